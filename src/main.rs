@@ -1,1 +1,25 @@
-fn main() {}
+//! Playhead: remembers where every viewer stopped.
+
+mod accounts;
+mod cli;
+mod media;
+mod secret;
+mod serve;
+mod settings;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    let settings = match settings::Settings::read() {
+        Ok(settings) => settings,
+        Err(error) => return cli::fail(&error),
+    };
+    cli::start_log(&settings);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::fail(&format!("no threads to work with: {error}")),
+    };
+    runtime.block_on(cli::run(arguments, &settings))
+}

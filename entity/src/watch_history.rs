@@ -42,10 +42,15 @@ pub struct Model {
 impl Model {
     /// Progress through a video of `duration` seconds, from 0.0 to 100.0; 0.0 when the duration is unknown or 0.
     pub fn progress_percentage(&self, duration: Option<i32>) -> f64 {
-        match duration {
-            Some(duration) if duration > 0 => (100.0 * f64::from(self.watch_position) / f64::from(duration)).min(100.0),
-            _ => 0.0,
-        }
+        progress_percentage(self.watch_position, duration)
+    }
+}
+
+/// [`Model::progress_percentage`] where there is a position and no whole row.
+pub fn progress_percentage(watch_position: i32, duration: Option<i32>) -> f64 {
+    match duration {
+        Some(duration) if duration > 0 => (100.0 * f64::from(watch_position) / f64::from(duration)).min(100.0),
+        _ => 0.0,
     }
 }
 

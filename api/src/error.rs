@@ -1,0 +1,160 @@
+//! Failures as `application/problem+json` (RFC 9457). Here, and only here, a failure gets its status.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use service::Error;
+use service::text::FieldError;
+use std::fmt;
+use utoipa::ToSchema;
+
+/// Why a request failed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells failures apart.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    pub kind: &'static str,
+    /// What the status means.
+    #[schema(example = "Not Found")]
+    pub title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599, example = 404)]
+    pub status: u16,
+    /// What is wrong, for people.
+    #[schema(example = "there is no such video")]
+    pub detail: String,
+    /// The id of the request, which the log knows too.
+    #[schema(example = "019a9f3e-7c1d-7d43-9a35-0c2b8f6d1e90")]
+    pub instance: String,
+    /// What is wrong, for programs; a word that stays.
+    #[schema(example = "video_not_found")]
+    pub code: &'static str,
+    /// For status 422: which fields are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<FieldError>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let header = match status {
+            StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ => None,
+        };
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            instance: String::new(),
+            code,
+            errors: Vec::new(),
+            header,
+        }
+    }
+
+    /// A 422 that names the fields.
+    pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = errors
+            .iter()
+            .map(
+                |FieldError { field, message }| {
+                    if field.is_empty() { message.clone() } else { format!("{field}: {message}") }
+                },
+            )
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail) }
+    }
+
+    /// For a response that came without words of ours.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let (code, detail) = match status {
+            StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                ("range_not_satisfiable", "the range begins behind the end of the file")
+            }
+            status if status.is_server_error() => ("internal_error", "something went wrong on the server"),
+            _ => ("bad_request", "the request cannot be understood"),
+        };
+        Self::new(status, code, detail)
+    }
+
+    pub(crate) fn method_not_allowed(allow: &str) -> Self {
+        let detail = format!("this address takes {allow} only");
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+        problem.header = HeaderValue::from_str(allow).ok().map(|allow| (ALLOW, allow));
+        problem
+    }
+
+    /// Adds the header that goes with the problem.
+    pub(crate) fn add_header(&self, headers: &mut HeaderMap) {
+        if let Some((name, value)) = &self.header {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// An empty response that carries the problem; the front door writes it out, because it knows the request's id.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status_code());
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let (status, code) = match &error {
+            Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Error::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong_credentials"),
+            Error::WrongRefreshToken => (StatusCode::UNAUTHORIZED, "wrong_refresh_token"),
+            Error::Inactive => (StatusCode::FORBIDDEN, "account_inactive"),
+            Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Error::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
+            Error::FirstAccountByCommand => (StatusCode::FORBIDDEN, "first_account_by_command"),
+            Error::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
+            Error::NameTaken => (StatusCode::CONFLICT, "username_taken"),
+            Error::EmailTaken => (StatusCode::CONFLICT, "email_taken"),
+            Error::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
+            Error::UserNotFound => (StatusCode::NOT_FOUND, "user_not_found"),
+            Error::VideoNotFound => (StatusCode::NOT_FOUND, "video_not_found"),
+            Error::FileNotFound => (StatusCode::NOT_FOUND, "file_not_found"),
+            Error::ThumbnailNotFound => (StatusCode::NOT_FOUND, "thumbnail_not_found"),
+            Error::HistoryNotFound => (StatusCode::NOT_FOUND, "watch_history_not_found"),
+            Error::Invalid { field, message } => {
+                return Self::fields(vec![FieldError { field: field.clone(), message: message.clone() }]);
+            }
+            Error::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "unstorable"),
+            Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Error::DatabaseAway => (StatusCode::SERVICE_UNAVAILABLE, "database_away"),
+            Error::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "storage_full"),
+            Error::Internal(cause) => {
+                log::error!("{cause}");
+                return Self::of_status(StatusCode::INTERNAL_SERVER_ERROR);
+            }
+        };
+        let mut problem = Self::new(status, code, error.to_string());
+        if let Error::TooManyAttempts { retry_after } = error {
+            problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
+        }
+        problem
+    }
+}

@@ -1,0 +1,199 @@
+//! What handlers ask for in their signatures.
+
+use crate::error::Problem;
+use crate::state::App;
+use actix_web::dev::Payload;
+use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError, UrlencodedError};
+use actix_web::http::StatusCode;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::{Data, FormConfig, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::{FromRequest, HttpRequest};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use service::Error;
+use service::text::{self, FieldError};
+use service::user::Caller;
+use std::future::{Ready, ready};
+use std::ops::Deref;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::time::timeout;
+use utoipa::IntoParams;
+use validator::Validate;
+
+/// The largest body that is read, in bytes: a description of 10,000 characters fits, whatever its escapes.
+const BODY_LIMIT: usize = 256 * 1024;
+/// How long a body may take to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(20);
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+/// The moment at which the request arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Now(pub DateTime<Utc>);
+
+impl FromRequest for Now {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(app(request).map(|app| Self(app.clock.now())))
+    }
+}
+
+/// The account of a token that is genuine and not expired. For use cases that ask in their own statement whether the
+/// account still stands.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenUser(pub i64);
+
+impl FromRequest for TokenUser {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(token_user(request).and_then(|user| user.map(Self).ok_or_else(|| Error::Unauthenticated.into())))
+    }
+}
+
+/// The caller, whose account stands.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentUser(pub Caller);
+
+impl FromRequest for CurrentUser {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let viewer = Viewer::from_request(request, payload);
+        Box::pin(async { viewer.await?.0.map(Self).ok_or_else(|| Error::Unauthenticated.into()) })
+    }
+}
+
+/// The caller, when there is one. A token that is worth nothing is refused, not passed over.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer(pub Option<Caller>);
+
+impl FromRequest for Viewer {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (app, user) = (app(request).cloned(), token_user(request));
+        Box::pin(async move {
+            let Some(user) = user? else { return Ok(Self(None)) };
+            let app = app?;
+            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), user).await });
+            Ok(Self(Some(check.await?)))
+        })
+    }
+}
+
+fn app(request: &HttpRequest) -> Result<&Data<App>, Problem> {
+    request.app_data().ok_or_else(|| Error::Internal("the application is not set up".into()).into())
+}
+
+fn token_user(request: &HttpRequest) -> Result<Option<i64>, Problem> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
+    let (scheme, token) =
+        header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or(Error::Unauthenticated)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Error::Unauthenticated.into());
+    }
+    let app = app(request)?;
+    Ok(Some(app.auth.tokens.verify(token.trim(), app.clock.now())?))
+}
+
+/// A body, query or path that was read in time and keeps the rules that its type states.
+#[derive(Debug)]
+pub struct Valid<T>(pub T);
+
+impl<T> FromRequest for Valid<T>
+where
+    T: FromRequest<Error: Into<actix_web::Error>> + Deref<Target: Validate> + 'static,
+{
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = T::from_request(request, payload);
+        Box::pin(async move {
+            let Ok(read) = timeout(BODY_DEADLINE, reading).await else {
+                let detail = format!("the body did not arrive within {} seconds", BODY_DEADLINE.as_secs());
+                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail).into());
+            };
+            let value = read.map_err(Into::into)?;
+            value.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))?;
+            Ok(Self(value))
+        })
+    }
+}
+
+/// The video that an address names.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct VideoPath {
+    /// The id of the video.
+    #[validate(range(min = 1))]
+    #[param(minimum = 1, example = 1)]
+    pub video_id: i64,
+}
+
+/// Makes the framework's own refusals problems like all others.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .app_data(JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _| json_problem(&error).into()))
+        .app_data(FormConfig::default().limit(BODY_LIMIT).error_handler(|error, _| form_problem(&error).into()))
+        .app_data(QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
+        .app_data(PathConfig::default().error_handler(|error, _| path_problem(&error).into()));
+}
+
+fn json_problem(error: &JsonPayloadError) -> Problem {
+    match error {
+        JsonPayloadError::ContentType => unsupported_media_type("application/json"),
+        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => too_large(),
+        JsonPayloadError::Deserialize(cause) if cause.is_data() => unfit(cause.to_string()),
+        JsonPayloadError::Deserialize(cause) => {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
+        }
+        other => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the body cannot be read: {other}")),
+    }
+}
+
+fn form_problem(error: &UrlencodedError) -> Problem {
+    match error {
+        UrlencodedError::ContentType => unsupported_media_type("application/x-www-form-urlencoded"),
+        UrlencodedError::Overflow { .. } => too_large(),
+        UrlencodedError::Parse(cause) => unfit(cause.to_string()),
+        other => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the body cannot be read: {other}")),
+    }
+}
+
+fn query_problem(error: &QueryPayloadError) -> Problem {
+    match error {
+        QueryPayloadError::Deserialize(cause) => unfit(format!("the query does not fit: {cause}")),
+        other => unfit(format!("the query does not fit: {other}")),
+    }
+}
+
+fn path_problem(error: &PathError) -> Problem {
+    match error {
+        PathError::Deserialize(cause) => unfit(format!("the address does not fit: {cause}")),
+        other => unfit(format!("the address does not fit: {other}")),
+    }
+}
+
+/// A 422 for input whose type does not fit. The reader of it names the field in its sentence, when it knows it.
+fn unfit(message: String) -> Problem {
+    let field = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default().to_owned();
+    Problem::fields(vec![FieldError { field, message }])
+}
+
+fn too_large() -> Problem {
+    let detail = format!("the body has more than {BODY_LIMIT} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+}
+
+pub(crate) fn unsupported_media_type(wanted: &str) -> Problem {
+    let detail = format!("the body must be {wanted}, and the header Content-Type must say so");
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+}

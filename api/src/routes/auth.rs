@@ -1,0 +1,183 @@
+//! `/api/v1/auth`: signing up, in, and out.
+
+use super::Application;
+use crate::error::Problem;
+use crate::extract::{Now, TokenUser, Valid, unsupported_media_type};
+use crate::openapi::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
+use actix_web::dev::Payload;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::web::{Form, Json};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, get, post};
+use serde::Deserialize;
+use service::auth::{self, Credentials, RefreshToken, TokenPair};
+use service::library;
+use service::text::FieldError;
+use service::user::{self, Registration, User};
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Deref;
+use std::pin::Pin;
+use utoipa::ToSchema;
+
+/// Sign up
+///
+/// The first account ever made is the administrator.
+#[utoipa::path(
+    tag = "auth", operation_id = "register", request_body = Registration,
+    responses((status = 201, description = "The new account.", body = User), RegistrationClosed, Conflict)
+)]
+#[post("/auth/register")]
+pub(super) async fn register(
+    app: Application,
+    Valid(Json(registration)): Valid<Json<Registration>>,
+    Now(now): Now,
+) -> Result<impl Responder, Problem> {
+    let made = app.run(move |app| async move {
+        let made = user::register(&app.db, &app.auth.passwords, app.door, registration, now).await?;
+        if made.first {
+            library::register_sample(&app.db, &app.library, made.user.id, now).await?;
+        }
+        Ok(made.user)
+    });
+    Ok(HttpResponse::Created().json(made.await?))
+}
+
+/// Sign in
+///
+/// With the name or the e-mail address in `username`, as an OAuth2 password form or as JSON.
+#[utoipa::path(
+    tag = "auth", operation_id = "login",
+    request_body(content(
+        (LoginForm = "application/x-www-form-urlencoded"),
+        (Credentials = "application/json"),
+    )),
+    responses((status = 200, description = "A pair of tokens.", body = TokenPair), Unauthorized, AccountInactive, TooManyRequests)
+)]
+#[post("/auth/login")]
+pub(super) async fn login(
+    app: Application,
+    Valid(login): Valid<Login>,
+    request: HttpRequest,
+    Now(now): Now,
+) -> Result<impl Responder, Problem> {
+    let from = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    drop(request);
+    let pair = app.run(move |app| async move { auth::login(&app.db, &app.auth, login.0, from, now).await }).await?;
+    Ok(never_stored(pair))
+}
+
+/// Refresh
+///
+/// Spends the refresh token for a new pair. For 30 seconds after its first use a spent token still gets a working pair;
+/// later it ends the session.
+#[utoipa::path(
+    tag = "auth", operation_id = "refresh", request_body = RefreshToken,
+    responses((status = 200, description = "A pair of tokens.", body = TokenPair), Unauthorized)
+)]
+#[post("/auth/refresh")]
+pub(super) async fn refresh(
+    app: Application,
+    Valid(Json(RefreshToken { refresh_token })): Valid<Json<RefreshToken>>,
+    Now(now): Now,
+) -> Result<impl Responder, Problem> {
+    let pair = app.run(move |app| async move { auth::refresh(&app.db, &app.auth, &refresh_token, now).await }).await?;
+    Ok(never_stored(pair))
+}
+
+/// Sign out
+///
+/// Ends the session of the refresh token, whether or not it is still worth anything.
+#[utoipa::path(
+    tag = "auth", operation_id = "logout", request_body = RefreshToken,
+    responses((status = 204, description = "The session is over."))
+)]
+#[post("/auth/logout")]
+pub(super) async fn logout(
+    app: Application,
+    Valid(Json(RefreshToken { refresh_token })): Valid<Json<RefreshToken>>,
+) -> Result<impl Responder, Problem> {
+    app.run(move |app| async move { auth::logout(app.db.writer(), &refresh_token).await }).await?;
+    Ok(HttpResponse::NoContent())
+}
+
+/// Who am I
+#[utoipa::path(
+    tag = "auth", operation_id = "me", security(("bearer" = []), ("password" = [])),
+    responses((status = 200, description = "The caller.", body = User))
+)]
+#[get("/auth/me")]
+pub(super) async fn me(app: Application, TokenUser(id): TokenUser) -> Result<Json<User>, Problem> {
+    app.run(move |app| async move { user::find(app.db.reader(), id).await }).await.map(Json)
+}
+
+fn never_stored(pair: TokenPair) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store"))).json(pair)
+}
+
+/// The OAuth2 password form (RFC 6749, 4.3.2), with the fields that its clients send along.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginForm {
+    /// The user name or the e-mail address.
+    #[schema(min_length = 1, max_length = 255, example = "ann")]
+    username: String,
+    /// The password.
+    #[schema(min_length = 1, max_length = 100, format = Password, example = "correct horse")]
+    password: String,
+    /// `password`, when it is there.
+    #[serde(default)]
+    #[schema(pattern = "^(password)?$", example = "password")]
+    grant_type: String,
+    /// Not used.
+    #[serde(default, rename = "scope")]
+    #[schema(example = "")]
+    _scope: String,
+    /// Not used.
+    #[serde(default, rename = "client_id")]
+    #[schema(example = "")]
+    _client_id: String,
+    /// Not used.
+    #[serde(default, rename = "client_secret")]
+    #[schema(example = "")]
+    _client_secret: String,
+}
+
+/// Credentials from a form or from JSON, by what the request says it is.
+#[derive(Debug)]
+pub(super) struct Login(Credentials);
+
+impl Deref for Login {
+    type Target = Credentials;
+
+    fn deref(&self) -> &Credentials {
+        &self.0
+    }
+}
+
+impl FromRequest for Login {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let taken = &mut payload.take();
+        match request.content_type() {
+            "application/json" => {
+                let json = Json::<Credentials>::from_request(request, taken);
+                Box::pin(async { Ok(Self(json.await?.into_inner())) })
+            }
+            "application/x-www-form-urlencoded" => {
+                let form = Form::<LoginForm>::from_request(request, taken);
+                Box::pin(async {
+                    let LoginForm { username, password, grant_type, .. } = form.await?.into_inner();
+                    if !matches!(&*grant_type, "" | "password") {
+                        let message = "must be password".to_owned();
+                        return Err(Problem::fields(vec![FieldError { field: "grant_type".into(), message }]).into());
+                    }
+                    Ok(Self(Credentials { username, password }))
+                })
+            }
+            _ => Box::pin(async {
+                Err(unsupported_media_type("application/x-www-form-urlencoded or application/json").into())
+            }),
+        }
+    }
+}

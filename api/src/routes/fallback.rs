@@ -1,0 +1,44 @@
+//! Addresses that are none, and methods that an address does not take.
+
+use crate::error::Problem;
+use actix_router::{Path, ResourceDef, Router};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use std::collections::BTreeMap;
+use utoipa::openapi::OpenApi;
+
+/// Which methods every address takes, as the document says it.
+pub(crate) struct Methods(Router<String>);
+
+impl Methods {
+    pub(super) fn of(document: &OpenApi) -> Self {
+        let pages = ["/", "/openapi.json", "/docs", "/docs/{_:.*}"].map(|path| (path.to_owned(), vec!["GET", "HEAD"]));
+        let mut paths: BTreeMap<_, _> = pages.into_iter().collect();
+        for (path, item) in &document.paths.paths {
+            let methods = [
+                ("GET", item.get.is_some()),
+                ("HEAD", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            paths.insert(path.clone(), methods.iter().filter(|(_, taken)| *taken).map(|(method, _)| *method).collect());
+        }
+        let mut router = Router::build();
+        // The fixed addresses come first, or a parameter would swallow them.
+        let (fixed, open): (Vec<_>, Vec<_>) = paths.into_iter().partition(|(path, _)| !path.contains('{'));
+        for (path, methods) in fixed.into_iter().chain(open) {
+            router.rdef(ResourceDef::new(path), methods.join(", "));
+        }
+        Self(router.finish())
+    }
+}
+
+pub(super) async fn nothing_here(methods: Data<Methods>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(match methods.0.recognize(&mut Path::new(request.path())) {
+        Some((allow, _)) if !allow.split(", ").any(|method| method == request.method().as_str()) => {
+            Problem::method_not_allowed(allow)
+        }
+        _ => Problem::of_status(StatusCode::NOT_FOUND),
+    })
+}

@@ -1,0 +1,63 @@
+//! Where everything is mounted, and documented at once.
+
+mod auth;
+mod fallback;
+mod health;
+mod library;
+mod pages;
+mod users;
+mod videos;
+mod watch_history;
+
+use crate::state::App;
+use actix_web::web;
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// The API.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config.service(health::health).service(health::live).service(health::ready).service(
+        scope::scope("/api/v1")
+            .service(auth::register)
+            .service(auth::login)
+            .service(auth::refresh)
+            .service(auth::logout)
+            .service(auth::me)
+            .service(users::find)
+            .service(users::change)
+            .service(users::leave)
+            .service(watch_history::continue_watching)
+            .service(watch_history::save)
+            .service(watch_history::find)
+            .service(watch_history::forget)
+            .service(library::stream)
+            .service(library::thumbnail)
+            .service(videos::list)
+            .service(videos::create)
+            .service(videos::find)
+            .service(videos::change)
+            .service(videos::delete),
+    );
+}
+
+/// What is for people: the player, the documentation, and an answer to every address that is none.
+pub(crate) fn configure_pages(document: &OpenApi) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+    let methods = fallback::Methods::of(document);
+    let docs = SwaggerUi::new("/docs/{_:.*}")
+        .url("/openapi.json", document.clone())
+        .config(Config::default().persist_authorization(true).try_it_out_enabled(true));
+    move |config| {
+        config
+            .app_data(web::Data::new(methods))
+            .service(web::redirect("/docs", "/docs/"))
+            .service(docs)
+            .service(pages::index)
+            .service(pages::file)
+            .default_service(web::to(fallback::nothing_here));
+    }
+}
+
+/// The application, as a handler asks for it.
+type Application = web::Data<App>;

@@ -1,0 +1,49 @@
+//! `/api/v1/users/me`: the caller's own account.
+
+use super::Application;
+use crate::error::Problem;
+use crate::extract::{Now, TokenUser, Valid};
+use crate::openapi::Conflict;
+use actix_web::web::Json;
+use actix_web::{HttpResponse, Responder, delete, get, patch};
+use service::user::{self, Change, User};
+
+/// Read my account
+#[utoipa::path(
+    tag = "users", operation_id = "read_my_account", security(("bearer" = []), ("password" = [])),
+    responses((status = 200, description = "The caller.", body = User))
+)]
+#[get("/users/me")]
+pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<Json<User>, Problem> {
+    app.run(move |app| async move { user::find(app.db.reader(), id).await }).await.map(Json)
+}
+
+/// Change my account
+///
+/// A new e-mail or password needs `current_password`; a new password ends every session.
+#[utoipa::path(
+    tag = "users", operation_id = "change_my_account", security(("bearer" = []), ("password" = [])), request_body = Change,
+    responses((status = 200, description = "The account as it is now.", body = User), Conflict)
+)]
+#[patch("/users/me")]
+pub(super) async fn change(
+    app: Application,
+    TokenUser(id): TokenUser,
+    Valid(Json(change)): Valid<Json<Change>>,
+    Now(now): Now,
+) -> Result<Json<User>, Problem> {
+    app.run(move |app| async move { user::change(&app.db, &app.auth, id, change, now).await }).await.map(Json)
+}
+
+/// Delete my account
+///
+/// My videos and everything that I watched go with it.
+#[utoipa::path(
+    tag = "users", operation_id = "delete_my_account", security(("bearer" = []), ("password" = [])),
+    responses((status = 204, description = "The account is gone."), Conflict)
+)]
+#[delete("/users/me")]
+pub(super) async fn leave(app: Application, TokenUser(id): TokenUser) -> Result<impl Responder, Problem> {
+    app.run(move |app| async move { user::leave(&app.db, id).await }).await?;
+    Ok(HttpResponse::NoContent())
+}

@@ -1,0 +1,153 @@
+//! `/api/v1/videos`: the library.
+
+use super::Application;
+use crate::error::Problem;
+use crate::extract::{CurrentUser, Now, Valid, VideoPath, Viewer};
+use crate::openapi::{Forbidden, VideoNotFound};
+use crate::state::App;
+use actix_web::http::header::{LINK, LOCATION};
+use actix_web::web::{Json, Path, Query};
+use actix_web::{HttpResponse, Responder, delete, get, patch, post};
+use serde::Deserialize;
+use service::page::Cursor;
+use service::text::{self, FieldError};
+use service::video::{self, Change, NewVideo, Video};
+use std::sync::Arc;
+use url::form_urlencoded::Serializer;
+use utoipa::IntoParams;
+use validator::Validate;
+
+/// Which page of the library.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// How many at most.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    limit: u8,
+    /// Where to go on: out of the `Link` header of the page before.
+    #[validate(length(max = 100))]
+    #[param(max_length = 100)]
+    cursor: Option<String>,
+    /// How many to leave out; `cursor` is faster and misses nothing.
+    #[serde(default)]
+    #[validate(range(max = 2_147_483_647))]
+    #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
+    skip: u64,
+    /// A text that title or description contains.
+    #[validate(length(max = 200), custom(function = text::storable))]
+    #[param(max_length = 200, example = "harbour")]
+    q: Option<String>,
+}
+
+fn default_limit() -> u8 {
+    20
+}
+
+/// List videos
+///
+/// The ready ones, newest first. While there is more, the header `Link` holds the address of the next page.
+#[utoipa::path(
+    tag = "videos", operation_id = "list_videos", security((), ("bearer" = []), ("password" = [])), params(ListQuery),
+    responses((
+        status = 200, description = "A page of videos.", body = [Video],
+        headers(("Link" = Option<String>, description = "`<address>; rel=\"next\"` while there is more"))
+    ))
+)]
+#[get("/videos")]
+pub(super) async fn list(
+    app: Application,
+    Viewer(caller): Viewer,
+    Valid(Query(query)): Valid<Query<ListQuery>>,
+) -> Result<impl Responder, Problem> {
+    let ListQuery { limit, cursor, skip, q } = query;
+    let search = q.filter(|text| !text.is_empty());
+    let cursor = cursor.map(|text| Cursor::decode(&text).ok_or_else(not_ours)).transpose()?;
+    let asked = video::Query { limit: limit.into(), cursor, skip, search: search.clone() };
+    let page = app.run(move |app| async move { video::list(app.db.reader(), caller, asked).await }).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = page.next {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("limit", &limit.to_string()).append_pair("cursor", &next.encode());
+        if let Some(search) = search {
+            query.append_pair("q", &search);
+        }
+        response.insert_header((LINK, format!("</api/v1/videos?{}>; rel=\"next\"", query.finish())));
+    }
+    Ok(response.json(page.items))
+}
+
+fn not_ours() -> Problem {
+    let message = "is none that this server gave".to_owned();
+    Problem::fields(vec![FieldError { field: "cursor".to_owned(), message }])
+}
+
+/// Describe a new video
+#[utoipa::path(
+    tag = "videos", operation_id = "create_video", security(("bearer" = []), ("password" = [])), request_body = NewVideo,
+    responses((
+        status = 201, description = "The new video.", body = Video,
+        headers(("Location" = String, description = "Its address"))
+    ))
+)]
+#[post("/videos")]
+pub(super) async fn create(
+    app: Application,
+    CurrentUser(caller): CurrentUser,
+    Valid(Json(new)): Valid<Json<NewVideo>>,
+    Now(now): Now,
+) -> Result<impl Responder, Problem> {
+    let video = app.run(move |app| async move { video::create(app.db.writer(), caller, new, now).await }).await?;
+    let location = format!("/api/v1/videos/{}", video.id);
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(video))
+}
+
+/// Read a video
+#[utoipa::path(
+    tag = "videos", operation_id = "read_video", security((), ("bearer" = []), ("password" = [])), params(VideoPath),
+    responses((status = 200, description = "The video.", body = Video), VideoNotFound)
+)]
+#[get("/videos/{video_id}")]
+pub(super) async fn find(
+    app: Application,
+    Viewer(caller): Viewer,
+    Valid(path): Valid<Path<VideoPath>>,
+) -> Result<Json<Video>, Problem> {
+    app.run(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await.map(Json)
+}
+
+/// Change a video
+#[utoipa::path(
+    tag = "videos", operation_id = "change_video", security(("bearer" = []), ("password" = [])), params(VideoPath), request_body = Change,
+    responses((status = 200, description = "The video as it is now.", body = Video), Forbidden, VideoNotFound)
+)]
+#[patch("/videos/{video_id}")]
+pub(super) async fn change(
+    app: Application,
+    CurrentUser(caller): CurrentUser,
+    Valid(path): Valid<Path<VideoPath>>,
+    Valid(Json(change)): Valid<Json<Change>>,
+    Now(now): Now,
+) -> Result<Json<Video>, Problem> {
+    let use_case =
+        move |app: Arc<App>| async move { video::change(app.db.writer(), caller, path.video_id, change, now).await };
+    app.run(use_case).await.map(Json)
+}
+
+/// Delete a video
+///
+/// Everybody's history of it goes with it; its file stays.
+#[utoipa::path(
+    tag = "videos", operation_id = "delete_video", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    responses((status = 204, description = "The video is gone."), Forbidden, VideoNotFound)
+)]
+#[delete("/videos/{video_id}")]
+pub(super) async fn delete(
+    app: Application,
+    CurrentUser(caller): CurrentUser,
+    Valid(path): Valid<Path<VideoPath>>,
+) -> Result<impl Responder, Problem> {
+    app.run(move |app| async move { video::delete(app.db.writer(), caller, path.video_id).await }).await?;
+    Ok(HttpResponse::NoContent())
+}

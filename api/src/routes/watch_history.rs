@@ -1,0 +1,101 @@
+//! Where the caller stopped: the save, and what is made of it.
+
+use super::Application;
+use crate::error::Problem;
+use crate::extract::{Now, TokenUser, Valid, VideoPath};
+use crate::openapi::{HistoryNotFound, VideoNotFound};
+use crate::state::App;
+use actix_web::web::{Json, Path, Query};
+use actix_web::{HttpResponse, Responder, delete, get, post};
+use serde::Deserialize;
+use service::watch_history::{self, ContinueWatching, Entry, Save};
+use std::sync::Arc;
+use utoipa::IntoParams;
+use validator::Validate;
+
+/// How many.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LimitQuery {
+    /// How many at most.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
+    limit: u8,
+}
+
+fn default_limit() -> u8 {
+    10
+}
+
+/// Save where I stand
+///
+/// A player sends this every 10 seconds while it plays, and at once on pause, seek, end, and when its page is hidden.
+#[utoipa::path(
+    tag = "watch history", operation_id = "save_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    request_body = Save,
+    responses((status = 200, description = "The entry as it is stored now.", body = Entry), VideoNotFound)
+)]
+#[post("/videos/{video_id}/watch-history")]
+pub(super) async fn save(
+    app: Application,
+    TokenUser(user): TokenUser,
+    Valid(path): Valid<Path<VideoPath>>,
+    Valid(Json(save)): Valid<Json<Save>>,
+    Now(now): Now,
+) -> Result<Json<Entry>, Problem> {
+    let use_case = move |app: Arc<App>| async move {
+        watch_history::save(app.db.writer(), user, path.video_id, save, &app.rules, now).await
+    };
+    app.run(use_case).await.map(Json)
+}
+
+/// Where do I stand
+#[utoipa::path(
+    tag = "watch history", operation_id = "read_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound)
+)]
+#[get("/videos/{video_id}/watch-history")]
+pub(super) async fn find(
+    app: Application,
+    TokenUser(user): TokenUser,
+    Valid(path): Valid<Path<VideoPath>>,
+) -> Result<Json<Entry>, Problem> {
+    let use_case =
+        move |app: Arc<App>| async move { watch_history::find(app.db.reader(), user, path.video_id, &app.rules).await };
+    app.run(use_case).await.map(Json)
+}
+
+/// Forget where I stand
+#[utoipa::path(
+    tag = "watch history", operation_id = "forget_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    responses((status = 204, description = "It is forgotten."), HistoryNotFound)
+)]
+#[delete("/videos/{video_id}/watch-history")]
+pub(super) async fn forget(
+    app: Application,
+    TokenUser(user): TokenUser,
+    Valid(path): Valid<Path<VideoPath>>,
+) -> Result<impl Responder, Problem> {
+    app.run(move |app| async move { watch_history::forget(app.db.writer(), user, path.video_id).await }).await?;
+    Ok(HttpResponse::NoContent())
+}
+
+/// Continue watching
+///
+/// What the caller has begun and not finished, the last watched first.
+#[utoipa::path(
+    tag = "watch history", operation_id = "continue_watching", security(("bearer" = []), ("password" = [])), params(LimitQuery),
+    responses((status = 200, description = "Videos to go on with.", body = [ContinueWatching]))
+)]
+#[get("/videos/continue-watching")]
+pub(super) async fn continue_watching(
+    app: Application,
+    TokenUser(user): TokenUser,
+    Valid(query): Valid<Query<LimitQuery>>,
+) -> Result<Json<Vec<ContinueWatching>>, Problem> {
+    let use_case = move |app: Arc<App>| async move {
+        watch_history::continue_watching(app.db.reader(), user, query.limit.into(), &app.rules).await
+    };
+    app.run(use_case).await.map(Json)
+}

@@ -1,0 +1,88 @@
+//! What every request may need, put together once.
+
+use crate::error::Problem;
+use service::auth::Auth;
+use service::library::Library;
+use service::time::Clock;
+use service::user::Door;
+use service::watch_history::Rules;
+use service::{Database, Error};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+/// The running application.
+pub struct App {
+    /// Its database.
+    pub db: Database,
+    /// How people sign in.
+    pub auth: Auth,
+    /// What counts as watched, and where a video is taken up again.
+    pub rules: Rules,
+    /// The video files.
+    pub library: Library,
+    /// The time.
+    pub clock: Clock,
+    /// Who may make an account.
+    pub door: Door,
+    /// Exact origins of pages elsewhere that may call.
+    pub cors_origins: Vec<String>,
+    /// The runtime that the database connections belong to; it outlives every request.
+    pub runtime: Handle,
+    /// Whether the end is near.
+    pub shutdown: Shutdown,
+}
+
+impl App {
+    /// Runs a use case to its end, also when the client leaves in the middle: a request that is dropped must not leave
+    /// a transaction half-way. It runs on the runtime that the connections belong to.
+    ///
+    /// # Errors
+    /// What the use case answers, as a problem.
+    pub async fn run<T, F>(self: &Arc<Self>, use_case: impl FnOnce(Arc<Self>) -> F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        match self.runtime.spawn(use_case(self.clone())).await {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(Error::Internal(format!("a use case stopped: {error}")).into()),
+        }
+    }
+}
+
+/// The two steps of an end: first the load balancer hears of it, then what never ends by itself is cut.
+#[derive(Debug, Default)]
+pub struct Shutdown {
+    draining: AtomicBool,
+    cutting: AtomicBool,
+    cut: Notify,
+}
+
+impl Shutdown {
+    /// From now on the server is not ready.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Ends what waits in [`Shutdown::cut`].
+    pub(crate) fn cut_streams(&self) {
+        self.cutting.store(true, Ordering::SeqCst);
+        self.cut.notify_waiters();
+    }
+
+    /// Waits until streams are to end.
+    pub(crate) async fn cut(&self) {
+        let notified = self.cut.notified();
+        // Asked after the registration, so that a notice in between is not missed.
+        if !self.cutting.load(Ordering::SeqCst) {
+            notified.await;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Access tokens (JWT, HS256) and refresh tokens (random, opaque).
+
+use crate::Error;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// Signs and checks access tokens.
+#[derive(Clone)]
+pub struct Tokens {
+    signing: EncodingKey,
+    checking: DecodingKey,
+    validation: Validation,
+    lifetime: Duration,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    email: String,
+    #[serde(rename = "type")]
+    kind: String,
+    exp: i64,
+    iat: i64,
+}
+
+impl Tokens {
+    /// With the key `secret` (32 bytes at least, which the settings check) and tokens that live for `lifetime`.
+    pub fn new(secret: &[u8], lifetime: Duration) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        // Expiry is checked against the clock that the caller brings.
+        validation.validate_exp = false;
+        Self {
+            signing: EncodingKey::from_secret(secret),
+            checking: DecodingKey::from_secret(secret),
+            validation,
+            lifetime,
+        }
+    }
+
+    /// How long an access token lives.
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    pub(super) fn issue(&self, user_id: i64, email: &str, now: DateTime<Utc>) -> Result<String, Error> {
+        let claims = Claims {
+            sub: user_id.to_string(),
+            email: email.to_owned(),
+            kind: "access".to_owned(),
+            exp: (now + self.lifetime).timestamp(),
+            iat: now.timestamp(),
+        };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+            .map_err(|error| Error::Internal(format!("signing a token: {error}")))
+    }
+
+    /// Whose token this is, by its signature and its expiry alone; whether the account still stands is for the
+    /// database to say.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`].
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<i64, Error> {
+        let claims =
+            decode::<Claims>(token, &self.checking, &self.validation).map_err(|_| Error::Unauthenticated)?.claims;
+        if claims.kind != "access" || claims.exp <= now.timestamp() {
+            return Err(Error::Unauthenticated);
+        }
+        claims.sub.parse().map_err(|_| Error::Unauthenticated)
+    }
+}
+
+/// 256 random bits as text: a refresh token, of which only the hash is stored, or a key.
+pub(super) fn random() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// What is stored of a refresh token. A fast hash is enough, because there is nothing to guess in 256 random bits.
+pub(super) fn hash(refresh_token: &str) -> String {
+    use std::fmt::Write;
+    Sha256::digest(refresh_token).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

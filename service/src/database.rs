@@ -1,0 +1,220 @@
+//! Connections: how many, to what, and what they promise.
+//!
+//! SQLite has one writer at a time, so it gets one writing connection and a few reading ones that cannot write at all.
+//! PostgreSQL gets one pool for both. All of them belong to the runtime that called [`Database::connect`], which must
+//! outlive every use (notes on sqlx 0.9: a socket dies with the runtime that opened it).
+
+use crate::Error;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sqlx,
+};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How long a statement waits for another process that holds the SQLite file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request waits for a free connection before it is told to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Reading connections on SQLite; more than the cores of a small machine measured no faster.
+const SQLITE_READERS: u32 = 4;
+/// Connections on PostgreSQL, for one process.
+const POSTGRES_CONNECTIONS: u32 = 10;
+/// The oldest SQLite that cannot lose committed pages when a write meets a checkpoint (sqlite.org/wal.html).
+const SQLITE_FLOOR: (u32, u32, u32) = (3, 51, 3);
+
+/// What an acknowledged save survives on SQLite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Power loss: every commit waits for the disk.
+    #[default]
+    Full,
+    /// The crash of the process, not of the machine.
+    Normal,
+}
+
+/// The database of the running program.
+#[derive(Clone, Debug)]
+pub struct Database {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+}
+
+/// Why there is no database to work with; one line that says the mend.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConnectError(String);
+
+impl Database {
+    /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and proves that it can be written.
+    ///
+    /// # Errors
+    /// The database is unreachable, locked, read-only, or not a database.
+    pub async fn connect(url: &str, durability: Durability) -> Result<Self, ConnectError> {
+        let database = match url.split(':').next() {
+            Some("sqlite") => Self::connect_sqlite(url, durability).await,
+            Some("postgres" | "postgresql") => Self::connect_postgres(url).await,
+            _ => return Err(ConnectError("the scheme is unknown; use sqlite://FILE or postgres://HOST/NAME".into())),
+        }
+        .map_err(|error| explain(&error))?;
+        database.check().await?;
+        Ok(database)
+    }
+
+    async fn connect_sqlite(url: &str, durability: Durability) -> Result<Self, DbErr> {
+        let options = |connections: u32, read_only: bool| {
+            let mut options = ConnectOptions::new(url);
+            options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT + BUSY_TIMEOUT).sqlx_logging(false);
+            options.min_connections(1).idle_timeout(None).max_lifetime(None);
+            options.test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
+                sqlite
+                    .busy_timeout(BUSY_TIMEOUT)
+                    .foreign_keys(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(match durability {
+                        Durability::Full => SqliteSynchronous::Full,
+                        Durability::Normal => SqliteSynchronous::Normal,
+                    })
+                    .pragma("journal_size_limit", "67108864")
+                    .pragma("query_only", if read_only { "ON" } else { "OFF" })
+            });
+            options
+        };
+        let writer = sea_orm::Database::connect(options(1, false)).await?;
+        let reader = sea_orm::Database::connect(options(SQLITE_READERS, true)).await?;
+        Ok(Self { reader, writer })
+    }
+
+    async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
+        let mut options = ConnectOptions::new(url);
+        options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+        // A connection that a restarted server left dead is noticed here, not by a request.
+        options.test_before_acquire_if_idle_for(Duration::from_secs(1));
+        let pool = sea_orm::Database::connect(options).await?;
+        Ok(Self { reader: pool.clone(), writer: pool })
+    }
+
+    async fn check(&self) -> Result<(), ConnectError> {
+        if self.backend() == DatabaseBackend::Sqlite {
+            let version = self.text("SELECT sqlite_version() AS text").await?;
+            let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+            let found = (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+            if found < SQLITE_FLOOR {
+                return Err(ConnectError(format!(
+                    "the engine is SQLite {version}, which can lose data; 3.51.3 is the floor"
+                )));
+            }
+            let probe = immediate(&self.writer).await.map_err(|error| explain(&error))?;
+            probe.rollback().await.map_err(|error| explain(&error))?;
+        }
+        Ok(())
+    }
+
+    async fn text(&self, sql: &str) -> Result<String, ConnectError> {
+        let row = self.writer.query_one_raw(Statement::from_string(self.backend(), sql)).await;
+        let row =
+            row.map_err(|error| explain(&error))?.ok_or_else(|| ConnectError("the database answers nothing".into()))?;
+        row.try_get("", "text").map_err(|error| explain(&error))
+    }
+
+    /// For statements that only read.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// For statements that write.
+    pub fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// SQLite or PostgreSQL.
+    pub fn backend(&self) -> DatabaseBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// Calls `observer` with every statement from now on, on connections that are cloned from this value.
+    pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
+        let second = observer.clone();
+        self.reader.set_metric_callback(move |info| second(&info.statement.sql));
+        self.writer.set_metric_callback(move |info| observer(&info.statement.sql));
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::DatabaseAway`] and its kin.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.reader.ping().await?;
+        Ok(())
+    }
+
+    /// A transaction in which nobody else changes `table`: for rules that look at other rows before they write.
+    pub(crate) async fn exclusive(&self, table: &str) -> Result<DatabaseTransaction, DbErr> {
+        let transaction = immediate(&self.writer).await?;
+        if self.backend() == DatabaseBackend::Postgres {
+            transaction.execute_unprepared(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// A transaction that writes. On SQLite it takes the write lock at its start: one that reads first and writes
+    /// later would fail at once when another process wrote in between, whatever the busy timeout.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        immediate(&self.writer).await
+    }
+
+    /// Waits for the statements under way, then closes every connection.
+    pub async fn close(self) {
+        let Self { reader, writer } = self;
+        for pool in [reader, writer] {
+            if let Err(error) = pool.close().await {
+                log::warn!("closing the database: {error}");
+            }
+        }
+    }
+}
+
+async fn immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    connection.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
+}
+
+/// The file behind a SQLite URL; `None` for other databases, and for one that lives in memory only.
+pub fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+    let options = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok()).flatten()?;
+    (!in_memory).then(|| options.get_filename().to_owned())
+}
+
+/// What a failure to connect means, and how to mend it.
+fn explain(error: &DbErr) -> ConnectError {
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
+    | DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return ConnectError(error.to_string());
+    };
+    let message = match &**cause {
+        sqlx::Error::Database(database) => match (database.code().as_deref().unwrap_or_default(), database.message()) {
+            ("5" | "261" | "517", _) => "the file is locked by another process; stop that one, or wait for it".into(),
+            ("8" | "264" | "520" | "776" | "1032" | "1288" | "1544", _) => {
+                "the file is read-only; make it and its folder writable for this user".into()
+            }
+            ("14", _) => "the file cannot be opened; make its folder, and check who may write there".into(),
+            ("26", _) => "the file is not a SQLite database; name another one, or move that one away".into(),
+            ("3D000", message) => format!("{message}; create it with CREATE DATABASE"),
+            ("28P01" | "28000", message) => format!("{message}; check the user and the password"),
+            (_, message) => message.to_owned(),
+        },
+        sqlx::Error::Io(io) => {
+            format!("the server cannot be reached ({io}); check the host and the port, and that it runs")
+        }
+        sqlx::Error::PoolTimedOut => {
+            "the database does not answer in time; check that it runs and has connections left".into()
+        }
+        other => other.to_string(),
+    };
+    ConnectError(message)
+}

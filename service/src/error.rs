@@ -1,0 +1,157 @@
+//! What can go wrong, in words of the domain.
+
+use crate::text;
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr, sqlx};
+use std::time::Duration;
+use validator::ValidationErrors;
+
+/// Why a use case did not happen. The text is for people, one clear sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No token, or one that is expired, forged, or of an account that is gone.
+    #[error("sign in first: this needs a valid access token")]
+    Unauthenticated,
+    /// The name or the password is wrong; which of them is not told.
+    #[error("name or password is wrong")]
+    WrongCredentials,
+    /// The refresh token is unknown, expired, or was spent before.
+    #[error("this refresh token is no longer valid: sign in again")]
+    WrongRefreshToken,
+    /// The account was deactivated.
+    #[error("this account is deactivated")]
+    Inactive,
+    /// The caller may see the thing but not change it.
+    #[error("only the uploader or an administrator may do this")]
+    Forbidden,
+    /// Accounts are made by the administrator's command only.
+    #[error("registration is closed: ask the administrator for an account")]
+    RegistrationClosed,
+    /// The server can be reached from elsewhere, so a stranger could become its administrator.
+    #[error("the first account of this server is made by `playhead user create NAME EMAIL --admin`")]
+    FirstAccountByCommand,
+    /// Too many sign-ins failed.
+    #[error("too many failed sign-ins: try again in {} seconds", .retry_after.as_secs())]
+    TooManyAttempts {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// Another account has the name.
+    #[error("this name is taken")]
+    NameTaken,
+    /// Another account has the e-mail.
+    #[error("this e-mail address is taken")]
+    EmailTaken,
+    /// Nobody could administer the site afterwards.
+    #[error("the last administrator cannot leave: make another one first")]
+    LastAdministrator,
+    /// No such account.
+    #[error("there is no such user")]
+    UserNotFound,
+    /// No such video, or none that the caller may see.
+    #[error("there is no such video")]
+    VideoNotFound,
+    /// The video has no file that can be streamed.
+    #[error("this video has no file here")]
+    FileNotFound,
+    /// The video has no picture.
+    #[error("this video has no thumbnail")]
+    ThumbnailNotFound,
+    /// The caller never watched the video.
+    #[error("there is no watch history for this video")]
+    HistoryNotFound,
+    /// A value that is well-formed and still cannot be taken.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// The field of the input.
+        field: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A text that the database cannot hold.
+    #[error("the request holds a value that cannot be stored")]
+    Unstorable,
+    /// More work waits than can be done soon.
+    #[error("the server is busy: try again shortly")]
+    Busy,
+    /// The database is away, restarting, or locked by another process.
+    #[error("the database cannot be reached at the moment: try again shortly")]
+    DatabaseAway,
+    /// The disk is full.
+    #[error("there is no room left to store this")]
+    StorageFull,
+    /// A defect, or a fault of the machine. The text is for the log only.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// The first rule that an input breaks.
+    pub(crate) fn first_of(errors: &ValidationErrors) -> Self {
+        let first = text::broken_rules(errors).into_iter().next();
+        let (field, message) = first.map_or_else(Default::default, |broken| (broken.field, broken.message));
+        Self::Invalid { field, message }
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        match &error {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => return Self::Busy,
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => return Self::DatabaseAway,
+            DbErr::Conn(RuntimeErr::SqlxError(cause))
+            | DbErr::Exec(RuntimeErr::SqlxError(cause))
+            | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+                if let Some(known) = classify(cause) {
+                    return known;
+                }
+            }
+            _ => {}
+        }
+        Self::Internal(error.to_string())
+    }
+}
+
+/// What an error of the driver means to the caller, when it means anything.
+///
+/// SQLite's codes: sqlite.org/rescode.html. PostgreSQL's: its manual, appendix A.
+fn classify(error: &sqlx::Error) -> Option<Error> {
+    let sqlx::Error::Database(error) = error else {
+        return match error {
+            sqlx::Error::PoolTimedOut => Some(Error::Busy),
+            sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => Some(Error::DatabaseAway),
+            _ => None,
+        };
+    };
+    let code = error.code()?;
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        // The low byte is the primary code, the others tell its variants apart.
+        return match code.parse::<u32>().ok()? & 0xff {
+            5 | 6 => Some(Error::DatabaseAway),
+            13 => Some(Error::StorageFull),
+            18 => Some(Error::Unstorable),
+            _ => None,
+        };
+    }
+    match (&code[..2.min(code.len())], &*code) {
+        ("08", _) | (_, "57P01" | "57P02" | "57P03" | "55P03" | "53300" | "40001" | "40P01" | "0A000") => {
+            Some(Error::DatabaseAway)
+        }
+        (_, "53100") => Some(Error::StorageFull),
+        ("22", _) => Some(Error::Unstorable),
+        _ => None,
+    }
+}
+
+/// Whether the database refused because the row that a new one points to is gone.
+pub(crate) fn is_foreign_key_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
+}
+
+/// Which unique rule of `users` a write broke, as a word of the domain.
+pub(crate) fn taken(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(rule)) if rule.contains("email") => Error::EmailTaken,
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::NameTaken,
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,126 @@
+//! The video files of the operator: found, registered, and opened again.
+//!
+//! Paths come from the scan alone. What lies below the media folder is stored relative to it, so that the folder can
+//! move; what the operator scanned elsewhere is stored as it lies. A symbolic link is never followed.
+
+mod container;
+mod sample;
+mod scan;
+
+use crate::Error;
+use entity::video;
+pub use sample::{SAMPLE_NAME, plant as plant_sample, register as register_sample};
+pub use scan::{Problem, Progress, Report, scan};
+use sea_orm::prelude::*;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folder that videos are streamed from.
+#[derive(Clone, Debug)]
+pub struct Library {
+    root: PathBuf,
+}
+
+/// A file of the library that is proved to lie where it may.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MediaFile(pub PathBuf);
+
+impl Library {
+    /// With the media folder `root`, which may not be there yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The media folder, as it was named.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The file behind a stored path, when it is one that may be opened: below the media folder without a detour
+    /// through a link or `..`, or exactly where the scan saw it.
+    fn resolve(&self, stored: &str) -> Option<MediaFile> {
+        let root = fs::canonicalize(&self.root).ok();
+        let stored = Path::new(stored);
+        let named = if stored.is_absolute() { stored.to_owned() } else { root.as_ref()?.join(stored) };
+        let real = fs::canonicalize(&named).ok()?;
+        (real == named && real.is_file()).then_some(MediaFile(real))
+    }
+
+    /// What is stored of a file: its path relative to the media folder, or the whole path when it lies elsewhere.
+    /// `None` when it is not Unicode.
+    fn stored(&self, file: &Path) -> Option<String> {
+        let root = fs::canonicalize(&self.root).ok();
+        let relative = root.as_ref().and_then(|root| file.strip_prefix(root).ok());
+        Some(relative.unwrap_or(file).to_str()?.to_owned())
+    }
+}
+
+/// The file of a video that everybody may watch.
+///
+/// # Errors
+/// [`Error::VideoNotFound`], [`Error::FileNotFound`].
+pub async fn find_stream(db: &impl ConnectionTrait, library: &Library, video_id: i64) -> Result<MediaFile, Error> {
+    let path = find_ready(db, video_id).await?.file_path;
+    path.and_then(|path| library.resolve(&path)).ok_or(Error::FileNotFound)
+}
+
+/// The picture beside the file of a video that everybody may watch.
+///
+/// # Errors
+/// [`Error::VideoNotFound`], [`Error::ThumbnailNotFound`].
+pub async fn find_thumbnail(db: &impl ConnectionTrait, library: &Library, video_id: i64) -> Result<MediaFile, Error> {
+    let path = find_ready(db, video_id).await?.thumbnail_file;
+    path.and_then(|path| library.resolve(&path)).ok_or(Error::ThumbnailNotFound)
+}
+
+async fn find_ready(db: &impl ConnectionTrait, video_id: i64) -> Result<video::Model, Error> {
+    let ready = video::Entity::find_by_id(video_id).filter(crate::video::visible_to(None));
+    ready.one(db).await?.ok_or(Error::VideoNotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// A media folder with one video and one neighbour outside of it.
+    fn folders() -> (tempfile::TempDir, Library) {
+        let outside = tempfile::tempdir().unwrap();
+        let root = outside.path().join("media");
+        fs::create_dir_all(root.join("a")).unwrap();
+        fs::write(root.join("a/film.mp4"), "film").unwrap();
+        fs::write(outside.path().join("secret.txt"), "secret").unwrap();
+        (outside, Library::new(root))
+    }
+
+    #[test]
+    fn a_file_below_the_media_folder_is_found_again_by_its_relative_path() {
+        let (_outside, library) = folders();
+        let file = fs::canonicalize(library.root().join("a/film.mp4")).unwrap();
+        assert_eq!(library.stored(&file).as_deref(), Some("a/film.mp4"));
+        assert_eq!(library.resolve("a/film.mp4"), Some(MediaFile(file)));
+    }
+
+    #[test]
+    fn a_path_with_dots_leads_nowhere() {
+        let (_outside, library) = folders();
+        assert_eq!(library.resolve("../secret.txt"), None);
+        assert_eq!(library.resolve("a/../a/film.mp4"), None);
+    }
+
+    #[test]
+    fn a_link_is_not_followed_wherever_it_leads() {
+        let (outside, library) = folders();
+        symlink(outside.path().join("secret.txt"), library.root().join("link.mp4")).unwrap();
+        symlink(outside.path(), library.root().join("folder")).unwrap();
+        assert_eq!(library.resolve("link.mp4"), None);
+        assert_eq!(library.resolve("folder/secret.txt"), None);
+    }
+
+    #[test]
+    fn a_file_that_is_gone_or_a_folder_is_no_file() {
+        let (_outside, library) = folders();
+        assert_eq!(library.resolve("a"), None);
+        assert_eq!(library.resolve("gone.mp4"), None);
+    }
+}

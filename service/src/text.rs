@@ -1,0 +1,74 @@
+//! Rules for text that comes from outside, shared by every input.
+
+use serde::Serialize;
+use std::borrow::Cow;
+use utoipa::ToSchema;
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
+
+/// A field of the input that cannot be taken.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Its name; empty for the input as a whole.
+    #[schema(example = "title")]
+    pub field: String,
+    /// What is wrong with it.
+    #[schema(example = "must not be blank")]
+    pub message: String,
+}
+
+/// Every broken rule of an input, as a field and a sentence.
+pub fn broken_rules(errors: &ValidationErrors) -> Vec<FieldError> {
+    let mut broken = Vec::new();
+    for (field, kind) in errors.errors() {
+        if let ValidationErrorsKind::Field(rules) = kind {
+            broken.extend(rules.iter().map(|rule| FieldError {
+                field: field.to_string(),
+                message: rule.message.as_ref().map_or_else(|| describe(rule), ToString::to_string),
+            }));
+        }
+    }
+    broken.sort_by(|a, b| a.field.cmp(&b.field));
+    broken
+}
+
+/// The validator crate's own rules in words.
+fn describe(rule: &ValidationError) -> String {
+    let bound = |name| rule.params.get(name).map(ToString::to_string);
+    match (&*rule.code, bound("min"), bound("max")) {
+        ("length", Some(min), Some(max)) => format!("must have {min} to {max} characters"),
+        ("length", None, Some(max)) => format!("must have at most {max} characters"),
+        ("range", Some(min), Some(max)) => format!("must be from {min} to {max}"),
+        ("range", Some(min), None) => format!("must be at least {min}"),
+        ("range", None, Some(max)) => format!("must be at most {max}"),
+        ("email", ..) => "must be an e-mail address".into(),
+        (code, ..) => format!("breaks the rule {code}"),
+    }
+}
+
+/// Text that both databases can hold: PostgreSQL refuses U+0000.
+pub fn storable(text: &str) -> Result<(), ValidationError> {
+    if text.contains('\0') { Err(error("must not contain U+0000")) } else { Ok(()) }
+}
+
+/// A user name: no `@`, so that it never looks like an e-mail, and no control characters. Its length is checked apart.
+pub fn username(name: &str) -> Result<(), ValidationError> {
+    if name.chars().any(|c| c == '@' || c.is_control()) {
+        return Err(error("must not contain @ or control characters"));
+    }
+    Ok(())
+}
+
+/// Text that is there: more than white space, and storable.
+pub fn meaningful(text: &str) -> Result<(), ValidationError> {
+    storable(text)?;
+    if text.trim().is_empty() { Err(error("must not be blank")) } else { Ok(()) }
+}
+
+/// The form in which names and e-mails are compared.
+pub fn key(text: &str) -> String {
+    text.to_lowercase()
+}
+
+fn error(message: &'static str) -> ValidationError {
+    ValidationError::new("text").with_message(Cow::Borrowed(message))
+}

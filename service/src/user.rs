@@ -1,0 +1,436 @@
+//! Accounts: made, read, changed, and gone.
+
+use crate::auth::{Auth, Passwords, end_sessions};
+use crate::error::taken;
+use crate::time::Timestamp;
+use crate::{Database, Error, text};
+use chrono::{DateTime, Utc};
+use entity::user;
+use sea_orm::prelude::*;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Watches, and changes what is its own.
+    User,
+    /// As `user`; for sites that tell paying members apart.
+    Premium,
+    /// Changes everybody's videos too.
+    Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "user",
+            Self::Premium => "premium",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+impl From<user::Role> for Role {
+    fn from(role: user::Role) -> Self {
+        match role {
+            user::Role::User => Self::User,
+            user::Role::Premium => Self::Premium,
+            user::Role::Admin => Self::Admin,
+        }
+    }
+}
+
+/// Who asks: an account that stood when the request arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// The account.
+    pub id: i64,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// What a new account begins with.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// Unique whatever the case.
+    #[validate(email, length(max = 255), custom(function = text::storable))]
+    #[schema(format = "email", max_length = 255, example = "ann@example.org")]
+    pub email: String,
+    /// Unique whatever the case; 3 to 100 characters, no `@`, no control characters.
+    #[validate(length(min = 3, max = 100), custom(function = text::username))]
+    #[schema(min_length = 3, max_length = 100, example = "ann")]
+    pub username: String,
+    /// 8 to 100 characters.
+    #[validate(length(min = 8, max = 100), custom(function = text::storable))]
+    #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
+    pub password: String,
+    /// The name to show.
+    #[validate(length(max = 255), custom(function = text::storable))]
+    #[schema(max_length = 255, example = "Ann Example")]
+    pub full_name: Option<String>,
+}
+
+impl Registration {
+    /// Whether it keeps the rules, for callers that read it from elsewhere than a request.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the first rule that is broken.
+    pub fn check(&self) -> Result<(), Error> {
+        self.validate().map_err(|errors| Error::first_of(&errors))
+    }
+}
+
+/// Whether a password keeps the rules of [`Registration`].
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn check_password(password: &str) -> Result<(), Error> {
+    let change = Change { password: Some(password.to_owned()), ..Default::default() };
+    change.validate().map_err(|errors| Error::first_of(&errors))
+}
+
+/// What changes of an account; a field that is absent stays as it is.
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// A new name.
+    #[validate(length(min = 3, max = 100), custom(function = text::username))]
+    #[schema(min_length = 3, max_length = 100, example = "ann")]
+    pub username: Option<String>,
+    /// A new address; needs `current_password`.
+    #[validate(email, length(max = 255), custom(function = text::storable))]
+    #[schema(format = "email", max_length = 255, example = "ann@example.org")]
+    pub email: Option<String>,
+    /// A new name to show; `null` removes it.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = 255), custom(function = text::storable))]
+    #[schema(value_type = Option<String>, max_length = 255, example = "Ann Example")]
+    pub full_name: Option<Option<String>>,
+    /// A new password; needs `current_password` and ends every session.
+    #[validate(length(min = 8, max = 100), custom(function = text::storable))]
+    #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
+    pub password: Option<String>,
+    /// The password of now.
+    #[validate(length(max = 100), custom(function = text::storable))]
+    #[schema(max_length = 100, format = Password, example = "correct horse")]
+    pub current_password: Option<String>,
+}
+
+/// Tells a field that is `null` from one that is absent.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(field).map(Some)
+}
+
+/// An account as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct User {
+    /// Never used twice.
+    #[schema(minimum = 1, example = 1)]
+    pub id: i64,
+    /// As its owner wrote it.
+    #[schema(format = "email", example = "ann@example.org")]
+    pub email: String,
+    /// As its owner wrote it.
+    #[schema(example = "ann")]
+    pub username: String,
+    /// The name to show.
+    #[schema(required = true, example = "Ann Example")]
+    pub full_name: Option<String>,
+    /// What the account may do.
+    #[schema(inline)]
+    pub role: Role,
+    /// False: deactivated.
+    pub is_active: bool,
+    /// Whether the e-mail address was confirmed.
+    pub is_verified: bool,
+    /// When the account was made.
+    #[schema(inline)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[schema(inline)]
+    pub updated_at: Timestamp,
+    /// The last sign-in with the password.
+    #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
+    pub last_login: Option<Timestamp>,
+}
+
+impl From<user::Model> for User {
+    fn from(row: user::Model) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            username: row.username,
+            full_name: row.full_name,
+            role: row.role.into(),
+            is_active: row.is_active,
+            is_verified: row.is_verified,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+            last_login: row.last_login.map(Into::into),
+        }
+    }
+}
+
+/// Who may make an account, and what it becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Everybody may; the first one becomes the administrator.
+    Open,
+    /// Everybody may once there is an administrator; a stranger must not become it.
+    OpenAfterFirst,
+    /// Nobody may.
+    Closed,
+    /// The operator does it. The first one becomes an administrator in any case.
+    Operator {
+        /// Whether the account becomes an administrator.
+        admin: bool,
+    },
+}
+
+/// An account that was just made.
+#[derive(Debug)]
+pub struct Registered {
+    /// The account.
+    pub user: User,
+    /// Whether it is the first ever made.
+    pub first: bool,
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// [`Error::NameTaken`], [`Error::EmailTaken`], [`Error::RegistrationClosed`], [`Error::FirstAccountByCommand`].
+pub async fn register(
+    db: &Database,
+    passwords: &Passwords,
+    door: Door,
+    registration: Registration,
+    now: DateTime<Utc>,
+) -> Result<Registered, Error> {
+    if door == Door::Closed {
+        return Err(Error::RegistrationClosed);
+    }
+    let Registration { email, username, password, full_name } = registration;
+    let hashed_password = passwords.hash(password).await?;
+    // Exclusive, so that two first ones at once do not both become the administrator.
+    let transaction = db.exclusive("users").await?;
+    let first = user::Entity::find().limit(1).one(&transaction).await?.is_none();
+    let role = match (door, first) {
+        (Door::OpenAfterFirst, true) => return Err(Error::FirstAccountByCommand),
+        (_, true) | (Door::Operator { admin: true }, _) => user::Role::Admin,
+        (Door::Open | Door::OpenAfterFirst | Door::Closed | Door::Operator { admin: false }, false) => user::Role::User,
+    };
+    let row = user::ActiveModel {
+        email_key: Set(Some(text::key(&email))),
+        email: Set(email),
+        username_key: Set(Some(text::key(&username))),
+        username: Set(username),
+        hashed_password: Set(hashed_password),
+        full_name: Set(full_name),
+        role: Set(role),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    let user = user::Entity::insert(row).exec_with_returning(&transaction).await.map_err(taken)?;
+    transaction.commit().await?;
+    Ok(Registered { user: user.into(), first })
+}
+
+/// The account behind a verified token, as the database has it now.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when it is gone or deactivated.
+pub async fn authenticate(db: &impl ConnectionTrait, user_id: i64) -> Result<Caller, Error> {
+    let row: Option<(user::Role, bool)> = user::Entity::find_by_id(user_id)
+        .select_only()
+        .columns([user::Column::Role, user::Column::IsActive])
+        .into_tuple()
+        .one(db)
+        .await?;
+    match row {
+        Some((role, true)) => Ok(Caller { id: user_id, role: role.into() }),
+        Some((_, false)) | None => Err(Error::Unauthenticated),
+    }
+}
+
+/// The account of the caller.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when it is gone or deactivated.
+pub async fn find(db: &impl ConnectionTrait, user_id: i64) -> Result<User, Error> {
+    let row = user::Entity::find_by_id(user_id).filter(user::Column::IsActive.eq(true)).one(db).await?;
+    row.map(Into::into).ok_or(Error::Unauthenticated)
+}
+
+/// Changes the account of the caller.
+///
+/// # Errors
+/// [`Error::NameTaken`], [`Error::EmailTaken`]; [`Error::Invalid`] when the current password is missing or wrong.
+pub async fn change(
+    db: &Database,
+    auth: &Auth,
+    user_id: i64,
+    change: Change,
+    now: DateTime<Utc>,
+) -> Result<User, Error> {
+    let Change { username, email, full_name, password, current_password } = change;
+    let active = user::Entity::find_by_id(user_id).filter(user::Column::IsActive.eq(true));
+    let row = active.one(db.reader()).await?.ok_or(Error::Unauthenticated)?;
+    if password.is_some() || email.as_ref().is_some_and(|email| *email != row.email) {
+        let given = current_password.ok_or_else(|| Error::Invalid {
+            field: "current_password".into(),
+            message: "is needed for a new e-mail or password".into(),
+        })?;
+        if !auth.passwords.verify(given, Some(row.hashed_password.clone())).await? {
+            return Err(Error::Invalid { field: "current_password".into(), message: "is wrong".into() });
+        }
+    }
+    let mut row = row.into_active_model();
+    if let Some(username) = username {
+        row.username_key.set_if_not_equals(Some(text::key(&username)));
+        row.username.set_if_not_equals(username);
+    }
+    if let Some(email) = email {
+        row.email_key.set_if_not_equals(Some(text::key(&email)));
+        row.email.set_if_not_equals(email);
+    }
+    if let Some(full_name) = full_name {
+        row.full_name.set_if_not_equals(full_name);
+    }
+    let new_password = password.is_some();
+    if let Some(password) = password {
+        row.hashed_password = Set(auth.passwords.hash(password).await?);
+    }
+    if !row.is_changed() {
+        return find(db.reader(), user_id).await;
+    }
+    row.updated_at = Set(now);
+    let transaction = db.begin().await?;
+    let changed = row.update(&transaction).await.map_err(|error| match error {
+        DbErr::RecordNotUpdated => Error::Unauthenticated,
+        other => taken(other),
+    })?;
+    if new_password {
+        end_sessions(&transaction, user_id).await?;
+    }
+    transaction.commit().await?;
+    Ok(changed.into())
+}
+
+/// Deletes the account of the caller; the database takes its videos, history and sessions along.
+///
+/// # Errors
+/// [`Error::LastAdministrator`].
+pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
+    let transaction = db.exclusive("users").await?;
+    keep_an_administrator(&transaction, user_id).await?;
+    user::Entity::delete_by_id(user_id).exec(&transaction).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Deactivates an account: it cannot sign in, and its tokens are worth nothing from now on.
+///
+/// # Errors
+/// [`Error::UserNotFound`], [`Error::LastAdministrator`].
+pub async fn deactivate(db: &Database, name: &str, now: DateTime<Utc>) -> Result<User, Error> {
+    let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
+    let transaction = db.exclusive("users").await?;
+    keep_an_administrator(&transaction, found.id).await?;
+    let change = user::ActiveModel { is_active: Set(false), ..Default::default() };
+    let user = update(&transaction, found.id, change, now).await?;
+    end_sessions(&transaction, found.id).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+/// Gives an account a new password, by the operator's word, and ends its sessions.
+///
+/// # Errors
+/// [`Error::UserNotFound`].
+pub async fn set_password(
+    db: &Database,
+    passwords: &Passwords,
+    name: &str,
+    password: String,
+    now: DateTime<Utc>,
+) -> Result<User, Error> {
+    let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
+    let hashed_password = passwords.hash(password).await?;
+    let transaction = db.begin().await?;
+    let change = user::ActiveModel { hashed_password: Set(hashed_password), ..Default::default() };
+    let user = update(&transaction, found.id, change, now).await?;
+    end_sessions(&transaction, found.id).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+/// The account that a scan registers videos for: the named one, or the first administrator.
+///
+/// # Errors
+/// [`Error::UserNotFound`].
+pub async fn owner_of_scan(db: &impl ConnectionTrait, name: Option<&str>) -> Result<User, Error> {
+    let found = match name {
+        Some(name) => find_by_login(db, name).await?,
+        None => {
+            let administrators = user::Entity::find().filter(user::Column::Role.eq(user::Role::Admin));
+            administrators.order_by_asc(user::Column::Id).one(db).await?
+        }
+    };
+    found.map(Into::into).ok_or(Error::UserNotFound)
+}
+
+/// The account with this name or e-mail, whatever the case; an exact spelling wins over another one.
+pub(crate) async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Result<Option<user::Model>, Error> {
+    let (key, exact, folded) = if login.contains('@') {
+        (text::key(login), user::Column::Email, user::Column::EmailKey)
+    } else {
+        (text::key(login), user::Column::Username, user::Column::UsernameKey)
+    };
+    let either = Condition::any().add(exact.eq(login)).add(folded.eq(key));
+    let found = user::Entity::find().filter(either).order_by_desc(exact.eq(login)).one(db).await?;
+    Ok(found)
+}
+
+pub(crate) async fn touch_last_login(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>) -> Result<(), Error> {
+    let update = user::Entity::update_many().col_expr(user::Column::LastLogin, Expr::value(now));
+    update.filter(user::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
+}
+
+async fn update(
+    db: &DatabaseTransaction,
+    id: i64,
+    change: user::ActiveModel,
+    now: DateTime<Utc>,
+) -> Result<User, Error> {
+    let change = user::ActiveModel { id: Set(id), updated_at: Set(now), ..change };
+    match change.update(db).await {
+        Ok(row) => Ok(row.into()),
+        Err(DbErr::RecordNotUpdated) => Err(Error::UserNotFound),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses when `leaving` is the only active administrator. Asked inside of a transaction that nobody else changes
+/// `users` in, or two could leave each other alone at once.
+async fn keep_an_administrator(transaction: &DatabaseTransaction, leaving: i64) -> Result<(), Error> {
+    let administrators: Vec<i64> = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::Role.eq(user::Role::Admin))
+        .filter(user::Column::IsActive.eq(true))
+        .limit(2)
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    if administrators == [leaving] { Err(Error::LastAdministrator) } else { Ok(()) }
+}

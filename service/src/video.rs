@@ -1,0 +1,358 @@
+//! Videos: the library that people look at.
+
+use crate::page::{Cursor, Page};
+use crate::time::Timestamp;
+use crate::user::{Caller, Role, present};
+use crate::{Error, text};
+use chrono::{DateTime, Utc};
+use entity::{user, video, watch_history};
+use sea_orm::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, LikeExpr, extension::postgres::PgExpr};
+use sea_orm::{
+    ActiveValue::Set, Condition, DatabaseBackend, FromQueryResult, IntoActiveModel, JoinType, QueryOrder, QuerySelect,
+    Select,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// What a new video begins with.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewVideo {
+    /// 1 to 255 characters.
+    #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
+    #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
+    pub title: String,
+    /// Free text.
+    #[validate(length(max = 10_000), custom(function = text::storable))]
+    #[schema(max_length = 10_000, example = "Filmed from the lighthouse.")]
+    pub description: Option<String>,
+    /// Whole seconds.
+    #[validate(range(min = 0))]
+    #[schema(minimum = 0, example = 600)]
+    pub duration: Option<i32>,
+    /// The address of a picture. The server hands it out again and never opens it.
+    #[validate(length(max = 500), custom(function = text::storable))]
+    #[schema(max_length = 500, example = "https://example.org/harbour.jpg")]
+    pub thumbnail_path: Option<String>,
+}
+
+/// What changes of a video; a field that is absent stays as it is, `null` removes what can be missing.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// 1 to 255 characters.
+    #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
+    #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
+    pub title: Option<String>,
+    /// Free text.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = 10_000), custom(function = text::storable))]
+    #[schema(value_type = Option<String>, max_length = 10_000, example = "Filmed from the lighthouse.")]
+    pub description: Option<Option<String>>,
+    /// Whole seconds.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(min = 0))]
+    #[schema(value_type = Option<i32>, minimum = 0, example = 600)]
+    pub duration: Option<Option<i32>>,
+    /// The address of a picture.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = 500), custom(function = text::storable))]
+    #[schema(value_type = Option<String>, max_length = 500, example = "https://example.org/harbour.jpg")]
+    pub thumbnail_path: Option<Option<String>>,
+}
+
+/// Where a video stands between upload and deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Not to be watched yet.
+    Processing,
+    /// To be watched by everybody.
+    Ready,
+    /// Could not be made ready.
+    Failed,
+    /// Gone.
+    Deleted,
+}
+
+impl From<video::Status> for Status {
+    fn from(status: video::Status) -> Self {
+        match status {
+            video::Status::Processing => Self::Processing,
+            video::Status::Ready => Self::Ready,
+            video::Status::Failed => Self::Failed,
+            video::Status::Deleted => Self::Deleted,
+        }
+    }
+}
+
+/// A video as callers see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Video {
+    /// Never used twice.
+    #[schema(minimum = 1, example = 1)]
+    pub id: i64,
+    /// The account that uploaded it.
+    #[schema(minimum = 1, example = 1)]
+    pub user_id: i64,
+    /// The name of that account.
+    #[schema(example = "ann")]
+    pub uploader_username: String,
+    /// 1 to 255 characters.
+    #[schema(example = "Harbour at dawn")]
+    pub title: String,
+    /// Free text.
+    #[schema(required = true, example = "Filmed from the lighthouse.")]
+    pub description: Option<String>,
+    /// Whole seconds.
+    #[schema(required = true, minimum = 0, example = 600)]
+    pub duration: Option<i32>,
+    /// Pixels.
+    #[schema(required = true, example = 1920)]
+    pub width: Option<i32>,
+    /// Pixels.
+    #[schema(required = true, example = 1080)]
+    pub height: Option<i32>,
+    /// Bytes.
+    #[schema(required = true, example = 73400320)]
+    pub file_size: Option<i64>,
+    /// The address of a picture.
+    #[schema(required = true, example = "/api/v1/videos/1/thumbnail")]
+    pub thumbnail_path: Option<String>,
+    /// Where it stands between upload and deletion.
+    #[schema(inline)]
+    pub status: Status,
+    /// How often it was opened, as an older site counted it.
+    #[schema(minimum = 0, example = 0)]
+    pub view_count: i32,
+    /// When it was registered.
+    #[schema(inline)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[schema(inline)]
+    pub updated_at: Timestamp,
+    /// When it became ready.
+    #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
+    pub published_at: Option<Timestamp>,
+    /// Where to play it; absent when there is no file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "/api/v1/videos/1/stream")]
+    pub stream_url: Option<String>,
+    /// The caller's progress, 0.0 to 100.0; absent without a caller or without history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, minimum = 0, maximum = 100, example = 25.0)]
+    pub watch_progress: Option<f64>,
+}
+
+/// The row of a video, its uploader's name, and how far the caller came, of one statement.
+#[derive(FromQueryResult)]
+struct Row {
+    #[sea_orm(nested)]
+    video: video::Model,
+    uploader_username: String,
+    watch_position: Option<i32>,
+}
+
+impl From<Row> for Video {
+    fn from(row: Row) -> Self {
+        let Row { video, uploader_username, watch_position } = row;
+        Self {
+            thumbnail_path: thumbnail_path(video.id, video.thumbnail_path, video.thumbnail_file.as_deref()),
+            stream_url: video.file_path.map(|_| format!("/api/v1/videos/{}/stream", video.id)),
+            watch_progress: watch_position.map(|position| watch_history::progress_percentage(position, video.duration)),
+            id: video.id,
+            user_id: video.user_id,
+            uploader_username,
+            title: video.title,
+            description: video.description,
+            duration: video.duration,
+            width: video.width,
+            height: video.height,
+            file_size: video.file_size,
+            status: video.status.into(),
+            view_count: video.view_count,
+            created_at: video.created_at.into(),
+            updated_at: video.updated_at.into(),
+            published_at: video.published_at.map(Into::into),
+        }
+    }
+}
+
+/// What is asked of the library.
+#[derive(Debug, Default)]
+pub struct Query {
+    /// How many at most.
+    pub limit: u64,
+    /// Where to go on.
+    pub cursor: Option<Cursor>,
+    /// How many to leave out, for clients older than the cursor.
+    pub skip: u64,
+    /// A text that title or description contains.
+    pub search: Option<String>,
+}
+
+/// The ready videos, newest first, each with the caller's progress.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(db: &impl ConnectionTrait, caller: Option<Caller>, query: Query) -> Result<Page<Video>, Error> {
+    let Query { limit, cursor, skip, search } = query;
+    let mut select = with_progress(caller).filter(video::Column::Status.eq(video::Status::Ready));
+    if let Some(Cursor { created_at, id }) = cursor {
+        let older = Condition::any()
+            .add(video::Column::CreatedAt.lt(created_at))
+            .add(video::Column::CreatedAt.eq(created_at).and(video::Column::Id.lt(id)));
+        // The first condition is what an index can begin at; the second one alone is what is meant.
+        select = select.filter(video::Column::CreatedAt.lte(created_at)).filter(older);
+    }
+    if let Some(search) = search {
+        select = select.filter(contains(db.get_database_backend(), &search));
+    }
+    let newest_first = select.order_by_desc(video::Column::CreatedAt).order_by_desc(video::Column::Id);
+    let mut rows: Vec<Row> = newest_first.offset(skip).limit(limit + 1).into_model().all(db).await?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next =
+        rows.last().filter(|_| more).map(|Row { video, .. }| Cursor { created_at: video.created_at, id: video.id });
+    Ok(Page { items: rows.into_iter().map(Into::into).collect(), next })
+}
+
+/// One video.
+///
+/// # Errors
+/// [`Error::VideoNotFound`], also when the caller may not see it.
+pub async fn find(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) -> Result<Video, Error> {
+    let visible = with_progress(caller).filter(video::Column::Id.eq(id)).filter(visible_to(caller));
+    let row: Option<Row> = visible.into_model().one(db).await?;
+    row.map(Into::into).ok_or(Error::VideoNotFound)
+}
+
+/// Describes a video; it is ready at once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn create(
+    db: &impl ConnectionTrait,
+    caller: Caller,
+    new: NewVideo,
+    now: DateTime<Utc>,
+) -> Result<Video, Error> {
+    let NewVideo { title, description, duration, thumbnail_path } = new;
+    let row = video::ActiveModel {
+        user_id: Set(caller.id),
+        title: Set(title),
+        description: Set(description),
+        duration: Set(duration),
+        thumbnail_path: Set(thumbnail_path),
+        status: Set(video::Status::Ready),
+        created_at: Set(now),
+        updated_at: Set(now),
+        published_at: Set(Some(now)),
+        ..Default::default()
+    };
+    let row = video::Entity::insert(row).exec_with_returning(db).await.map_err(|error| {
+        // The caller left in the meantime.
+        if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
+    })?;
+    find(db, Some(caller), row.id).await
+}
+
+/// Changes what a video is called and how it is described.
+///
+/// # Errors
+/// [`Error::VideoNotFound`], [`Error::Forbidden`].
+pub async fn change(
+    db: &impl ConnectionTrait,
+    caller: Caller,
+    id: i64,
+    change: Change,
+    now: DateTime<Utc>,
+) -> Result<Video, Error> {
+    let Change { title, description, duration, thumbnail_path } = change;
+    let mut row = find_own(db, caller, id).await?.into_active_model();
+    if let Some(title) = title {
+        row.title.set_if_not_equals(title);
+    }
+    if let Some(description) = description {
+        row.description.set_if_not_equals(description);
+    }
+    if let Some(duration) = duration {
+        row.duration.set_if_not_equals(duration);
+    }
+    if let Some(thumbnail_path) = thumbnail_path {
+        row.thumbnail_path.set_if_not_equals(thumbnail_path);
+    }
+    if row.is_changed() {
+        row.updated_at = Set(now);
+        row.update(db).await.map_err(|error| match error {
+            DbErr::RecordNotUpdated => Error::VideoNotFound,
+            other => other.into(),
+        })?;
+    }
+    find(db, Some(caller), id).await
+}
+
+/// Deletes a video; the database takes everybody's history of it along. Its file stays.
+///
+/// # Errors
+/// [`Error::VideoNotFound`], [`Error::Forbidden`].
+pub async fn delete(db: &impl ConnectionTrait, caller: Caller, id: i64) -> Result<(), Error> {
+    find_own(db, caller, id).await?;
+    let deleted = video::Entity::delete_by_id(id).exec(db).await?;
+    if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(()) }
+}
+
+/// What the caller may see of videos: everything that is ready, and of what is not yet, or no longer, their own.
+/// An administrator sees all of that. What is deleted nobody sees.
+pub(crate) fn visible_to(caller: Option<Caller>) -> Condition {
+    match caller {
+        None => video::Column::Status.eq(video::Status::Ready).into_condition(),
+        Some(Caller { role: Role::Admin, .. }) => video::Column::Status.ne(video::Status::Deleted).into_condition(),
+        Some(Caller { id, .. }) => visible_to_user(Expr::value(id), Expr::value(false)),
+    }
+}
+
+/// The same rule where the caller is a column of the statement.
+pub(crate) fn visible_to_user(id: Expr, is_admin: Expr) -> Condition {
+    let own = Condition::any().add(video::Column::UserId.into_expr().eq(id)).add(is_admin);
+    let not_deleted = video::Column::Status.ne(video::Status::Deleted);
+    Condition::any().add(video::Column::Status.eq(video::Status::Ready)).add(Condition::all().add(not_deleted).add(own))
+}
+
+/// The address of a video's picture: the one that a client gave, else ours when there is a file.
+pub(crate) fn thumbnail_path(id: i64, given: Option<String>, file: Option<&str>) -> Option<String> {
+    given.or_else(|| file.map(|_| format!("/api/v1/videos/{id}/thumbnail")))
+}
+
+fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
+    let select = video::Entity::find()
+        .join(JoinType::InnerJoin, video::Relation::User.def())
+        .column_as(user::Column::Username, "uploader_username");
+    match caller {
+        None => select.expr_as(Expr::cust("CAST(NULL AS integer)"), "watch_position"),
+        Some(Caller { id, .. }) => {
+            let own = move |_, history| Expr::col((history, watch_history::Column::UserId)).eq(id).into_condition();
+            let history = video::Relation::WatchHistory.def().on_condition(own);
+            select.join(JoinType::LeftJoin, history).column_as(watch_history::Column::WatchPosition, "watch_position")
+        }
+    }
+}
+
+/// Rows whose title or description contains `text`, whatever the case, and whatever it means in a pattern.
+fn contains(backend: DatabaseBackend, text: &str) -> Condition {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = || LikeExpr::new(format!("%{escaped}%")).escape('\\');
+    let like = |column: video::Column| match backend {
+        DatabaseBackend::Postgres => column.into_expr().ilike(pattern()),
+        _ => column.into_expr().like(pattern()),
+    };
+    Condition::any().add(like(video::Column::Title)).add(like(video::Column::Description))
+}
+
+async fn find_own(db: &impl ConnectionTrait, caller: Caller, id: i64) -> Result<video::Model, Error> {
+    let row = video::Entity::find_by_id(id).filter(visible_to(Some(caller))).one(db).await?;
+    let row = row.ok_or(Error::VideoNotFound)?;
+    if row.user_id == caller.id || caller.role == Role::Admin { Ok(row) } else { Err(Error::Forbidden) }
+}

@@ -1,0 +1,51 @@
+//! `playhead scan`: from a folder of files to a library of videos.
+
+use crate::cli::{open_database, say};
+use crate::settings::Settings;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use service::library::{self, Library, Progress};
+use service::time::Clock;
+use service::{Error, user};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Registers what lies below `dir`, or below the media folder.
+pub(crate) async fn scan(settings: &Settings, dir: Option<PathBuf>, owner: Option<String>) -> Result<(), String> {
+    let db = open_database(settings).await?;
+    let library = Library::new(&settings.media_dir);
+    let owner = user::owner_of_scan(db.reader(), owner.as_deref()).await.map_err(|error| match (error, &owner) {
+        (Error::UserNotFound, Some(name)) => format!("--owner {name}: there is no such user"),
+        (Error::UserNotFound, None) => {
+            "the videos need an owner, and there is no administrator yet: sign up on the page, or run \
+             `playhead user create NAME EMAIL --admin`"
+                .into()
+        }
+        (other, _) => other.to_string(),
+    })?;
+    let dir = dir.unwrap_or_else(|| settings.media_dir.clone());
+
+    // Drawn on a terminal only.
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left") {
+        bar.set_style(style);
+    }
+    let watch = |Progress { done, total }| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let report = library::scan(&db, &library, &dir, owner.id, Clock::System.now(), watch).await;
+    bar.finish_and_clear();
+    db.close().await;
+    let report = report.map_err(|error| error.to_string())?;
+    for problem in &report.problems {
+        let _ = writeln!(io::stderr(), "passed over: {}: {}", problem.path.display(), problem.reason);
+    }
+    say(format_args!(
+        "{}: {} added, {} updated, {} unchanged, {} passed over",
+        dir.display(),
+        report.added,
+        report.updated,
+        report.unchanged,
+        report.problems.len()
+    ))
+}

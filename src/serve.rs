@@ -1,0 +1,89 @@
+//! `playhead serve`: from the settings to a server that ends well.
+
+use crate::cli::open_database;
+use crate::secret;
+use crate::settings::Settings;
+use api::{App, End};
+use service::auth::{Auth, Tokens};
+use service::library::{self, Library};
+use service::time::Clock;
+use service::user::{self, Door};
+use service::{Database, Error};
+use std::net::TcpListener;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves until a signal comes.
+pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
+    let listener = TcpListener::bind(settings.bind_address).map_err(|error| {
+        format!("BIND_ADDRESS={}: {error}; stop what listens there, or choose another port", settings.bind_address)
+    })?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let db = open_database(settings).await?;
+    let library = Library::new(&settings.media_dir);
+    offer_sample(&db, &library, settings).await?;
+
+    let tokens = Tokens::new(&secret::find_or_make(settings)?, settings.access_token_lifetime);
+    let app = Arc::new(App {
+        db: db.clone(),
+        auth: Auth::new(tokens, settings.refresh_token_lifetime),
+        rules: settings.rules,
+        library,
+        clock: Clock::System,
+        door: match (settings.open_registration, address.ip().is_loopback()) {
+            (false, _) => Door::Closed,
+            (true, true) => Door::Open,
+            (true, false) => Door::OpenAfterFirst,
+        },
+        cors_origins: settings.cors_origins.clone(),
+        runtime: Handle::current(),
+        shutdown: api::Shutdown::default(),
+    });
+    log::info!("Playhead is at   http://{address}");
+    log::info!("its API docs at  http://{address}/docs");
+    log::info!("its database is  {}", settings.database());
+    let served = api::serve(app, listener, None, end()?).await;
+    db.close().await;
+    served.map_err(|error| format!("the server stopped: {error}"))
+}
+
+/// On a first start without a library, something to play.
+async fn offer_sample(db: &Database, library: &Library, settings: &Settings) -> Result<(), String> {
+    let planted = library::plant_sample(library);
+    let planted = planted.map_err(|error| {
+        format!("MEDIA_DIR={}: {error}; make the folder, or name another one", settings.media_dir.display())
+    })?;
+    if !planted {
+        return Ok(());
+    }
+    log::info!("made the folder {} with a sample clip", settings.media_dir.display());
+    match user::owner_of_scan(db.reader(), None).await {
+        Ok(owner) => library::register_sample(db, library, owner.id, Clock::System.now()).await,
+        // It is registered for the first account, once there is one.
+        Err(Error::UserNotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+    .map_err(|error| error.to_string())
+}
+
+/// Resolves when the process is asked to end. A second request ends it at once.
+fn end() -> Result<impl Future<Output = End>, String> {
+    let listen = |kind| signal(kind).map_err(|error| format!("signals cannot be listened to: {error}"));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        let end = tokio::select! {
+            _ = terminate.recv() => End::Drain,
+            _ = interrupt.recv() => End::Now,
+        };
+        log::info!("ending: requests under way are finished first");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(1);
+        });
+        end
+    })
+}
