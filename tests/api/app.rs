@@ -1,0 +1,256 @@
+//! A running server with builders, for tests that read like sentences.
+
+use crate::databases::{Engine, TestDatabase};
+use api::{App, End};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use service::auth::{Auth, Tokens};
+use service::database::Durability;
+use service::library::Library;
+use service::time::Clock;
+use service::user::Door;
+use service::watch_history::Rules;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+pub const SECRET: &[u8] = b"a secret of the tests, long enough for HS256";
+pub const PASSWORD: &str = "correct horse";
+
+/// Writes a test once and runs it on both databases.
+macro_rules! on_both {
+    ($(async fn $name:ident($app:ident: TestApp) $body:block)*) => { $(
+        mod $name {
+            use super::*;
+
+            async fn run($app: TestApp) $body
+
+            #[tokio::test]
+            async fn on_sqlite() {
+                run(TestApp::start(Engine::Sqlite).await).await
+            }
+
+            #[tokio::test]
+            #[ignore = "needs PostgreSQL"]
+            async fn on_postgres() {
+                run(TestApp::start(Engine::Postgres).await).await
+            }
+        }
+    )* };
+}
+
+/// What a test may want otherwise.
+pub struct Wishes {
+    pub door: Door,
+    pub cors_origins: Vec<String>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { door: Door::Open, cors_origins: Vec::new() }
+    }
+}
+
+/// A server of its own on a database of its own; ends when it is dropped.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub db: service::Database,
+    /// The media folder, which may not be there yet.
+    pub media: PathBuf,
+    client: Client,
+    ahead: Arc<AtomicI64>,
+    statements: Arc<Mutex<Vec<String>>>,
+    end: Option<oneshot::Sender<End>>,
+    server: Option<JoinHandle<()>>,
+    // Dropped last, when the server has let go of them.
+    pub database: TestDatabase,
+    _folder: TempDir,
+}
+
+/// An account that is signed in.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: i64,
+    pub name: String,
+    pub token: String,
+    pub refresh_token: String,
+}
+
+impl TestApp {
+    pub async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, Wishes::default()).await
+    }
+
+    pub async fn start_with(engine: Engine, wishes: Wishes) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = TestDatabase::new(engine, folder.path()).await;
+        let media = folder.path().join("media");
+        let ahead = Arc::new(AtomicI64::new(0));
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (end, ended) = oneshot::channel();
+        let (started, starting) = oneshot::channel();
+        let server = {
+            let (url, library) = (database.url.clone(), Library::new(&media));
+            let (clock, statements) = (Clock::Ahead(ahead.clone()), statements.clone());
+            std::thread::spawn(move || {
+                let runtime =
+                    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+                runtime.block_on(async {
+                    // What the machine does when the power fails is not what these tests ask.
+                    let mut db = service::Database::connect(&url, Durability::Normal).await.unwrap();
+                    db.observe(move |sql| statements.lock().unwrap().push(sql.to_owned()));
+                    let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
+                    let app = Arc::new(App {
+                        db: db.clone(),
+                        auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)),
+                        rules: Rules::default(),
+                        library,
+                        clock,
+                        door: wishes.door,
+                        cors_origins: wishes.cors_origins,
+                        runtime: tokio::runtime::Handle::current(),
+                        shutdown: api::Shutdown::default(),
+                    });
+                    started.send(db.clone()).unwrap();
+                    let end = async { ended.await.unwrap_or(End::Now) };
+                    api::serve(app, listener, Some(1), end).await.unwrap();
+                    db.close().await;
+                });
+            })
+        };
+        let db = starting.await.expect("the server starts");
+        Self {
+            address,
+            db,
+            media,
+            client: Client::new(),
+            ahead,
+            statements,
+            end: Some(end),
+            server: Some(server),
+            database,
+            _folder: folder,
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        self.request(Method::POST, path).json(body).send().await.unwrap()
+    }
+
+    /// Puts the server's clock forward.
+    pub fn pass(&self, time: Duration) {
+        self.ahead.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
+    }
+
+    /// The statements since the last call.
+    pub fn take_statements(&self) -> Vec<String> {
+        std::mem::take(&mut self.statements.lock().unwrap())
+    }
+
+    /// Tells the server to end, and how.
+    pub fn end(&mut self, how: End) {
+        self.end.take().expect("the server runs").send(how).unwrap();
+    }
+
+    /// Waits until the server has ended.
+    pub fn wait_for_end(&mut self) {
+        self.server.take().expect("the server was not waited for").join().unwrap();
+    }
+
+    /// Makes an account with this name and [`PASSWORD`], and signs it in.
+    pub async fn sign_up(&self, name: &str) -> Person {
+        let body = json!({"email": format!("{name}@example.org"), "username": name, "password": PASSWORD});
+        let made = self.post("/api/v1/auth/register", &body).await;
+        assert_eq!(made.status(), StatusCode::CREATED, "{}", made.text().await.unwrap());
+        let id = made.json::<Value>().await.unwrap()["id"].as_i64().unwrap();
+        let pair = self.post("/api/v1/auth/login", &json!({"username": name, "password": PASSWORD})).await;
+        assert_eq!(pair.status(), StatusCode::OK);
+        let pair: Value = pair.json().await.unwrap();
+        let text = |field: &str| pair[field].as_str().unwrap().to_owned();
+        Person { id, name: name.to_owned(), token: text("access_token"), refresh_token: text("refresh_token") }
+    }
+
+    /// Asks as `person`, with a JSON body when there is one.
+    pub async fn ask(&self, person: &Person, method: Method, path: &str, body: Option<Value>) -> Response {
+        let request = self.request(method, path).bearer_auth(&person.token);
+        body.into_iter().fold(request, |request, body| request.json(&body)).send().await.unwrap()
+    }
+
+    /// Describes a video of `duration` seconds, uploaded by `person`.
+    pub async fn add_video(&self, person: &Person, title: &str, duration: Option<i32>) -> i64 {
+        let body = json!({"title": title, "duration": duration});
+        let made = self.ask(person, Method::POST, "/api/v1/videos", Some(body)).await;
+        assert_eq!(made.status(), StatusCode::CREATED);
+        made.json::<Value>().await.unwrap()["id"].as_i64().unwrap()
+    }
+
+    /// Saves a position and gives the entry back.
+    pub async fn save(&self, person: &Person, video: i64, position: i32) -> Value {
+        let body = json!({"watch_position": position});
+        let saved = self.ask(person, Method::POST, &history(video), Some(body)).await;
+        assert_eq!(saved.status(), StatusCode::OK);
+        saved.json().await.unwrap()
+    }
+
+    /// The titles in continue watching.
+    pub async fn continue_watching(&self, person: &Person) -> Vec<String> {
+        let list = self.ask(person, Method::GET, "/api/v1/videos/continue-watching", None).await;
+        let list: Vec<Value> = list.json().await.unwrap();
+        list.iter().map(|item| item["video_title"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(server) = self.server.take() {
+            let ended = server.join();
+            assert!(ended.is_ok() || std::thread::panicking(), "the server ended badly");
+        }
+    }
+}
+
+/// The address of the caller's history of a video.
+pub fn history(video: i64) -> String {
+    format!("/api/v1/videos/{video}/watch-history")
+}
+
+/// Proves that an answer is a problem with this status and code, and gives it back.
+pub async fn problem(response: Response, status: u16, code: &str) -> Value {
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert_eq!(response.status().as_u16(), status);
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!((problem["status"].as_u64(), problem["code"].as_str()), (Some(status.into()), Some(code)), "{problem}");
+    assert_eq!(problem["instance"], id);
+    for field in ["type", "title", "detail"] {
+        assert!(problem[field].is_string(), "{problem}");
+    }
+    problem
+}
+
+/// The names of an object's fields, sorted.
+pub fn fields(object: &Value) -> Vec<&str> {
+    let mut names: Vec<_> = object.as_object().expect("an object").keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}

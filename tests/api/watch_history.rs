@@ -1,0 +1,171 @@
+//! Where every viewer stopped.
+
+use crate::app::{TestApp, fields, history, problem};
+use crate::databases::Engine;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+on_both! {
+    async fn a_second_save_replaces_the_first(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let first = app.save(&ann, film, 100).await;
+        app.pass(Duration::from_secs(10));
+        let second = app.save(&ann, film, 50).await;
+        assert_eq!(second["id"], first["id"]);
+        assert_eq!(second["watch_position"], 50);
+        assert_eq!(second["created_at"], first["created_at"]);
+        assert!(second["last_watched_at"].as_str() > first["last_watched_at"].as_str());
+        let read = app.ask(&ann, Method::GET, &history(film), None).await;
+        assert_eq!(read.json::<Value>().await.unwrap(), second);
+    }
+
+    async fn an_entry_has_every_field_of_the_contract(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let entry = app.save(&ann, film, 150).await;
+                let contract = [
+            "completed", "created_at", "id", "last_watched_at", "progress_percentage", "resume_at", "updated_at",
+            "user_id", "video_id", "watch_duration", "watch_position",
+        ];
+        assert_eq!(fields(&entry), contract);
+        assert_eq!((&entry["user_id"], &entry["video_id"]), (&json!(ann.id), &json!(film)));
+        assert_eq!((&entry["progress_percentage"], &entry["resume_at"]), (&json!(25.0), &json!(150)));
+        let written = entry["last_watched_at"].as_str().unwrap();
+        assert!(written.len() == 24 && written.ends_with('Z'), "{written}");
+    }
+
+    async fn the_time_watched_never_shrinks(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        for (sent, stored) in [(40, 40), (10, 40), (0, 40), (41, 41)] {
+            let body = json!({"watch_position": 5, "watch_duration": sent});
+            let entry = app.ask(&ann, Method::POST, &history(film), Some(body)).await;
+            assert_eq!(entry.json::<Value>().await.unwrap()["watch_duration"], stored);
+        }
+    }
+
+    async fn from_90_percent_on_a_video_is_completed_and_leaves_the_list(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(1000)).await;
+        for (position, completed) in [(899, false), (900, true), (899, false), (2_147_483_647, true)] {
+            assert_eq!(app.save(&ann, film, position).await["completed"], completed, "at {position}");
+            assert_eq!(app.continue_watching(&ann).await.is_empty(), completed, "at {position}");
+        }
+    }
+
+    async fn a_video_is_taken_up_again_above_5_seconds_and_below_95_percent(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(1000)).await;
+        for (position, resume_at) in [(0, 0), (5, 0), (6, 6), (949, 949), (950, 0), (5000, 0)] {
+            assert_eq!(app.save(&ann, film, position).await["resume_at"], resume_at, "at {position}");
+        }
+    }
+
+    async fn without_a_duration_there_is_no_progress_but_a_place_to_resume(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        for duration in [None, Some(0)] {
+            let film = app.add_video(&ann, "film", duration).await;
+            let entry = app.save(&ann, film, 4000).await;
+            assert_eq!((&entry["progress_percentage"], &entry["completed"]), (&json!(0.0), &json!(false)));
+            assert_eq!(entry["resume_at"], 4000);
+        }
+    }
+
+    async fn the_list_shows_what_was_watched_last_first(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let bob = app.sign_up("bob").await;
+        for title in ["one", "two", "three"] {
+            let film = app.add_video(&ann, title, Some(600)).await;
+            app.pass(Duration::from_secs(1));
+            app.save(&bob, film, 60).await;
+        }
+        let unseen = app.add_video(&ann, "opened only", Some(600)).await;
+        app.save(&bob, unseen, 0).await;
+        assert_eq!(app.continue_watching(&bob).await, ["three", "two", "one"]);
+        assert!(app.continue_watching(&ann).await.is_empty(), "everybody has a list of their own");
+        let list = app.ask(&bob, Method::GET, "/api/v1/videos/continue-watching?limit=1", None).await;
+        let [item] = &list.json::<Vec<Value>>().await.unwrap()[..] else { panic!("one item") };
+                let contract = [
+            "last_watched_at", "progress_percentage", "resume_at", "uploader_username", "video_description",
+            "video_duration", "video_id", "video_thumbnail_path", "video_title", "watch_position",
+        ];
+        assert_eq!(fields(item), contract);
+        assert_eq!((&item["uploader_username"], &item["progress_percentage"]), (&json!("ann"), &json!(10.0)));
+    }
+
+    async fn what_is_forgotten_is_gone_and_cannot_be_forgotten_twice(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        app.save(&ann, film, 60).await;
+        let forgotten = app.ask(&ann, Method::DELETE, &history(film), None).await;
+        assert_eq!(forgotten.status(), StatusCode::NO_CONTENT);
+        assert!(app.continue_watching(&ann).await.is_empty());
+        for method in [Method::GET, Method::DELETE] {
+            let nothing = app.ask(&ann, method, &history(film), None).await;
+            problem(nothing, 404, "watch_history_not_found").await;
+        }
+    }
+
+    async fn a_video_that_is_not_there_has_no_history(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        for method in [Method::POST, Method::GET, Method::DELETE] {
+            let body = (method == Method::POST).then(|| json!({"watch_position": 1}));
+            problem(app.ask(&ann, method, &history(99), body).await, 404, "video_not_found").await;
+        }
+    }
+
+    async fn a_video_that_is_deleted_while_it_plays_refuses_saves_and_takes_its_history_along(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let bob = app.sign_up("bob").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        app.save(&bob, film, 60).await;
+        app.ask(&ann, Method::DELETE, &format!("/api/v1/videos/{film}"), None).await;
+        let late = app.ask(&bob, Method::POST, &history(film), Some(json!({"watch_position": 70}))).await;
+        problem(late, 404, "video_not_found").await;
+        assert!(app.continue_watching(&bob).await.is_empty());
+    }
+
+    async fn a_user_who_left_cannot_save_and_what_they_watched_is_gone(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let bob = app.sign_up("bob").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        app.save(&bob, film, 60).await;
+        app.ask(&bob, Method::DELETE, "/api/v1/users/me", None).await;
+        let body = json!({"watch_position": 70});
+        problem(app.ask(&bob, Method::POST, &history(film), Some(body)).await, 401, "unauthenticated").await;
+        problem(app.ask(&bob, Method::GET, &history(film), None).await, 401, "unauthenticated").await;
+        let list = app.ask(&bob, Method::GET, "/api/v1/videos/continue-watching", None).await;
+        problem(list, 401, "unauthenticated").await;
+        let again = app.sign_up("bob").await;
+        assert_ne!(again.id, bob.id, "an id is never used twice");
+        assert!(app.continue_watching(&again).await.is_empty());
+    }
+
+    async fn saves_of_one_row_at_once_leave_one_row(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let saves = (1..=20).map(|position| {
+            let body = json!({"watch_position": position});
+            app.request(Method::POST, &history(film)).bearer_auth(&ann.token).json(&body).send()
+        });
+        let running: Vec<_> = saves.map(tokio::spawn).collect();
+        for save in running {
+            assert_eq!(save.await.unwrap().unwrap().status(), StatusCode::OK);
+        }
+        assert_eq!(app.continue_watching(&ann).await.len(), 1);
+    }
+
+    async fn a_save_an_entry_and_a_list_are_one_statement_each(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        app.take_statements();
+        app.save(&ann, film, 60).await;
+        assert_eq!(app.take_statements().len(), 1);
+        app.ask(&ann, Method::GET, &history(film), None).await;
+        assert_eq!(app.take_statements().len(), 1);
+        app.continue_watching(&ann).await;
+        assert_eq!(app.take_statements().len(), 1);
+    }
+}
