@@ -1,0 +1,79 @@
+import { clock, h, imageSource } from "../dom.js";
+import { t } from "../i18n.js";
+
+/**
+ * @typedef {object} CardData
+ * @property {number} id
+ * @property {string} title
+ * @property {string} uploader
+ * @property {number | null} duration
+ * @property {string | null} thumbnail
+ * @property {number | null} progress 0 to 100
+ * @property {number} [position] where the viewer stopped
+ */
+
+/** @param {CardData} data @returns {HTMLLIElement} */
+export function card(data) {
+  const left = data.position && data.duration ? clock(Math.max(0, data.duration - data.position)) : null;
+  const poster = h(
+    "div",
+    { class: "poster" },
+    picture(data),
+    data.duration !== null && h("span", { class: "duration" }, clock(data.duration)),
+    data.progress ? progressBar(data.progress) : null,
+  );
+  const link = h(
+    "a",
+    { class: "card", href: `#/videos/${data.id}`, "data-video-id": data.id },
+    poster,
+    h("h3", { class: "card-title" }, data.title),
+    h("p", { class: "card-meta" }, data.uploader, left && ` · ${t("left", { time: left })}`),
+  );
+  return h("li", {}, link);
+}
+
+/** @param {HTMLElement} link a card @param {number} percent */
+export function setProgress(link, percent) {
+  link.querySelector(".progress")?.remove();
+  link.querySelector(".poster")?.append(progressBar(percent));
+}
+
+/** @param {number} percent */
+function progressBar(percent) {
+  const shown = Math.min(100, Math.max(0, percent));
+  const bar = h("div", { class: "bar" });
+  bar.style.width = `${shown}%`;
+  const whole = Math.round(shown);
+  return h(
+    "div",
+    {
+      class: "progress",
+      role: "progressbar",
+      "aria-label": t("watched", { percent: whole }),
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+      "aria-valuenow": whole,
+    },
+    bar,
+  );
+}
+
+/** @param {CardData} data */
+function picture({ title, thumbnail }) {
+  const source = imageSource(thumbnail);
+  if (!source) return standIn(title);
+  const image = h("img", { src: source, alt: "", loading: "lazy", decoding: "async" });
+  image.addEventListener("error", () => image.replaceWith(standIn(title)), { once: true });
+  return image;
+}
+
+/** Drawn in place of a picture: the initials on a colour that belongs to the title. @param {string} title */
+function standIn(title) {
+  const words = title.split(/[\s_.-]+/).filter(Boolean);
+  const initials = words.slice(0, 2).map((word) => [...word][0]).join("");
+  const drawn = h("div", { class: "stand-in", "aria-hidden": "true" }, initials.toUpperCase());
+  let hue = 0;
+  for (const character of title) hue = (hue * 31 + (character.codePointAt(0) ?? 0)) % 360;
+  drawn.style.setProperty("--hue", String(hue));
+  return drawn;
+}

@@ -1,0 +1,68 @@
+import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import * as session from "../session.js";
+
+/** @param {() => unknown} onSignOut */
+export function createHeader(onSignOut) {
+  const field = h("input", { type: "search", name: "q", id: "search", placeholder: t("search"), autocomplete: "off", maxlength: 200 });
+  const form = h(
+    "form",
+    { class: "search", role: "search", submit: search },
+    h("label", { class: "sr-only", for: "search" }, t("searchLabel")),
+    field,
+  );
+  const account = h("nav", { class: "account", "aria-label": t("accountNav") });
+  const root = h(
+    "header",
+    { class: "header" },
+    h("a", { class: "brand", href: "#/" }, h("img", { src: "/favicon.svg", alt: "", width: 28, height: 28 }), "Playhead"),
+    form,
+    account,
+  );
+  let query = "";
+
+  // Emptying the field, by hand or by its cross, ends the search without another key.
+  field.addEventListener("input", () => field.value === "" && query && search());
+
+  /** @param {Event} [event] */
+  function search(event) {
+    event?.preventDefault();
+    const words = field.value.trim();
+    location.hash = words ? `#/?${new URLSearchParams({ q: words })}` : "#/";
+  }
+
+  function updateAccount() {
+    const user = session.user();
+    if (!user) {
+      account.replaceChildren(
+        h("a", { class: "button quiet", href: signInAddress() }, t("signIn")),
+        h("a", { class: "button primary", href: "#/sign-up" }, t("signUp")),
+      );
+      return;
+    }
+    const name = h("span", { id: "signed-in-user", class: "user", title: t("signedInAs", { name: user.username }) }, user.username);
+    account.replaceChildren(name, h("button", { id: "sign-out", class: "button quiet", type: "button", click: onSignOut }, t("signOut")));
+  }
+
+  /** @param {string} path @param {string} words */
+  function update(path, words) {
+    query = words;
+    // What is being typed survives a change of the page around it.
+    if (document.activeElement !== field || words) field.value = words;
+    updateAccount();
+    for (const link of account.querySelectorAll("a")) {
+      if (link.hash.startsWith(`#${path}`) && path !== "/") link.setAttribute("aria-current", "page");
+    }
+  }
+
+  /** Whether a search has just been cleared by typing: the next words are likely to follow. */
+  const isTyping = () => document.activeElement === field && field.value === "";
+
+  return { root, update, updateAccount, isTyping };
+}
+
+/** The sign-in page that comes back here afterwards; from the sign-in and sign-up pages there is nowhere to come back to. */
+export function signInAddress() {
+  const here = location.hash.slice(1);
+  return here.startsWith("/videos/") ? `#/sign-in?${new URLSearchParams({ next: here })}` : "#/sign-in";
+}
