@@ -35,7 +35,8 @@ impl Cursor {
         let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
         let (micros, id) = bytes.split_at(8);
         let created_at = DateTime::from_timestamp_micros(i64::from_be_bytes(micros.try_into().ok()?))?;
-        Some(Self { created_at, id: i64::from_be_bytes(id.try_into().ok()?) })
+        let id = i64::from_be_bytes(id.try_into().ok()?);
+        (id > 0).then_some(Self { created_at, id })
     }
 }
 

@@ -96,7 +96,9 @@ mod tests {
     #[tokio::test]
     async fn nobodys_hash_is_computed_like_any_other_and_never_right() {
         let parsed = PasswordHash::new(NOBODYS).unwrap();
-        assert_eq!(Params::try_from(&parsed).unwrap(), *argon2().unwrap().params());
+        let (nobodys, argon2) = (Params::try_from(&parsed).unwrap(), argon2().unwrap());
+        let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        assert_eq!(cost(&nobodys), cost(argon2.params()));
         assert!(!Passwords::default().verify("x".into(), None).await.unwrap());
     }
 

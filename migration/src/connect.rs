@@ -1,0 +1,89 @@
+//! Connections for migrations: one at a time, and on SQLite with foreign keys off, because a table is rebuilt by dropping it.
+
+use crate::Error;
+use sea_orm_migration::sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use sea_orm_migration::sea_orm::sqlx::{ConnectOptions as _, Connection};
+use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Where the data is when nobody says otherwise.
+pub const DEFAULT_URL: &str = "sqlite://playhead.db?mode=rwc";
+
+/// How long a database may take to answer the door.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The address without what may be secret: user, password and parameters are left out.
+pub fn redacted(url: &str) -> String {
+    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let place = match rest.rsplit_once('@') {
+        Some((_, place)) if scheme != "sqlite" => format!("//{place}"),
+        _ => rest.to_owned(),
+    };
+    format!("{scheme}:{place}")
+}
+
+/// What an address leads to.
+pub(crate) enum Place {
+    Postgres,
+    SqliteFile(PathBuf),
+}
+
+impl Place {
+    pub(crate) fn of(url: &str) -> Result<Self, Error> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            PgConnectOptions::from_str(url).map_err(|error| Error::Url(error.to_string()))?;
+            return Ok(Self::Postgres);
+        }
+        if !url.starts_with("sqlite:") {
+            return Err(Error::Url("it begins neither with sqlite: nor with postgres:".to_owned()));
+        }
+        let options = SqliteConnectOptions::from_str(url).map_err(|error| Error::Url(error.to_string()))?;
+        if url.contains(":memory:") || url.contains("mode=memory") {
+            return Err(Error::Url("a database in memory cannot be migrated from outside".to_owned()));
+        }
+        Ok(Self::SqliteFile(options.get_filename().to_owned()))
+    }
+
+    /// Whether it is a file that is not there yet.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::SqliteFile(file) if !file.exists())
+    }
+}
+
+/// Opens one connection; a missing SQLite file is made only when `create` says so.
+pub(crate) async fn connect(url: &str, create: bool, busy_timeout: Duration) -> Result<DatabaseConnection, Error> {
+    if matches!(Place::of(url)?, Place::Postgres) {
+        knock(url).await?;
+    }
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(1)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(PATIENCE)
+        .sqlx_logging(false)
+        // The journal mode is the business of the program that serves the database.
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite.foreign_keys(false).create_if_missing(create).busy_timeout(busy_timeout)
+        });
+    Database::connect(options).await.map_err(|error| unreachable(url, &error))
+}
+
+/// A pool tries again and again and says at last that its time was up; one attempt says at once what is wrong.
+async fn knock(url: &str) -> Result<(), Error> {
+    let options = PgConnectOptions::from_str(url).map_err(|error| Error::Url(error.to_string()))?;
+    match tokio::time::timeout(PATIENCE, options.connect()).await {
+        Ok(Ok(connection)) => connection.close().await.map_err(|error| unreachable(url, &error)),
+        Ok(Err(error)) => Err(unreachable(url, &error)),
+        Err(_) => Err(unreachable(url, &"no answer")),
+    }
+}
+
+fn unreachable(url: &str, reason: &impl ToString) -> Error {
+    Error::Connect { database: redacted(url), reason: reason.to_string() }
+}

@@ -1,0 +1,98 @@
+//! 64-bit ids that are never used twice. The index on each primary key goes: the key is its own index.
+
+use crate::aside::Aside;
+use crate::m20250101_000001_create_users_v09 as v09_users;
+use crate::m20250101_000002_create_videos_v09 as v09_videos;
+use crate::m20250101_000003_create_watch_history_v09 as v09_watch_history;
+use crate::shape::Shape;
+use crate::sql;
+use crate::v09::TABLES;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DatabaseBackend::Sqlite;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+/// Every column that holds an id.
+const IDS: [(&str, &[&str]); 3] =
+    [("users", &["id"]), ("videos", &["id", "user_id"]), ("watch_history", &["id", "user_id", "video_id"])];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in TABLES {
+            manager
+                .drop_index(Index::drop().if_exists().name(format!("ix_{table}_id")).table(table).to_owned())
+                .await?;
+        }
+        if sql::on_postgres(manager) {
+            return retype_ids(manager, "bigint").await;
+        }
+        users().rebuild(manager, &v09_users::users(Sqlite), &[]).await?;
+        videos().rebuild(manager, &v09_videos::videos(Sqlite), &[]).await?;
+        watch_history().rebuild(manager, &v09_watch_history::watch_history(Sqlite), &[]).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if !sql::on_postgres(manager) {
+            v09_users::users(Sqlite).rebuild(manager, &users(), &[]).await?;
+            v09_videos::videos(Sqlite).rebuild(manager, &videos(), &[]).await?;
+            return v09_watch_history::watch_history(Sqlite).rebuild(manager, &watch_history(), &[]).await;
+        }
+        for (table, _) in IDS {
+            // The ids that refer to these cannot be larger.
+            let mend =
+                "the older schema holds ids up to 2147483647 only; give these rows smaller ids, or stay on this schema";
+            sql::refuse_rows(manager, &format!("{table} WHERE id > 2147483647"), mend).await?;
+        }
+        retype_ids(manager, "integer").await?;
+        for table in TABLES {
+            manager.create_index(Index::create().name(format!("ix_{table}_id")).table(table).col("id").take()).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// All id columns of PostgreSQL, and the sequences that number them.
+async fn retype_ids(manager: &SchemaManager<'_>, kind: &'static str) -> Result<(), DbErr> {
+    let aside = Aside::take(manager, &TABLES).await?;
+    for (table, columns) in IDS {
+        let mut alter = Table::alter().table(table).take();
+        for column in columns {
+            alter.modify_column(ColumnDef::new(*column).custom(kind));
+        }
+        manager.alter_table(alter).await?;
+        sql::run(manager, &format!("ALTER SEQUENCE \"{table}_id_seq\" AS {kind}")).await?;
+    }
+    aside.give_back(manager).await
+}
+
+/// On SQLite, where every integer has 64 bits already, AUTOINCREMENT is what keeps an id from coming back.
+fn id() -> ColumnDef {
+    ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key().take()
+}
+
+pub(crate) fn users() -> Shape {
+    v09_users::users(Sqlite).column(&mut id()).without_index("id")
+}
+
+pub(crate) fn videos() -> Shape {
+    v09_videos::videos(Sqlite)
+        .column(&mut id())
+        .column(ColumnDef::new("user_id").big_integer().not_null())
+        .column(ColumnDef::new("file_size").big_integer())
+        .column(ColumnDef::new("fps").double())
+        .without_index("id")
+}
+
+pub(crate) fn watch_history() -> Shape {
+    v09_watch_history::watch_history(Sqlite)
+        .column(&mut id())
+        .column(ColumnDef::new("user_id").big_integer().not_null())
+        .column(ColumnDef::new("video_id").big_integer().not_null())
+        .without_index("id")
+}

@@ -1,0 +1,121 @@
+//! Defaults and rules that the database itself keeps, indexes for what is looked up, and videos that are only described:
+//! `file_path` may be missing, `thumbnail_file` is new.
+
+use crate::m20261101_000003_give_times_a_zone as times;
+use crate::m20261101_000004_roles_and_states_as_text as texts;
+use crate::shape::Shape;
+use crate::sql;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+/// A number that is no count of anything when it is negative.
+const COUNTS: [(&str, &str); 3] =
+    [("videos", "duration"), ("watch_history", "watch_position"), ("watch_history", "watch_duration")];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for (table, column) in COUNTS {
+            sql::refuse_rows(manager, &format!("{table} WHERE {column} < 0"), "set them to 0 and migrate again")
+                .await?;
+        }
+        if !sql::on_postgres(manager) {
+            users().rebuild(manager, &texts::users(), &[]).await?;
+            videos().rebuild(manager, &texts::videos(), &[]).await?;
+            return watch_history().rebuild(manager, &times::watch_history(), &[]).await;
+        }
+        for (table, columns) in defaults() {
+            let mut alter = Table::alter().table(table).take();
+            for (column, default) in columns {
+                alter.modify_column(ColumnDef::new(column).default(default));
+            }
+            manager.alter_table(alter).await?;
+        }
+        for (table, column) in COUNTS {
+            let check = format!("ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_check CHECK ({column} >= 0)");
+            sql::run(manager, &check).await?;
+        }
+        let file_path = ColumnDef::new("file_path").null().take();
+        let alter = Table::alter().table("videos").modify_column(file_path).add_column(thumbnail_file()).take();
+        manager.alter_table(alter).await?;
+        videos().create_indexes(manager).await?;
+        watch_history().create_indexes(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mend = "the older schema wants a file for every video; delete these or give them a path";
+        sql::refuse_rows(manager, "videos WHERE file_path IS NULL", mend).await?;
+        if !sql::on_postgres(manager) {
+            texts::users().rebuild(manager, &users(), &[]).await?;
+            texts::videos().rebuild(manager, &videos(), &[]).await?;
+            return times::watch_history().rebuild(manager, &watch_history(), &[]).await;
+        }
+        for index in ["ix_videos_user_id", "ix_videos_file_path", "ix_watch_history_video_id"] {
+            manager.drop_index(Index::drop().name(index).to_owned()).await?;
+        }
+        let file_path = ColumnDef::new("file_path").not_null().take();
+        let drop = Table::alter().table("videos").modify_column(file_path).drop_column("thumbnail_file").take();
+        manager.alter_table(drop).await?;
+        for (table, column) in COUNTS {
+            sql::run(manager, &format!("ALTER TABLE {table} DROP CONSTRAINT {table}_{column}_check")).await?;
+        }
+        for (table, columns) in defaults() {
+            for (column, _) in columns {
+                sql::run(manager, &format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// What the database writes where an INSERT says nothing.
+fn defaults() -> [(&'static str, Vec<(&'static str, Expr)>); 3] {
+    [
+        ("users", vec![("role", "user".into()), ("is_active", true.into()), ("is_verified", false.into())]),
+        ("videos", vec![("status", "ready".into()), ("view_count", 0.into())]),
+        (
+            "watch_history",
+            vec![("watch_position", 0.into()), ("watch_duration", 0.into()), ("completed", false.into())],
+        ),
+    ]
+}
+
+fn users() -> Shape {
+    texts::users()
+        .column(texts::role().default("user"))
+        .column(ColumnDef::new("is_active").boolean().not_null().default(true))
+        .column(ColumnDef::new("is_verified").boolean().not_null().default(false))
+}
+
+fn videos() -> Shape {
+    texts::videos()
+        .column(ColumnDef::new("file_path").string_len(500))
+        .column(ColumnDef::new("duration").integer().check(Expr::cust("duration >= 0")))
+        .column(texts::status().default("ready"))
+        .column(ColumnDef::new("view_count").integer().not_null().default(0))
+        .column(&mut thumbnail_file())
+        .index("user_id")
+        .index("file_path")
+}
+
+fn watch_history() -> Shape {
+    times::watch_history()
+        .column(&mut seconds("watch_position"))
+        .column(&mut seconds("watch_duration"))
+        .column(ColumnDef::new("completed").boolean().not_null().default(false))
+        .index("video_id")
+}
+
+fn seconds(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).integer().not_null().default(0).check(Expr::cust(format!("{name} >= 0"))).take()
+}
+
+fn thumbnail_file() -> ColumnDef {
+    ColumnDef::new("thumbnail_file").string_len(500).take()
+}

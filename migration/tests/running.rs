@@ -1,0 +1,164 @@
+//! Who may migrate, when, and what is left when it does not work out.
+
+#![cfg(test)]
+
+mod support;
+
+use migration::{Error, Migrator, Options, Report, State, Target};
+use sea_orm::{DatabaseConnection, TransactionTrait};
+use sea_orm_migration::MigratorTrait;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+use support::{TestDatabase, V09, run, texts};
+
+on_both! {
+    async fn of_five_runners_that_start_at_once_one_applies(db: TestDatabase) {
+        let options = Options::default();
+        let one = || migration::upgrade(&db.url, &Target::End, &options);
+        let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
+        let reports: Vec<Report> = [a, b, c, d, e].into_iter().map(Result::unwrap).collect();
+        let mut lengths: Vec<usize> = reports.iter().map(|report| report.done.len()).collect();
+        lengths.sort_unstable();
+        assert_eq!(lengths, [0, 0, 0, 0, Migrator::migrations().len()]);
+    }
+
+    async fn a_runner_that_waits_in_vain_says_so(db: TestDatabase) {
+        db.up(Target::Steps(V09)).await;
+        let other = db.connect().await;
+        let txn = other.begin().await.unwrap();
+        if db.is_postgres() {
+            run(&txn, &format!("SELECT pg_advisory_xact_lock({})", i64::from_be_bytes(*b"playhead"))).await;
+        } else {
+            run(&txn, "DELETE FROM users").await;
+        }
+        listen();
+        let options = Options { lock_timeout: Duration::from_millis(300) };
+        let error = migration::upgrade(&db.url, &Target::End, &options).await.unwrap_err();
+        assert!(matches!(error, Error::Locked(_)), "{error}");
+        assert!(HEARD.lock().unwrap().iter().any(|line| line.starts_with("waiting for another migration or writer")));
+        txn.rollback().await.unwrap();
+        assert_eq!(migration::upgrade(&db.url, &Target::End, &options).await.unwrap().done.len(), names().len() - V09);
+    }
+
+    async fn an_error_in_the_middle_leaves_nothing_half_done(db: TestDatabase) {
+        let connection = db.at_v09().await;
+        // The last migration finds its table made already, when all the others have run.
+        run(&connection, "CREATE TABLE refresh_tokens (note text)").await;
+        let before = schema(&db, &connection).await;
+        let line = db.refusal(true).await;
+        assert!(line.starts_with("m20261101_000007_create_sessions cannot run, nothing was changed"), "{line}");
+        assert_eq!(schema(&db, &connection).await, before);
+        run(&connection, "DROP TABLE refresh_tokens").await;
+        connection.close().await.unwrap();
+        assert_eq!(db.up(Target::End).await.len(), names().len() - V09);
+    }
+
+    async fn a_database_ahead_of_the_program_is_left_alone(db: TestDatabase) {
+        db.up(Target::End).await;
+        let connection = db.connect().await;
+        run(&connection, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_later', 0)").await;
+        for up in [true, false] {
+            let line = db.refusal(up).await;
+            assert!(line.contains("ahead of this program, which does not know m20990101_000001_later"), "{line}");
+        }
+        let state = migration::state(&connection).await.unwrap();
+        assert_eq!(state, State { pending: vec![], unknown: vec!["m20990101_000001_later".to_owned()], applied: names() });
+    }
+
+    async fn a_target_can_be_a_number_or_a_name(db: TestDatabase) {
+        assert_eq!(db.up(Target::Steps(1)).await, names()[..1]);
+        assert_eq!(db.up(Target::Name(names()[4].clone())).await, names()[1..5]);
+        let mut taken_back = names()[2..5].to_vec();
+        taken_back.reverse();
+        assert_eq!(db.down(Target::Name(names()[1].clone())).await, taken_back);
+        let nowhere = Target::Name("m1_nowhere".to_owned());
+        let error = migration::upgrade(&db.url, &nowhere, &Options::default()).await.unwrap_err();
+        assert_eq!(error.to_string(), "there is no migration m1_nowhere: `status` lists them");
+        assert_eq!(db.down(Target::End).await.len(), 2);
+        assert_eq!(db.up(Target::End).await, names());
+        assert_eq!(db.up(Target::End).await, [""; 0]);
+    }
+
+    async fn status_changes_nothing(db: TestDatabase) {
+        let untouched = State { pending: names(), ..State::default() };
+        assert_eq!(migration::status(&db.url).await.unwrap(), untouched);
+        if db.is_postgres() {
+            let connection = db.connect().await;
+            assert!(schema(&db, &connection).await.is_empty());
+            assert_eq!(migration::state(&connection).await.unwrap(), untouched);
+        } else {
+            let file = db.url.trim_start_matches("sqlite://").trim_end_matches("?mode=rwc");
+            assert!(!Path::new(file).exists());
+        }
+        db.up(Target::Steps(V09)).await;
+        let state = migration::status(&db.url).await.unwrap();
+        assert_eq!((state.applied.as_slice(), state.pending.as_slice()), names().split_at(V09));
+    }
+}
+
+#[test]
+fn names_are_sorted_and_differ() {
+    let mut sorted = names();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted, names());
+    assert!(Migrator::migrations().iter().all(|migration| migration.use_transaction() == Some(true)));
+}
+
+#[tokio::test]
+async fn no_password_is_ever_told() {
+    let secret = "geh%24eim";
+    for url in [
+        format!("postgres://ann:{secret}@localhost:1/name"),
+        format!("postgres://localhost:1/name?password={secret}"),
+        format!("postgres://ann:{secret}@localhost:port/name"),
+        format!("mysql://ann:{secret}@localhost/name"),
+        format!("ann:{secret}@localhost"),
+        format!("sqlite://{secret}?mode=nix"),
+    ] {
+        let error = migration::upgrade(&url, &Target::End, &Options::default()).await.unwrap_err();
+        assert!(!error.to_string().contains("eim") && !format!("{error:?}").contains("eim"), "{error}");
+    }
+    let redacted = migration::redacted(&format!("postgres://ann:{secret}@host:5432/name?sslmode=require"));
+    assert_eq!(redacted, "postgres://host:5432/name");
+}
+
+#[tokio::test]
+async fn a_rebuild_over_a_connection_that_would_cascade_is_refused() {
+    let db = TestDatabase::sqlite();
+    let connection = db.at_v09().await;
+    let error = Migrator::up(&connection, None).await.unwrap_err().to_string();
+    assert!(error.contains("this connection enforces foreign keys"), "{error}");
+}
+
+/// What was logged since the first test that listens.
+static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn listen() {
+    struct Ear;
+    impl log::Log for Ear {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &log::Record<'_>) {
+            HEARD.lock().unwrap().push(record.args().to_string());
+        }
+        fn flush(&self) {}
+    }
+    // A second test that listens finds the ear in place.
+    let _ = log::set_logger(&Ear);
+    log::set_max_level(log::LevelFilter::Info);
+}
+
+fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// Everything that the database has made, as text.
+async fn schema(db: &TestDatabase, connection: &DatabaseConnection) -> Vec<String> {
+    let postgres = "SELECT relname || ' ' || coalesce(attname || ' ' || format_type(atttypid, atttypmod), '') \
+                    FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid \
+                    WHERE relnamespace = 'public'::regnamespace ORDER BY 1";
+    texts(connection, db.either("SELECT name || coalesce(sql, '') FROM sqlite_master ORDER BY 1", postgres)).await
+}

@@ -1,0 +1,163 @@
+//! Chromium without a window, driven through ChromeDriver.
+
+use crate::program::{PASSWORD, Program};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use thirtyfour::prelude::*;
+
+/// How long the page may take for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Browser {
+    // Dropped first: it ends the browser by way of the service.
+    driver: WebDriver,
+    driver_address: String,
+    _service: Service,
+    _profile: TempDir,
+}
+
+impl Browser {
+    pub async fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let service = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).spawn();
+        let service = Service(service.expect("chromedriver is installed (Debian: chromium-driver)"));
+        let profile = tempfile::tempdir().unwrap();
+        let mut wishes = DesiredCapabilities::chrome();
+        for argument in [
+            "--headless=new",
+            // CI runs as root, where Chromium's own sandbox cannot be made.
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--mute-audio",
+            "--autoplay-policy=no-user-gesture-required",
+            "--lang=en",
+            "--window-size=1280,900",
+            &format!("--user-data-dir={}", profile.path().display()),
+        ] {
+            wishes.add_arg(argument).unwrap();
+        }
+        wishes.set("goog:loggingPrefs", serde_json::json!({"browser": "ALL"})).unwrap();
+        let address = format!("http://127.0.0.1:{port}");
+        let begun = Instant::now();
+        let driver = loop {
+            match WebDriver::new(&address, wishes.clone()).await {
+                Ok(driver) => break driver,
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "chromedriver does not answer: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        Self { driver, driver_address: address, _service: service, _profile: profile }
+    }
+
+    pub async fn open(&self, url: &str) {
+        self.driver.goto("about:blank").await.unwrap();
+        self.driver.goto(url).await.unwrap();
+    }
+
+    pub async fn sign_in(&self, program: &Program, name: &str) {
+        self.open(&program.url("/#/sign-in")).await;
+        self.fill("#sign-in-form [name=username]", name).await;
+        self.fill("#sign-in-form [name=password]", PASSWORD).await;
+        self.click("#sign-in-form [type=submit]").await;
+        self.see("#signed-in-user").await;
+    }
+
+    /// Waits until an element is there and visible.
+    pub async fn see(&self, selector: &str) -> WebElement {
+        let query = self.driver.query(By::Css(selector)).wait(PATIENCE, Duration::from_millis(50)).and_displayed();
+        query.first().await.unwrap_or_else(|error| panic!("{selector} is not to be seen: {error}"))
+    }
+
+    pub async fn is_absent(&self, selector: &str) -> bool {
+        self.driver.find_all(By::Css(selector)).await.unwrap().is_empty()
+    }
+
+    pub async fn click(&self, selector: &str) {
+        self.see(selector).await.click().await.unwrap();
+    }
+
+    pub async fn fill(&self, selector: &str, text: &str) {
+        self.see(selector).await.send_keys(text).await.unwrap();
+    }
+
+    pub async fn script(&self, script: &str) {
+        self.driver.execute(script, Vec::new()).await.unwrap();
+    }
+
+    pub async fn number(&self, expression: &str) -> f64 {
+        let answer = self.driver.execute(format!("return {expression}"), Vec::new()).await.unwrap();
+        answer.json().as_f64().unwrap_or_else(|| panic!("{expression} is {}", answer.json()))
+    }
+
+    pub async fn wait_until(&self, condition: &str) {
+        let begun = Instant::now();
+        let script = format!("try {{ return Boolean({condition}) }} catch {{ return false }}");
+        while self.driver.execute(&script, Vec::new()).await.unwrap().json() != &true {
+            assert!(begun.elapsed() < PATIENCE, "still not true: {condition}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Where the player stands, in seconds.
+    pub async fn position(&self) -> f64 {
+        self.number("document.querySelector('#player').currentTime").await
+    }
+
+    /// Plays until the player has reached `second`.
+    pub async fn play_until(&self, second: f64) {
+        self.wait_until("document.querySelector('#player').readyState >= 2").await;
+        self.script("document.querySelector('#player').play()").await;
+        self.wait_until(&format!("document.querySelector('#player').currentTime >= {second}")).await;
+    }
+
+    pub async fn seek(&self, second: f64) {
+        self.wait_until("document.querySelector('#player').readyState >= 1").await;
+        self.script(&format!("document.querySelector('#player').currentTime = {second}")).await;
+        self.wait_until("!document.querySelector('#player').seeking").await;
+    }
+
+    /// Closes the tab as a viewer does, and turns to a new one.
+    pub async fn close_tab(&self) {
+        let tab = self.driver.window().await.unwrap();
+        let other = self.driver.new_tab().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
+        self.driver.close_window().await.unwrap();
+        self.driver.switch_to_window(other).await.unwrap();
+    }
+
+    /// Keeps a picture of the page under `target/screenshots`.
+    pub async fn screenshot(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        self.driver.screenshot(&folder.join(name).with_extension("png")).await.unwrap();
+    }
+
+    /// What the console said of errors since the last call: scripts that broke, and what the content security policy
+    /// refused. Answers of the server that are failures by design are left out.
+    pub async fn complaints(&self) -> Vec<String> {
+        let address = format!("{}/session/{}/se/log", self.driver_address, self.driver.session_id());
+        let log = reqwest::Client::new().post(address).json(&serde_json::json!({"type": "browser"})).send();
+        let log: serde_json::Value = log.await.unwrap().json().await.unwrap();
+        let lines = log["value"].as_array().expect("chromedriver hands out the console's log");
+        let severe = lines.iter().filter(|line| line["level"] == "SEVERE" && line["source"] != "network");
+        severe.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// ChromeDriver's process.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,144 @@
+//! Playhead as an operator runs it, in a folder of its own.
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+pub const PASSWORD: &str = "correct horse";
+
+/// A folder to work in, and what is known of the server that runs there.
+pub struct Program {
+    pub folder: TempDir,
+    server: Option<Child>,
+    address: String,
+}
+
+impl Program {
+    /// An empty folder, and nothing that runs.
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), server: None, address: String::new() }
+    }
+
+    /// Starts the server on a free port, with one clip of 60 seconds in its media folder.
+    pub fn start() -> Self {
+        let mut program = Self::new();
+        let media = program.folder.path().join("media");
+        std::fs::create_dir(&media).unwrap();
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("service/sample");
+        for ending in ["webm", "jpg"] {
+            let name = format!("Harbour at dawn.{ending}");
+            std::fs::copy(samples.join("Sample clip").with_extension(ending), media.join(name)).unwrap();
+        }
+        program.serve();
+        program
+    }
+
+    /// Starts the server on a free port.
+    pub fn serve(&mut self) {
+        let mut server = self.command(&[]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+        let mut log = lines.by_ref().map(Result::unwrap);
+        let line = log.find(|line| line.contains("Playhead is at")).expect("the log names the address");
+        self.address = line.split("http://").nth(1).unwrap().to_owned();
+        self.server = Some(server);
+        // The pipe is read to its end, or the server would wait for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+    }
+
+    /// Sends the server a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let id = self.server.as_ref().expect("the server runs").id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Waits until the server has ended, and says how.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.server.take().expect("the server runs").wait().unwrap()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The program in this folder with these arguments, and nothing set but the port.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_playhead"));
+        command.current_dir(&self.folder).env_clear().env("BIND_ADDRESS", "127.0.0.1:0").args(arguments);
+        command
+    }
+
+    /// Runs a command to its end with `input`, and gives back whether it was done and what it said.
+    pub fn run(&self, arguments: &[&str], input: &str) -> (bool, String) {
+        run(&mut self.command(arguments), input)
+    }
+
+    pub fn scan(&self) {
+        let (done, said) = self.run(&["scan"], "");
+        assert!(done && said.contains("1 added"), "{said}");
+    }
+
+    /// Makes an account; the first one is the administrator.
+    pub fn create_user(&self, name: &str) {
+        let (done, said) = self.run(&["user", "create", name, &format!("{name}@example.org")], PASSWORD);
+        assert!(done, "{said}");
+    }
+
+    pub async fn execute(&self, sql: &str) {
+        let db = self.database().await;
+        db.execute_unprepared(sql).await.unwrap();
+        db.close().await.unwrap();
+    }
+
+    /// The stored position of the only row of history, once it is as it should be.
+    pub async fn wait_for_position(&self, fits: impl Fn(i32) -> bool) -> i32 {
+        self.wait_for(|position| position.filter(|position| fits(*position))).await
+    }
+
+    pub async fn wait_for_no_history(&self) {
+        self.wait_for(|position| position.is_none().then_some(())).await
+    }
+
+    async fn wait_for<T>(&self, fits: impl Fn(Option<i32>) -> Option<T>) -> T {
+        let db = self.database().await;
+        let begun = Instant::now();
+        loop {
+            let query = Statement::from_string(db.get_database_backend(), "SELECT watch_position FROM watch_history");
+            let row = db.query_one_raw(query).await.unwrap();
+            let position = row.map(|row| row.try_get_by_index(0).unwrap());
+            if let Some(found) = fits(position) {
+                db.close().await.unwrap();
+                return found;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(15), "the database still says {position:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn database(&self) -> DatabaseConnection {
+        let file = self.folder.path().join("playhead.db");
+        Database::connect(format!("sqlite://{}?mode=rw", file.display())).await.unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}
+
+/// Runs a command to its end with `input`, and gives back whether it was done and what it said.
+pub fn run(command: &mut Command, input: &str) -> (bool, String) {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = pipes.spawn().unwrap();
+    // A program that fails early does not read to the end.
+    let _ = writeln!(running.stdin.take().unwrap(), "{input}");
+    let output = running.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (output.status.success(), said)
+}
