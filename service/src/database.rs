@@ -5,6 +5,8 @@
 //! outlive every use (notes on sqlx 0.9: a socket dies with the runtime that opened it).
 
 use crate::Error;
+use sea_orm::sqlx::Connection;
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
@@ -13,11 +15,14 @@ use sea_orm::{
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long a statement waits for another process that holds the SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a free connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the first connection may take at the start.
+const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// Reading connections on SQLite; more than the cores of a small machine measured no faster.
 const SQLITE_READERS: u32 = 4;
 /// Connections on PostgreSQL, for one process.
@@ -64,22 +69,21 @@ impl Database {
     }
 
     async fn connect_sqlite(url: &str, durability: Durability) -> Result<Self, DbErr> {
+        let synchronous = match durability {
+            Durability::Full => SqliteSynchronous::Full,
+            Durability::Normal => SqliteSynchronous::Normal,
+        };
+        let pragmas = move |sqlite: SqliteConnectOptions| {
+            let sqlite = sqlite.busy_timeout(BUSY_TIMEOUT).foreign_keys(true).journal_mode(SqliteJournalMode::Wal);
+            sqlite.synchronous(synchronous).pragma("journal_size_limit", "67108864")
+        };
+        knock(&pragmas(SqliteConnectOptions::from_str(url).map_err(conn)?)).await?;
         let options = |connections: u32, read_only: bool| {
             let mut options = ConnectOptions::new(url);
             options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT + BUSY_TIMEOUT).sqlx_logging(false);
-            options.min_connections(1).idle_timeout(None).max_lifetime(None);
-            options.test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
-                sqlite
-                    .busy_timeout(BUSY_TIMEOUT)
-                    .foreign_keys(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(match durability {
-                        Durability::Full => SqliteSynchronous::Full,
-                        Durability::Normal => SqliteSynchronous::Normal,
-                    })
-                    .pragma("journal_size_limit", "67108864")
-                    .pragma("query_only", if read_only { "ON" } else { "OFF" })
-            });
+            options.min_connections(1).idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+            let query_only = if read_only { "ON" } else { "OFF" };
+            options.map_sqlx_sqlite_opts(move |sqlite| pragmas(sqlite).pragma("query_only", query_only));
             options
         };
         let writer = sea_orm::Database::connect(options(1, false)).await?;
@@ -88,6 +92,7 @@ impl Database {
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
+        knock(&PgConnectOptions::from_str(url).map_err(conn)?).await?;
         let mut options = ConnectOptions::new(url);
         options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
         // A connection that a restarted server left dead is noticed here, not by a request.
@@ -106,10 +111,22 @@ impl Database {
                     "the engine is SQLite {version}, which can lose data; 3.51.3 is the floor"
                 )));
             }
-            let probe = immediate(&self.writer).await.map_err(|error| explain(&error))?;
-            probe.rollback().await.map_err(|error| explain(&error))?;
+            self.prove_writable().await.map_err(|error| explain(&error))?;
         }
         Ok(())
+    }
+
+    /// Writes a value that was there already and takes it back: to begin a transaction alone proves nothing, because on
+    /// a read-only file SQLite quietly begins a reading one.
+    async fn prove_writable(&self) -> Result<(), DbErr> {
+        let probe = immediate(&self.writer).await?;
+        let read = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA user_version");
+        let version: i32 = match probe.query_one_raw(read).await? {
+            Some(row) => row.try_get_by_index(0)?,
+            None => 0,
+        };
+        probe.execute_unprepared(&format!("PRAGMA user_version = {version}")).await?;
+        probe.rollback().await
     }
 
     async fn text(&self, sql: &str) -> Result<String, ConnectError> {
@@ -174,6 +191,16 @@ impl Database {
             }
         }
     }
+}
+
+/// A pool tries again and again and says at last that its time was up; one attempt says what is wrong.
+async fn knock<O: sqlx::ConnectOptions<Connection: Sized>>(options: &O) -> Result<(), DbErr> {
+    let attempt = async { options.connect().await?.close().await };
+    timeout(KNOCK_TIMEOUT, attempt).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(conn)
+}
+
+fn conn(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
 async fn immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {

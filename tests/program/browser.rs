@@ -1,7 +1,9 @@
 //! Chromium without a window, driven through ChromeDriver.
 
 use crate::program::{PASSWORD, Program};
+use std::mem::ManuallyDrop;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,8 +14,8 @@ use thirtyfour::prelude::*;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Browser {
-    // Dropped first: it ends the browser by way of the service.
-    driver: WebDriver,
+    // Never dropped: it would wait for a service that has ended.
+    driver: ManuallyDrop<WebDriver>,
     driver_address: String,
     _service: Service,
     _profile: TempDir,
@@ -22,7 +24,8 @@ pub struct Browser {
 impl Browser {
     pub async fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let service = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).spawn();
+        let service =
+            Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).process_group(0).spawn();
         let service = Service(service.expect("chromedriver is installed (Debian: chromium-driver)"));
         let profile = tempfile::tempdir().unwrap();
         let mut wishes = DesiredCapabilities::chrome();
@@ -54,7 +57,7 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        Self { driver, driver_address: address, _service: service, _profile: profile }
+        Self { driver: ManuallyDrop::new(driver), driver_address: address, _service: service, _profile: profile }
     }
 
     pub async fn open(&self, url: &str) {
@@ -152,12 +155,13 @@ impl Browser {
     }
 }
 
-/// ChromeDriver's process.
+/// ChromeDriver, and the browser that it starts, as one group of processes.
 struct Service(Child);
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.0.wait();
     }
 }

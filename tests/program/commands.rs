@@ -61,6 +61,7 @@ fn a_scan_before_the_first_account_says_how_to_make_one() {
 #[tokio::test]
 async fn a_scan_registers_what_it_can_read_and_passes_over_the_rest() {
     let mut program = Program::new();
+    fs::create_dir(program.folder.path().join("media")).unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let elsewhere = program.folder.path().join("elsewhere");
     fs::create_dir_all(elsewhere.join("more")).unwrap();

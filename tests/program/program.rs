@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -138,7 +139,13 @@ pub fn run(command: &mut Command, input: &str) -> (bool, String) {
     let mut running = pipes.spawn().unwrap();
     // A program that fails early does not read to the end.
     let _ = writeln!(running.stdin.take().unwrap(), "{input}");
-    let output = running.wait_with_output().unwrap();
+    let (id, (ended, ending)) = (running.id(), mpsc::channel());
+    std::thread::spawn(move || ended.send(running.wait_with_output()));
+    let output = ending.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| {
+        let _ = Command::new("kill").arg(id.to_string()).status();
+        panic!("{command:?} does not end")
+    });
+    let output = output.unwrap();
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
     (output.status.success(), said)
 }
