@@ -3,7 +3,6 @@
 use crate::program::{PASSWORD, Program};
 use std::mem::ManuallyDrop;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,16 +16,15 @@ pub struct Browser {
     // Never dropped: it would wait for a service that has ended.
     driver: ManuallyDrop<WebDriver>,
     driver_address: String,
-    _service: Service,
+    service: Child,
     _profile: TempDir,
 }
 
 impl Browser {
     pub async fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let service =
-            Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).process_group(0).spawn();
-        let service = Service(service.expect("chromedriver is installed (Debian: chromium-driver)"));
+        let service = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).spawn();
+        let service = service.expect("chromedriver is installed (Debian: chromium-driver)");
         let profile = tempfile::tempdir().unwrap();
         let mut wishes = DesiredCapabilities::chrome();
         for argument in [
@@ -57,7 +55,7 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        Self { driver: ManuallyDrop::new(driver), driver_address: address, _service: service, _profile: profile }
+        Self { driver: ManuallyDrop::new(driver), driver_address: address, service, _profile: profile }
     }
 
     pub async fn open(&self, url: &str) {
@@ -155,13 +153,16 @@ impl Browser {
     }
 }
 
-/// ChromeDriver, and the browser that it starts, as one group of processes.
-struct Service(Child);
-
-impl Drop for Service {
+impl Drop for Browser {
     fn drop(&mut self) {
-        let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.0.wait();
+        let session = format!("{}/session/{}", self.driver_address, self.driver.session_id());
+        // Ends the browser. It is asked from a thread of its own, because the test's runtime waits for this one.
+        let ending = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let _ = runtime.block_on(reqwest::Client::new().delete(session).send());
+        });
+        let _ = ending.join();
+        let _ = self.service.kill();
+        let _ = self.service.wait();
     }
 }
