@@ -2,7 +2,7 @@
 
 use crate::settings::Settings;
 use crate::{accounts, media, serve};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use env_logger::{Builder, WriteStyle};
 use service::Database;
 use std::fmt::Display;
@@ -38,16 +38,7 @@ enum Command {
     /// Print the OpenAPI document
     Openapi,
     /// Change the database's schema
-    Migrate(Migrate),
-}
-
-#[derive(Debug, Args)]
-struct Migrate {
-    /// The database, instead of DATABASE_URL
-    #[arg(long, global = true, value_name = "URL")]
-    database_url: Option<String>,
-    #[command(subcommand)]
-    command: migration::cli::Command,
+    Migrate(migration::cli::Arguments),
 }
 
 /// Does what the arguments say.
@@ -60,9 +51,10 @@ pub(crate) async fn run(arguments: Arguments, settings: &Settings) -> ExitCode {
             Ok(document) => say(document),
             Err(error) => Err(error.to_string()),
         },
-        Command::Migrate(Migrate { database_url, command }) => {
-            let url = database_url.as_ref().unwrap_or(&settings.database_url);
-            return migration::cli::run(&command, url).await;
+        Command::Migrate(arguments) => {
+            let surroundings =
+                migration::cli::Surroundings { database_url: &settings.database_url, production: settings.production };
+            return migration::cli::run(&arguments, &surroundings).await;
         }
     };
     done.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
@@ -92,6 +84,7 @@ pub(crate) async fn open_database(settings: &Settings) -> Result<Database, Strin
     let named = |error: &dyn Display| format!("DATABASE_URL={}: {error}", settings.database());
     let db = Database::connect(&settings.database_url, settings.durability).await.map_err(|error| named(&error))?;
     let state = migration::state(db.reader()).await.map_err(|error| named(&error))?;
+    state.adopted().map_err(|error| named(&error))?;
     if !state.unknown.is_empty() {
         log::warn!(
             "the database is ahead of this program, which goes on: it does not know {}",
@@ -109,7 +102,7 @@ pub(crate) async fn open_database(settings: &Settings) -> Result<Database, Strin
     }
     let options = migration::Options::default();
     let report = migration::upgrade(&settings.database_url, &migration::Target::End, &options).await;
-    for name in report.map_err(|error| named(&error))?.done {
+    for name in report.map_err(|error| named(&error))?.applied {
         log::info!("migrated: {name}");
     }
     Ok(db)

@@ -60,6 +60,10 @@ pub(crate) async fn connect(url: &str, create: bool, busy_timeout: Duration) -> 
         knock(url).await?;
     }
     let mut options = ConnectOptions::new(url);
+    // Whoever waits for us shall read who we are.
+    if !url.contains("application_name") {
+        options.map_sqlx_postgres_opts(|postgres| postgres.application_name("playhead migrate"));
+    }
     options
         .max_connections(1)
         .min_connections(1)

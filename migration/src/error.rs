@@ -1,6 +1,6 @@
 //! Why a migration did not run: one line that says what is wrong and how to mend it.
 
-use sea_orm_migration::sea_orm::DbErr;
+use sea_orm_migration::sea_orm::{DbErr, RuntimeErr};
 use std::time::Duration;
 
 /// Why nothing was changed. Every command is all or nothing.
@@ -18,23 +18,68 @@ pub enum Error {
         /// What the driver says.
         reason: String,
     },
-    /// Somebody else is migrating, or writing, for too long.
+    /// Somebody else is migrating, writing or reading, for too long.
     #[error(
-        "the database was still locked after {} s: another migration runs, or another program holds a write; try again when it is done",
-        .0.as_secs()
+        "the database was still locked after {} s, {}: try again when that is done, or wait longer with --lock-timeout",
+        waited.as_secs(), held(by)
     )]
-    Locked(Duration),
+    Locked {
+        /// How long we waited.
+        waited: Duration,
+        /// Who holds the lock, where that can be known.
+        by: Vec<String>,
+    },
+    /// Alembic was here, and nobody told us to take over.
+    #[error("Alembic built this database ({0}); take it over first: `playhead migrate adopt`")]
+    Alembic(String),
+    /// Below this point only Alembic could have gone.
+    #[error("this database was adopted at {0}, and below that there is no way: nothing was changed")]
+    Adopted(String),
+    /// Data would be dropped, and nobody said that it may.
+    #[error("this drops data, and {0}: nothing was changed; say --yes if you want it, --plan shows what it would do")]
+    Consent(&'static str),
+    /// Without a copy nothing is changed.
+    #[error("cannot back up to {file} ({reason}): nothing was changed; make room there, or say --no-backup")]
+    Backup {
+        /// Where to.
+        file: String,
+        /// Why not.
+        reason: String,
+    },
     /// A newer Playhead was here.
     #[error("the database is ahead of this program, which does not know {}: run the newer program", .0.join(", "))]
     Ahead(Vec<String>),
     /// No migration has this name.
     #[error("there is no migration {0}: `status` lists them")]
     UnknownTarget(String),
+    /// Several migrations begin so.
+    #[error("{others} more migrations than {one} begin with {word}: write more of the name")]
+    AmbiguousTarget {
+        /// What was written.
+        word: String,
+        /// One of the migrations.
+        one: String,
+        /// How many others there are.
+        others: usize,
+    },
+    /// The script would have to go the other way.
+    #[error("{0} goes the wrong way: write it as FROM:TO, `up` from older to newer, `down` from newer to older")]
+    Range(String),
+    /// A migration could not be written down.
+    #[error("{name} cannot be written as SQL: {}", one_line(source))]
+    Offline {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: DbErr,
+    },
     /// A migration could not run.
-    #[error("{name} cannot run, nothing was changed: {}", one_line(source))]
+    #[error("{name} cannot run, {}: {}", kept_to_text(kept), one_line(source))]
     Migration {
         /// Its name.
         name: String,
+        /// What ran before it and stays, because one of them ran outside of a transaction.
+        kept: Vec<String>,
         /// Why.
         source: DbErr,
     },
@@ -48,9 +93,53 @@ pub enum Error {
         /// Table, row and the table it refers to.
         first: String,
     },
+    /// It is no database that could be taken over.
+    #[error("nothing to adopt: {0}")]
+    Adoption(#[from] crate::adopt::Refusal),
+    /// No migration was written.
+    #[error("nothing was written: {0}")]
+    Revision(#[from] crate::revision::Refusal),
     /// The database failed otherwise.
     #[error("the database failed: {}", one_line(.0))]
     Database(#[from] DbErr),
+}
+
+impl Error {
+    /// Whether somebody else was in the way, so that another attempt may succeed.
+    pub(crate) fn is_blocked(&self) -> bool {
+        match self {
+            Self::Migration { source, .. } | Self::Database(source) => {
+                sqlstate(source).is_some_and(|state| [LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED].contains(&state.as_str()))
+            }
+            _ => false,
+        }
+    }
+}
+
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+const DEADLOCK_DETECTED: &str = "40P01";
+
+fn sqlstate(error: &DbErr) -> Option<String> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            error.as_database_error()?.code().map(Into::into)
+        }
+        _ => None,
+    }
+}
+
+fn held(by: &[String]) -> String {
+    match by {
+        [] => "another migration runs or another program holds a write".to_owned(),
+        by => format!("by {}", by.join(", ")),
+    }
+}
+
+fn kept_to_text(kept: &[String]) -> String {
+    match kept {
+        [] => "nothing was changed".to_owned(),
+        kept => format!("those before it stay ({})", kept.join(", ")),
+    }
 }
 
 /// What a migration itself says stands alone; a driver's words lose their line breaks.

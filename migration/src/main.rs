@@ -1,26 +1,21 @@
 //! The command line of the migrations alone; `playhead migrate` is the same.
 
 use clap::Parser;
-use migration::cli::{Command, run};
+use migration::cli::{Arguments, Surroundings, run};
+use std::env;
 use std::process::ExitCode;
 
-/// Playhead's schema: apply, take back, list.
-#[derive(Debug, Parser)]
-#[command(name = "migration")]
-struct Arguments {
-    /// The database; without it DATABASE_URL, without that sqlite://playhead.db
-    #[arg(long, global = true, value_name = "URL")]
-    database_url: Option<String>,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     // What the environment says already is left alone.
     dotenvy::dotenv().ok();
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info,sqlx=warn")).init();
     let arguments = Arguments::parse();
-    let url = arguments.database_url.or_else(|| std::env::var("DATABASE_URL").ok());
-    run(&arguments.command, url.as_deref().unwrap_or(migration::DEFAULT_URL)).await
+    let word = |name| env::var(name).ok().filter(|word| !word.is_empty());
+    let url = word("DATABASE_URL");
+    let surroundings = Surroundings {
+        database_url: url.as_deref().unwrap_or(migration::DEFAULT_URL),
+        production: word("PLAYHEAD_ENV").as_deref() == Some("production"),
+    };
+    run(&arguments, &surroundings).await
 }

@@ -18,7 +18,7 @@ on_both! {
         let one = || migration::upgrade(&db.url, &Target::End, &options);
         let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
         let reports: Vec<Report> = [a, b, c, d, e].into_iter().map(Result::unwrap).collect();
-        let mut lengths: Vec<usize> = reports.iter().map(|report| report.done.len()).collect();
+        let mut lengths: Vec<usize> = reports.iter().map(|report| report.applied.len()).collect();
         lengths.sort_unstable();
         assert_eq!(lengths, [0, 0, 0, 0, Migrator::migrations().len()]);
     }
@@ -33,12 +33,12 @@ on_both! {
             run(&txn, "DELETE FROM users").await;
         }
         listen();
-        let options = Options { lock_timeout: Duration::from_millis(300) };
+        let options = Options { lock_timeout: Duration::from_millis(300), ..Options::default() };
         let error = migration::upgrade(&db.url, &Target::End, &options).await.unwrap_err();
-        assert!(matches!(error, Error::Locked(_)), "{error}");
+        assert!(matches!(error, Error::Locked { .. }), "{error}");
         assert!(HEARD.lock().unwrap().iter().any(|line| line.starts_with("waiting for another migration or writer")));
         txn.rollback().await.unwrap();
-        assert_eq!(migration::upgrade(&db.url, &Target::End, &options).await.unwrap().done.len(), names().len() - V09);
+        assert_eq!(migration::upgrade(&db.url, &Target::End, &options).await.unwrap().applied.len(), names().len() - V09);
     }
 
     async fn an_error_in_the_middle_leaves_nothing_half_done(db: TestDatabase) {
@@ -63,7 +63,7 @@ on_both! {
             assert!(line.contains("ahead of this program, which does not know m20990101_000001_later"), "{line}");
         }
         let state = migration::state(&connection).await.unwrap();
-        assert_eq!(state, State { pending: vec![], unknown: vec!["m20990101_000001_later".to_owned()], applied: names() });
+        assert_eq!(state, State { pending: vec![], unknown: vec!["m20990101_000001_later".to_owned()], applied: names(), alembic: None });
     }
 
     async fn a_target_can_be_a_number_or_a_name(db: TestDatabase) {

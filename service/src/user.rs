@@ -1,6 +1,6 @@
 //! Accounts: made, read, changed, and gone.
 
-use crate::auth::{Auth, Passwords, end_sessions};
+use crate::auth::{Auth, Passwords, Verdict, end_sessions};
 use crate::error::taken;
 use crate::time::Timestamp;
 use crate::{Database, Error, text};
@@ -289,7 +289,7 @@ pub async fn change(
             field: "current_password".into(),
             message: "is needed for a new e-mail or password".into(),
         })?;
-        if !auth.passwords.verify(given, Some(row.hashed_password.clone())).await? {
+        if auth.passwords.verify(given, Some(row.hashed_password.clone())).await? == Verdict::Wrong {
             return Err(Error::Invalid { field: "current_password".into(), message: "is wrong".into() });
         }
     }

@@ -6,4 +6,5 @@
 #[macro_use]
 mod app;
 mod databases;
+mod renewal;
 mod watch_history;

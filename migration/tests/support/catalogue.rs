@@ -1,7 +1,6 @@
-//! What a database says of its own tables, as sentences that can be compared: the same for both databases as far as they
-//! can be the same.
+//! The facts of the library as sentences, which a failed test can show.
 
-use super::texts;
+use migration::facts::{self, Column, Table};
 use sea_orm::{ConnectionTrait, DbBackend};
 use std::collections::BTreeSet;
 
@@ -14,19 +13,11 @@ pub(crate) enum Names {
 
 /// Columns, keys, indexes and checks of these tables.
 pub(crate) async fn facts(db: &impl ConnectionTrait, tables: &[&str], names: Names) -> BTreeSet<String> {
-    let mut facts = BTreeSet::new();
-    for table in tables {
-        if db.get_database_backend() == DbBackend::Postgres {
-            let select = POSTGRES.replace("{table}", table).replace("{shown}", &(names == Names::Shown).to_string());
-            facts.extend(texts(db, &select).await);
-        } else {
-            let select = SQLITE.replace("{table}", table).replace("{shown}", &(names == Names::Shown).to_string());
-            facts.extend(texts(db, &select).await);
-            let create = texts(db, &format!("SELECT sql FROM sqlite_master WHERE name = '{table}'")).await.concat();
-            facts.extend(checks(&create).into_iter().map(|check| format!("{table} check {check}")));
-        }
-    }
-    facts
+    let facts = facts::read(db).await.unwrap();
+    let tables = facts.tables.iter().filter(|(name, _)| tables.contains(&name.as_str()));
+    // SQLite gives no names of its own, so that nobody refers to a constraint by one.
+    let constraints = db.get_database_backend() == DbBackend::Postgres && names == Names::Shown;
+    tables.flat_map(|(name, table)| sentences(name, table, names == Names::Shown, constraints)).collect()
 }
 
 /// What stands in one set only, as a person reads a diff.
@@ -35,51 +26,36 @@ pub(crate) fn differences(wanted: &BTreeSet<String>, found: &BTreeSet<String>) -
     missing.chain(found.difference(wanted).map(|fact| format!("+ {fact}"))).collect()
 }
 
-/// The conditions of all CHECKs in a CREATE TABLE, without spaces and quotes.
-fn checks(create: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, _) in create.match_indices("CHECK (") {
-        let mut depth = 0;
-        let body = create[at + "CHECK ".len()..].chars().take_while(|c| {
-            depth += i32::from(*c == '(') - i32::from(*c == ')');
-            depth > 0
-        });
-        found.push(body.skip(1).filter(|c| !c.is_whitespace() && *c != '"').collect());
-    }
-    found
+fn sentences(name: &str, table: &Table, indexes: bool, constraints: bool) -> Vec<String> {
+    let named = |shown: bool, name: &str| if shown { format!("{name} ") } else { String::new() };
+    let mut told: Vec<String> = table.columns.iter().map(|column| format!("{name}.{}", sentence(column))).collect();
+    told.push(format!("{name} primary key ({})", table.primary_key.join(",")));
+    told.extend(table.foreign_keys.iter().map(|key| {
+        let (from, to) = (key.columns.join(","), key.parent_columns.join(","));
+        let (parent, rules) = (&key.parent, format!("on delete {} on update {}", key.on_delete, key.on_update));
+        let shown = named(constraints, &key.name);
+        format!("{name} {shown}foreign key ({from}) references {parent} ({to}) {rules} {}", key.notes)
+    }));
+    told.extend(table.indexes.iter().map(|index| {
+        let unique = if index.unique { "unique " } else { "" };
+        let shown = named(indexes && (constraints || !index.constraint), &index.name);
+        format!("{name} {unique}index {shown}({}) {:?} {}", index.columns.join(","), index.predicate, index.notes)
+    }));
+    told.extend(table.checks.iter().map(|check| {
+        format!("{name} {}check {} {}", named(constraints, &check.name), facts::squeezed(&check.condition), check.notes)
+    }));
+    told
 }
 
-const SQLITE: &str = "
-SELECT '{table}.' || name || ' ' || lower(type) || iif(\"notnull\", ' not null', '')
-    || coalesce(' default ' || lower(dflt_value), '')
-    || iif(pk AND EXISTS (SELECT 1 FROM sqlite_master WHERE name = '{table}' AND sql LIKE '%AUTOINCREMENT%'), ' numbered', '')
-FROM pragma_table_xinfo('{table}')
-UNION ALL
-SELECT '{table} primary key (' || group_concat(name) || ')' FROM pragma_table_info('{table}') WHERE pk
-UNION ALL
-SELECT '{table} foreign key (' || \"from\" || ') references ' || \"table\" || ' (' || \"to\" || ') on delete '
-    || lower(on_delete) || ' on update ' || lower(on_update)
-FROM pragma_foreign_key_list('{table}')
-UNION ALL
-SELECT '{table}' || iif(list.\"unique\", ' unique', '') || iif(list.partial, ' partial', '') || ' index '
-    || iif({shown} AND origin = 'c', list.name || ' ', '')
-    || '(' || (SELECT group_concat(name) FROM (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno)) || ')'
-FROM pragma_index_list('{table}') list WHERE origin <> 'pk'";
-
-const POSTGRES: &str = "
-SELECT '{table}.' || attname || ' ' || format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' not null' ELSE '' END
-    || CASE WHEN sequence IS NOT NULL THEN ' numbered by ' || seqtypid::regtype
-        ELSE coalesce(' default ' || pg_get_expr(adbin, adrelid), '') END
-FROM pg_attribute
-LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-LEFT JOIN LATERAL pg_get_serial_sequence('{table}', attname) sequence ON true
-LEFT JOIN pg_sequence ON seqrelid = sequence::regclass
-WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped
-UNION ALL
-SELECT '{table}' || CASE WHEN {shown} THEN ' ' || conname ELSE '' END || ' ' || lower(pg_get_constraintdef(oid))
-FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype <> 'u'
-UNION ALL
-SELECT '{table}' || CASE WHEN indisunique THEN ' unique' ELSE '' END || CASE WHEN indpred IS NULL THEN '' ELSE ' partial' END
-    || ' index ' || CASE WHEN {shown} THEN indexrelid::regclass || ' ' ELSE '' END || '('
-    || (SELECT string_agg(pg_get_indexdef(indexrelid, k, true), ',' ORDER BY k) FROM generate_series(1, indnkeyatts) k) || ')'
-FROM pg_index WHERE indrelid = '{table}'::regclass AND NOT indisprimary";
+fn sentence(column: &Column) -> String {
+    let or_nothing =
+        |word: &str, text: &Option<String>| text.as_ref().map(|text| format!(" {word} {text}")).unwrap_or_default();
+    format!(
+        "{} {}{}{}{}",
+        column.name,
+        column.kind,
+        if column.nullable { "" } else { " not null" },
+        or_nothing("default", &column.default),
+        or_nothing("numbered", &column.numbered),
+    )
+}

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its share")]
 
 pub(crate) mod catalogue;
+pub(crate) mod program;
 pub(crate) mod wild;
 
 use migration::{Options, Target};
@@ -60,6 +61,11 @@ impl TestDatabase {
         Self { url: format!("{base}/{name}"), _folder: None }
     }
 
+    /// One that nobody made.
+    pub(crate) fn nowhere(url: &str) -> Self {
+        Self { url: url.to_owned(), _folder: Some(tempfile::tempdir().unwrap()) }
+    }
+
     pub(crate) fn is_postgres(&self) -> bool {
         self._folder.is_none()
     }
@@ -83,11 +89,11 @@ impl TestDatabase {
     }
 
     pub(crate) async fn up(&self, target: Target) -> Vec<String> {
-        migration::upgrade(&self.url, &target, &Options::default()).await.unwrap().done
+        migration::upgrade(&self.url, &target, &Options::default()).await.unwrap().applied
     }
 
     pub(crate) async fn down(&self, target: Target) -> Vec<String> {
-        migration::downgrade(&self.url, &target, &Options::default()).await.unwrap().done
+        migration::downgrade(&self.url, &target, &Options::default()).await.unwrap().taken_back
     }
 
     /// Back to v0.9.

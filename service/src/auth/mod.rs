@@ -12,7 +12,7 @@ use crate::{Database, Error, text, user};
 use attempts::{Account, Attempts};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{refresh_token, session};
-pub use password::Passwords;
+pub use password::{Passwords, Verdict};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{ActiveValue::Set, QuerySelect, QueryTrait};
@@ -133,12 +133,14 @@ pub async fn login(
     auth.attempts.take(&account, from, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
 
     let stored = user.as_ref().map(|user| user.hashed_password.clone());
-    let right = auth.passwords.verify(password, stored).await?;
-    let user = user.filter(|_| right).ok_or(Error::WrongCredentials)?;
+    let verdict = auth.passwords.verify(password.clone(), stored).await?;
+    let user = user.filter(|_| verdict != Verdict::Wrong).ok_or(Error::WrongCredentials)?;
     auth.attempts.give_back(&account, from, now);
     if !user.is_active {
         return Err(Error::Inactive);
     }
+    // Where there is no time for a new hash, the old one does for another sign-in.
+    let renewed = if verdict == Verdict::Outdated { auth.passwords.hash(password).await.ok() } else { None };
 
     let transaction = db.begin().await?;
     drop_expired(&transaction, user.id, now).await?;
@@ -149,6 +151,9 @@ pub async fn login(
     })?;
     let pair = auth.pair(&transaction, session.id, &user, now).await?;
     user::touch_last_login(&transaction, user.id, now).await?;
+    if let Some(renewed) = renewed {
+        renew(&transaction, &user, renewed).await?;
+    }
     transaction.commit().await?;
     Ok(pair)
 }
@@ -199,6 +204,16 @@ pub async fn logout(db: &impl ConnectionTrait, refresh_token: &str) -> Result<()
 /// Ends every session of an account: after a new password, and with its deactivation.
 pub(crate) async fn end_sessions(db: &impl ConnectionTrait, user_id: i64) -> Result<(), Error> {
     session::Entity::delete_many().filter(session::Column::UserId.eq(user_id)).exec(db).await?;
+    Ok(())
+}
+
+/// Puts a better hash of the same password in the place of the one that was checked, unless there is another by now.
+async fn renew(db: &impl ConnectionTrait, user: &entity::user::Model, renewed: String) -> Result<(), Error> {
+    let update = entity::user::Entity::update_many()
+        .col_expr(entity::user::Column::HashedPassword, Expr::value(renewed))
+        .filter(entity::user::Column::Id.eq(user.id))
+        .filter(entity::user::Column::HashedPassword.eq(&user.hashed_password));
+    update.exec(db).await?;
     Ok(())
 }
 

@@ -17,6 +17,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cy1zYWx0LTE2Yg$NORt5nZJYsp2ybjGxlBSKBCIGAmGxqAuIaEvB2RrlWQ";
 
+/// bcrypt looks at so many bytes of a password and no further.
+const BCRYPT_SEES: usize = 72;
+
+/// What a password is to a stored hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Another one.
+    Wrong,
+    /// The right one.
+    Right,
+    /// The right one, under a hash that [`Passwords::hash`] would make otherwise: time to renew it.
+    Outdated,
+}
+
 /// Hashes and checks passwords away from the threads that serve requests.
 #[derive(Clone, Debug)]
 pub struct Passwords {
@@ -43,18 +57,15 @@ impl Passwords {
         .await
     }
 
-    /// Whether `password` is the one behind `stored`. Without a stored hash the answer is no, after the same time.
+    /// Whether `password` is the one behind `stored`: argon2 with whatever parameters, or the bcrypt of older sites.
+    /// Without a stored hash the answer is no, after the time that one of ours takes.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
-    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, Error> {
-        self.in_turn(move || {
-            let known = stored.is_some();
-            let stored = stored.unwrap_or_else(|| NOBODYS.to_owned());
-            let right = PasswordHash::new(&stored)
-                .and_then(|hash| Ok(argon2().map(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())));
-            // A stored text that is no hash is a password that nobody can know.
-            Ok(right.unwrap_or(Ok(false))? && known)
+    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
+        self.in_turn(move || match stored {
+            Some(stored) => verdict(password.as_bytes(), &stored),
+            None => verdict(password.as_bytes(), NOBODYS).map(|_| Verdict::Wrong),
         })
         .await
     }
@@ -80,6 +91,30 @@ fn argon2() -> Result<Argon2<'static>, Error> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
+fn verdict(password: &[u8], stored: &str) -> Result<Verdict, Error> {
+    if ["$2a$", "$2b$", "$2y$"].iter().any(|kind| stored.starts_with(kind)) {
+        return Ok(match bcrypt::verify(password, stored) {
+            // Whether the rest was right nobody knows; under a hash of the whole, a slip in it would lock its owner out.
+            Ok(true) if password.len() > BCRYPT_SEES => Verdict::Right,
+            Ok(true) => Verdict::Outdated,
+            Ok(false) | Err(_) => Verdict::Wrong,
+        });
+    }
+    // A stored text that is no hash is a password that nobody can know.
+    let Ok(mut hash) = PasswordHash::new(stored) else { return Ok(Verdict::Wrong) };
+    // The first version of argon2 did not write its number.
+    hash.version.get_or_insert(Version::V0x10.into());
+    let ours = argon2()?;
+    if ours.verify_password(password, &hash).is_err() {
+        return Ok(Verdict::Wrong);
+    }
+    let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+    let up_to_date = hash.algorithm == Algorithm::Argon2id.ident()
+        && hash.version == Some(Version::V0x13.into())
+        && Params::try_from(&hash).is_ok_and(|params| cost(&params) == cost(ours.params()));
+    Ok(if up_to_date { Verdict::Right } else { Verdict::Outdated })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,8 +124,8 @@ mod tests {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("battery staple".into(), Some(hash)).await.unwrap());
+        assert_eq!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap(), Verdict::Right);
+        assert_eq!(passwords.verify("battery staple".into(), Some(hash)).await.unwrap(), Verdict::Wrong);
     }
 
     #[tokio::test]
@@ -99,11 +134,54 @@ mod tests {
         let (nobodys, argon2) = (Params::try_from(&parsed).unwrap(), argon2().unwrap());
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         assert_eq!(cost(&nobodys), cost(argon2.params()));
-        assert!(!Passwords::default().verify("x".into(), None).await.unwrap());
+        assert_eq!(Passwords::default().verify("x".into(), None).await.unwrap(), Verdict::Wrong);
     }
 
-    #[tokio::test]
-    async fn a_stored_text_that_is_no_hash_lets_nobody_in() {
-        assert!(!Passwords::default().verify("!".into(), Some("!".into())).await.unwrap());
+    #[test]
+    fn a_stored_text_that_is_no_hash_lets_nobody_in() {
+        for text in
+            ["!", "", "x", "$2b$", "$2b$12$x", "$2b$99$", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1", "$1$x$x"]
+        {
+            assert_eq!(verdict(text.as_bytes(), text).unwrap(), Verdict::Wrong, "{text}");
+        }
+    }
+
+    /// What Python's bcrypt and argon2 made of "correct horse".
+    const ELSEWHERE: [&str; 9] = [
+        "$2b$05$UTqwLQzBVCxiTT0Az3cI7ucWn8cuW8WTR88QNQeISRE8N0UhlqzqO",
+        "$2a$05$Oikc3uw9QtPEKqt3cpdJxeXvlQ6DQ59a6A5ExaE9td0A/7UGgujMG",
+        "$2y$05$Oikc3uw9QtPEKqt3cpdJxeXvlQ6DQ59a6A5ExaE9td0A/7UGgujMG",
+        "$argon2id$v=19$m=65536,t=3,p=4$c2FsdCBvZiBzaXh0ZWVuIQ$RX8D8sSjK2ezoBXSbLUexlRaKEMn39YQHPIVLcWBJco",
+        "$argon2i$v=19$m=8192,t=2,p=1$c2FsdCBvZiBzaXh0ZWVuIQ$D1sCCLdZBKa82L1kyHmVN9jyz3/WId0QbjMNs1O9ulE",
+        "$argon2d$v=19$m=1024,t=1,p=1$c2FsdCBvZiBzaXh0ZWVuIQ$u6+aOpnDtIOWVAS5hVk6GTRWgvFmVdvaHiQYjqCxHgk",
+        "$argon2id$v=16$m=1024,t=2,p=1$c2FsdCBvZiBzaXh0ZWVuIQ$VjTRUpWhx9qPtyxeXAPu/n6nRD/JtqSS1JZp58X1jYc",
+        "$argon2i$v=16$m=1024,t=1,p=1$c2FsdCBvZiBzaXh0ZWVuIQ$TTnCVa5R7Bio6zWyYaZiIKEmX5WRhl48FHgfwVSUdNA",
+        "$argon2i$m=1024,t=1,p=1$c2FsdCBvZiBzaXh0ZWVuIQ$TTnCVa5R7Bio6zWyYaZiIKEmX5WRhl48FHgfwVSUdNA",
+    ];
+
+    #[test]
+    fn hashes_of_other_programs_are_known_and_to_be_renewed() {
+        for hash in ELSEWHERE {
+            assert_eq!(verdict(b"correct horse", hash).unwrap(), Verdict::Outdated, "{hash}");
+            assert_eq!(verdict(b"correct horsf", hash).unwrap(), Verdict::Wrong, "{hash}");
+            assert_eq!(verdict(b"", hash).unwrap(), Verdict::Wrong, "{hash}");
+        }
+        let ours = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdCBvZiBzaXh0ZWVuIQ$0mpQ8MZUae8TPz6jpw629bSNLRBeCJ3Y0yuZBF//Hkc";
+        assert_eq!(verdict(b"correct horse", ours).unwrap(), Verdict::Right);
+    }
+
+    #[test]
+    fn of_a_password_longer_than_bcrypt_sees_the_hash_stays() {
+        let of_72_bytes = "$2b$04$ZIjfvGpJggG1RU5acBHVoOpzF/eIA97l8aINfRHtvvZ/419bOyAx6";
+        let password = "0123456789".repeat(8);
+        assert_eq!(verdict(&password.as_bytes()[..71], of_72_bytes).unwrap(), Verdict::Wrong);
+        assert_eq!(verdict(&password.as_bytes()[..72], of_72_bytes).unwrap(), Verdict::Outdated);
+        assert_eq!(verdict(password.as_bytes(), of_72_bytes).unwrap(), Verdict::Right);
+    }
+
+    #[test]
+    fn letters_of_every_kind_count_as_utf_8() {
+        let hash = "$2b$04$uffLgR3uPXwtLyYYfO62tegVVwvY.Q7Oor/Bf6W4cG.EDiYScGMVS";
+        assert_eq!(verdict("pä55wörd 🎬".as_bytes(), hash).unwrap(), Verdict::Outdated);
     }
 }

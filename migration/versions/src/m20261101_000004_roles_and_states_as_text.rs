@@ -19,10 +19,7 @@ const STATES: &str = "status IN ('processing', 'ready', 'failed', 'deleted')";
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         if !sql::on_postgres(manager) {
-            let mend = "no such value is known; correct them and migrate again";
-            let (roles, states) = (ROLES.replace("role", "lower(role)"), STATES.replace("status", "lower(status)"));
-            sql::refuse_rows(manager, &format!("users WHERE NOT ({roles})"), mend).await?;
-            sql::refuse_rows(manager, &format!("videos WHERE NOT ({states})"), mend).await?;
+            sql::refuse(unknown_words(manager).await?)?;
             users().rebuild(manager, &times::users(), &[("role", "lower(role)".to_owned())]).await?;
             return videos().rebuild(manager, &times::videos(), &[("status", "lower(status)".to_owned())]).await;
         }
@@ -54,6 +51,15 @@ impl MigrationTrait for Migration {
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
+}
+
+/// Rows with other roles and states than ours. The types of PostgreSQL let none in.
+pub(crate) async fn unknown_words(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
+    let mend = "no such value is known; correct them and migrate again";
+    let (roles, states) = (ROLES.replace("role", "lower(role)"), STATES.replace("status", "lower(status)"));
+    let roles = sql::obstacle(manager, &format!("users WHERE NOT ({roles})"), mend).await?;
+    let states = sql::obstacle(manager, &format!("videos WHERE NOT ({states})"), mend).await?;
+    Ok(roles.into_iter().chain(states).collect())
 }
 
 /// The collation "C" in `using`, because to a Turkish one the lower case of FAILED is not `failed`.

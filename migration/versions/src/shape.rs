@@ -13,6 +13,7 @@ use sea_orm_migration::prelude::*;
 pub(crate) struct Shape {
     table: &'static str,
     columns: Vec<ColumnDef>,
+    primary_key: Option<IndexCreateStatement>,
     uniques: Vec<IndexCreateStatement>,
     foreign_keys: Vec<ForeignKeyCreateStatement>,
     indexes: Vec<(String, IndexCreateStatement)>,
@@ -20,7 +21,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     pub(crate) fn new(table: &'static str) -> Self {
-        Self { table, columns: vec![], uniques: vec![], foreign_keys: vec![], indexes: vec![] }
+        Self { table, columns: vec![], primary_key: None, uniques: vec![], foreign_keys: vec![], indexes: vec![] }
     }
 
     /// Adds a column, or puts this definition in the place of the one it had.
@@ -33,29 +34,42 @@ impl Shape {
         self
     }
 
+    /// A primary key of several columns; one of a single column is said with the column.
+    #[allow(dead_code, reason = "for migrations to come")]
+    pub(crate) fn primary_key<const N: usize>(mut self, columns: [&'static str; N]) -> Self {
+        self.primary_key = Some(over(&columns).primary().take());
+        self
+    }
+
     /// A reference to `parent(id)` that goes when the parent goes, under PostgreSQL's own name for it.
-    pub(crate) fn belongs_to(mut self, column: &'static str, parent: &'static str) -> Self {
-        let key = ForeignKey::create()
-            .name(format!("{}_{column}_fkey", self.table))
-            .from(self.table, column)
-            .to(parent, "id")
-            .on_delete(ForeignKeyAction::Cascade)
-            .take();
-        self.foreign_keys.push(key);
+    pub(crate) fn belongs_to(self, column: &'static str, parent: &'static str) -> Self {
+        let name = format!("{}_{column}_fkey", self.table);
+        let mut key = ForeignKey::create().name(name).from(self.table, column).to(parent, "id").take();
+        self.foreign_key(key.on_delete(ForeignKeyAction::Cascade))
+    }
+
+    /// Any other reference.
+    pub(crate) fn foreign_key(mut self, key: &mut ForeignKeyCreateStatement) -> Self {
+        self.foreign_keys.push(key.take());
         self
     }
 
     /// A named UNIQUE constraint.
-    pub(crate) fn unique(mut self, name: &'static str, columns: [&'static str; 2]) -> Self {
-        self.uniques.push(Index::create().name(name).unique().col(columns[0]).col(columns[1]).take());
+    pub(crate) fn unique<const N: usize>(mut self, name: &'static str, columns: [&'static str; N]) -> Self {
+        self.uniques.push(over(&columns).name(name).unique().take());
         self
     }
 
     /// An index under the name that SQLAlchemy gives it, `ix_<table>_<column>`.
-    pub(crate) fn index(mut self, column: &'static str) -> Self {
-        let name = format!("ix_{}_{column}", self.table);
-        let index = Index::create().if_not_exists().name(&name).table(self.table).col(column).take();
-        self.indexes.push((name, index));
+    pub(crate) fn index(self, column: &'static str) -> Self {
+        let (table, name) = (self.table, format!("ix_{}_{column}", self.table));
+        self.index_as(Index::create().name(name).table(table).col(column))
+    }
+
+    /// Any other index.
+    pub(crate) fn index_as(mut self, index: &mut IndexCreateStatement) -> Self {
+        let name = index.get_index_spec().get_name().unwrap_or_default().to_owned();
+        self.indexes.push((name, index.if_not_exists().take()));
         self
     }
 
@@ -66,6 +80,17 @@ impl Shape {
             index.unique();
         }
         shape
+    }
+
+    /// Without the column, index or constraint of this name.
+    #[allow(dead_code, reason = "for migrations to come")]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        let is_other = |known: Option<&str>| known != Some(name);
+        self.columns.retain(|column| column.get_column_name() != name);
+        self.uniques.retain(|unique| is_other(unique.get_index_spec().get_name()));
+        self.foreign_keys.retain(|key| is_other(key.get_foreign_key().get_name()));
+        self.indexes.retain(|(known, _)| known != name);
+        self
     }
 
     /// Without the index of that column.
@@ -156,8 +181,8 @@ impl Shape {
         for column in &self.columns {
             create.col(column.clone());
         }
-        for unique in &self.uniques {
-            create.index(&mut unique.clone());
+        for constraint in self.primary_key.iter().chain(&self.uniques) {
+            create.index(&mut constraint.clone());
         }
         for key in &self.foreign_keys {
             create.foreign_key(&mut key.clone());
@@ -178,6 +203,15 @@ impl Shape {
     }
 }
 
+/// A constraint over these columns.
+fn over(columns: &[&'static str]) -> IndexCreateStatement {
+    let mut constraint = Index::create();
+    for column in columns {
+        constraint.col(*column);
+    }
+    constraint
+}
+
 /// What a table has that neither of two shapes knows.
 struct Strange {
     definitions: Vec<Definition>,
@@ -189,8 +223,9 @@ struct Strange {
 impl Strange {
     async fn read(manager: &SchemaManager<'_>, after: &Shape, before: &Shape) -> Result<Self, DbErr> {
         let table = after.table;
-        let known: Vec<Key> =
-            after.definitions().into_iter().chain(before.definitions()).map(|part| part.key).collect();
+        let ours = after.definitions().into_iter().chain(before.definitions());
+        // A CHECK that we say with its column may stand apart from it.
+        let known: Vec<Key> = ours.flat_map(|part| part.checks().into_iter().chain([part.key])).collect();
         let mut strange = Self { definitions: vec![], copied: vec![], indexes: vec![] };
         for row in master(manager, "table", table).await? {
             strange.definitions = definitions(&row.1);

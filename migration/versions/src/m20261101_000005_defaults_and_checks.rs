@@ -17,10 +17,7 @@ const COUNTS: [(&str, &str); 3] =
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (table, column) in COUNTS {
-            sql::refuse_rows(manager, &format!("{table} WHERE {column} < 0"), "set them to 0 and migrate again")
-                .await?;
-        }
+        sql::refuse(negative_counts(manager).await?)?;
         if !sql::on_postgres(manager) {
             users().rebuild(manager, &texts::users(), &[]).await?;
             videos().rebuild(manager, &texts::videos(), &[]).await?;
@@ -72,6 +69,16 @@ impl MigrationTrait for Migration {
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
+}
+
+/// Rows that the new checks would refuse.
+pub(crate) async fn negative_counts(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
+    let mut found = Vec::new();
+    for (table, column) in COUNTS {
+        let rows = format!("{table} WHERE {column} < 0");
+        found.extend(sql::obstacle(manager, &rows, "set them to 0 and migrate again").await?);
+    }
+    Ok(found)
 }
 
 /// What the database writes where an INSERT says nothing.

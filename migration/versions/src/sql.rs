@@ -32,9 +32,23 @@ pub(crate) async fn count(manager: &SchemaManager<'_>, from_where: &str) -> Resu
 
 /// Stops the migration when `from_where` has rows, with their number and what to do about them.
 pub(crate) async fn refuse_rows(manager: &SchemaManager<'_>, from_where: &str, mend: &str) -> Result<(), DbErr> {
-    match count(manager, from_where).await? {
-        0 => Ok(()),
-        1 => Err(DbErr::Migration(format!("1 row of {from_where} cannot be kept: {mend}"))),
-        many => Err(DbErr::Migration(format!("{many} rows of {from_where} cannot be kept: {mend}"))),
-    }
+    refuse(obstacle(manager, from_where, mend).await?)
+}
+
+/// The rows of `from_where`, if there are any, as what is in the way of a migration.
+pub(crate) async fn obstacle(
+    manager: &SchemaManager<'_>,
+    from_where: &str,
+    mend: &str,
+) -> Result<Option<String>, DbErr> {
+    Ok(match count(manager, from_where).await? {
+        0 => None,
+        1 => Some(format!("1 row of {from_where} cannot be kept: {mend}")),
+        many => Some(format!("{many} rows of {from_where} cannot be kept: {mend}")),
+    })
+}
+
+/// Stops the migration at the first of these obstacles.
+pub(crate) fn refuse(obstacles: impl IntoIterator<Item = String>) -> Result<(), DbErr> {
+    obstacles.into_iter().next().map_or(Ok(()), |first| Err(DbErr::Migration(first)))
 }

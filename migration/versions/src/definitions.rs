@@ -3,9 +3,10 @@
 
 /// What a part of a table defines; two parts with the same key define the same thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Key {
+pub enum Key {
     /// A column, by its lower-case name.
     Column(String),
+    /// The primary key of the table.
     Primary,
     /// A UNIQUE over these columns.
     Unique(Vec<String>),
@@ -17,9 +18,11 @@ pub(crate) enum Key {
 
 /// One part between the outer parentheses.
 #[derive(Debug, Clone)]
-pub(crate) struct Definition {
-    pub(crate) key: Key,
-    pub(crate) text: String,
+pub struct Definition {
+    /// What it defines.
+    pub key: Key,
+    /// Word by word.
+    pub text: String,
 }
 
 impl Definition {
@@ -38,13 +41,21 @@ impl Definition {
         Self { key, text: text.to_owned() }
     }
 
-    pub(crate) fn is_column(&self) -> bool {
+    /// The CHECKs that stand within it.
+    pub(crate) fn checks(&self) -> Vec<Key> {
+        let bare = |condition: &str| tokens(condition).filter(|token| !token.trim().is_empty()).collect::<String>();
+        let found = after_word(&self.text, "CHECK");
+        found.iter().map(|(_, condition)| Key::Check(format!("CHECK({})", bare(condition)))).collect()
+    }
+
+    /// Whether it is a column rather than a constraint of the table.
+    pub fn is_column(&self) -> bool {
         matches!(self.key, Key::Column(_))
     }
 }
 
 /// The parts of a `CREATE TABLE`, in their order, without comments.
-pub(crate) fn definitions(create_table: &str) -> Vec<Definition> {
+pub fn definitions(create_table: &str) -> Vec<Definition> {
     let mut found = Vec::new();
     let mut part = String::new();
     let mut depth = 0;
@@ -69,6 +80,28 @@ pub(crate) fn definitions(create_table: &str) -> Vec<Definition> {
     found
 }
 
+/// The text between the parentheses that follow this word, for every time that it stands there, and the name that
+/// `CONSTRAINT` gives it, if any.
+pub fn after_word<'a>(sql: &'a str, word: &str) -> Vec<(Option<&'a str>, String)> {
+    let tokens: Vec<&str> = tokens(sql).collect();
+    let is_word = |at: &usize| !tokens[*at].trim().is_empty();
+    let next = |at: usize| (at + 1..tokens.len()).find(is_word);
+    let before = |at: usize| (0..at).rev().find(is_word);
+    let is = |at: usize, word: &str| tokens[at].eq_ignore_ascii_case(word);
+    let mut found = Vec::new();
+    for at in (0..tokens.len()).filter(|at| is(*at, word)) {
+        let Some(open) = next(at).filter(|open| tokens[*open] == "(") else { continue };
+        let name = before(at).filter(|name| before(*name).is_some_and(|at| is(at, "CONSTRAINT")));
+        let mut depth = 0;
+        let inside = tokens[open..].iter().take_while(|token| {
+            depth += i32::from(**token == "(") - i32::from(**token == ")");
+            depth > 0
+        });
+        found.push((name.map(|at| tokens[at]), inside.skip(1).copied().collect::<String>().trim().to_owned()));
+    }
+    found
+}
+
 /// The names between the first parentheses.
 fn columns(words: &[&str]) -> Vec<String> {
     let inside = words.iter().skip_while(|word| **word != "(").skip(1).take_while(|word| **word != ")");
@@ -81,7 +114,7 @@ fn name(word: &str) -> String {
 }
 
 /// Quoted strings and names, comments, words, and single characters for all the rest.
-fn tokens(sql: &str) -> impl Iterator<Item = &str> {
+pub fn tokens(sql: &str) -> impl Iterator<Item = &str> {
     let mut rest = sql;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
@@ -126,5 +159,10 @@ mod tests {
                 Key::Check("CHECK(id>0)".to_owned()),
             ]
         );
+    }
+    #[test]
+    fn a_check_is_found_with_its_name_and_not_inside_of_a_string() {
+        let found = after_word("\"a\" text DEFAULT 'CHECK (no)' CONSTRAINT odd check(a > (1)) CHECK (b)", "CHECK");
+        assert_eq!(found, [(Some("odd"), "a > (1)".to_owned()), (None, "b".to_owned())]);
     }
 }

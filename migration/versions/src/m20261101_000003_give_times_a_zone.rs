@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
         if sql::on_postgres(manager) {
             return retype_times(manager, "timestamp with time zone").await;
         }
-        refuse_unreadable_times(manager).await?;
+        sql::refuse(unreadable_times(manager).await?)?;
         users().rebuild(manager, &ids::users(), &converted("users", with_zone)).await?;
         videos().rebuild(manager, &ids::videos(), &converted("videos", with_zone)).await?;
         watch_history().rebuild(manager, &ids::watch_history(), &converted("watch_history", with_zone)).await
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
         if sql::on_postgres(manager) {
             return retype_times(manager, "timestamp").await;
         }
-        refuse_unreadable_times(manager).await?;
+        sql::refuse(unreadable_times(manager).await?)?;
         ids::users().rebuild(manager, &users(), &converted("users", without_zone)).await?;
         ids::videos().rebuild(manager, &videos(), &converted("videos", without_zone)).await?;
         ids::watch_history().rebuild(manager, &watch_history(), &converted("watch_history", without_zone)).await
@@ -118,26 +118,38 @@ fn micros(column: &str) -> String {
     format!("substr(substr({}, 21) || '000000', 1, 6)", bare(column))
 }
 
-/// Stops at the first value that neither form describes, before anything is lost.
-async fn refuse_unreadable_times(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+/// The values that are no times, the first one of each column. On SQLite they would stop the conversion; PostgreSQL knows an
+/// infinity, which no program can read.
+pub(crate) async fn unreadable_times(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
+    let mut found = Vec::new();
     for (table, columns) in TIMES {
         for column in columns {
-            let (bare, seconds) = (bare(column), seconds(column, ' '));
+            let is_readable =
+                if sql::on_postgres(manager) { format!("isfinite({column})") } else { is_readable(column) };
             let select = format!(
-                "SELECT id, CAST({column} AS text) FROM {table} WHERE {column} IS NOT NULL AND NOT (\
-                 typeof({column}) = 'text' AND {bare} GLOB '????-??-??[ T]??:??:??*' \
-                 AND datetime({seconds}) IS ({seconds}) \
-                 AND (length({bare}) = 19 OR ({bare} GLOB '???????????????????.[0-9]*' \
-                 AND substr({bare}, 21) NOT GLOB '*[^0-9]*'))) ORDER BY id LIMIT 1"
+                "SELECT CAST(id AS bigint), CAST({column} AS text), count(*) OVER () FROM {table} \
+                 WHERE {column} IS NOT NULL AND NOT ({is_readable}) ORDER BY id LIMIT 1"
             );
             if let Some(row) = sql::rows(manager, &select).await?.first() {
-                let (id, value): (i64, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-                return Err(DbErr::Migration(format!(
-                    "{table}.{column} of row {id} holds {value:?}, which is no time: correct it \
+                let (id, value, count): (i64, String, i64) =
+                    (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+                let others =
+                    if count > 1 { format!(", nor do {} more rows hold one", count - 1) } else { String::new() };
+                found.push(format!(
+                    "{table}.{column} of row {id} holds {value:?}, which is no time{others}: correct it \
                      (as in 2026-01-31 12:00:00) and migrate again"
-                )));
+                ));
             }
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// Whether the text has one of the two forms.
+fn is_readable(column: &str) -> String {
+    let (bare, seconds) = (bare(column), seconds(column, ' '));
+    format!(
+        "typeof({column}) = 'text' AND {bare} GLOB '????-??-??[ T]??:??:??*' AND datetime({seconds}) IS ({seconds}) \
+         AND (length({bare}) = 19 OR ({bare} GLOB '???????????????????.[0-9]*' AND substr({bare}, 21) NOT GLOB '*[^0-9]*'))"
+    )
 }

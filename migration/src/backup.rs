@@ -1,0 +1,75 @@
+//! A copy of a SQLite file beside itself, before a migration rebuilds or drops its tables.
+
+use crate::Error;
+use crate::connect::{Place, connect};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr, Statement};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Copies the file under the lock of `locked`, if there is a file and it holds rows, and says where to.
+pub(crate) async fn back_up(url: &str, locked: &impl ConnectionTrait) -> Result<Option<String>, Error> {
+    let Place::SqliteFile(file) = Place::of(url)? else { return Ok(None) };
+    if !holds_rows(locked).await? {
+        return Ok(None);
+    }
+    let time = text(locked, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now')").await?.unwrap_or_default();
+    let backup = beside(&file, &format!(".{time}.backup"));
+    // One that a killed run left behind is nobody's any more: we hold the lock.
+    let partial = beside(&file, ".backup.partial");
+    let failed = |reason: String| {
+        let _ = fs::remove_file(&partial);
+        Error::Backup { file: backup.display().to_string(), reason }
+    };
+    // The passwords in it are for the same eyes.
+    prepare(&file, &partial).map_err(|error| failed(error.to_string()))?;
+    copy(url, &partial).await.map_err(|error| failed(error.to_string()))?;
+    finish(&partial, &backup).map_err(|error| failed(error.to_string()))?;
+    log::info!("backed up to {}", backup.display());
+    Ok(Some(backup.display().to_string()))
+}
+
+/// The file's name with more behind it.
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn prepare(file: &Path, partial: &Path) -> io::Result<()> {
+    File::create(partial)?.set_permissions(fs::metadata(file)?.permissions())
+}
+
+/// By another connection, because the one that holds the lock is in a transaction. It reads what was committed.
+async fn copy(url: &str, to: &Path) -> Result<(), Error> {
+    let db = connect(url, false, Duration::from_secs(5)).await?;
+    let name = to.to_string_lossy().replace('\'', "''");
+    let copied = db.execute_unprepared(&format!("VACUUM INTO '{name}'")).await;
+    db.close().await?;
+    copied.map(|_| ()).map_err(Error::from)
+}
+
+/// On the disk before the first change is.
+fn finish(partial: &Path, backup: &Path) -> io::Result<()> {
+    File::open(partial)?.sync_all()?;
+    fs::rename(partial, backup)?;
+    match backup.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Whether any table but the records of migrations has a row.
+async fn holds_rows(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let tables = "SELECT group_concat('EXISTS (SELECT 1 FROM \"' || replace(name, '\"', '\"\"') || '\")', ' OR ') \
+                  FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                  AND name NOT IN ('seaql_migrations', 'playhead_adoption', 'alembic_version') AND sql NOT LIKE 'CREATE VIRTUAL%'";
+    let Some(any) = text(db, tables).await? else { return Ok(false) };
+    Ok(text(db, &format!("SELECT 'some' WHERE {any}")).await?.is_some())
+}
+
+async fn text(db: &impl ConnectionTrait, select: &str) -> Result<Option<String>, DbErr> {
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), select)).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.flatten())
+}

@@ -1,0 +1,71 @@
+//! Whether the live database has the tables of the entities.
+
+use crate::connect::connect;
+use crate::facts::{self, Difference};
+use crate::wanted::{self, entities};
+use crate::{Error, Options};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use serde::Serialize;
+use std::fmt::{Display, Formatter};
+
+/// What a live database has beside the entities, and the other way round.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// What the program would stumble over.
+    pub differences: Vec<Difference>,
+    /// What the program knows nothing of and can live with: columns that may be left out, indexes, triggers, tables and views
+    /// of somebody else.
+    pub strange: Vec<Difference>,
+}
+
+impl Drift {
+    /// What is wanted, and what was found beside it or in its place. Our own bookkeeping is neither.
+    pub fn between(wanted: &facts::Facts, found: &facts::Facts) -> Self {
+        let mut all = facts::compare(wanted, found);
+        all.retain(|difference| !BOOKKEEPING.contains(&difference.table.as_str()));
+        let (strange, differences) = all.into_iter().partition(|difference| difference.tolerated);
+        Self { differences, strange }
+    }
+
+    /// Whether nothing counts; to a strict eye, everything does.
+    pub fn is_clean(&self, strict: bool) -> bool {
+        self.differences.is_empty() && (!strict || self.strange.is_empty())
+    }
+}
+
+/// Tables that tell of migrations rather than of videos.
+pub(crate) const BOOKKEEPING: [&str; 2] = ["seaql_migrations", crate::adopt::TABLE];
+
+/// Compares the database with the entities. Changes nothing.
+pub async fn check(url: &str) -> Result<Drift, Error> {
+    let db = connect(url, false, Options::default().lock_timeout).await?;
+    let drift = check_on(&db).await;
+    db.close().await?;
+    drift
+}
+
+/// As [`check`], over a connection or a transaction that is open already.
+pub async fn check_on<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction>>(
+    db: &C,
+) -> Result<Drift, Error> {
+    let wanted = wanted::facts(db, entities).await?;
+    Ok(Drift::between(&wanted, &facts::read(db).await?))
+}
+
+impl Display for Drift {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        if self.differences.is_empty() {
+            writeln!(f, "no difference: the database has the tables of the entities")?;
+        }
+        for difference in &self.differences {
+            writeln!(f, "{difference}")?;
+        }
+        if !self.strange.is_empty() {
+            writeln!(f, "\nunknown to the entities and no hindrance (--strict counts it):")?;
+        }
+        for difference in &self.strange {
+            writeln!(f, "  {difference}")?;
+        }
+        Ok(())
+    }
+}

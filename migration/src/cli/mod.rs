@@ -1,0 +1,54 @@
+//! The command line, for this package's own program and for `playhead migrate`: it reads words, calls the library, prints.
+//!
+//! Exit codes: 0 done or nothing to do, 1 error, 2 there is a difference, something is pending, or something is to be mended.
+
+mod answer;
+mod command;
+
+use answer::{Answer, answer};
+use clap::Parser;
+use command::Command;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Playhead's schema: look at it, change it, take it over from Alembic
+///
+/// Exit codes: 0 done or nothing to do, 1 error, 2 there is a difference, something is pending, or something is to be mended.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "migration", version)]
+pub struct Arguments {
+    /// The database, instead of DATABASE_URL
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the program knows beside the arguments.
+#[derive(Debug, Clone)]
+pub struct Surroundings<'a> {
+    /// The database, where the arguments name none.
+    pub database_url: &'a str,
+    /// Whether it is a production site, where nothing is dropped on a keystroke.
+    pub production: bool,
+}
+
+/// Runs the command, says what was done on standard output or what is wrong on standard error.
+pub async fn run(arguments: &Arguments, surroundings: &Surroundings<'_>) -> ExitCode {
+    let url = arguments.database_url.as_deref().unwrap_or(surroundings.database_url);
+    match answer(&arguments.command, url, surroundings.production).await {
+        Ok(Answer { text, json, code }) => {
+            let text = if arguments.json { format!("{json:#}\n") } else { text };
+            // A reader that has gone away, as in `status | head -1`, is no failure.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::from(code)
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

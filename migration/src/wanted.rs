@@ -1,0 +1,68 @@
+//! The schema that the entities ask for: the only place of this package that looks at them.
+//!
+//! Nobody reads an entity's attributes twice: SeaORM makes the tables in a throw-away place, and they are read back by the same
+//! words as the live ones.
+
+use crate::facts::{self, Facts};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, MockDatabase, MockExecResult, Schema, SchemaBuilder, TransactionTrait,
+};
+
+/// Makes the tables of some entities, in the words of one database.
+pub type Entities = fn(DbBackend) -> SchemaBuilder;
+
+/// Playhead's own. A new entity is added here, and only here.
+pub fn entities(backend: DatabaseBackend) -> SchemaBuilder {
+    Schema::new(backend)
+        .builder()
+        .register(::entity::user::Entity)
+        .register(::entity::video::Entity)
+        .register(::entity::watch_history::Entity)
+        .register(::entity::session::Entity)
+        .register(::entity::refresh_token::Entity)
+}
+
+/// What the tables of these entities look like in a database of the kind of `db`, which is left as it is.
+pub async fn facts<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction>>(
+    db: &C,
+    entities: Entities,
+) -> Result<Facts, DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return sqlite_facts(entities).await;
+    }
+    let txn = db.begin().await?;
+    let facts = postgres_facts(&txn, entities).await;
+    txn.rollback().await?;
+    facts
+}
+
+/// In memory.
+pub(crate) async fn sqlite_facts(entities: Entities) -> Result<Facts, DbErr> {
+    let memory = memory().await?;
+    entities(DbBackend::Sqlite).apply(&memory).await?;
+    let facts = facts::read(&memory).await;
+    memory.close().await?;
+    facts
+}
+
+/// A database of our own that leaves no trace, not even in the log.
+pub(crate) async fn memory() -> Result<DatabaseConnection, DbErr> {
+    Database::connect(ConnectOptions::new("sqlite::memory:").sqlx_logging(false).to_owned()).await
+}
+
+/// As temporary tables, which any role may make, unlike a schema, and nobody else sees.
+async fn postgres_facts(txn: &DatabaseTransaction, entities: Entities) -> Result<Facts, DbErr> {
+    txn.execute_unprepared("SET LOCAL search_path = pg_temp").await?;
+    entities(DbBackend::Postgres).apply(txn).await?;
+    facts::read(txn).await
+}
+
+/// The statements that make the tables on PostgreSQL, without a server.
+pub(crate) async fn postgres_statements(entities: Entities) -> Result<Vec<String>, DbErr> {
+    let results = std::iter::repeat_n(MockExecResult::default(), 10_000);
+    let db = MockDatabase::new(DbBackend::Postgres).append_exec_results(results).into_connection();
+    entities(DbBackend::Postgres).apply(&db).await?;
+    let log = db.into_transaction_log();
+    Ok(log.iter().flat_map(|transaction| transaction.statements()).map(|statement| statement.sql.clone()).collect())
+}

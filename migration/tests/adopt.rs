@@ -1,0 +1,350 @@
+//! Databases that look as Alembic left them are taken over as they are, or not at all.
+
+#![cfg(test)]
+
+mod support;
+
+use migration::adopt::{Adoption, Wish, adopt, adopted_at};
+use migration::{Error, Options, Target, Work};
+use sea_orm::DatabaseConnection;
+use support::wild::{fill, give_defaults, grow};
+use support::{TestDatabase, V09, rows, run, texts};
+
+const NOTHING: Wish = Wish { plan: false, upgrade: false };
+const PLAN: Wish = Wish { plan: true, upgrade: false };
+const UPGRADE: Wish = Wish { plan: false, upgrade: true };
+
+on_both! {
+    async fn a_database_at_v09_is_adopted_once(db: TestDatabase) {
+        as_alembic_left_it(&db, "2f1e7b15dd7f").await.close().await.unwrap();
+        let adoption = adopted(&db, NOTHING).await;
+        assert_eq!((adoption.stamped.len(), adoption.already), (V09, false), "{adoption}");
+        assert_eq!((adoption.findings.len(), adoption.left_alone.len()), (0, 0), "{adoption}");
+        let connection = db.connect().await;
+        let state = migration::state(&connection).await.unwrap();
+        assert_eq!((state.applied.len(), state.pending), (V09, adoption.pending.clone()));
+        assert_eq!(adopted_at(&connection).await.unwrap().as_deref(), state.applied.last().map(String::as_str));
+        let before = whole_schema(&db, &connection).await;
+
+        let again = adopted(&db, NOTHING).await;
+        assert_eq!((again.already, again.stamped.len(), &again.pending), (true, 0, &adoption.pending));
+        assert!(again.to_string().contains("was adopted before"), "{again}");
+        assert_eq!(whole_schema(&db, &connection).await, before);
+
+        assert_eq!(adopted(&db, UPGRADE).await.applied, adoption.pending);
+        let last = adopted(&db, UPGRADE).await;
+        assert_eq!((last.already, last.applied.len(), last.pending.len()), (true, 0, 0));
+        assert_eq!(texts(&connection, "SELECT version_num FROM alembic_version").await, ["2f1e7b15dd7f"]);
+        let drift = migration::check(&db.url).await.unwrap();
+        assert!(drift.is_clean(false), "{drift}");
+    }
+
+    async fn the_plan_tells_everything_and_changes_nothing(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
+        fill(&connection).await;
+        let before = whole_schema(&db, &connection).await;
+        let plan = adopted(&db, PLAN).await;
+        assert_eq!(whole_schema(&db, &connection).await, before);
+        let told = plan.to_string();
+        let names = [
+            "would mark as applied:\n  m20250101_000001_create_users_v09", "would apply:\n  m20261101_000001",
+            "Alembic is at 2f1e7b15dd7f", "users", "4 rows", "nothing was changed",
+        ];
+        for name in names {
+            assert!(told.contains(name), "{name}: {told}");
+        }
+        assert_eq!(adopted(&db, UPGRADE).await.stamped, plan.stamped);
+    }
+
+    async fn what_is_further_is_told_and_left_alone(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
+        give_defaults(&db, &connection).await;
+        grow(&db, &connection).await;
+        run(&connection, "CREATE UNIQUE INDEX one_file ON videos (file_path)").await;
+        let ratings = rows(&connection, "ratings").await;
+        connection.close().await.unwrap();
+        let adoption = adopted(&db, UPGRADE).await;
+        let told = adoption.left_alone.join("\n");
+        let further = [
+            "tags: table", "audit: table", "top_shelf: view", "videos.category_id: integer", "videos.note: text",
+            "of mine", "ix_videos_status_view_count", "told_videos", "users.Odd, \"name: varchar(20)", "unique index one_file",
+        ];
+        for name in further {
+            // The triggers of the two databases have names of their own.
+            let name = if db.is_postgres() { name.replace("told_videos", "told_never") } else { name.to_owned() };
+            assert!(told.contains(&name), "{name} is not in {told}");
+        }
+        assert!(!told.contains("alembic_version") && !told.contains("seaql"), "{told}");
+        assert!(adoption.pending.is_empty() && adoption.recounted.is_empty(), "{adoption}");
+        let connection = db.connect().await;
+        assert_eq!(rows(&connection, "ratings").await, ratings);
+        let indexes = db.either(
+            "SELECT name FROM sqlite_master WHERE name IN ('one_file', 'of mine', 'ix_videos_status_view_count')",
+            "SELECT indexname::text FROM pg_indexes WHERE indexname IN ('one_file', 'of mine', 'ix_videos_status_view_count')",
+        );
+        assert_eq!(texts(&connection, indexes).await.len(), 3);
+    }
+
+    async fn everything_that_is_different_is_named_and_nothing_done(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
+        let tampered = tamper(&db, &connection).await;
+        let before = whole_schema(&db, &connection).await;
+        let refused = refused(&db).await;
+        assert_eq!(whole_schema(&db, &connection).await, before);
+        for name in &tampered {
+            let named = refused.findings.iter().filter(|finding| finding.contains(name)).count();
+            assert_eq!(named, 1, "{name} is named {named} times in {:#?}", refused.findings);
+        }
+        assert_eq!(refused.findings.len(), tampered.len(), "{:#?}", refused.findings);
+        assert!(refused.to_string().contains("in the way"), "{refused}");
+    }
+
+    async fn rows_that_cannot_be_kept_are_named_together(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "a1b2c3d4e5f6").await;
+        fill(&connection).await;
+        run(&connection, "UPDATE videos SET duration = -1 WHERE id = 2").await;
+        run(&connection, "UPDATE watch_history SET watch_position = -5").await;
+        let mut wanted = vec!["1 row of videos WHERE duration < 0", "3 rows of watch_history WHERE watch_position < 0"];
+        if db.is_postgres() {
+            run(&connection, "UPDATE users SET last_login = 'infinity' WHERE id = 3").await;
+            wanted.push("users.last_login of row 3 holds \"infinity\"");
+        } else {
+            run(&connection, "UPDATE users SET last_login = 'soon', role = 'BOSS' WHERE id = 3").await;
+            let junk = "created_at = '2024-13-01 00:00:00', published_at = iif(id = 2, 1700000000, NULL)";
+            run(&connection, &format!("UPDATE videos SET {junk}")).await;
+            wanted.extend([
+                "users.last_login of row 3 holds \"soon\"", "1 row of users WHERE NOT",
+                "videos.created_at of row 2 holds \"2024-13-01 00:00:00\", which is no time, nor do 2 more",
+                "videos.published_at of row 2 holds \"1700000000\"",
+            ]);
+        }
+        let refused = refused(&db).await;
+        for name in &wanted {
+            assert!(refused.findings.iter().any(|finding| finding.contains(name)), "{name}: {:#?}", refused.findings);
+        }
+        assert_eq!(refused.findings.len(), wanted.len(), "{:#?}", refused.findings);
+    }
+
+    async fn names_that_later_migrations_need_must_be_free(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
+        run(&connection, "CREATE TABLE sessions (id INTEGER); ALTER TABLE users ADD COLUMN email_key TEXT").await;
+        let refused = refused(&db).await;
+        assert_eq!(refused.findings.len(), 2, "{refused}");
+        assert!(refused.findings.iter().any(|finding| finding.starts_with("sessions:")), "{refused}");
+        assert!(refused.findings.iter().any(|finding| finding.starts_with("users.email_key:")), "{refused}");
+    }
+
+    async fn the_indexes_of_the_later_revision_are_there_and_stay(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "a1b2c3d4e5f6").await;
+        run(&connection, "DROP INDEX ix_videos_status_created_at; DROP INDEX ix_ratings_video_id").await;
+        let lacking = refused(&db).await;
+        assert_eq!(lacking.findings.len(), 2, "{lacking}");
+        assert!(lacking.findings.iter().any(|finding| finding.contains("index (status, created_at)")), "{lacking}");
+        assert!(lacking.findings.iter().any(|finding| finding.starts_with("ratings: index (video_id)")), "{lacking}");
+        run(&connection, LATER_INDEXES).await;
+        connection.close().await.unwrap();
+        assert_eq!(adopted(&db, UPGRADE).await.pending, [""; 0]);
+        let indexes = db.either(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'ix_%'",
+            "SELECT indexname::text FROM pg_indexes",
+        );
+        let indexes = texts(&db.connect().await, indexes).await;
+        let lists = ["ix_videos_view_count", "ix_videos_status_view_count", "ix_videos_status_created_at"];
+        for name in lists.into_iter().chain(["ix_ratings_video_id"]) {
+            assert!(indexes.iter().any(|index| index == name), "{name}: {indexes:?}");
+        }
+        let drift = migration::check(&db.url).await.unwrap();
+        assert!(drift.is_clean(false) && !drift.is_clean(true), "{drift}");
+    }
+
+    async fn a_database_of_which_alembic_says_otherwise_is_refused_in_one_line(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
+        let told = [
+            ("DELETE FROM alembic_version", "alembic_version is empty"),
+            ("INSERT INTO alembic_version VALUES ('fef8a2c2eebc')", "before v0.9: `alembic upgrade 2f1e7b15dd7f`"),
+            ("UPDATE alembic_version SET version_num = 'deadbeef'", "deadbeef, which is none of the reference's"),
+            ("INSERT INTO alembic_version VALUES ('a1b2c3d4e5f6')", "several heads (a1b2c3d4e5f6, deadbeef)"),
+            ("DROP TABLE alembic_version", "no table alembic_version"),
+        ];
+        for (change, named) in told {
+            run(&connection, change).await;
+            let line = adopt(&db.url, &NOTHING, &Options::default()).await.unwrap_err().to_string();
+            assert!(line.contains(named) && !line.contains('\n'), "{line}");
+        }
+        assert_eq!(adopted_at(&connection).await.unwrap(), None);
+    }
+
+    async fn before_it_is_adopted_nothing_else_touches_it(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
+        // As SeaORM's own command line leaves it, only by looking.
+        run(&connection, "CREATE TABLE seaql_migrations (version VARCHAR(255) PRIMARY KEY, applied_at BIGINT)").await;
+        let before = whole_schema(&db, &connection).await;
+        let errors = [
+            migration::upgrade(&db.url, &Target::End, &Options::default()).await.unwrap_err(),
+            migration::change(&db.url, &Work::Fresh, &Options::default()).await.unwrap_err(),
+            migration::stamp(&db.url, "head", &Options::default()).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains("2f1e7b15dd7f") && error.to_string().contains("migrate adopt"), "{error}");
+        }
+        assert_eq!(whole_schema(&db, &connection).await, before);
+        assert_eq!(adopted(&db, UPGRADE).await.pending, [""; 0]);
+    }
+
+    async fn below_the_adoption_there_is_no_way(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
+        fill(&connection).await;
+        connection.close().await.unwrap();
+        adopted(&db, UPGRADE).await;
+        let works = [Work::Down(Target::End), Work::Down(Target::Steps(8)), Work::Refresh, Work::Fresh];
+        for work in works {
+            let error = migration::change(&db.url, &work, &Options::default()).await.unwrap_err();
+            assert!(matches!(error, Error::Adopted(_)), "{work:?}: {error}");
+        }
+        db.down_to_v09().await;
+        let error = migration::downgrade(&db.url, &Target::Steps(1), &Options::default()).await.unwrap_err();
+        assert!(matches!(error, Error::Adopted(_)), "{error}");
+        assert_eq!(rows(&db.connect().await, "users").await.len(), 4);
+    }
+
+    async fn what_playhead_built_itself_is_not_adopted(db: TestDatabase) {
+        db.up(Target::End).await;
+        let error = adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap_err();
+        assert!(matches!(error, Error::Adoption(_)), "{error}");
+        assert!(error.to_string().contains("recorded already"), "{error}");
+    }
+
+    async fn of_many_at_once_exactly_one_adopts(db: TestDatabase) {
+        as_alembic_left_it(&db, "2f1e7b15dd7f").await.close().await.unwrap();
+        let options = Options::default();
+        let one = || adopt(&db.url, &UPGRADE, &options);
+        let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
+        let all = [a.unwrap(), b.unwrap(), c.unwrap(), d.unwrap(), e.unwrap()];
+        assert_eq!(all.iter().filter(|adoption| !adoption.already).count(), 1);
+        assert_eq!(all.iter().filter(|adoption| !adoption.applied.is_empty()).count(), 1);
+        assert!(migration::status(&db.url).await.unwrap().pending.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_missing_file_is_not_made() {
+    let db = TestDatabase::sqlite();
+    adopt(&db.url, &NOTHING, &Options::default()).await.unwrap_err();
+    assert!(adopt(&db.url, &PLAN, &Options::default()).await.unwrap_err().to_string().contains("cannot open"));
+}
+
+/// The further tables and indexes of the revision after v0.9.
+const LATER_INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS ix_videos_view_count ON videos (view_count);
+CREATE INDEX IF NOT EXISTS ix_videos_status_view_count ON videos (status, view_count);
+CREATE INDEX IF NOT EXISTS ix_videos_status_created_at ON videos (status, created_at);
+CREATE TABLE IF NOT EXISTS ratings (id INTEGER PRIMARY KEY, video_id INTEGER REFERENCES videos (id) ON DELETE CASCADE);
+CREATE INDEX IF NOT EXISTS ix_ratings_video_id ON ratings (video_id)";
+
+/// Tables of v0.9 with Alembic's record instead of ours.
+async fn as_alembic_left_it(db: &TestDatabase, revision: &str) -> DatabaseConnection {
+    let connection = db.at_v09().await;
+    run(&connection, "DROP TABLE seaql_migrations; CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+        .await;
+    run(&connection, &format!("INSERT INTO alembic_version VALUES ('{revision}')")).await;
+    if revision == "a1b2c3d4e5f6" {
+        run(&connection, LATER_INDEXES).await;
+    }
+    connection
+}
+
+async fn adopted(db: &TestDatabase, wish: Wish) -> Adoption {
+    let adoption = adopt(&db.url, &wish, &Options::default()).await.unwrap();
+    assert_eq!(adoption.findings, [""; 0]);
+    adoption
+}
+
+/// What is in the way, as the plan and the deed tell it alike.
+async fn refused(db: &TestDatabase) -> Adoption {
+    let plan = adopt(&db.url, &PLAN, &Options::default()).await.unwrap();
+    let refused = adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    assert_eq!(plan.findings, refused.findings);
+    assert!(!refused.is_recorded() && refused.stamped.is_empty() && refused.applied.is_empty(), "{refused}");
+    assert_eq!(adopted_at(&db.connect().await).await.unwrap(), None);
+    refused
+}
+
+/// Everything that the catalogue says, and what is recorded.
+async fn whole_schema(db: &TestDatabase, connection: &DatabaseConnection) -> String {
+    let recorded = match texts(
+        connection,
+        db.either(
+            "SELECT name FROM sqlite_master WHERE name = 'seaql_migrations'",
+            "SELECT relname::text FROM pg_class WHERE relname = 'seaql_migrations'",
+        ),
+    )
+    .await
+    .len()
+    {
+        0 => vec![],
+        _ => texts(connection, "SELECT version FROM seaql_migrations ORDER BY 1").await,
+    };
+    format!("{recorded:?} {:?}", migration::facts::read(connection).await.unwrap())
+}
+
+/// Spoils the tables in many ways, and tells by which words each should be named.
+async fn tamper(db: &TestDatabase, connection: &DatabaseConnection) -> Vec<&'static str> {
+    run(connection, "DROP INDEX ix_users_email; DROP INDEX ix_videos_title").await;
+    run(connection, "ALTER TABLE videos DROP COLUMN codec").await;
+    let mut named = vec![
+        "users: unique index (email) in v0.9, missing",
+        "videos: index (title) in v0.9, missing",
+        "videos.codec: varchar(50) in v0.9, missing",
+        "videos.title: varchar(255) in v0.9, varchar(99)",
+        "videos.file_path: NOT NULL in v0.9, may be NULL",
+        "users.full_name: may be NULL in v0.9, NOT NULL",
+        "users.must: text, NOT NULL in the database, unknown",
+        "on delete cascade in v0.9, foreign key (video_id)",
+        "watch_history: unique index (user_id, video_id) in v0.9, missing",
+        "check (",
+        "videos.fps: ",
+        "watch_history.completed: boolean in v0.9, ",
+    ];
+    if db.is_postgres() {
+        run(connection, POSTGRES_TAMPERING).await;
+        named.extend([
+            "users.role: one of ADMIN, PREMIUM, USER in v0.9, one of ADMIN, BOSS, PREMIUM, USER",
+            "users.created_at: timestamp without time zone in v0.9, timestamp with time zone",
+            "watch_history.id: numbered",
+        ]);
+        return named;
+    }
+    run(connection, "PRAGMA writable_schema = ON").await;
+    let changes = [
+        ("videos", "\"title\" varchar(255)", "\"title\" varchar(99)"),
+        ("videos", "\"file_path\" varchar(500) NOT NULL", "\"file_path\" varchar(500)"),
+        ("videos", "\"fps\" FLOAT", "\"fps\" VARCHAR(9)"),
+        ("users", "\"full_name\" varchar(255)", "\"full_name\" varchar(255) NOT NULL, must text NOT NULL"),
+        ("users", "\"role\" VARCHAR(7) NOT NULL", "\"role\" VARCHAR(7) NOT NULL CHECK (role IN (''USER'', ''ADMIN''))"),
+        ("watch_history", "REFERENCES \"videos\" (\"id\") ON DELETE CASCADE", "REFERENCES \"videos\" (\"id\")"),
+        ("watch_history", "\"completed\" boolean", "\"completed\" integer"),
+    ];
+    for (table, from, to) in changes {
+        let change = format!("UPDATE sqlite_master SET sql = replace(sql, '{from}', '{to}') WHERE name = '{table}'");
+        run(connection, &change).await;
+    }
+    run(connection, "PRAGMA schema_version = 1000; PRAGMA writable_schema = OFF").await;
+    // A UNIQUE that is part of the table goes only with the table.
+    run(connection, "PRAGMA foreign_keys = OFF").await;
+    let create = texts(connection, "SELECT sql FROM sqlite_master WHERE name = 'watch_history'").await.concat();
+    let unique = "CONSTRAINT \"uq_user_video_watch_history\" UNIQUE (\"user_id\", \"video_id\"), ";
+    assert!(create.contains(unique), "{create}");
+    run(connection, "DROP TABLE watch_history").await;
+    run(connection, &create.replace(unique, "")).await;
+    run(connection, "CREATE INDEX ix_watch_history_id ON watch_history (id); PRAGMA foreign_keys = ON").await;
+    named
+}
+
+const POSTGRES_TAMPERING: &str = "
+ALTER TABLE videos ALTER title TYPE varchar(99), ALTER file_path DROP NOT NULL, ALTER fps TYPE varchar(9);
+ALTER TABLE users ALTER full_name SET NOT NULL, ADD COLUMN must text NOT NULL, ALTER created_at TYPE timestamptz;
+ALTER TABLE users ADD CHECK (role IN ('USER', 'ADMIN'));
+ALTER TABLE watch_history DROP CONSTRAINT watch_history_video_id_fkey, ADD FOREIGN KEY (video_id) REFERENCES videos;
+ALTER TABLE watch_history DROP CONSTRAINT uq_user_video_watch_history, ALTER completed TYPE integer USING 0;
+ALTER TABLE watch_history ALTER id DROP DEFAULT;
+ALTER TYPE userrole ADD VALUE 'BOSS'";

@@ -1,0 +1,247 @@
+//! The command line: its words, its exit codes, whom it asks.
+
+#![cfg(test)]
+
+mod support;
+
+use migration::{Migrator, Target};
+use sea_orm_migration::MigratorTrait;
+use std::fs;
+use std::path::Path;
+use support::program::{done, program, ran};
+use support::wild::fill;
+use support::{TestDatabase, V09, rows, run, texts};
+
+const HEAD: &str = "m20261101_000007_create_sessions";
+
+on_both! {
+    async fn what_only_reads_makes_neither_file_nor_table(db: TestDatabase) {
+        for words in [
+            &["current"][..], &["history"], &["heads"], &["status"], &["show", "head"], &["up", "--plan"],
+            &["down", "base", "--plan"], &["up", "--sql"], &["down", "base", "--sql"],
+        ] {
+            done(&db, words);
+        }
+        assert_eq!(ran(program(&db, &["status", "--check"])).code, Some(2));
+        assert_eq!(ran(program(&db, &["doctor"])).code, Some(2));
+        if db.is_postgres() {
+            let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+            assert_eq!(texts(&db.connect().await, tables).await, [""; 0]);
+        } else {
+            assert!(!file(&db).exists());
+        }
+    }
+
+    async fn both_sets_of_words_lead_up_and_down(db: TestDatabase) {
+        assert_eq!(done(&db, &["upgrade", "+2"]).lines().count(), 2);
+        assert_eq!(done(&db, &["up", "-n", "1"]), "applied       m20250101_000003_create_watch_history_v09\n");
+        assert_eq!(done(&db, &["current"]), "m20250101_000003_create_watch_history_v09\n");
+        assert_eq!(done(&db, &["up", "m20261101_000002"]).lines().count(), 2);
+        assert_eq!(done(&db, &["upgrade", "head"]).lines().count(), 5);
+        assert_eq!(done(&db, &["up"]), "nothing to do\n");
+        assert_eq!(done(&db, &["current"]), format!("{HEAD} (head)\n"));
+        assert_eq!(done(&db, &["status", "--check"]).lines().last(), Some("nothing is pending"));
+        assert_eq!(done(&db, &["downgrade", "-1", "--yes"]), format!("took back     {HEAD}\n"));
+        assert_eq!(done(&db, &["down", "-n", "2", "-y"]).lines().count(), 2);
+        assert_eq!(done(&db, &["down", "m20250101_000003", "-y"]).lines().count(), 4);
+        assert_eq!(done(&db, &["down", "base", "-y"]).lines().count(), 3);
+        assert_eq!(done(&db, &["current"]), "base\n");
+        for (words, said) in [
+            (["up", "m2026"], "begin with m2026: write more of the name"),
+            (["up", "m1"], "there is no migration m1"),
+            (["down", "head"], "there is no migration head"),
+        ] {
+            let ran = ran(program(&db, &words));
+            assert_eq!(ran.code, Some(1));
+            assert!(ran.err.contains(said) && ran.err.trim().lines().count() == 1, "{}", ran.err);
+        }
+    }
+
+    async fn whoever_drops_data_without_saying_so_is_refused_at_once(db: TestDatabase) {
+        done(&db, &["up"]);
+        for words in [&["down"][..], &["down", "base"], &["reset"], &["refresh"], &["fresh"]] {
+            for production in [false, true] {
+                let mut command = program(&db, words);
+                if production {
+                    command.env("PLAYHEAD_ENV", "production");
+                }
+                let ran = ran(command);
+                assert_eq!(ran.code, Some(1));
+                assert!(ran.err.contains("this drops data, and") && ran.err.contains("--yes"), "{}", ran.err);
+                assert_eq!(ran.err.contains("PLAYHEAD_ENV is production"), production, "{}", ran.err);
+            }
+        }
+        assert_eq!(done(&db, &["current"]), format!("{HEAD} (head)\n"));
+        let mut command = program(&db, &["down", "--yes"]);
+        command.env("PLAYHEAD_ENV", "production");
+        assert_eq!(ran(command).code, Some(0));
+        // Where nothing would be dropped, nobody has to be asked.
+        done(&db, &["down", "base", "--yes"]);
+        assert_eq!(done(&db, &["down", "base"]), "nothing to do\n");
+    }
+
+    async fn fresh_reset_and_refresh_leave_alone_what_is_not_ours(db: TestDatabase) {
+        done(&db, &["up"]);
+        let connection = db.connect().await;
+        run(&connection, "CREATE TABLE notes (id INTEGER); INSERT INTO notes VALUES (1)").await;
+        let account = "INSERT INTO users (email, username, hashed_password, created_at, updated_at) \
+                       VALUES ('a@b', 'a', 'x', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00')";
+        for (word, lines) in [("refresh", 20), ("fresh", 11), ("reset", 10)] {
+            run(&connection, account).await;
+            let said = done(&db, &[word, "--yes", "--no-backup"]);
+            assert_eq!(said.lines().count(), lines, "{said}");
+            assert_eq!(rows(&connection, "notes").await.len(), 1);
+            if word == "reset" {
+                assert_eq!(done(&db, &["current"]), "base\n");
+            } else {
+                assert_eq!(rows(&connection, "users").await, [""; 0]);
+                assert!(migration::check(&db.url).await.unwrap().differences.is_empty());
+            }
+        }
+        // A table of that name that no migration of ours made is somebody else's.
+        run(&connection, "CREATE TABLE users (note TEXT); INSERT INTO users VALUES ('theirs')").await;
+        assert_eq!(ran(program(&db, &["fresh", "--yes"])).code, Some(1));
+        assert_eq!(rows(&connection, "users").await.len(), 1);
+    }
+
+    async fn a_stamp_marks_and_runs_nothing(db: TestDatabase) {
+        db.up(Target::Steps(V09)).await;
+        assert_eq!(done(&db, &["stamp", "head"]).lines().count(), 7);
+        assert_eq!(done(&db, &["current"]), format!("{HEAD} (head)\n"));
+        assert_eq!(ran(program(&db, &["check"])).code, Some(2));
+        assert_eq!(done(&db, &["stamp", "-7"]).lines().count(), 7);
+        assert_eq!(done(&db, &["stamp", "m20250101_000003"]), "nothing to do\n");
+        assert_eq!(done(&db, &["up"]).lines().count(), 7);
+        assert!(migration::check(&db.url).await.unwrap().is_clean(true));
+    }
+
+    async fn an_adopted_database_never_goes_below_the_point_where_it_was_adopted(db: TestDatabase) {
+        done(&db, &["up"]);
+        run(&db.connect().await, "CREATE TABLE playhead_adoption (migration VARCHAR(255), alembic_revision VARCHAR(32), \
+            adopted_at BIGINT); INSERT INTO playhead_adoption VALUES ('m20250101_000003_create_watch_history_v09', 'x', 0)").await;
+        for words in [
+            &["down", "base", "--yes"][..], &["down", "-8", "--yes"], &["down", "m20250101_000002", "--yes"],
+            &["reset", "--yes"], &["refresh", "--yes"], &["fresh", "--yes"], &["stamp", "base"],
+        ] {
+            let ran = ran(program(&db, words));
+            assert_eq!(ran.code, Some(1), "{words:?}");
+            assert!(ran.err.contains("adopted at m20250101_000003_create_watch_history_v09"), "{}", ran.err);
+        }
+        assert_eq!(done(&db, &["down", "-7", "--yes"]).lines().count(), 7);
+    }
+
+    async fn a_database_of_alembic_is_told_to_be_adopted(db: TestDatabase) {
+        if !db.is_postgres() {
+            fs::write(file(&db), "").unwrap();
+        }
+        run(&db.connect().await, "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY); \
+            INSERT INTO alembic_version VALUES ('2f1e7b15dd7f')").await;
+        for words in [&["up"][..], &["status"], &["current"], &["history"], &["stamp", "head"], &["fresh", "--yes"]] {
+            let ran = ran(program(&db, words));
+            assert_eq!(ran.code, Some(1), "{words:?}");
+            let line = "error: Alembic built this database (2f1e7b15dd7f); take it over first: `playhead migrate adopt`\n";
+            assert_eq!(ran.err, line);
+        }
+        let doctor = ran(program(&db, &["doctor"]));
+        assert_eq!(doctor.code, Some(2));
+        assert!(doctor.out.contains("playhead migrate adopt --upgrade"), "{}", doctor.out);
+    }
+
+    async fn a_database_ahead_of_the_program_can_still_be_looked_at(db: TestDatabase) {
+        done(&db, &["up"]);
+        let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_later', 0)";
+        run(&db.connect().await, later).await;
+        assert!(done(&db, &["status", "--check"]).contains("unknown  m20990101_000001_later"));
+        assert_eq!(done(&db, &["current"]), "m20990101_000001_later\n");
+        assert!(done(&db, &["history"]).starts_with("m20990101_000001_later "));
+        for words in [&["up"][..], &["down", "--yes"], &["fresh", "--yes"], &["stamp", "head"]] {
+            let ran = ran(program(&db, words));
+            assert_eq!(ran.code, Some(1));
+            assert!(ran.err.contains("ahead of this program, which does not know m20990101_000001_later"), "{}", ran.err);
+        }
+        assert_eq!(ran(program(&db, &["doctor"])).code, Some(2));
+    }
+
+    async fn every_command_prints_one_json_document(db: TestDatabase) {
+        let json = |words: &[&str]| {
+            let ran = ran(program(&db, &[words, &["--json"]].concat()));
+            serde_json::from_str::<serde_json::Value>(&ran.out).unwrap_or_else(|error| panic!("{words:?}: {error}: {ran:?}"))
+        };
+        assert_eq!(json(&["up", "--plan"])["apply"].as_array().unwrap().len(), Migrator::migrations().len());
+        assert_eq!(json(&["up"])["applied"][0], "m20250101_000001_create_users_v09");
+        assert_eq!(json(&["current"])["head"], true);
+        assert_eq!(json(&["heads"])["heads"][0], HEAD);
+        assert_eq!(json(&["history"])["migrations"][0]["state"], "applied");
+        assert_eq!(json(&["status"])["pending"].as_array().unwrap().len(), 0);
+        assert_eq!(json(&["show", HEAD])["number"], 10);
+        assert_eq!(json(&["stamp", "head"])["marked"].as_array().unwrap().len(), 0);
+        assert!(json(&["check"]).is_object());
+        assert_eq!(json(&["doctor"])["findings"][0]["mend"], serde_json::Value::Null);
+        assert!(json(&["up", "--sql"])["sql"].as_str().unwrap().contains("CREATE TABLE"));
+        assert_eq!(json(&["refresh", "--yes"])["taken_back"][0], HEAD);
+        assert_eq!(json(&["fresh", "--yes"])["dropped"].as_array().unwrap().len(), 10);
+        assert_eq!(json(&["reset", "--yes"])["taken_back"].as_array().unwrap().len(), 10);
+    }
+
+    async fn a_sound_database_gets_a_clean_bill(db: TestDatabase) {
+        done(&db, &["up"]);
+        let said = done(&db, &["doctor"]);
+        assert!(said.ends_with("\nnothing to mend\n") && !said.contains("MEND"), "{said}");
+        run(&db.connect().await, "DROP INDEX ix_users_email_key").await;
+        let ran = ran(program(&db, &["doctor"]));
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.out.contains("MEND  the tables are not those of the entities"), "{}", ran.out);
+    }
+
+    async fn before_a_table_is_rebuilt_a_sqlite_file_with_rows_is_backed_up_beside_itself(db: TestDatabase) {
+        let connection = db.at_v09().await;
+        fill(&connection).await;
+        let before = rows(&connection, "users").await;
+        connection.close().await.unwrap();
+        let said = done(&db, &["up"]);
+        if db.is_postgres() {
+            assert!(!said.contains("backed up"));
+            return;
+        }
+        let backup = said.lines().next().unwrap().strip_prefix("backed up to  ").unwrap();
+        assert!(backup.starts_with(&format!("{}.20", file(&db).display())) && backup.ends_with(".backup"), "{backup}");
+        let copy = sea_orm::Database::connect(format!("sqlite://{backup}?mode=ro")).await.unwrap();
+        assert_eq!(rows(&copy, "users").await, before);
+        assert_eq!(migration::state(&copy).await.unwrap().applied.len(), V09);
+
+        assert!(!done(&db, &["down", "-1", "--yes", "--no-backup"]).contains("backed up"));
+        // Nothing is rebuilt or dropped on this way up.
+        assert!(!done(&db, &["up"]).contains("backed up"));
+        let partial = format!("{}.backup.partial", file(&db).display());
+        fs::create_dir(&partial).unwrap();
+        let refused = ran(program(&db, &["down", "-1", "--yes"]));
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.err.contains("cannot back up to") && refused.err.contains("--no-backup"), "{}", refused.err);
+        assert_eq!(done(&db, &["current"]), format!("{HEAD} (head)\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_backup_is_for_the_same_eyes_as_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let db = TestDatabase::sqlite();
+    fill(&db.at_v09().await).await;
+    fs::set_permissions(file(&db), fs::Permissions::from_mode(0o600)).unwrap();
+    let report = migration::upgrade(&db.url, &Target::End, &migration::Options::default()).await.unwrap();
+    let mode = fs::metadata(report.backup.unwrap()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_pasted_secret_is_never_told_by_the_program() {
+    let db = TestDatabase::nowhere("postgres://ann:geheim@127.0.0.1:1/name");
+    for word in ["up", "status", "doctor"] {
+        let ran = ran(program(&db, &[word]));
+        assert_ne!(ran.code, Some(0));
+        assert!(!ran.err.contains("geheim") && !ran.out.contains("geheim"), "{ran:?}");
+    }
+}
+
+fn file(db: &TestDatabase) -> &Path {
+    Path::new(db.url.trim_start_matches("sqlite://").trim_end_matches("?mode=rwc"))
+}

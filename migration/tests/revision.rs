@@ -1,0 +1,230 @@
+//! `revision` writes migrations: empty ones, and ones that end what differs between entities and database.
+
+#![cfg(test)]
+
+mod support;
+#[path = "support/tomorrow.rs"]
+mod tomorrow;
+
+use migration::check::Drift;
+use migration::revision::{autogenerate, autogenerate_for, revision, source};
+use migration::wanted;
+use migration::{Target, facts};
+use sea_orm::DatabaseConnection;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::{TestDatabase, rows, run, texts};
+
+#[test]
+fn an_empty_migration_is_written_after_the_last_one_and_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("versions/src");
+    fs::copy(sources.join("lib.rs"), folder.path().join("lib.rs")).unwrap();
+    let first = revision("Count likes", Some(folder.path())).unwrap();
+    let second = revision("don't count likes.", Some(folder.path())).unwrap();
+    assert!(first.name.ends_with("_count_likes") && second.name.ends_with("_dont_count_likes"), "{second:?}");
+    let list = fs::read_to_string(folder.path().join("lib.rs")).unwrap();
+    for (line, before) in [("mod {};", "mod {};"), ("            Box::new({}::Migration),", "Box::new({}::Migration),")]
+    {
+        let (line, before) = (line.replace("{}", &second.name), before.replace("{}", &first.name));
+        let lines: Vec<&str> = list.lines().collect();
+        let at = lines.iter().position(|other| *other == line).unwrap_or_else(|| panic!("no {line} in {list}"));
+        assert_eq!(lines[at - 1].trim(), before);
+    }
+    let text = fs::read_to_string(&first.files[0]).unwrap();
+    assert!(text.starts_with("//! Count likes.\n\nuse sea_orm_migration::prelude::*;\n"), "{text}");
+}
+
+#[test]
+fn where_there_are_no_sources_it_says_so_and_how_to_name_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = revision("add likes", Some(folder.path())).unwrap_err().to_string();
+    assert!(error.starts_with("nothing was written: the sources of the migrations are not in "), "{error}");
+    assert!(error.contains("--dir"), "{error}");
+    let error = revision("…", None).unwrap_err().to_string();
+    assert_eq!(error, "nothing was written: say with -m what it does, in words that can name a file");
+}
+
+on_both! {
+    async fn where_nothing_differs_nothing_is_written(db: TestDatabase) {
+        let folder = sources();
+        db.up(Target::Steps(9)).await;
+        let error = autogenerate(&db.url, "nothing", Some(folder.path())).await.unwrap_err().to_string();
+        assert!(error.contains("lacks m20261101_000007_create_sessions: run `up` first"), "{error}");
+        db.up(Target::End).await;
+        run(&db.connect().await, "CREATE TABLE strangers (id integer)").await;
+        let written = autogenerate(&db.url, "nothing", Some(folder.path())).await.unwrap();
+        assert_eq!(written.to_string(), "no difference: there is nothing to write\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    async fn a_new_name_is_told_as_a_question(db: TestDatabase) {
+        db.up(Target::End).await;
+        let connection = db.connect().await;
+        run(&connection, "ALTER TABLE users RENAME COLUMN full_name TO whole_name").await;
+        let source = source(&connection, "names", wanted::entities).await.unwrap().unwrap();
+        assert!(source.text.contains("If whole_name is only to be called full_name, rename the column"), "{}", source.text);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL and compiles the migrations"]
+async fn what_is_generated_compiles_and_leaves_no_difference_wherever_it_was_generated() {
+    let (sqlite, postgres) = (TestDatabase::sqlite(), TestDatabase::postgres().await);
+    let workshop = Workshop::new();
+    let mut sources = Vec::new();
+    for db in [&sqlite, &postgres] {
+        db.up(Target::End).await;
+        let connection = db.connect().await;
+        run(&connection, ROWS).await;
+        sources.push(source(&connection, "What tomorrow brings", tomorrow::entities).await.unwrap().unwrap().text);
+        connection.close().await.unwrap();
+    }
+    // Below the list of what was found, which has the words of the database, the code is the same.
+    let code: Vec<&str> = sources.iter().map(|text| text.split_once("\n\nuse ").unwrap().1).collect();
+    let differing = code[0].lines().zip(code[1].lines()).find(|(one, other)| one != other);
+    assert_eq!((differing, code[0].len()), (None, code[1].len()));
+
+    let sources = workshop.path("migration/versions/src");
+    let written =
+        autogenerate_for(tomorrow::entities, &postgres.url, "What tomorrow brings", Some(&sources)).await.unwrap();
+    let name = &written.name;
+    assert!(name.ends_with("_what_tomorrow_brings") && written.differences.len() == 22, "{written}");
+    workshop.is_formatted(&written.files);
+    let program = workshop.build();
+
+    for db in [&sqlite, &postgres] {
+        let connection = db.connect().await;
+        let (before, facts_before) = (contents(&connection).await, facts::read(&connection).await.unwrap());
+        connection.close().await.unwrap();
+        ask(&program, &["up", "--database-url", &db.url], name);
+        let connection = db.connect().await;
+        let drift = tomorrows_drift(&connection).await;
+        assert!(drift.is_clean(true), "{drift}");
+        let after = contents(&connection).await;
+        assert_eq!(before.iter().map(Vec::len).collect::<Vec<_>>(), after.iter().map(Vec::len).collect::<Vec<_>>());
+        let videos = "SELECT title || ' ' || width || ' ' || codec FROM videos WHERE id = 2";
+        assert_eq!(texts(&connection, videos).await, ["Two 640 264"]);
+        // Numbers go on where they were: none comes back.
+        run(
+            &connection,
+            "INSERT INTO videos (user_id, title, width, created_at, updated_at) \
+            VALUES (1, 'Next', 1, '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00')",
+        )
+        .await;
+        assert_eq!(texts(&connection, "SELECT CAST(id AS text) FROM videos WHERE title = 'Next'").await, ["4"]);
+        run(&connection, "DELETE FROM videos WHERE id = 4").await;
+        connection.close().await.unwrap();
+
+        ask(&program, &["down", "-n", "1", "--yes", "--database-url", &db.url], name);
+        let connection = db.connect().await;
+        let facts_back = facts::read(&connection).await.unwrap();
+        assert_eq!(facts::compare(&facts_before, &facts_back), []);
+        let back = contents(&connection).await;
+        assert_eq!(back, before);
+        connection.close().await.unwrap();
+        ask(&program, &["up", "--database-url", &db.url], name);
+        let drift = tomorrows_drift(&db.connect().await).await;
+        assert!(drift.is_clean(true), "{drift}");
+    }
+}
+
+/// With an index and a column that no entity knows. A third video was there and went, so that the next one is the fourth.
+const ROWS: &str = "
+INSERT INTO users (id, email, username, hashed_password, created_at, updated_at) VALUES
+    (1, 'a@example.org', 'ann', 'x', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00');
+INSERT INTO videos (user_id, title, width, codec, created_at, updated_at) VALUES
+    (1, 'One', 320, '1', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00'),
+    (1, 'Two', 640, '264', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00'),
+    (1, 'Three', 640, '264', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00');
+DELETE FROM videos WHERE title = 'Three';
+INSERT INTO watch_history (user_id, video_id, watch_position, last_watched_at, created_at, updated_at) VALUES
+    (1, 1, 5, '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00'),
+    (1, 2, 6, '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00');
+INSERT INTO sessions (id, user_id, created_at) VALUES (1, 1, '2026-01-01 00:00:00+00:00');
+CREATE INDEX part_of_videos ON videos (title DESC, lower(codec)) WHERE duration > 0;
+ALTER TABLE users ADD COLUMN kind varchar(20) DEFAULT 'it''s'";
+
+async fn contents(db: &DatabaseConnection) -> Vec<Vec<String>> {
+    let mut contents = Vec::new();
+    for table in ["users", "videos", "watch_history", "sessions"] {
+        contents.push(rows(db, table).await);
+    }
+    contents
+}
+
+async fn tomorrows_drift(db: &DatabaseConnection) -> Drift {
+    let wanted = wanted::facts(db, tomorrow::entities).await.unwrap();
+    Drift::between(&wanted, &facts::read(db).await.unwrap())
+}
+
+/// A folder with the list of the migrations alone.
+fn sources() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("versions/src");
+    fs::copy(sources.join("lib.rs"), folder.path().join("lib.rs")).unwrap();
+    folder
+}
+
+fn ask(program: &Path, arguments: &[&str], wanted: &str) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains(wanted), "{arguments:?}: {said}{wrong}");
+}
+
+/// A copy of the whole workspace, always in the same place, so that it is compiled by and large once, into the folder in
+/// which this test was compiled and with the same features: only this crate and those below it are compiled again.
+struct Workshop {
+    root: PathBuf,
+}
+
+impl Workshop {
+    fn new() -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workshop");
+        let _ = fs::remove_dir_all(&root);
+        copy(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap(), &root);
+        fs::create_dir_all(root.join("migration/examples")).unwrap();
+        let main = root.join("migration/src/main.rs");
+        fs::copy(main, root.join("migration/examples/migration_of_tomorrow.rs")).unwrap();
+        Self { root }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    fn is_formatted(&self, files: &[PathBuf]) {
+        let rustfmt =
+            Command::new("rustfmt").args(["--check", "--edition", "2024"]).args(&files[..1]).output().unwrap();
+        assert!(rustfmt.status.success(), "{}", String::from_utf8_lossy(&rustfmt.stdout));
+    }
+
+    /// The command line of the migrations, with the new one.
+    fn build(&self) -> PathBuf {
+        let profile = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--workspace", "--locked", "--example", "migration_of_tomorrow"]);
+        cargo.env("CARGO_TARGET_DIR", profile.parent().unwrap()).current_dir(&self.root);
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        let output = cargo.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !said.contains("warning"), "{said}");
+        profile.join("examples/migration_of_tomorrow")
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let name = entry.file_name();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() && name != "target" && name != ".git" && !entry.path().ends_with("tests/fixtures") {
+            copy(&entry.path(), &to.join(name));
+        } else if kind.is_file() {
+            fs::copy(entry.path(), to.join(name)).unwrap();
+        }
+    }
+}

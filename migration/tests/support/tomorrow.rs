@@ -1,0 +1,235 @@
+//! Entities as somebody may change them tomorrow: a few columns, indexes, keys and tables more, a few fewer, others otherwise.
+
+use sea_orm::{DbBackend, Schema, SchemaBuilder};
+
+pub(crate) fn entities(backend: DbBackend) -> SchemaBuilder {
+    Schema::new(backend)
+        .builder()
+        .register(user::Entity)
+        .register(video::Entity)
+        .register(watch_history::Entity)
+        .register(::entity::session::Entity)
+        .register(refresh_token::Entity)
+        .register(answer::Entity)
+        .register(like::Entity)
+        .register(rating::Entity)
+}
+
+/// New: a column with an index, and one with a default and a check.
+mod user {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "users")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        #[sea_orm(unique, column_type = "String(StringLen::N(255))")]
+        pub email: String,
+        #[sea_orm(unique, nullable, column_type = "String(StringLen::N(255))")]
+        pub email_key: Option<String>,
+        #[sea_orm(unique, column_type = "String(StringLen::N(100))")]
+        pub username: String,
+        #[sea_orm(unique, nullable, column_type = "String(StringLen::N(255))")]
+        pub username_key: Option<String>,
+        #[sea_orm(column_type = "String(StringLen::N(255))")]
+        pub hashed_password: String,
+        #[sea_orm(nullable, column_type = "String(StringLen::N(255))")]
+        pub full_name: Option<String>,
+        #[sea_orm(default_value = "user", extra = "CHECK (role IN ('user', 'premium', 'admin'))")]
+        pub role: ::entity::user::Role,
+        #[sea_orm(default_value = true)]
+        pub is_active: bool,
+        #[sea_orm(default_value = false)]
+        pub is_verified: bool,
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+        pub last_login: Option<DateTimeUtc>,
+        #[sea_orm(indexed, nullable, column_type = "String(StringLen::N(50))")]
+        pub nickname: Option<String>,
+        #[sea_orm(default_value = 1, extra = "CHECK (level > 0)")]
+        pub level: i32,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Gone: `bitrate` and the index of `file_path`. Otherwise: two types, a default, a check, NOT NULL. New: a unique key.
+mod video {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "videos")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        #[sea_orm(indexed, unique_key = "title_of_user")]
+        pub user_id: i64,
+        #[sea_orm(indexed, unique_key = "title_of_user", column_type = "Text")]
+        pub title: String,
+        #[sea_orm(nullable, column_type = "Text")]
+        pub description: Option<String>,
+        #[sea_orm(nullable, column_type = "String(StringLen::N(500))")]
+        pub file_path: Option<String>,
+        pub file_size: Option<i64>,
+        #[sea_orm(nullable, extra = "CHECK (duration >= 0)")]
+        pub duration: Option<i32>,
+        pub width: i32,
+        pub height: Option<i32>,
+        pub fps: Option<f64>,
+        #[sea_orm(nullable)]
+        pub codec: Option<i32>,
+        #[sea_orm(
+            indexed,
+            default_value = "processing",
+            extra = "CHECK (status IN ('processing', 'ready', 'failed', 'deleted', 'archived'))"
+        )]
+        pub status: ::entity::video::Status,
+        #[sea_orm(default_value = 0)]
+        pub view_count: i32,
+        #[sea_orm(indexed)]
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+        pub published_at: Option<DateTimeUtc>,
+        #[sea_orm(nullable, column_type = "String(StringLen::N(500))")]
+        pub thumbnail_path: Option<String>,
+        #[sea_orm(nullable, column_type = "String(StringLen::N(500))")]
+        pub thumbnail_file: Option<String>,
+        #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
+        pub uploader: BelongsTo<super::user::Entity>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Gone: the unique key and a check. Otherwise: what happens when a user goes.
+mod watch_history {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "watch_history")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub user_id: i64,
+        #[sea_orm(indexed)]
+        pub video_id: i64,
+        #[sea_orm(default_value = 0, extra = "CHECK (watch_position >= 0)")]
+        pub watch_position: i32,
+        #[sea_orm(default_value = 0)]
+        pub watch_duration: i32,
+        #[sea_orm(default_value = false)]
+        pub completed: bool,
+        pub last_watched_at: DateTimeUtc,
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+        #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Restrict")]
+        pub user: BelongsTo<super::user::Entity>,
+        #[sea_orm(belongs_to, from = "video_id", to = "id", on_delete = "Cascade")]
+        pub video: BelongsTo<super::video::Entity>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// New: a column that nobody fills.
+mod refresh_token {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "refresh_tokens")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        #[sea_orm(indexed)]
+        pub session_id: i64,
+        #[sea_orm(unique, column_type = "String(StringLen::N(64))")]
+        pub token_hash: String,
+        pub created_at: DateTimeUtc,
+        pub expires_at: DateTimeUtc,
+        pub spent_at: Option<DateTimeUtc>,
+        #[sea_orm(column_type = "Char(Some(2))")]
+        pub country: String,
+        #[sea_orm(belongs_to, from = "session_id", to = "id", on_delete = "Cascade")]
+        pub session: BelongsTo<::entity::session::Entity>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// New, and its name comes before that of the table that it refers to.
+mod answer {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "answers")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+        pub rating_id: Option<i64>,
+        #[sea_orm(column_type = "Text")]
+        pub text: String,
+        #[sea_orm(belongs_to, from = "rating_id", to = "id", on_delete = "SetNull")]
+        pub rating: BelongsTo<Option<super::rating::Entity>>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// New, with a key of two columns.
+mod like {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "likes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub user_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub video_id: i64,
+        #[sea_orm(default_expr = "Expr::current_timestamp()")]
+        pub created_at: DateTimeUtc,
+        #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
+        pub user: BelongsTo<super::user::Entity>,
+        #[sea_orm(belongs_to, from = "video_id", to = "id", on_delete = "Cascade")]
+        pub video: BelongsTo<super::video::Entity>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// New, with foreign keys, a unique key, a check, and types of many kinds.
+mod rating {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "ratings")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        #[sea_orm(unique_key = "user_video")]
+        pub user_id: i64,
+        #[sea_orm(unique_key = "user_video", indexed)]
+        pub video_id: i64,
+        #[sea_orm(default_value = 3, extra = "CHECK (stars BETWEEN 1 AND 5)")]
+        pub stars: i16,
+        pub weight: Option<f32>,
+        pub day: Option<Date>,
+        pub raw: Option<Vec<u8>>,
+        #[sea_orm(default_value = "it's", column_type = "Text")]
+        pub note: String,
+        #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
+        pub user: BelongsTo<super::user::Entity>,
+        #[sea_orm(belongs_to, from = "video_id", to = "id", on_delete = "Cascade", on_update = "Cascade")]
+        pub video: BelongsTo<super::video::Entity>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
