@@ -58,6 +58,14 @@ pub fn username(name: &str) -> Result<(), ValidationError> {
     Ok(())
 }
 
+/// An e-mail address without white space or control characters, which the general rule for addresses lets pass in places.
+pub fn email(address: &str) -> Result<(), ValidationError> {
+    if address.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(error("must not contain spaces or control characters"));
+    }
+    Ok(())
+}
+
 /// Text that is there: more than white space, and storable.
 pub fn meaningful(text: &str) -> Result<(), ValidationError> {
     storable(text)?;

@@ -60,7 +60,7 @@ pub struct Caller {
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     /// Unique whatever the case.
-    #[validate(email, length(max = 255), custom(function = text::storable))]
+    #[validate(email, length(max = 255), custom(function = text::email))]
     #[schema(format = "email", max_length = 255, example = "ann@example.org")]
     pub email: String,
     /// Unique whatever the case; 3 to 100 characters, no `@`, no control characters.
@@ -99,13 +99,14 @@ pub fn check_password(password: &str) -> Result<(), Error> {
 /// What changes of an account; a field that is absent stays as it is.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UserChange)]
 pub struct Change {
     /// A new name.
     #[validate(length(min = 3, max = 100), custom(function = text::username))]
     #[schema(min_length = 3, max_length = 100, example = "ann")]
     pub username: Option<String>,
     /// A new address; needs `current_password`.
-    #[validate(email, length(max = 255), custom(function = text::storable))]
+    #[validate(email, length(max = 255), custom(function = text::email))]
     #[schema(format = "email", max_length = 255, example = "ann@example.org")]
     pub email: Option<String>,
     /// A new name to show; `null` removes it.
@@ -289,7 +290,7 @@ pub async fn change(
             field: "current_password".into(),
             message: "is needed for a new e-mail or password".into(),
         })?;
-        if !auth.passwords.verify(given, Some(row.hashed_password.clone())).await? {
+        if !auth.passwords.verify(given, row.hashed_password.clone()).await? {
             return Err(Error::Invalid { field: "current_password".into(), message: "is wrong".into() });
         }
     }
@@ -328,9 +329,10 @@ pub async fn change(
 /// Deletes the account of the caller; the database takes its videos, history and sessions along.
 ///
 /// # Errors
-/// [`Error::LastAdministrator`].
+/// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account is gone or deactivated.
 pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
     let transaction = db.exclusive("users").await?;
+    authenticate(&transaction, user_id).await?;
     keep_an_administrator(&transaction, user_id).await?;
     user::Entity::delete_by_id(user_id).exec(&transaction).await?;
     transaction.commit().await?;
@@ -400,10 +402,15 @@ pub(crate) async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Res
     Ok(found)
 }
 
-pub(crate) async fn touch_last_login(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>) -> Result<(), Error> {
+/// Notes a sign-in; `None` when the account is gone.
+pub(crate) async fn touch_last_login(
+    db: &impl ConnectionTrait,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<Option<()>, Error> {
     let update = user::Entity::update_many().col_expr(user::Column::LastLogin, Expr::value(now));
-    update.filter(user::Column::Id.eq(id)).exec(db).await?;
-    Ok(())
+    let updated = update.filter(user::Column::Id.eq(id)).exec(db).await?;
+    Ok((updated.rows_affected > 0).then_some(()))
 }
 
 async fn update(

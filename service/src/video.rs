@@ -41,6 +41,7 @@ pub struct NewVideo {
 /// What changes of a video; a field that is absent stays as it is, `null` removes what can be missing.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = VideoChange)]
 pub struct Change {
     /// 1 to 255 characters.
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
@@ -340,13 +341,15 @@ fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
     }
 }
 
-/// Rows whose title or description contains `text`, whatever the case, and whatever it means in a pattern.
+/// Rows whose title or description contains `text`, whatever it means in a pattern, and whatever the case; SQLite folds
+/// the case of ASCII letters only.
 fn contains(backend: DatabaseBackend, text: &str) -> Condition {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern = || LikeExpr::new(format!("%{escaped}%")).escape('\\');
+    let pattern = LikeExpr::new(format!("%{escaped}%"));
     let like = |column: video::Column| match backend {
-        DatabaseBackend::Postgres => column.into_expr().ilike(pattern()),
-        _ => column.into_expr().like(pattern()),
+        // The backslash is PostgreSQL's own escape character.
+        DatabaseBackend::Postgres => column.into_expr().ilike(pattern.clone()),
+        _ => column.into_expr().like(pattern.clone().escape('\\')),
     };
     Condition::any().add(like(video::Column::Title)).add(like(video::Column::Description))
 }

@@ -5,5 +5,20 @@
 
 #[macro_use]
 mod app;
+mod addresses;
+mod auth;
+mod cors;
 mod databases;
+mod document;
+mod errors;
+mod files;
+mod library;
+mod listing;
+mod openapi;
+mod pages;
+mod sessions;
+mod shutdown;
+mod tokens;
+mod users;
+mod videos;
 mod watch_history;

@@ -1,7 +1,6 @@
 //! Where every viewer stopped.
 
 use crate::app::{TestApp, fields, history, problem};
-use crate::databases::Engine;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -25,9 +24,18 @@ on_both! {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let entry = app.save(&ann, film, 150).await;
-                let contract = [
-            "completed", "created_at", "id", "last_watched_at", "progress_percentage", "resume_at", "updated_at",
-            "user_id", "video_id", "watch_duration", "watch_position",
+        let contract = [
+            "completed",
+            "created_at",
+            "id",
+            "last_watched_at",
+            "progress_percentage",
+            "resume_at",
+            "updated_at",
+            "user_id",
+            "video_id",
+            "watch_duration",
+            "watch_position",
         ];
         assert_eq!(fields(&entry), contract);
         assert_eq!((&entry["user_id"], &entry["video_id"]), (&json!(ann.id), &json!(film)));
@@ -87,9 +95,17 @@ on_both! {
         assert!(app.continue_watching(&ann).await.is_empty(), "everybody has a list of their own");
         let list = app.ask(&bob, Method::GET, "/api/v1/videos/continue-watching?limit=1", None).await;
         let [item] = &list.json::<Vec<Value>>().await.unwrap()[..] else { panic!("one item") };
-                let contract = [
-            "last_watched_at", "progress_percentage", "resume_at", "uploader_username", "video_description",
-            "video_duration", "video_id", "video_thumbnail_path", "video_title", "watch_position",
+        let contract = [
+            "last_watched_at",
+            "progress_percentage",
+            "resume_at",
+            "uploader_username",
+            "video_description",
+            "video_duration",
+            "video_id",
+            "video_thumbnail_path",
+            "video_title",
+            "watch_position",
         ];
         assert_eq!(fields(item), contract);
         assert_eq!((&item["uploader_username"], &item["progress_percentage"]), (&json!("ann"), &json!(10.0)));

@@ -1,13 +1,14 @@
 //! `/api/v1/auth`: signing up, in, and out.
 
 use super::Application;
+use crate::body::{Body, media_type, parse, read, unsupported_media_type};
 use crate::error::Problem;
-use crate::extract::{Now, TokenUser, Valid, unsupported_media_type};
+use crate::extract::{Now, TokenUser, Valid, unfit};
 use crate::openapi::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
 use actix_web::dev::Payload;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::web::{Form, Json};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, get, post};
+use actix_web::web::Json;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, get, post};
 use serde::Deserialize;
 use service::auth::{self, Credentials, RefreshToken, TokenPair};
 use service::library;
@@ -28,13 +29,16 @@ use utoipa::ToSchema;
 #[post("/auth/register")]
 pub(super) async fn register(
     app: Application,
-    Valid(Json(registration)): Valid<Json<Registration>>,
+    Valid(Body(registration)): Valid<Body<Registration>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let made = app.run(move |app| async move {
         let made = user::register(&app.db, &app.auth.passwords, app.door, registration, now).await?;
-        if made.first {
-            library::register_sample(&app.db, &app.library, made.user.id, now).await?;
+        if made.first
+            && let Err(error) = library::register_sample(&app.db, &app.library, made.user.id, now).await
+        {
+            // The account is made all the same.
+            log::warn!("the sample clip could not be registered: {error}");
         }
         Ok(made.user)
     });
@@ -76,7 +80,7 @@ pub(super) async fn login(
 #[post("/auth/refresh")]
 pub(super) async fn refresh(
     app: Application,
-    Valid(Json(RefreshToken { refresh_token })): Valid<Json<RefreshToken>>,
+    Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let pair = app.run(move |app| async move { auth::refresh(&app.db, &app.auth, &refresh_token, now).await }).await?;
@@ -93,7 +97,7 @@ pub(super) async fn refresh(
 #[post("/auth/logout")]
 pub(super) async fn logout(
     app: Application,
-    Valid(Json(RefreshToken { refresh_token })): Valid<Json<RefreshToken>>,
+    Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
 ) -> Result<impl Responder, Problem> {
     app.run(move |app| async move { auth::logout(app.db.writer(), &refresh_token).await }).await?;
     Ok(HttpResponse::NoContent())
@@ -141,6 +145,18 @@ pub(crate) struct LoginForm {
     _client_secret: String,
 }
 
+impl LoginForm {
+    fn read(bytes: &[u8]) -> Result<Credentials, Problem> {
+        let form = serde_urlencoded::from_bytes(bytes).map_err(|error| unfit("", error.to_string()))?;
+        let Self { username, password, grant_type, _scope, _client_id, _client_secret } = form;
+        if !matches!(&*grant_type, "" | "password") {
+            let message = "must be password".to_owned();
+            return Err(Problem::fields(vec![FieldError { field: "grant_type".to_owned(), message }]));
+        }
+        Ok(Credentials { username, password })
+    }
+}
+
 /// Credentials from a form or from JSON, by what the request says it is.
 #[derive(Debug)]
 pub(super) struct Login(Credentials);
@@ -158,26 +174,14 @@ impl FromRequest for Login {
     type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let taken = &mut payload.take();
-        match request.content_type() {
-            "application/json" => {
-                let json = Json::<Credentials>::from_request(request, taken);
-                Box::pin(async { Ok(Self(json.await?.into_inner())) })
+        let kind = media_type(request);
+        let reading = read(request, payload);
+        Box::pin(async move {
+            match &*kind {
+                "application/json" => Ok(Self(parse(&reading.await?)?)),
+                "application/x-www-form-urlencoded" => Ok(Self(LoginForm::read(&reading.await?)?)),
+                _ => Err(unsupported_media_type("application/x-www-form-urlencoded or application/json").into()),
             }
-            "application/x-www-form-urlencoded" => {
-                let form = Form::<LoginForm>::from_request(request, taken);
-                Box::pin(async {
-                    let LoginForm { username, password, grant_type, .. } = form.await?.into_inner();
-                    if !matches!(&*grant_type, "" | "password") {
-                        let message = "must be password".to_owned();
-                        return Err(Problem::fields(vec![FieldError { field: "grant_type".into(), message }]).into());
-                    }
-                    Ok(Self(Credentials { username, password }))
-                })
-            }
-            _ => Box::pin(async {
-                Err(unsupported_media_type("application/x-www-form-urlencoded or application/json").into())
-            }),
-        }
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! `/api/v1/users/me`: the caller's own account.
 
 use super::Application;
+use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{Now, TokenUser, Valid};
 use crate::openapi::Conflict;
@@ -29,7 +30,7 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 pub(super) async fn change(
     app: Application,
     TokenUser(id): TokenUser,
-    Valid(Json(change)): Valid<Json<Change>>,
+    Valid(Body(change)): Valid<Body<Change>>,
     Now(now): Now,
 ) -> Result<Json<User>, Problem> {
     app.run(move |app| async move { user::change(&app.db, &app.auth, id, change, now).await }).await.map(Json)

@@ -1,6 +1,7 @@
 //! `/api/v1/videos`: the library.
 
 use super::Application;
+use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, Valid, VideoPath, Viewer};
 use crate::openapi::{Forbidden, VideoNotFound};
@@ -95,7 +96,7 @@ fn not_ours() -> Problem {
 pub(super) async fn create(
     app: Application,
     CurrentUser(caller): CurrentUser,
-    Valid(Json(new)): Valid<Json<NewVideo>>,
+    Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let video = app.run(move |app| async move { video::create(app.db.writer(), caller, new, now).await }).await?;
@@ -127,7 +128,7 @@ pub(super) async fn change(
     app: Application,
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
-    Valid(Json(change)): Valid<Json<Change>>,
+    Valid(Body(change)): Valid<Body<Change>>,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
     let use_case =

@@ -130,25 +130,26 @@ pub async fn login(
     let Credentials { username, password } = credentials;
     let user = user::find_by_login(db.reader(), &username).await?;
     let account = user.as_ref().map_or_else(|| Account::Unknown(text::key(&username)), |user| Account::Known(user.id));
+    // Counted when its turn has come and not before, so that many right ones at once are not taken for many failures.
+    let turn = auth.passwords.turn().await?;
     auth.attempts.take(&account, from, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
 
     let stored = user.as_ref().map(|user| user.hashed_password.clone());
-    let right = auth.passwords.verify(password, stored).await?;
+    let right = turn.verify(password, stored).await?;
     let user = user.filter(|_| right).ok_or(Error::WrongCredentials)?;
     auth.attempts.give_back(&account, from, now);
     if !user.is_active {
         return Err(Error::Inactive);
     }
 
+    // Every transaction here takes users first, then sessions, then tokens, so that none waits for one that waits for it.
     let transaction = db.begin().await?;
+    // The account may have left while its password was checked.
+    user::touch_last_login(&transaction, user.id, now).await?.ok_or(Error::WrongCredentials)?;
     drop_expired(&transaction, user.id, now).await?;
     let session = session::ActiveModel { user_id: Set(user.id), created_at: Set(now), ..Default::default() };
-    let session = session::Entity::insert(session).exec_with_returning(&transaction).await.map_err(|error| {
-        // The account was deleted while its password was checked.
-        if crate::error::is_foreign_key_violation(&error) { Error::WrongCredentials } else { error.into() }
-    })?;
+    let session = session::Entity::insert(session).exec_with_returning(&transaction).await?;
     let pair = auth.pair(&transaction, session.id, &user, now).await?;
-    user::touch_last_login(&transaction, user.id, now).await?;
     transaction.commit().await?;
     Ok(pair)
 }
@@ -159,6 +160,13 @@ pub async fn login(
 /// [`Error::WrongRefreshToken`]; when the token was spent long ago, its session is over too.
 pub async fn refresh(db: &Database, auth: &Auth, refresh_token: &str, now: DateTime<Utc>) -> Result<TokenPair, Error> {
     let transaction = db.begin().await?;
+    let of_token = refresh_token::Entity::find()
+        .select_only()
+        .column(refresh_token::Column::SessionId)
+        .filter(refresh_token::Column::TokenHash.eq(token::hash(refresh_token)))
+        .into_query();
+    let session = session::Entity::find().filter(session::Column::Id.in_subquery(of_token)).lock_exclusive();
+    let session = session.one(&transaction).await?.ok_or(Error::WrongRefreshToken)?;
     // One statement both spends the token and tells when that first happened, so that two at once agree.
     let first_use = Func::coalesce([Expr::col(refresh_token::Column::SpentAt), Expr::value(now)]);
     let spent = refresh_token::Entity::update_many()
@@ -169,15 +177,14 @@ pub async fn refresh(db: &Database, auth: &Auth, refresh_token: &str, now: DateT
         .await?;
     let token = spent.into_iter().next().ok_or(Error::WrongRefreshToken)?;
     if token.spent_at.is_some_and(|first_use| now - first_use > GRACE) {
-        session::Entity::delete_by_id(token.session_id).exec(&transaction).await?;
+        session::Entity::delete_by_id(session.id).exec(&transaction).await?;
         transaction.commit().await?;
-        log::warn!("session {} ended: one of its refresh tokens was used again after it was spent", token.session_id);
+        log::warn!("session {} ended: one of its refresh tokens was used again after it was spent", session.id);
         return Err(Error::WrongRefreshToken);
     }
-    let owner = session::Entity::find_by_id(token.session_id).find_also_related(entity::user::Entity);
-    let user = owner.one(&transaction).await?.and_then(|(_, user)| user).filter(|user| user.is_active);
-    let user = user.ok_or(Error::WrongRefreshToken)?;
-    let pair = auth.pair(&transaction, token.session_id, &user, now).await?;
+    let owner = session.find_related(entity::user::Entity).filter(entity::user::Column::IsActive.eq(true));
+    let user = owner.one(&transaction).await?.ok_or(Error::WrongRefreshToken)?;
+    let pair = auth.pair(&transaction, session.id, &user, now).await?;
     transaction.commit().await?;
     Ok(pair)
 }
