@@ -189,7 +189,7 @@ on_both! {
         assert!(clip["duration"].as_i64().unwrap() >= 1);
         let stream = app.get(clip["stream_url"].as_str().unwrap()).await;
         assert_eq!(
-            (stream.status(), &*stream.headers()["content-type"].to_str().unwrap()),
+            (stream.status(), stream.headers()["content-type"].to_str().unwrap()),
             (StatusCode::OK, "video/webm")
         );
         let picture = app.get(clip["thumbnail_path"].as_str().unwrap()).await;

@@ -3,6 +3,8 @@
 //! Every test has a server and a database of its own. Those on PostgreSQL need `TEST_POSTGRES_URL`, the address of a
 //! server on which databases may be made, and run with `--include-ignored`.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[macro_use]
 mod app;
 mod addresses;
