@@ -116,7 +116,7 @@ fn unreadable(error: &actix_web::Error) -> Problem {
     }
 }
 
-fn too_large() -> Problem {
+pub(crate) fn too_large() -> Problem {
     let detail = format!("the body has more than {BODY_LIMIT} bytes");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }

@@ -35,6 +35,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
+    /// What the log says of it and the answer does not.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) cause: String,
     #[serde(skip)]
     #[schema(ignore)]
     pub(crate) header: Option<(HeaderName, HeaderValue)>,
@@ -55,6 +59,7 @@ impl Problem {
             instance: String::new(),
             code,
             errors: Vec::new(),
+            cause: String::new(),
             header,
         }
     }
@@ -144,16 +149,20 @@ impl From<Error> for Problem {
             }
             Error::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "unstorable"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
-            Error::DatabaseAway => (StatusCode::SERVICE_UNAVAILABLE, "database_away"),
+            Error::DatabaseAway(_) => (StatusCode::SERVICE_UNAVAILABLE, "database_away"),
             Error::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "storage_full"),
             Error::Internal(cause) => {
-                log::error!("{cause}");
-                return Self::of_status(StatusCode::INTERNAL_SERVER_ERROR);
+                let cause = cause.clone();
+                return Self { cause, ..Self::of_status(StatusCode::INTERNAL_SERVER_ERROR) };
             }
         };
         let mut problem = Self::new(status, code, error.to_string());
-        if let Error::TooManyAttempts { retry_after } = error {
-            problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
+        match error {
+            Error::TooManyAttempts { retry_after } => {
+                problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
+            }
+            Error::DatabaseAway(cause) => problem.cause = cause,
+            _ => {}
         }
         problem
     }

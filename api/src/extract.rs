@@ -3,6 +3,7 @@
 use crate::body::BODY_LIMIT;
 use crate::error::Problem;
 use crate::state::App;
+use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::Payload;
 use actix_web::error::{PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
@@ -15,6 +16,7 @@ use service::Error;
 use service::text::{self, FieldError};
 use service::user::Caller;
 use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::time::Duration;
@@ -37,6 +39,33 @@ impl FromRequest for Now {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(app(request).map(|app| Self(app.clock.now())))
+    }
+}
+
+/// Where the request comes from: the other end of the connection or, when that is a trusted proxy, the last address that
+/// it or a trusted proxy before it was asked by (`X-Forwarded-For`).
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
+impl FromRequest for ClientAddress {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(app(request).map(|app| {
+            let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+            let is_trusted = |address: &IpAddr| app.trusted_proxies.contains(&address.to_canonical());
+            let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|header| header.to_str().ok());
+            let told: Vec<_> = forwarded.flat_map(|header| header.split(',')).map(str::trim).collect();
+            let mut address = peer;
+            for earlier in told.into_iter().rev().map_while(|text| text.parse().ok()) {
+                if !is_trusted(&address) {
+                    break;
+                }
+                address = earlier;
+            }
+            Self(address)
+        }))
     }
 }
 
@@ -141,6 +170,7 @@ pub struct VideoPath {
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .app_data(PayloadConfig::new(BODY_LIMIT))
+        .app_data(MultipartFormConfig::default().total_limit(BODY_LIMIT).memory_limit(BODY_LIMIT))
         .app_data(QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
         .app_data(PathConfig::default().error_handler(|error, _| path_problem(&error).into()));
 }

@@ -3,7 +3,8 @@
 use crate::page::{Cursor, Page};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
-use crate::{Error, text};
+use crate::watch_history::{Rules, judge_again};
+use crate::{Database, Error, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};
 use sea_orm::prelude::*;
@@ -123,16 +124,15 @@ pub struct Video {
     #[schema(required = true, example = "/api/v1/videos/1/thumbnail")]
     pub thumbnail_path: Option<String>,
     /// Where it stands between upload and deletion.
-    #[schema(inline)]
     pub status: Status,
     /// How often it was opened, as an older site counted it.
     #[schema(minimum = 0, example = 0)]
     pub view_count: i32,
     /// When it was registered.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub created_at: Timestamp,
     /// When it last changed.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub updated_at: Timestamp,
     /// When it became ready.
     #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
@@ -265,14 +265,16 @@ pub async fn create(
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
 pub async fn change(
-    db: &impl ConnectionTrait,
+    db: &Database,
     caller: Caller,
     id: i64,
     change: Change,
+    rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<Video, Error> {
     let Change { title, description, duration, thumbnail_path } = change;
-    let mut row = find_own(db, caller, id).await?.into_active_model();
+    let transaction = db.begin().await?;
+    let mut row = find_own(&transaction, caller, id).await?.into_active_model();
     if let Some(title) = title {
         row.title.set_if_not_equals(title);
     }
@@ -287,12 +289,18 @@ pub async fn change(
     }
     if row.is_changed() {
         row.updated_at = Set(now);
-        row.update(db).await.map_err(|error| match error {
+        let new_duration = row.duration.is_set();
+        let row = row.update(&transaction).await.map_err(|error| match error {
             DbErr::RecordNotUpdated => Error::VideoNotFound,
             other => other.into(),
         })?;
+        if new_duration {
+            judge_again(&transaction, id, row.duration, rules).await?;
+        }
     }
-    find(db, Some(caller), id).await
+    let changed = find(&transaction, Some(caller), id).await?;
+    transaction.commit().await?;
+    Ok(changed)
 }
 
 /// Deletes a video; the database takes everybody's history of it along. Its file stays.

@@ -4,6 +4,7 @@
 //! change between the question and the answer; only a save that wrote nothing asks a second time, to say why.
 
 use crate::Error;
+use crate::error::is_foreign_key_violation;
 use crate::time::Timestamp;
 use crate::video::{thumbnail_path, visible_to_user};
 use chrono::{DateTime, Utc};
@@ -82,13 +83,13 @@ pub struct Entry {
     #[schema(minimum = 0, example = 150)]
     pub resume_at: i32,
     /// When the position was last saved.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub last_watched_at: Timestamp,
     /// When it was first saved.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub created_at: Timestamp,
     /// When the entry last changed.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub updated_at: Timestamp,
 }
 
@@ -142,7 +143,7 @@ pub struct ContinueWatching {
     #[schema(minimum = 0, example = 150)]
     pub resume_at: i32,
     /// When the position was last saved.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub last_watched_at: Timestamp,
 }
 
@@ -169,11 +170,7 @@ pub async fn save(
     use watch_history::Column;
     let Save { watch_position, watch_duration } = save;
 
-    let share = Expr::value(i64::from(watch_position)).mul(100);
-    let needed = video::Column::Duration.into_expr().mul(i64::from(rules.completed_percent));
-    let completed = CaseStatement::new()
-        .case(video::Column::Duration.gt(0).and(share.gte(needed)), Expr::value(true))
-        .finally(Expr::value(false));
+    let completed = completed(Expr::value(i64::from(watch_position)), video::Column::Duration.into_expr(), rules);
     let values = Query::select()
         .expr(user::Column::Id.into_expr())
         .expr(video::Column::Id.into_expr())
@@ -214,12 +211,15 @@ pub async fn save(
         .on_conflict(replace)
         .returning(Query::returning().exprs(returned));
 
-    match db.query_one(&upsert).await? {
-        Some(row) => {
+    match db.query_one(&upsert).await {
+        Ok(Some(row)) => {
             let Row { history, duration } = Row::from_query_result(&row, "")?;
             Ok(Entry::new(history, duration, rules))
         }
-        None => Err(why_nothing(db, user_id, video_id).await),
+        Ok(None) => Err(why_nothing(db, user_id, video_id).await),
+        // The user or the video was deleted by a transaction that ended while this statement ran.
+        Err(error) if is_foreign_key_violation(&error) => Err(why_nothing(db, user_id, video_id).await),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -331,6 +331,33 @@ pub async fn continue_watching(
             }
         })
         .collect())
+}
+
+/// Brings `completed` in line with a new duration of a video, for everybody who watched it.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn judge_again(
+    db: &impl ConnectionTrait,
+    video_id: i64,
+    duration: Option<i32>,
+    rules: &Rules,
+) -> Result<(), Error> {
+    // A product of two 32-bit numbers needs 64 bits.
+    let position = watch_history::Column::WatchPosition.into_expr().cast_as("bigint");
+    let completed = completed(position, Expr::value(duration), rules);
+    let update = watch_history::Entity::update_many().col_expr(watch_history::Column::Completed, completed);
+    update.filter(watch_history::Column::VideoId.eq(video_id)).exec(db).await?;
+    Ok(())
+}
+
+/// Whether `position` is at or past the share of `duration` that counts as watched; false without a duration.
+fn completed(position: Expr, duration: Expr, rules: &Rules) -> Expr {
+    let needed = duration.clone().mul(i64::from(rules.completed_percent));
+    CaseStatement::new()
+        .case(duration.gt(0).and(position.mul(100).gte(needed)), Expr::value(true))
+        .finally(Expr::value(false))
+        .into()
 }
 
 /// The account of the caller, as long as it stands.

@@ -56,11 +56,12 @@ macro_rules! on_both {
 pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
+    pub trusted_proxies: Vec<std::net::IpAddr>,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { door: Door::Open, cors_origins: Vec::new() }
+        Self { door: Door::Open, cors_origins: Vec::new(), trusted_proxies: Vec::new() }
     }
 }
 
@@ -126,6 +127,7 @@ impl TestApp {
                         clock,
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
+                        trusted_proxies: wishes.trusted_proxies,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });

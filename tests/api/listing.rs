@@ -1,11 +1,15 @@
 //! The library in pages, searched and in order.
 
 use crate::app::{Person, TestApp, problem};
+use crate::databases::Engine;
 use crate::videos::{VIDEOS, titles};
 use entity::video;
 use reqwest::{Method, Response, StatusCode};
-use sea_orm::DatabaseBackend;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, PaginatorTrait, QueryFilter,
+    Statement,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -211,5 +215,23 @@ on_both! {
         assert!(statements.len() <= 2, "{statements:#?}");
         let page: Vec<Value> = page.json().await.unwrap();
         assert!(page.len() == 50 && page.iter().all(|film| film["watch_progress"] == 10.0));
+    }
+}
+
+#[tokio::test]
+async fn a_page_walks_down_an_index_and_sorts_nothing() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let ann = app.sign_up("ann").await;
+    fill(&app, &ann, 1000).await;
+    app.take_statements();
+    let first = app.get(&format!("{VIDEOS}?limit=50")).await;
+    let next = next(&first).expect("there is more");
+    app.get(&next).await;
+    for sql in app.take_statements() {
+        let explain = Statement::from_string(DatabaseBackend::Sqlite, format!("EXPLAIN QUERY PLAN {sql}"));
+        let rows = app.db.reader().query_all_raw(explain).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
+        assert!(plan.iter().any(|step| step.contains("ix_videos_created_at")), "{plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
     }
 }

@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use service::library::{self, Library};
+use service::watch_history::Rules;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +21,9 @@ async fn large_film(app: &TestApp) -> String {
     fs::create_dir_all(&app.media).unwrap();
     let fixture = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/two-seconds.mp4"));
     fs::copy(fixture, app.media.join("film.mp4")).unwrap();
-    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, app.now(), |_| {}).await.unwrap();
+    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, &Rules::default(), app.now(), |_| {})
+        .await
+        .unwrap();
     let file = fs::OpenOptions::new().write(true).open(app.media.join("film.mp4")).unwrap();
     file.set_len(200 * 1024 * 1024).unwrap();
     let list: Value = app.get("/api/v1/videos").await.json().await.unwrap();

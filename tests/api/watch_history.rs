@@ -1,7 +1,9 @@
 //! Where every viewer stopped.
 
 use crate::app::{TestApp, fields, history, problem};
+use crate::databases::Engine;
 use reqwest::{Method, StatusCode};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -183,5 +185,40 @@ on_both! {
         assert_eq!(app.take_statements().len(), 1);
         app.continue_watching(&ann).await;
         assert_eq!(app.take_statements().len(), 1);
+    }
+
+    async fn completed_follows_a_new_duration(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(100)).await;
+        app.save(&ann, film, 50).await;
+        for (duration, completed) in [(json!(50), true), (json!(2_000_000_000), false), (json!(null), false)] {
+            let change = json!({"duration": duration});
+            app.ask(&ann, Method::PATCH, &format!("/api/v1/videos/{film}"), Some(change)).await;
+            let entry: Value = app.ask(&ann, Method::GET, &history(film), None).await.json().await.unwrap();
+            assert_eq!(entry["completed"], completed, "of {duration}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_save_that_meets_the_end_of_its_video_or_its_user_is_told_which() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
+    let film = app.add_video(&ann, "film", Some(100)).await;
+    let other = app.add_video(&ann, "other", Some(100)).await;
+    for (gone, video, status, code) in [
+        (format!("DELETE FROM videos WHERE id = {film}"), film, 404, "video_not_found"),
+        (format!("DELETE FROM users WHERE id = {}", bob.id), other, 401, "unauthenticated"),
+    ] {
+        let deleting = app.db.writer().begin().await.unwrap();
+        deleting.execute_unprepared(&gone).await.unwrap();
+        let body = json!({"watch_position": 5});
+        let save = app.request(Method::POST, &history(video)).bearer_auth(&bob.token).json(&body).send();
+        let save = tokio::spawn(save);
+        // Long enough for the save to stand before the row that is being deleted.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        deleting.commit().await.unwrap();
+        problem(save.await.unwrap().unwrap(), status, code).await;
     }
 }

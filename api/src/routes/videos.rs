@@ -131,8 +131,9 @@ pub(super) async fn change(
     Valid(Body(change)): Valid<Body<Change>>,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
-    let use_case =
-        move |app: Arc<App>| async move { video::change(app.db.writer(), caller, path.video_id, change, now).await };
+    let use_case = move |app: Arc<App>| async move {
+        video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
+    };
     app.run(use_case).await.map(Json)
 }
 

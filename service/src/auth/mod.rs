@@ -9,7 +9,7 @@ mod password;
 mod token;
 
 use crate::{Database, Error, text, user};
-use attempts::{Account, Attempts};
+use attempts::Attempts;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{refresh_token, session};
 pub use password::Passwords;
@@ -91,6 +91,28 @@ impl Auth {
         Self { passwords: Passwords::default(), tokens, refresh_lifetime, attempts: Arc::default() }
     }
 
+    /// Whether `password` is the one behind `stored`; a wrong one counts against `account` and the address `from`.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`], [`Error::Busy`].
+    pub(crate) async fn try_password(
+        &self,
+        account: &str,
+        from: IpAddr,
+        password: String,
+        stored: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        // Counted when its turn has come and not before, so that many right ones at once are not taken for failures.
+        let turn = self.passwords.turn().await?;
+        self.attempts.take(account, from, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        let right = turn.verify(password, stored).await?;
+        if right {
+            self.attempts.give_back(account, from, now);
+        }
+        Ok(right)
+    }
+
     async fn pair(
         &self,
         db: &impl ConnectionTrait,
@@ -129,15 +151,9 @@ pub async fn login(
 ) -> Result<TokenPair, Error> {
     let Credentials { username, password } = credentials;
     let user = user::find_by_login(db.reader(), &username).await?;
-    let account = user.as_ref().map_or_else(|| Account::Unknown(text::key(&username)), |user| Account::Known(user.id));
-    // Counted when its turn has come and not before, so that many right ones at once are not taken for many failures.
-    let turn = auth.passwords.turn().await?;
-    auth.attempts.take(&account, from, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
-
     let stored = user.as_ref().map(|user| user.hashed_password.clone());
-    let right = turn.verify(password, stored).await?;
+    let right = auth.try_password(&text::key(&username), from, password, stored, now).await?;
     let user = user.filter(|_| right).ok_or(Error::WrongCredentials)?;
-    auth.attempts.give_back(&account, from, now);
     if !user.is_active {
         return Err(Error::Inactive);
     }
@@ -182,6 +198,8 @@ pub async fn refresh(db: &Database, auth: &Auth, refresh_token: &str, now: DateT
         log::warn!("session {} ended: one of its refresh tokens was used again after it was spent", session.id);
         return Err(Error::WrongRefreshToken);
     }
+    let expired = refresh_token::Entity::delete_many().filter(refresh_token::Column::SessionId.eq(session.id));
+    expired.filter(refresh_token::Column::ExpiresAt.lte(now)).exec(&transaction).await?;
     let owner = session.find_related(entity::user::Entity).filter(entity::user::Column::IsActive.eq(true));
     let user = owner.one(&transaction).await?.ok_or(Error::WrongRefreshToken)?;
     let pair = auth.pair(&transaction, session.id, &user, now).await?;

@@ -51,14 +51,6 @@ impl Passwords {
         let turn = timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
         turn.map_err(|_| Error::Busy)?.map(Turn).map_err(|_| Error::Busy)
     }
-
-    /// Whether `password` is the one behind `stored`.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when too many others wait.
-    pub async fn verify(&self, password: String, stored: String) -> Result<bool, Error> {
-        self.turn().await?.verify(password, Some(stored)).await
-    }
 }
 
 /// The right to hash or check one password now.
@@ -106,8 +98,10 @@ mod tests {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse".into(), hash.clone()).await.unwrap());
-        assert!(!passwords.verify("battery staple".into(), hash).await.unwrap());
+        for (password, right) in [("correct horse", true), ("battery staple", false)] {
+            let turn = passwords.turn().await.unwrap();
+            assert_eq!(turn.verify(password.into(), Some(hash.clone())).await.unwrap(), right);
+        }
     }
 
     #[tokio::test]
@@ -121,6 +115,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_stored_text_that_is_no_hash_lets_nobody_in() {
-        assert!(!Passwords::default().verify("!".into(), "!".into()).await.unwrap());
+        assert!(!Passwords::default().turn().await.unwrap().verify("!".into(), Some("!".into())).await.unwrap());
     }
 }

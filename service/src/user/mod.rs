@@ -1,16 +1,20 @@
 //! Accounts: made, read, changed, and gone.
 
+mod operator;
+
 use crate::auth::{Auth, Passwords, end_sessions};
 use crate::error::taken;
 use crate::time::Timestamp;
 use crate::{Database, Error, text};
 use chrono::{DateTime, Utc};
 use entity::user;
+pub use operator::{deactivate, owner_of_scan, set_password};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -114,7 +118,7 @@ pub struct Change {
     #[validate(length(max = 255), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 255, example = "Ann Example")]
     pub full_name: Option<Option<String>>,
-    /// A new password; needs `current_password` and ends every session.
+    /// A new password; needs `current_password`. No refresh token works any more; access tokens do until they expire.
     #[validate(length(min = 8, max = 100), custom(function = text::storable))]
     #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
     pub password: Option<String>,
@@ -145,17 +149,16 @@ pub struct User {
     #[schema(required = true, example = "Ann Example")]
     pub full_name: Option<String>,
     /// What the account may do.
-    #[schema(inline)]
     pub role: Role,
     /// False: deactivated.
     pub is_active: bool,
     /// Whether the e-mail address was confirmed.
     pub is_verified: bool,
     /// When the account was made.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub created_at: Timestamp,
     /// When it last changed.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub updated_at: Timestamp,
     /// The last sign-in with the password.
     #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
@@ -274,12 +277,14 @@ pub async fn find(db: &impl ConnectionTrait, user_id: i64) -> Result<User, Error
 /// Changes the account of the caller.
 ///
 /// # Errors
-/// [`Error::NameTaken`], [`Error::EmailTaken`]; [`Error::Invalid`] when the current password is missing or wrong.
+/// [`Error::NameTaken`], [`Error::EmailTaken`]; [`Error::Invalid`] when the current password is missing or wrong,
+/// [`Error::TooManyAttempts`] when it was wrong too often.
 pub async fn change(
     db: &Database,
     auth: &Auth,
     user_id: i64,
     change: Change,
+    from: IpAddr,
     now: DateTime<Utc>,
 ) -> Result<User, Error> {
     let Change { username, email, full_name, password, current_password } = change;
@@ -290,7 +295,9 @@ pub async fn change(
             field: "current_password".into(),
             message: "is needed for a new e-mail or password".into(),
         })?;
-        if !auth.passwords.verify(given, row.hashed_password.clone()).await? {
+        let account = format!("account {user_id}");
+        let stored = Some(row.hashed_password.clone());
+        if !auth.try_password(&account, from, given, stored, now).await? {
             return Err(Error::Invalid { field: "current_password".into(), message: "is wrong".into() });
         }
     }
@@ -302,6 +309,9 @@ pub async fn change(
     if let Some(email) = email {
         row.email_key.set_if_not_equals(Some(text::key(&email)));
         row.email.set_if_not_equals(email);
+        if row.email.is_set() {
+            row.is_verified = Set(false);
+        }
     }
     if let Some(full_name) = full_name {
         row.full_name.set_if_not_equals(full_name);
@@ -339,57 +349,6 @@ pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Deactivates an account: it cannot sign in, and its tokens are worth nothing from now on.
-///
-/// # Errors
-/// [`Error::UserNotFound`], [`Error::LastAdministrator`].
-pub async fn deactivate(db: &Database, name: &str, now: DateTime<Utc>) -> Result<User, Error> {
-    let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
-    let transaction = db.exclusive("users").await?;
-    keep_an_administrator(&transaction, found.id).await?;
-    let change = user::ActiveModel { is_active: Set(false), ..Default::default() };
-    let user = update(&transaction, found.id, change, now).await?;
-    end_sessions(&transaction, found.id).await?;
-    transaction.commit().await?;
-    Ok(user)
-}
-
-/// Gives an account a new password, by the operator's word, and ends its sessions.
-///
-/// # Errors
-/// [`Error::UserNotFound`].
-pub async fn set_password(
-    db: &Database,
-    passwords: &Passwords,
-    name: &str,
-    password: String,
-    now: DateTime<Utc>,
-) -> Result<User, Error> {
-    let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
-    let hashed_password = passwords.hash(password).await?;
-    let transaction = db.begin().await?;
-    let change = user::ActiveModel { hashed_password: Set(hashed_password), ..Default::default() };
-    let user = update(&transaction, found.id, change, now).await?;
-    end_sessions(&transaction, found.id).await?;
-    transaction.commit().await?;
-    Ok(user)
-}
-
-/// The account that a scan registers videos for: the named one, or the first administrator.
-///
-/// # Errors
-/// [`Error::UserNotFound`].
-pub async fn owner_of_scan(db: &impl ConnectionTrait, name: Option<&str>) -> Result<User, Error> {
-    let found = match name {
-        Some(name) => find_by_login(db, name).await?,
-        None => {
-            let administrators = user::Entity::find().filter(user::Column::Role.eq(user::Role::Admin));
-            administrators.order_by_asc(user::Column::Id).one(db).await?
-        }
-    };
-    found.map(Into::into).ok_or(Error::UserNotFound)
-}
-
 /// The account with this name or e-mail, whatever the case; an exact spelling wins over another one.
 pub(crate) async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Result<Option<user::Model>, Error> {
     let (key, exact, folded) = if login.contains('@') {
@@ -411,20 +370,6 @@ pub(crate) async fn touch_last_login(
     let update = user::Entity::update_many().col_expr(user::Column::LastLogin, Expr::value(now));
     let updated = update.filter(user::Column::Id.eq(id)).exec(db).await?;
     Ok((updated.rows_affected > 0).then_some(()))
-}
-
-async fn update(
-    db: &DatabaseTransaction,
-    id: i64,
-    change: user::ActiveModel,
-    now: DateTime<Utc>,
-) -> Result<User, Error> {
-    let change = user::ActiveModel { id: Set(id), updated_at: Set(now), ..change };
-    match change.update(db).await {
-        Ok(row) => Ok(row.into()),
-        Err(DbErr::RecordNotUpdated) => Err(Error::UserNotFound),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Refuses when `leaving` is the only active administrator. Asked inside of a transaction that nobody else changes
