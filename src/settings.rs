@@ -1,7 +1,7 @@
 //! The settings, from the environment and a `.env` file. Nothing else reads the environment.
 
 use service::database::{Durability, sqlite_file};
-use service::watch_history::Rules;
+use service::progress::Rules;
 use std::env;
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};

@@ -1,7 +1,6 @@
 //! Bodies of requests: read up to a limit, and taken only as what they say they are.
 
 use crate::error::Problem;
-use crate::extract::unfit;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
@@ -71,7 +70,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|cause| {
         // A number that no machine can hold is still JSON.
         if cause.is_data() || cause.to_string().starts_with("number out of range") {
-            unfit(&field::<T>(text), cause.to_string())
+            Problem::unfit(&field::<T>(text), cause.to_string())
         } else {
             not_json(&cause)
         }

@@ -78,6 +78,13 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail) }
     }
 
+    /// A 422 for input whose type does not fit. When the place is not known, the reader's sentence may name the field.
+    pub(crate) fn unfit(field: &str, message: String) -> Self {
+        let named = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default();
+        let field = if field.is_empty() { named } else { field }.to_owned();
+        Self::fields(vec![FieldError { field, message }])
+    }
+
     /// For a response that came without words of ours.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {

@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpRequest};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use service::Error;
-use service::text::{self, FieldError};
+use service::text;
 use service::user::Caller;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr};
@@ -177,21 +177,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 fn query_problem(error: &QueryPayloadError) -> Problem {
     match error {
-        QueryPayloadError::Deserialize(cause) => unfit("", format!("the query does not fit: {cause}")),
-        other => unfit("", format!("the query does not fit: {other}")),
+        QueryPayloadError::Deserialize(cause) => Problem::unfit("", format!("the query does not fit: {cause}")),
+        other => Problem::unfit("", format!("the query does not fit: {other}")),
     }
 }
 
 fn path_problem(error: &PathError) -> Problem {
     match error {
-        PathError::Deserialize(cause) => unfit("", format!("the address does not fit: {cause}")),
-        other => unfit("", format!("the address does not fit: {other}")),
+        PathError::Deserialize(cause) => Problem::unfit("", format!("the address does not fit: {cause}")),
+        other => Problem::unfit("", format!("the address does not fit: {other}")),
     }
-}
-
-/// A 422 for input whose type does not fit. When the place is not known, the reader's sentence may name the field.
-pub(crate) fn unfit(field: &str, message: String) -> Problem {
-    let named = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default();
-    let field = if field.is_empty() { named } else { field }.to_owned();
-    Problem::fields(vec![FieldError { field, message }])
 }

@@ -8,6 +8,7 @@ pub mod error;
 pub mod extract;
 mod front_door;
 pub mod openapi;
+mod responses;
 mod routes;
 mod state;
 

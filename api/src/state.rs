@@ -3,9 +3,9 @@
 use crate::error::Problem;
 use service::auth::Auth;
 use service::library::Library;
+use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
-use service::watch_history::Rules;
 use service::{Database, Error};
 use std::net::IpAddr;
 use std::sync::Arc;

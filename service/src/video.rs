@@ -1,9 +1,9 @@
 //! Videos: the library that people look at.
 
 use crate::page::{Cursor, Page};
+use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
-use crate::watch_history::{Rules, judge_again};
 use crate::{Database, Error, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};

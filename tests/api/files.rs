@@ -7,7 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::Value;
 use service::library::{self, Library};
-use service::watch_history::Rules;
+use service::progress::Rules;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -4,7 +4,7 @@ use crate::app::{Person, TestApp, problem};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use service::library::{self, Library, Report};
-use service::watch_history::Rules;
+use service::progress::Rules;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use service::library::{self, Library};
-use service::watch_history::Rules;
+use service::progress::Rules;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -4,7 +4,7 @@ use crate::app::{PASSWORD, TestApp};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use service::library::{self, Library};
-use service::watch_history::Rules;
+use service::progress::Rules;
 use std::fs;
 
 const LOGIN: &str = "/api/v1/auth/login";

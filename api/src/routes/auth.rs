@@ -3,8 +3,8 @@
 use super::Application;
 use crate::body::{Body, media_type, parse, read, too_large, unsupported_media_type};
 use crate::error::Problem;
-use crate::extract::{ClientAddress, Now, TokenUser, Valid, unfit};
-use crate::openapi::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
+use crate::extract::{ClientAddress, Now, TokenUser, Valid};
+use crate::responses::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
@@ -192,8 +192,8 @@ fn multipart_problem(error: &actix_web::Error) -> Problem {
             MultipartError::MissingField(field)
             | MultipartError::UnknownField(field)
             | MultipartError::DuplicateField(field),
-        ) => unfit(field, error.to_string()),
-        Some(MultipartError::Field { name, .. }) => unfit(name, error.to_string()),
+        ) => Problem::unfit(field, error.to_string()),
+        Some(MultipartError::Field { name, .. }) => Problem::unfit(name, error.to_string()),
         _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the form cannot be read: {error}")),
     }
 }
@@ -229,7 +229,7 @@ impl FromRequest for Login {
                 "application/json" => Ok(Self(parse(&reading.await?)?)),
                 "application/x-www-form-urlencoded" => {
                     let form = serde_urlencoded::from_bytes::<LoginForm>(&reading.await?);
-                    Ok(Self(form.map_err(|error| unfit("", error.to_string()))?.credentials()?))
+                    Ok(Self(form.map_err(|error| Problem::unfit("", error.to_string()))?.credentials()?))
                 }
                 _ => Err(unsupported_media_type("application/x-www-form-urlencoded or application/json").into()),
             }

@@ -3,7 +3,7 @@
 use super::Application;
 use crate::error::Problem;
 use crate::extract::{Valid, VideoPath};
-use crate::openapi::{RangeNotSatisfiable, VideoNotFound};
+use crate::responses::{RangeNotSatisfiable, VideoNotFound};
 use crate::state::App;
 use actix_files::NamedFile;
 use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};

@@ -4,7 +4,7 @@ use super::Application;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{ClientAddress, Now, TokenUser, Valid};
-use crate::openapi::{Conflict, TooManyRequests};
+use crate::responses::{Conflict, TooManyRequests};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, Change, User};

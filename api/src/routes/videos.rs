@@ -4,7 +4,7 @@ use super::Application;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, Valid, VideoPath, Viewer};
-use crate::openapi::{Forbidden, VideoNotFound};
+use crate::responses::{Forbidden, VideoNotFound};
 use crate::state::App;
 use actix_web::http::header::{LINK, LOCATION};
 use actix_web::web::{Json, Path, Query};

@@ -4,7 +4,7 @@ use super::Application;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{Now, TokenUser, Valid, VideoPath};
-use crate::openapi::{HistoryNotFound, VideoNotFound};
+use crate::responses::{HistoryNotFound, VideoNotFound};
 use crate::state::App;
 use actix_web::web::{Json, Path, Query};
 use actix_web::{HttpResponse, Responder, delete, get, post};

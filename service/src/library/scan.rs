@@ -1,7 +1,7 @@
 //! `playhead scan`: every video file below a folder becomes a video.
 
 use super::{Library, container};
-use crate::watch_history::{Rules, judge_again};
+use crate::progress::{Rules, judge_again};
 use crate::{Database, Error};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::video;
