@@ -44,17 +44,26 @@ pub(crate) async fn run(settings: &Settings, command: Command) -> Result<(), Str
             registration.check().map_err(|error| error.to_string())?;
             let made = user::register(&db, &Passwords::default(), Door::Operator { admin }, registration, now).await;
             let made = made.map_err(|error| error.to_string())?;
-            if made.first {
-                let library = Library::new(&settings.media_dir);
-                register_sample(&db, &library, made.user.id, now).await.map_err(|error| error.to_string())?;
+            let library = Library::new(&settings.media_dir);
+            if made.first
+                && let Err(error) = register_sample(&db, &library, made.user.id, now).await
+            {
+                // The account is made all the same.
+                log::warn!("the sample clip could not be registered: {error}");
             }
             Ok(format!("created {} ({})", made.user.username, made.user.role))
         }
         Command::SetPassword { name } => {
+            let minutes = settings.access_token_lifetime.as_secs() / 60;
             let password = ask_password()?;
             user::check_password(&password).map_err(|error| error.to_string())?;
             let changed = user::set_password(&db, &Passwords::default(), &name, password, now).await;
-            changed.map(|user| format!("{} has a new password, and is signed out everywhere", user.username))
+            changed.map(|user| {
+                format!(
+                    "{} has a new password; where they are signed in, that ends within {minutes} minutes",
+                    user.username
+                )
+            })
         }
         Command::Deactivate { name } => {
             let changed = user::deactivate(&db, &name, now).await;

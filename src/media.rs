@@ -33,7 +33,7 @@ pub(crate) async fn scan(settings: &Settings, dir: Option<PathBuf>, owner: Optio
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let report = library::scan(&db, &library, &dir, owner.id, Clock::System.now(), watch).await;
+    let report = library::scan(&db, &library, &dir, owner.id, &settings.rules, Clock::System.now(), watch).await;
     bar.finish_and_clear();
     db.close().await;
     let report = report.map_err(|error| error.to_string())?;

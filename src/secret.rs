@@ -1,6 +1,6 @@
 //! The key that signs access tokens, when the operator sets none: made once, kept beside the SQLite file.
 
-use crate::settings::{SECRET_BYTES, Settings};
+use crate::settings::{MAKE_SECRET, SECRET_BYTES, Settings};
 use service::auth::random_secret;
 use service::database::sqlite_file;
 use std::fs::{self, OpenOptions};
@@ -13,7 +13,9 @@ pub(crate) fn find_or_make(settings: &Settings) -> Result<Vec<u8>, String> {
     if let Some(secret) = &settings.jwt_secret {
         return Ok(secret.clone().into_bytes());
     }
-    let database = sqlite_file(&settings.database_url).ok_or("JWT_SECRET: is not set; set 32 bytes or more")?;
+    let database = sqlite_file(&settings.database_url).map_err(|_| {
+        format!("JWT_SECRET: is not set, and PostgreSQL needs one that all replicas share; {MAKE_SECRET}")
+    })?;
     let mut name = database.into_os_string();
     name.push(".jwt-secret");
     let path = PathBuf::from(name);

@@ -20,11 +20,12 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         format!("BIND_ADDRESS={}: {error}; stop what listens there, or choose another port", settings.bind_address)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let secret = secret::find_or_make(settings)?;
     let db = open_database(settings).await?;
     let library = Library::new(&settings.media_dir);
     offer_sample(&db, &library, settings).await?;
 
-    let tokens = Tokens::new(&secret::find_or_make(settings)?, settings.access_token_lifetime);
+    let tokens = Tokens::new(&secret, settings.access_token_lifetime);
     let app = Arc::new(App {
         db: db.clone(),
         auth: Auth::new(tokens, settings.refresh_token_lifetime),
@@ -37,6 +38,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
             (true, false) => Door::OpenAfterFirst,
         },
         cors_origins: settings.cors_origins.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
@@ -58,13 +60,16 @@ async fn offer_sample(db: &Database, library: &Library, settings: &Settings) -> 
         return Ok(());
     }
     log::info!("made the folder {} with a sample clip", settings.media_dir.display());
-    match user::owner_of_scan(db.reader(), None).await {
+    let registered = match user::owner_of_scan(db.reader(), None).await {
         Ok(owner) => library::register_sample(db, library, owner.id, Clock::System.now()).await,
         // It is registered for the first account, once there is one.
         Err(Error::UserNotFound) => Ok(()),
         Err(error) => Err(error),
+    };
+    if let Err(error) = registered {
+        log::warn!("the sample clip could not be registered: {error}");
     }
-    .map_err(|error| error.to_string())
+    Ok(())
 }
 
 /// Resolves when the process is asked to end. A second request ends it at once.

@@ -1,16 +1,18 @@
 //! The settings, from the environment and a `.env` file. Nothing else reads the environment.
 
 use service::database::{Durability, sqlite_file};
-use service::watch_history::Rules;
+use service::progress::Rules;
 use std::env;
 use std::fmt::Display;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+use url::Url;
 
 /// The length that HS256 asks of a key (RFC 7518, 3.2).
 pub(crate) const SECRET_BYTES: usize = 32;
+pub(crate) const MAKE_SECRET: &str = "set 32 bytes or more, such as the output of `openssl rand -base64 48`";
 
 /// All settings, read and checked.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) durability: Durability,
     /// `CORS_ORIGINS`
     pub(crate) cors_origins: Vec<String>,
+    /// `TRUSTED_PROXIES`
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `OPEN_REGISTRATION`
     pub(crate) open_registration: bool,
     /// `PLAYHEAD_ENV=production`
@@ -66,13 +70,13 @@ impl Settings {
     fn from(look_up: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Self, String> {
         let source = Source(&look_up);
         let database_url = database_url(look_up("DATABASE_URL")?)?;
-        let sqlite = sqlite_file(&database_url).is_some();
+        let sqlite = database_url.starts_with("sqlite:");
         Ok(Self {
             bind_address: bind_address(&look_up("BIND_ADDRESS")?.unwrap_or_else(|| "127.0.0.1:8000".into()))?,
-            jwt_secret: secret(look_up("JWT_SECRET")?, sqlite)?,
+            jwt_secret: secret(look_up("JWT_SECRET")?)?,
             access_token_lifetime: Duration::from_secs(60 * source.number("ACCESS_TOKEN_MINUTES", 30, 1, 525_600)?),
             refresh_token_lifetime: Duration::from_secs(86_400 * source.number("REFRESH_TOKEN_DAYS", 30, 1, 3_650)?),
-            media_dir: look_up("MEDIA_DIR")?.unwrap_or_else(|| "media".into()).into(),
+            media_dir: media_dir(look_up("MEDIA_DIR")?)?,
             auto_migrate: source.flag("AUTO_MIGRATE", sqlite)?,
             rules: Rules {
                 completed_percent: source.number("COMPLETED_PERCENT", 90, 1, 100)?,
@@ -84,9 +88,10 @@ impl Settings {
                 _ => Durability::Full,
             },
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
+            trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
             production: source.word("PLAYHEAD_ENV", &["development", "production"])? == 1,
-            log_filter: look_up("RUST_LOG")?.unwrap_or_else(|| "info".into()),
+            log_filter: log_filter(look_up("RUST_LOG")?)?,
             database_url,
         })
     }
@@ -135,11 +140,11 @@ fn database_url(given: Option<String>) -> Result<String, String> {
     let scheme = url.split(':').next().unwrap_or_default();
     match scheme {
         "postgres" | "postgresql" => Ok(url),
-        "sqlite" if sqlite_file(&url).is_none() => Err(format!(
-            "DATABASE_URL={url}: must name a file, because what is in memory is gone with the process; use sqlite://playhead.db"
-        )),
-        "sqlite" if url.contains("mode=") => Ok(url),
-        "sqlite" => Ok(format!("{url}{}mode=rwc", if url.contains('?') { '&' } else { '?' })),
+        "sqlite" => match sqlite_file(&url) {
+            Ok(_) if url.contains("mode=") => Ok(url),
+            Ok(_) => Ok(format!("{url}{}mode=rwc", if url.contains('?') { '&' } else { '?' })),
+            Err(error) => Err(format!("DATABASE_URL={url}: {error}; write sqlite://FILE")),
+        },
         // An unknown scheme may still carry a password.
         _ => Err(format!(
             "DATABASE_URL={scheme}:…: the scheme is unknown; use sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME"
@@ -153,32 +158,54 @@ fn bind_address(text: &str) -> Result<SocketAddr, String> {
     found.next().ok_or_else(|| format!("BIND_ADDRESS={text}: {mend}"))
 }
 
-fn secret(given: Option<String>, sqlite: bool) -> Result<Option<String>, String> {
-    let mend = "set 32 bytes or more, such as the output of `openssl rand -base64 48`";
+fn secret(given: Option<String>) -> Result<Option<String>, String> {
     match given {
         Some(secret) if secret.len() < SECRET_BYTES => {
-            Err(format!("JWT_SECRET: has {} bytes and needs {SECRET_BYTES}; {mend}", secret.len()))
-        }
-        None if !sqlite => {
-            Err(format!("JWT_SECRET: is not set, and PostgreSQL needs one that all replicas share; {mend}"))
+            Err(format!("JWT_SECRET: has {} bytes and needs {SECRET_BYTES}; {MAKE_SECRET}", secret.len()))
         }
         secret => Ok(secret),
     }
 }
 
+fn media_dir(given: Option<String>) -> Result<PathBuf, String> {
+    let folder = PathBuf::from(given.unwrap_or_else(|| "media".into()));
+    if folder.exists() && !folder.is_dir() {
+        return Err(format!(
+            "MEDIA_DIR={}: is no folder; name one, which is made when it is missing",
+            folder.display()
+        ));
+    }
+    Ok(folder)
+}
+
+fn log_filter(given: Option<String>) -> Result<String, String> {
+    let filter = given.unwrap_or_else(|| "info".into());
+    match env_filter::Builder::new().try_parse(&filter) {
+        Ok(_) => Ok(filter),
+        Err(error) => Err(format!("RUST_LOG={filter}: {error}; write a level such as info, or module=level,…")),
+    }
+}
+
+/// Origins as browsers write them: in lower case, without the port that goes without saying.
 fn origins(list: &str) -> Result<Vec<String>, String> {
-    let origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-    origins
-        .map(|origin| {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            match host {
-                Some(host) if !host.is_empty() && !host.contains(['/', '*', '?', '#', ' ']) => Ok(origin.to_owned()),
-                _ => Err(format!(
-                    "CORS_ORIGINS={origin}: must be an exact origin such as https://example.org, without a path and never *"
-                )),
-            }
-        })
-        .collect()
+    let read = |origin: &str| {
+        let url = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let is_bare =
+            url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        (is_bare && !origin.ends_with('/') && !origin.contains('*')).then(|| url.origin().ascii_serialization())
+    };
+    let mend = "must be an exact origin such as https://example.org, without a path and never *";
+    items(list).map(|origin| read(origin).ok_or_else(|| format!("CORS_ORIGINS={origin}: {mend}"))).collect()
+}
+
+fn proxies(list: &str) -> Result<Vec<IpAddr>, String> {
+    let mend = "must be the addresses of reverse proxies, comma-separated, such as 127.0.0.1";
+    let read = |text: &str| text.parse::<IpAddr>().map(|address| address.to_canonical());
+    items(list).map(|text| read(text).map_err(|_| format!("TRUSTED_PROXIES={text}: {mend}"))).collect()
+}
+
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
 #[cfg(test)]
@@ -204,12 +231,8 @@ mod tests {
     }
 
     #[test]
-    fn postgresql_does_not_migrate_by_itself_and_wants_a_secret() {
-        let url = ("DATABASE_URL", "postgres://ann:pass@localhost/playhead");
-        assert!(settings(&[url]).unwrap_err().starts_with("JWT_SECRET: is not set"));
-        assert!(settings(&[url, ("JWT_SECRET", "short")]).unwrap_err().contains("has 5 bytes"));
-        let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
-        let settings = settings(&[url, secret]).unwrap();
+    fn postgresql_does_not_migrate_by_itself_and_shows_no_password() {
+        let settings = settings(&[("DATABASE_URL", "postgres://ann:pass@localhost/playhead")]).unwrap();
         assert!(!settings.auto_migrate);
         assert_eq!(settings.database(), "postgres://localhost/playhead");
     }
@@ -225,7 +248,14 @@ mod tests {
             ("BIND_ADDRESS", "nowhere", "must be an address and a port"),
             ("CORS_ORIGINS", "https://a.example, *", "CORS_ORIGINS=*: must be an exact origin"),
             ("CORS_ORIGINS", "https://a.example/path", "without a path"),
-            ("DATABASE_URL", "sqlite::memory:", "must name a file"),
+            ("CORS_ORIGINS", "http://[", "must be an exact origin"),
+            ("DATABASE_URL", "sqlite::memory:", "lives in memory only"),
+            ("DATABASE_URL", "sqlite://", "names no file"),
+            ("DATABASE_URL", "sqlite://a.db?mode=bogus", "bogus"),
+            ("JWT_SECRET", "short", "has 5 bytes and needs 32"),
+            ("MEDIA_DIR", "/dev/null", "is no folder"),
+            ("RUST_LOG", "a=b=c", "write a level"),
+            ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
             ("PLAYHEAD_ENV", "prod", "must be development or production"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
@@ -233,6 +263,13 @@ mod tests {
         }
         let error = settings(&[("DATABASE_URL", "mysql://root:hunter2@db/x")]).unwrap_err();
         assert!(error.contains("the scheme is unknown") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn origins_are_read_as_browsers_write_them() {
+        let origins =
+            settings(&[("CORS_ORIGINS", "https://Example.org:443, http://localhost:5173,")]).unwrap().cors_origins;
+        assert_eq!(origins, ["https://example.org", "http://localhost:5173"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
  * @typedef {{ email: string, username: string, password: string, full_name?: string }} NewUser
  */
 import { createPlayhead } from "./playhead.js";
+import { refusal } from "./i18n.js";
 import * as session from "./session.js";
 
 export const playhead = createPlayhead({ getToken: session.token });
@@ -47,7 +48,8 @@ async function request(path, { method = "GET", body, auth = false, keepalive = f
 /** @param {Response} response */
 async function problemOf(response) {
   const problem = await response.json().catch(() => null);
-  return new Problem(response.status, String(problem?.detail ?? problem?.title ?? response.statusText), problem?.errors ?? []);
+  const said = String(problem?.detail ?? problem?.title ?? response.statusText);
+  return new Problem(response.status, refusal(String(problem?.code), said), problem?.errors ?? []);
 }
 
 /**

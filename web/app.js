@@ -104,7 +104,7 @@ main.replaceChildren(message, stage);
 session.onChange(() => {
   header.updateAccount();
   if (signingOut) return;
-  if (!session.user()) showMessage(t("sessionEnded"));
+  showMessage(session.user() ? "" : t("sessionEnded"));
   view?.sessionChanged?.();
 });
 addEventListener("hashchange", route);

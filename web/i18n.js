@@ -154,3 +154,33 @@ function pick() {
 
 /** @param {Message} key @param {Record<string, string | number>} [values] what stands for each {name} */
 export const t = (key, values = {}) => dictionaries[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+
+/**
+ * What the server says in English, by the code of its problem or by the field that it refuses.
+ * @type {Partial<Record<typeof language, Record<string, string>>>}
+ */
+const refusals = {
+  ko: {
+    wrong_credentials: "이름 또는 비밀번호가 올바르지 않습니다.",
+    account_inactive: "비활성화된 계정입니다.",
+    too_many_attempts: "로그인에 여러 번 실패했습니다. 잠시 후 다시 시도해 주세요.",
+    username_taken: "이미 사용 중인 사용자 이름입니다.",
+    email_taken: "이미 사용 중인 이메일 주소입니다.",
+    registration_closed: "회원가입이 닫혀 있습니다. 관리자에게 계정을 요청하세요.",
+    first_account_by_command: "이 서버의 첫 계정은 `playhead user create NAME EMAIL --admin` 명령으로 만듭니다.",
+    unauthenticated: "먼저 로그인해 주세요.",
+    video_not_found: "동영상을 찾을 수 없습니다.",
+    file_not_found: "이 동영상은 파일이 없습니다.",
+    busy: "서버가 바쁩니다. 잠시 후 다시 시도해 주세요.",
+    database_away: "데이터베이스에 연결할 수 없습니다. 잠시 후 다시 시도해 주세요.",
+    storage_full: "저장 공간이 부족합니다.",
+    internal_error: "서버에서 문제가 발생했습니다.",
+    email: "올바른 이메일 주소를 입력해 주세요.",
+    username: "3~100자로 입력해 주세요. @, 보이지 않는 문자, 앞뒤 공백은 쓸 수 없습니다.",
+    password: "8~100자로 입력해 주세요.",
+    full_name: "255자까지 입력할 수 있습니다.",
+  },
+};
+
+/** The refusal in the viewer's language, or in the server's own words. @param {string} key @param {string} said */
+export const refusal = (key, said) => refusals[language]?.[key] ?? said;

@@ -35,6 +35,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
+    /// What the log says of it and the answer does not.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) cause: String,
     #[serde(skip)]
     #[schema(ignore)]
     pub(crate) header: Option<(HeaderName, HeaderValue)>,
@@ -55,6 +59,7 @@ impl Problem {
             instance: String::new(),
             code,
             errors: Vec::new(),
+            cause: String::new(),
             header,
         }
     }
@@ -71,6 +76,13 @@ impl Problem {
             .collect::<Vec<_>>()
             .join("; ");
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail) }
+    }
+
+    /// A 422 for input whose type does not fit. When the place is not known, the reader's sentence may name the field.
+    pub(crate) fn unfit(field: &str, message: String) -> Self {
+        let named = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default();
+        let field = if field.is_empty() { named } else { field }.to_owned();
+        Self::fields(vec![FieldError { field, message }])
     }
 
     /// For a response that came without words of ours.
@@ -144,16 +156,20 @@ impl From<Error> for Problem {
             }
             Error::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "unstorable"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
-            Error::DatabaseAway => (StatusCode::SERVICE_UNAVAILABLE, "database_away"),
+            Error::DatabaseAway(_) => (StatusCode::SERVICE_UNAVAILABLE, "database_away"),
             Error::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "storage_full"),
             Error::Internal(cause) => {
-                log::error!("{cause}");
-                return Self::of_status(StatusCode::INTERNAL_SERVER_ERROR);
+                let cause = cause.clone();
+                return Self { cause, ..Self::of_status(StatusCode::INTERNAL_SERVER_ERROR) };
             }
         };
         let mut problem = Self::new(status, code, error.to_string());
-        if let Error::TooManyAttempts { retry_after } = error {
-            problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
+        match error {
+            Error::TooManyAttempts { retry_after } => {
+                problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
+            }
+            Error::DatabaseAway(cause) => problem.cause = cause,
+            _ => {}
         }
         problem
     }

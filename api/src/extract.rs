@@ -1,19 +1,22 @@
 //! What handlers ask for in their signatures.
 
+use crate::body::BODY_LIMIT;
 use crate::error::Problem;
 use crate::state::App;
+use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::Payload;
-use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError, UrlencodedError};
+use actix_web::error::{PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::web::{Data, FormConfig, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::web::{Data, PathConfig, PayloadConfig, QueryConfig, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use service::Error;
-use service::text::{self, FieldError};
+use service::text;
 use service::user::Caller;
 use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::time::Duration;
@@ -21,8 +24,6 @@ use tokio::time::timeout;
 use utoipa::IntoParams;
 use validator::Validate;
 
-/// The largest body that is read, in bytes: a description of 10,000 characters fits, whatever its escapes.
-const BODY_LIMIT: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -38,6 +39,33 @@ impl FromRequest for Now {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(app(request).map(|app| Self(app.clock.now())))
+    }
+}
+
+/// Where the request comes from: the other end of the connection or, when that is a trusted proxy, the last address that
+/// it or a trusted proxy before it was asked by (`X-Forwarded-For`).
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
+impl FromRequest for ClientAddress {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(app(request).map(|app| {
+            let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+            let is_trusted = |address: &IpAddr| app.trusted_proxies.contains(&address.to_canonical());
+            let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|header| header.to_str().ok());
+            let told: Vec<_> = forwarded.flat_map(|header| header.split(',')).map(str::trim).collect();
+            let mut address = peer;
+            for earlier in told.into_iter().rev().map_while(|text| text.parse().ok()) {
+                if !is_trusted(&address) {
+                    break;
+                }
+                address = earlier;
+            }
+            Self(address)
+        }))
     }
 }
 
@@ -141,59 +169,22 @@ pub struct VideoPath {
 /// Makes the framework's own refusals problems like all others.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .app_data(JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _| json_problem(&error).into()))
-        .app_data(FormConfig::default().limit(BODY_LIMIT).error_handler(|error, _| form_problem(&error).into()))
+        .app_data(PayloadConfig::new(BODY_LIMIT))
+        .app_data(MultipartFormConfig::default().total_limit(BODY_LIMIT).memory_limit(BODY_LIMIT))
         .app_data(QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
         .app_data(PathConfig::default().error_handler(|error, _| path_problem(&error).into()));
 }
 
-fn json_problem(error: &JsonPayloadError) -> Problem {
-    match error {
-        JsonPayloadError::ContentType => unsupported_media_type("application/json"),
-        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => too_large(),
-        JsonPayloadError::Deserialize(cause) if cause.is_data() => unfit(cause.to_string()),
-        JsonPayloadError::Deserialize(cause) => {
-            Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
-        }
-        other => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the body cannot be read: {other}")),
-    }
-}
-
-fn form_problem(error: &UrlencodedError) -> Problem {
-    match error {
-        UrlencodedError::ContentType => unsupported_media_type("application/x-www-form-urlencoded"),
-        UrlencodedError::Overflow { .. } => too_large(),
-        UrlencodedError::Parse(cause) => unfit(cause.to_string()),
-        other => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the body cannot be read: {other}")),
-    }
-}
-
 fn query_problem(error: &QueryPayloadError) -> Problem {
     match error {
-        QueryPayloadError::Deserialize(cause) => unfit(format!("the query does not fit: {cause}")),
-        other => unfit(format!("the query does not fit: {other}")),
+        QueryPayloadError::Deserialize(cause) => Problem::unfit("", format!("the query does not fit: {cause}")),
+        other => Problem::unfit("", format!("the query does not fit: {other}")),
     }
 }
 
 fn path_problem(error: &PathError) -> Problem {
     match error {
-        PathError::Deserialize(cause) => unfit(format!("the address does not fit: {cause}")),
-        other => unfit(format!("the address does not fit: {other}")),
+        PathError::Deserialize(cause) => Problem::unfit("", format!("the address does not fit: {cause}")),
+        other => Problem::unfit("", format!("the address does not fit: {other}")),
     }
-}
-
-/// A 422 for input whose type does not fit. The reader of it names the field in its sentence, when it knows it.
-fn unfit(message: String) -> Problem {
-    let field = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default().to_owned();
-    Problem::fields(vec![FieldError { field, message }])
-}
-
-fn too_large() -> Problem {
-    let detail = format!("the body has more than {BODY_LIMIT} bytes");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-}
-
-pub(crate) fn unsupported_media_type(wanted: &str) -> Problem {
-    let detail = format!("the body must be {wanted}, and the header Content-Type must say so");
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
 }

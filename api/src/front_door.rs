@@ -2,18 +2,24 @@
 
 use crate::error::Problem;
 use crate::state::App;
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::Error;
+use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::{Method, Uri};
+use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::{Error, web::Data};
+use actix_web::web::Data;
+use futures_util::stream;
+use std::convert::Infallible;
 use uuid::Uuid;
 
 /// The header that names a request, in answers and in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// For pages that bring no policy of their own, which is Swagger UI: it styles itself inline and draws with data URLs.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Names the request, makes `HEAD` and trailing slashes work, and turns every failure into a problem.
@@ -23,11 +29,12 @@ pub(crate) async fn front_door(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = Uuid::now_v7().to_string();
     let draining = request.app_data::<Data<App>>().is_some_and(|app| app.shutdown.is_draining());
-    if request.method() == Method::HEAD {
-        // The encoder knows that the request was a HEAD and leaves the body out.
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
         request.head_mut().method = Method::GET;
     }
     drop_trailing_slash(&mut request);
+    mend_range(&mut request);
 
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = if is_failure(&response) { write_problem(response, &id) } else { response };
@@ -36,10 +43,53 @@ pub(crate) async fn front_door(
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    }
+    if is_head {
+        response = without_body(response);
+    }
     if draining {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     Ok(response)
+}
+
+/// The head of an answer alone. actix leaves out the body of a `HEAD` by itself, but not when the next request has arrived
+/// behind it already.
+fn without_body(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let BodySize::Sized(length) = response.response().body().size() else { return response };
+    response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    // A stream of nothing, whose length the header tells.
+    response.response_mut().head_mut().no_chunking(true);
+    response.map_body(|_, _| BoxBody::new(BodyStream::new(stream::empty::<Result<_, Infallible>>())))
+}
+
+/// Leaves a `Range` out that is none, as RFC 9110 (14.2) wants it, and opens one whose end is beyond any number.
+fn mend_range(request: &mut ServiceRequest) {
+    let Some(range) = request.headers().get(RANGE) else { return };
+    let range = range.to_str().unwrap_or_default().trim();
+    let unit = range.split_once('=').filter(|(unit, _)| unit.eq_ignore_ascii_case("bytes"));
+    let bounds = unit.and_then(|(_, bounds)| bounds.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mended = match bounds {
+        // Several ranges at once are for the file server to judge.
+        Some(_) if range.contains(',') => return,
+        Some((first, "")) if is_number(first) => return,
+        Some(("", last)) if is_number(last) => return,
+        Some((first, last)) if is_number(first) && is_number(last) => match (first.parse::<u64>(), last.parse::<u64>())
+        {
+            (Ok(first), Ok(last)) if first <= last => return,
+            (Ok(first), Err(_)) => HeaderValue::from_str(&format!("bytes={first}-")).ok(),
+            _ => None,
+        },
+        _ => None,
+    };
+    match mended {
+        Some(open) => request.headers_mut().insert(RANGE, open),
+        None => request.headers_mut().remove(RANGE),
+    };
 }
 
 fn drop_trailing_slash(request: &mut ServiceRequest) {
@@ -67,7 +117,8 @@ fn write_problem(mut response: ServiceResponse<BoxBody>, id: &str) -> ServiceRes
     let problem = Problem { instance: id.to_owned(), ..ours.unwrap_or_else(|| Problem::of_status(status)) };
     if status.is_server_error() {
         let request = response.request();
-        log::error!("{id} {} {}: {} {}", request.method(), request.path(), problem.status, problem.detail);
+        let Problem { status, detail, cause, .. } = &problem;
+        log::error!("{id} {} {}: {status} {detail} {cause}", request.method(), request.path());
     }
     let headers = response.headers_mut();
     problem.add_header(headers);

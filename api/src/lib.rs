@@ -3,10 +3,12 @@
 //! [`serve`] runs it, [`openapi::document`] describes it. A request passes the front door, its handler's extractors,
 //! and one use case of the service crate; a failure becomes a problem in [`error`] and nowhere else.
 
+mod body;
 pub mod error;
 pub mod extract;
 mod front_door;
 pub mod openapi;
+mod responses;
 mod routes;
 mod state;
 

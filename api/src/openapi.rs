@@ -1,6 +1,10 @@
 //! The description of the API: what the routes do not say of themselves.
 
 use crate::error::Problem;
+use crate::responses::{
+    BadRequest, InternalError, NotReady, PayloadTooLarge, RequestTimeout, StorageFull, Unauthorized,
+    UnsupportedMediaType, ValidationFailed,
+};
 use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, RefOr, Response};
 use utoipa::{IntoResponses, Modify, OpenApi};
@@ -35,35 +39,6 @@ pub fn document() -> Document {
     components(schemas(Problem)),
 )]
 struct Description;
-
-macro_rules! problems {
-    ($($name:ident $status:literal $description:literal;)*) => { $(
-        #[doc = $description]
-        #[derive(IntoResponses)]
-        #[response(status = $status, description = $description, content_type = "application/problem+json")]
-        pub(crate) struct $name(#[allow(dead_code, reason = "it only describes")] Problem);
-    )* };
-}
-
-problems! {
-    BadRequest 400 "The body is not JSON, or cannot be read.";
-    Unauthorized 401 "Not signed in, or what was sent to prove it is wrong or no longer valid.";
-    AccountInactive 403 "The account is deactivated.";
-    RegistrationClosed 403 "Accounts are made by the administrator's command.";
-    Forbidden 403 "Only the uploader or an administrator may do this.";
-    VideoNotFound 404 "There is no such video, or it lacks what was asked for.";
-    HistoryNotFound 404 "There is no such video, or no history of it.";
-    RequestTimeout 408 "The body did not arrive in time.";
-    Conflict 409 "The name or the e-mail is taken, or the last administrator would leave.";
-    PayloadTooLarge 413 "The body is too large.";
-    UnsupportedMediaType 415 "The body is of the wrong type.";
-    RangeNotSatisfiable 416 "The range begins behind the end of the file.";
-    ValidationFailed 422 "A value does not fit; `errors` names the fields.";
-    TooManyRequests 429 "Too many failed sign-ins; `Retry-After` says how long to wait.";
-    InternalError 500 "A defect; the log knows more under the request id in `instance`.";
-    NotReady 503 "The database is away or too busy, or the server is about to end; `Retry-After` says how long to wait.";
-    StorageFull 507 "The disk is full.";
-}
 
 /// Adds what follows from an operation's own description: failures that every operation of its kind can meet, and the
 /// ways to sign in.

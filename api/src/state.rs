@@ -3,10 +3,11 @@
 use crate::error::Problem;
 use service::auth::Auth;
 use service::library::Library;
+use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
-use service::watch_history::Rules;
 use service::{Database, Error};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
@@ -28,6 +29,8 @@ pub struct App {
     pub door: Door,
     /// Exact origins of pages elsewhere that may call.
     pub cors_origins: Vec<String>,
+    /// Reverse proxies whose word on a client's address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// The runtime that the database connections belong to; it outlives every request.
     pub runtime: Handle,
     /// Whether the end is near.

@@ -58,11 +58,7 @@ pub struct Model {
     /// Bits a second.
     pub bitrate: Option<i32>,
     /// Where it stands between upload and deletion.
-    #[sea_orm(
-        indexed,
-        default_value = "ready",
-        extra = "CHECK (status IN ('processing', 'ready', 'failed', 'deleted'))"
-    )]
+    #[sea_orm(default_value = "ready", extra = "CHECK (status IN ('processing', 'ready', 'failed', 'deleted'))")]
     pub status: Status,
     /// How often it was opened, as an older site counted it.
     #[sea_orm(default_value = 0)]

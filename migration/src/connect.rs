@@ -15,15 +15,21 @@ pub const DEFAULT_URL: &str = "sqlite://playhead.db?mode=rwc";
 /// How long a database may take to answer the door.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The address without what may be secret: user, password and parameters are left out.
+/// The address without what may be secret: user, password and parameters are left out. A password that was not escaped
+/// may hold any sign, so all before the last `@` goes, and what has no `//` is not shown at all.
 pub fn redacted(url: &str) -> String {
     let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let place = match rest.rsplit_once('@') {
-        Some((_, place)) if scheme != "sqlite" => format!("//{place}"),
-        _ => rest.to_owned(),
-    };
-    format!("{scheme}:{place}")
+    let without_parameters = |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
+    if scheme == "sqlite" {
+        return format!("{scheme}:{}", without_parameters(rest));
+    }
+    match rest.strip_prefix("//") {
+        Some(rest) => {
+            let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+            format!("{scheme}://{}", without_parameters(place))
+        }
+        None => format!("{scheme}:…"),
+    }
 }
 
 /// What an address leads to.

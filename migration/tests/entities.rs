@@ -28,7 +28,7 @@ on_both! {
         let wanted = [
             "ix_refresh_tokens_session_id", "ix_refresh_tokens_token_hash", "ix_sessions_user_id", "ix_users_email",
             "ix_users_email_key", "ix_users_username", "ix_users_username_key", "ix_videos_created_at",
-            "ix_videos_file_path", "ix_videos_status", "ix_videos_title", "ix_videos_user_id",
+            "ix_videos_file_path", "ix_videos_title", "ix_videos_user_id",
             "ix_watch_history_video_id",
         ];
         assert_eq!(texts(&db.connect().await, indexes).await, wanted);

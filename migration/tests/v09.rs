@@ -20,6 +20,8 @@ on_both! {
                           FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname ORDER BY typname";
             let wanted = ["userrole USER ADMIN PREMIUM", "videostatus PROCESSING READY FAILED DELETED"];
             assert_eq!(texts(&connection, labels).await, wanted);
+            let keys = "SELECT conname::text FROM pg_constraint WHERE contype = 'p' AND conname NOT LIKE 'seaql%' ORDER BY 1";
+            assert_eq!(texts(&connection, keys).await, ["users_pkey", "videos_pkey", "watch_history_pkey"]);
         } else {
             let create = texts(&connection, "SELECT sql FROM sqlite_master WHERE name = 'watch_history'").await.concat();
             let unique = r#"CONSTRAINT "uq_user_video_watch_history" UNIQUE ("user_id", "video_id")"#;
@@ -47,40 +49,40 @@ on_both! {
 /// As Alembic makes them.
 const POSTGRES: &str = "\
 users.id integer not null numbered by integer
-users.email character varying(255) not null
-users.username character varying(100) not null
-users.hashed_password character varying(255) not null
-users.full_name character varying(255)
+users.email varchar(255) not null
+users.username varchar(100) not null
+users.hashed_password varchar(255) not null
+users.full_name varchar(255)
 users.role userrole not null
 users.is_active boolean not null
 users.is_verified boolean not null
 users.created_at timestamp without time zone not null
 users.updated_at timestamp without time zone not null
 users.last_login timestamp without time zone
-users users_pkey primary key (id)
+users primary key (id)
 users index ix_users_id (id)
 users unique index ix_users_email (email)
 users unique index ix_users_username (username)
 videos.id integer not null numbered by integer
 videos.user_id integer not null
-videos.title character varying(255) not null
+videos.title varchar(255) not null
 videos.description text
-videos.file_path character varying(500) not null
+videos.file_path varchar(500) not null
 videos.file_size bigint
 videos.duration integer
 videos.width integer
 videos.height integer
 videos.fps double precision
-videos.codec character varying(50)
+videos.codec varchar(50)
 videos.bitrate integer
 videos.status videostatus not null
 videos.view_count integer not null
 videos.created_at timestamp without time zone not null
 videos.updated_at timestamp without time zone not null
 videos.published_at timestamp without time zone
-videos.thumbnail_path character varying(500)
-videos videos_pkey primary key (id)
-videos videos_user_id_fkey foreign key (user_id) references users(id) on delete cascade
+videos.thumbnail_path varchar(500)
+videos primary key (id)
+videos videos_user_id_fkey foreign key (user_id) references users (id) on delete cascade on update no action
 videos index ix_videos_id (id)
 videos index ix_videos_created_at (created_at)
 videos index ix_videos_status (status)
@@ -94,9 +96,9 @@ watch_history.completed boolean not null
 watch_history.last_watched_at timestamp without time zone not null
 watch_history.created_at timestamp without time zone not null
 watch_history.updated_at timestamp without time zone not null
-watch_history watch_history_pkey primary key (id)
-watch_history watch_history_user_id_fkey foreign key (user_id) references users(id) on delete cascade
-watch_history watch_history_video_id_fkey foreign key (video_id) references videos(id) on delete cascade
+watch_history primary key (id)
+watch_history watch_history_user_id_fkey foreign key (user_id) references users (id) on delete cascade on update no action
+watch_history watch_history_video_id_fkey foreign key (video_id) references videos (id) on delete cascade on update no action
 watch_history unique index uq_user_video_watch_history (user_id,video_id)
 watch_history index ix_watch_history_id (id)";
 

@@ -5,9 +5,9 @@
 //! outlive every use (notes on sqlx 0.9: a socket dies with the runtime that opened it).
 
 use crate::Error;
-use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Connection, Executor};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sqlx,
@@ -27,6 +27,11 @@ const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
 const SQLITE_READERS: u32 = 4;
 /// Connections on PostgreSQL, for one process.
 const POSTGRES_CONNECTIONS: u32 = 10;
+/// One statement that hangs on a lock must not hold a connection for long, or a few of them hold them all.
+const POSTGRES_LIMITS: &str =
+    "SET lock_timeout = '3s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
+/// How long the statements under way may take at the end.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The oldest SQLite that cannot lose committed pages when a write meets a checkpoint (sqlite.org/wal.html).
 const SQLITE_FLOOR: (u32, u32, u32) = (3, 51, 3);
 
@@ -95,6 +100,12 @@ impl Database {
         knock(&PgConnectOptions::from_str(url).map_err(conn)?).await?;
         let mut options = ConnectOptions::new(url);
         options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+        // Set on the connection and not in the start-up packet, which connection poolers refuse.
+        options.map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_connect(|connection, _| {
+                Box::pin(async { connection.execute(POSTGRES_LIMITS).await.map(|_| ()) })
+            })
+        });
         // A connection that a restarted server left dead is noticed here, not by a request.
         options.test_before_acquire_if_idle_for(Duration::from_secs(1));
         let pool = sea_orm::Database::connect(options).await?;
@@ -182,12 +193,14 @@ impl Database {
         immediate(&self.writer).await
     }
 
-    /// Waits for the statements under way, then closes every connection.
+    /// Waits a moment for the statements under way, then closes every connection.
     pub async fn close(self) {
         let Self { reader, writer } = self;
         for pool in [reader, writer] {
-            if let Err(error) = pool.close().await {
-                log::warn!("closing the database: {error}");
+            match timeout(CLOSE_TIMEOUT, pool.close()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => log::warn!("closing the database: {error}"),
+                Err(_) => log::warn!("closing the database: a statement was still waiting"),
             }
         }
     }
@@ -208,11 +221,17 @@ async fn immediate(connection: &DatabaseConnection) -> Result<DatabaseTransactio
     connection.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
 }
 
-/// The file behind a SQLite URL; `None` for other databases, and for one that lives in memory only.
-pub fn sqlite_file(url: &str) -> Option<PathBuf> {
-    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-    let options = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok()).flatten()?;
-    (!in_memory).then(|| options.get_filename().to_owned())
+/// The file behind a SQLite URL.
+///
+/// # Errors
+/// The URL is none, or its database lives in memory only and would be gone with the process.
+pub fn sqlite_file(url: &str) -> Result<PathBuf, ConnectError> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|error| ConnectError(error.to_string()))?;
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(ConnectError("the database lives in memory only and would be gone with the process".into()));
+    }
+    let file = options.get_filename();
+    if file.as_os_str().is_empty() { Err(ConnectError("it names no file".into())) } else { Ok(file.to_owned()) }
 }
 
 /// What a failure to connect means, and how to mend it.

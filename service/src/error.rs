@@ -73,9 +73,9 @@ pub enum Error {
     /// More work waits than can be done soon.
     #[error("the server is busy: try again shortly")]
     Busy,
-    /// The database is away, restarting, or locked by another process.
+    /// The database is away, restarting, locked by another process, or too slow. The cause is for the log only.
     #[error("the database cannot be reached at the moment: try again shortly")]
-    DatabaseAway,
+    DatabaseAway(String),
     /// The disk is full.
     #[error("there is no room left to store this")]
     StorageFull,
@@ -96,49 +96,45 @@ impl Error {
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match &error {
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => return Self::Busy,
-            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => return Self::DatabaseAway,
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Busy,
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => Self::DatabaseAway(error.to_string()),
             DbErr::Conn(RuntimeErr::SqlxError(cause))
             | DbErr::Exec(RuntimeErr::SqlxError(cause))
-            | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
-                if let Some(known) = classify(cause) {
-                    return known;
-                }
-            }
-            _ => {}
+            | DbErr::Query(RuntimeErr::SqlxError(cause)) => classify(cause),
+            other => Self::Internal(other.to_string()),
         }
-        Self::Internal(error.to_string())
     }
 }
 
-/// What an error of the driver means to the caller, when it means anything.
+/// What an error of the driver means to the caller.
 ///
 /// SQLite's codes: sqlite.org/rescode.html. PostgreSQL's: its manual, appendix A.
-fn classify(error: &sqlx::Error) -> Option<Error> {
+fn classify(error: &sqlx::Error) -> Error {
+    let cause = error.to_string();
     let sqlx::Error::Database(error) = error else {
         return match error {
-            sqlx::Error::PoolTimedOut => Some(Error::Busy),
-            sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => Some(Error::DatabaseAway),
-            _ => None,
+            sqlx::Error::PoolTimedOut => Error::Busy,
+            sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => Error::DatabaseAway(cause),
+            _ => Error::Internal(cause),
         };
     };
-    let code = error.code()?;
+    let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
         // The low byte is the primary code, the others tell its variants apart.
-        return match code.parse::<u32>().ok()? & 0xff {
-            5 | 6 => Some(Error::DatabaseAway),
-            13 => Some(Error::StorageFull),
-            18 => Some(Error::Unstorable),
-            _ => None,
+        return match code.parse::<u32>().unwrap_or_default() & 0xff {
+            5 | 6 => Error::DatabaseAway(cause),
+            13 => Error::StorageFull,
+            18 => Error::Unstorable,
+            _ => Error::Internal(cause),
         };
     }
-    match (&code[..2.min(code.len())], &*code) {
-        ("08", _) | (_, "57P01" | "57P02" | "57P03" | "55P03" | "53300" | "40001" | "40P01" | "0A000") => {
-            Some(Error::DatabaseAway)
+    match (code.get(..2).unwrap_or_default(), &*code) {
+        ("08", _) | (_, "57014" | "57P01" | "57P02" | "57P03" | "55P03" | "53300" | "40001" | "40P01" | "0A000") => {
+            Error::DatabaseAway(cause)
         }
-        (_, "53100") => Some(Error::StorageFull),
-        ("22", _) => Some(Error::Unstorable),
-        _ => None,
+        (_, "53100") => Error::StorageFull,
+        ("22", _) => Error::Unstorable,
+        _ => Error::Internal(cause),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod database;
 mod error;
 pub mod library;
 pub mod page;
+pub mod progress;
 pub mod text;
 pub mod time;
 pub mod user;

@@ -50,10 +50,28 @@ pub fn storable(text: &str) -> Result<(), ValidationError> {
     if text.contains('\0') { Err(error("must not contain U+0000")) } else { Ok(()) }
 }
 
-/// A user name: no `@`, so that it never looks like an e-mail, and no control characters. Its length is checked apart.
+/// A user name: no `@`, so that it never looks like an e-mail, no control characters, and nothing that cannot be seen at
+/// its ends or anywhere, so that two names never look the same for it. Its length is checked apart.
 pub fn username(name: &str) -> Result<(), ValidationError> {
-    if name.chars().any(|c| c == '@' || c.is_control()) {
-        return Err(error("must not contain @ or control characters"));
+    if name.chars().any(|c| c == '@' || c.is_control() || is_invisible(c)) {
+        return Err(error("must not contain @, control or invisible characters"));
+    }
+    if name.trim() != name {
+        return Err(error("must not begin or end with a space"));
+    }
+    Ok(())
+}
+
+/// Characters of Unicode's category "format" that are met in practice: they join, split or turn the text around them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0001}'..='\u{e007f}')
+}
+
+/// An e-mail address without white space or control characters, which the general rule for addresses lets pass in places.
+pub fn email(address: &str) -> Result<(), ValidationError> {
+    if address.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(error("must not contain spaces or control characters"));
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Videos: the library that people look at.
 
 use crate::page::{Cursor, Page};
+use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
-use crate::{Error, text};
+use crate::{Database, Error, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};
 use sea_orm::prelude::*;
@@ -41,6 +42,7 @@ pub struct NewVideo {
 /// What changes of a video; a field that is absent stays as it is, `null` removes what can be missing.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = VideoChange)]
 pub struct Change {
     /// 1 to 255 characters.
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
@@ -122,16 +124,15 @@ pub struct Video {
     #[schema(required = true, example = "/api/v1/videos/1/thumbnail")]
     pub thumbnail_path: Option<String>,
     /// Where it stands between upload and deletion.
-    #[schema(inline)]
     pub status: Status,
     /// How often it was opened, as an older site counted it.
     #[schema(minimum = 0, example = 0)]
     pub view_count: i32,
     /// When it was registered.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub created_at: Timestamp,
     /// When it last changed.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub updated_at: Timestamp,
     /// When it became ready.
     #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
@@ -264,14 +265,16 @@ pub async fn create(
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
 pub async fn change(
-    db: &impl ConnectionTrait,
+    db: &Database,
     caller: Caller,
     id: i64,
     change: Change,
+    rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<Video, Error> {
     let Change { title, description, duration, thumbnail_path } = change;
-    let mut row = find_own(db, caller, id).await?.into_active_model();
+    let transaction = db.begin().await?;
+    let mut row = find_own(&transaction, caller, id).await?.into_active_model();
     if let Some(title) = title {
         row.title.set_if_not_equals(title);
     }
@@ -286,12 +289,18 @@ pub async fn change(
     }
     if row.is_changed() {
         row.updated_at = Set(now);
-        row.update(db).await.map_err(|error| match error {
+        let new_duration = row.duration.is_set();
+        let row = row.update(&transaction).await.map_err(|error| match error {
             DbErr::RecordNotUpdated => Error::VideoNotFound,
             other => other.into(),
         })?;
+        if new_duration {
+            judge_again(&transaction, id, row.duration, rules).await?;
+        }
     }
-    find(db, Some(caller), id).await
+    let changed = find(&transaction, Some(caller), id).await?;
+    transaction.commit().await?;
+    Ok(changed)
 }
 
 /// Deletes a video; the database takes everybody's history of it along. Its file stays.
@@ -340,13 +349,15 @@ fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
     }
 }
 
-/// Rows whose title or description contains `text`, whatever the case, and whatever it means in a pattern.
+/// Rows whose title or description contains `text`, whatever it means in a pattern, and whatever the case; SQLite folds
+/// the case of ASCII letters only.
 fn contains(backend: DatabaseBackend, text: &str) -> Condition {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern = || LikeExpr::new(format!("%{escaped}%")).escape('\\');
+    let pattern = LikeExpr::new(format!("%{escaped}%"));
     let like = |column: video::Column| match backend {
-        DatabaseBackend::Postgres => column.into_expr().ilike(pattern()),
-        _ => column.into_expr().like(pattern()),
+        // The backslash is PostgreSQL's own escape character.
+        DatabaseBackend::Postgres => column.into_expr().ilike(pattern.clone()),
+        _ => column.into_expr().like(pattern.clone().escape('\\')),
     };
     Condition::any().add(like(video::Column::Title)).add(like(video::Column::Description))
 }

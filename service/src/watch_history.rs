@@ -1,9 +1,11 @@
-//! Where every viewer stopped: the rules of progress, and the save path.
+//! Where every viewer stopped: the save path, and what is made of it.
 //!
 //! A save is one statement. Whether the user stands and the video can be seen is part of it, so that nothing can
 //! change between the question and the answer; only a save that wrote nothing asks a second time, to say why.
 
 use crate::Error;
+use crate::error::is_foreign_key_violation;
+use crate::progress::{Rules, completed};
 use crate::time::Timestamp;
 use crate::video::{thumbnail_path, visible_to_user};
 use chrono::{DateTime, Utc};
@@ -14,31 +16,6 @@ use sea_orm::{Condition, FromQueryResult, Iterable, JoinType, QueryOrder, QueryS
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
-
-/// From where on a video counts as watched, and where it is taken up again.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// `completed` at or above this share of the duration, 1 to 100.
-    pub completed_percent: u8,
-    /// A position at or below this many seconds is not worth resuming.
-    pub resume_min_seconds: i32,
-    /// Progress at or above this share of the duration is as good as the end, 1 to 100.
-    pub resume_max_percent: u8,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { completed_percent: 90, resume_min_seconds: 5, resume_max_percent: 95 }
-    }
-}
-
-impl Rules {
-    /// Where a player should begin.
-    fn resume_at(&self, position: i32, progress: f64) -> i32 {
-        let worth_it = position > self.resume_min_seconds && progress < f64::from(self.resume_max_percent);
-        if worth_it { position } else { 0 }
-    }
-}
 
 /// A position on its way in.
 #[derive(Clone, Copy, Debug, Deserialize, Validate, ToSchema)]
@@ -82,13 +59,13 @@ pub struct Entry {
     #[schema(minimum = 0, example = 150)]
     pub resume_at: i32,
     /// When the position was last saved.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub last_watched_at: Timestamp,
     /// When it was first saved.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub created_at: Timestamp,
     /// When the entry last changed.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub updated_at: Timestamp,
 }
 
@@ -142,7 +119,7 @@ pub struct ContinueWatching {
     #[schema(minimum = 0, example = 150)]
     pub resume_at: i32,
     /// When the position was last saved.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub last_watched_at: Timestamp,
 }
 
@@ -169,11 +146,7 @@ pub async fn save(
     use watch_history::Column;
     let Save { watch_position, watch_duration } = save;
 
-    let share = Expr::value(i64::from(watch_position)).mul(100);
-    let needed = video::Column::Duration.into_expr().mul(i64::from(rules.completed_percent));
-    let completed = CaseStatement::new()
-        .case(video::Column::Duration.gt(0).and(share.gte(needed)), Expr::value(true))
-        .finally(Expr::value(false));
+    let completed = completed(Expr::value(i64::from(watch_position)), video::Column::Duration.into_expr(), rules);
     let values = Query::select()
         .expr(user::Column::Id.into_expr())
         .expr(video::Column::Id.into_expr())
@@ -214,12 +187,15 @@ pub async fn save(
         .on_conflict(replace)
         .returning(Query::returning().exprs(returned));
 
-    match db.query_one(&upsert).await? {
-        Some(row) => {
+    match db.query_one(&upsert).await {
+        Ok(Some(row)) => {
             let Row { history, duration } = Row::from_query_result(&row, "")?;
             Ok(Entry::new(history, duration, rules))
         }
-        None => Err(why_nothing(db, user_id, video_id).await),
+        Ok(None) => Err(why_nothing(db, user_id, video_id).await),
+        // The user or the video was deleted by a transaction that ended while this statement ran.
+        Err(error) if is_foreign_key_violation(&error) => Err(why_nothing(db, user_id, video_id).await),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -2,15 +2,18 @@
 
 use crate::databases::{Engine, TestDatabase};
 use api::{App, End};
+use chrono::{DateTime, Utc};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use service::auth::{Auth, Tokens};
 use service::database::Durability;
 use service::library::Library;
+use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
-use service::watch_history::Rules;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,23 +25,28 @@ use tokio::sync::oneshot;
 pub const SECRET: &[u8] = b"a secret of the tests, long enough for HS256";
 pub const PASSWORD: &str = "correct horse";
 
-/// Writes a test once and runs it on both databases.
+/// Writes a test once and runs it on both databases; after `=` stand the [`Wishes`] of its server.
 macro_rules! on_both {
-    ($(async fn $name:ident($app:ident: TestApp) $body:block)*) => { $(
+    ($(async fn $name:ident($app:ident: TestApp $(= $wishes:expr)?) $body:block)*) => { $(
         mod $name {
             use super::*;
 
-            async fn run($app: TestApp) $body
+            #[allow(unused_mut, reason = "few tests end their server")]
+            async fn run(mut $app: TestApp) $body
+
+            fn wishes() -> $crate::app::Wishes {
+                Vec::<$crate::app::Wishes>::from([$($wishes)?]).pop().unwrap_or_default()
+            }
 
             #[tokio::test]
             async fn on_sqlite() {
-                run(TestApp::start(Engine::Sqlite).await).await
+                run(TestApp::start_with($crate::databases::Engine::Sqlite, wishes()).await).await
             }
 
             #[tokio::test]
             #[ignore = "needs PostgreSQL"]
             async fn on_postgres() {
-                run(TestApp::start(Engine::Postgres).await).await
+                run(TestApp::start_with($crate::databases::Engine::Postgres, wishes()).await).await
             }
         }
     )* };
@@ -48,18 +56,22 @@ macro_rules! on_both {
 pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
+    pub trusted_proxies: Vec<std::net::IpAddr>,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { door: Door::Open, cors_origins: Vec::new() }
+        Self { door: Door::Open, cors_origins: Vec::new(), trusted_proxies: Vec::new() }
     }
 }
 
 /// A server of its own on a database of its own; ends when it is dropped.
 pub struct TestApp {
     pub address: SocketAddr,
+    /// The same database through connections of the test's own, as another process has them.
     pub db: service::Database,
+    served: service::Database,
+    runtime: tokio::runtime::Handle,
     /// The media folder, which may not be there yet.
     pub media: PathBuf,
     client: Client,
@@ -115,22 +127,26 @@ impl TestApp {
                         clock,
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
+                        trusted_proxies: wishes.trusted_proxies,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });
-                    started.send(db.clone()).unwrap();
+                    started.send((db.clone(), tokio::runtime::Handle::current())).unwrap();
                     let end = async { ended.await.unwrap_or(End::Now) };
                     api::serve(app, listener, Some(1), end).await.unwrap();
                     db.close().await;
                 });
             })
         };
-        let db = starting.await.expect("the server starts");
+        let (served, runtime) = starting.await.expect("the server starts");
+        let db = service::Database::connect(&database.url, Durability::Normal).await.unwrap();
         Self {
             address,
             db,
+            served,
+            runtime,
             media,
-            client: Client::new(),
+            client: Client::builder().redirect(Policy::none()).build().unwrap(),
             ahead,
             statements,
             end: Some(end),
@@ -149,11 +165,21 @@ impl TestApp {
     }
 
     pub async fn get(&self, path: &str) -> Response {
-        self.request(Method::GET, path).send().await.unwrap()
+        send(self.request(Method::GET, path)).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Response {
-        self.request(Method::POST, path).json(body).send().await.unwrap()
+        send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Sends bytes as they are, for what no client library would send, and gives back all that comes.
+    pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(bytes).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
     }
 
     /// Puts the server's clock forward.
@@ -189,10 +215,23 @@ impl TestApp {
         Person { id, name: name.to_owned(), token: text("access_token"), refresh_token: text("refresh_token") }
     }
 
+    /// Deactivates an account in the server's own process.
+    pub async fn deactivate(&self, name: &str) {
+        let (db, name, now) = (self.served.clone(), name.to_owned(), self.now());
+        // On the server's runtime, which its connections belong to.
+        let deactivate = async move { service::user::deactivate(&db, &name, now).await };
+        self.runtime.spawn(deactivate).await.unwrap().unwrap();
+    }
+
+    /// The server's time.
+    pub fn now(&self) -> DateTime<Utc> {
+        Clock::Ahead(self.ahead.clone()).now()
+    }
+
     /// Asks as `person`, with a JSON body when there is one.
     pub async fn ask(&self, person: &Person, method: Method, path: &str, body: Option<Value>) -> Response {
         let request = self.request(method, path).bearer_auth(&person.token);
-        body.into_iter().fold(request, |request, body| request.json(&body)).send().await.unwrap()
+        send(body.into_iter().fold(request, |request, body| request.json(&body))).await
     }
 
     /// Describes a video of `duration` seconds, uploaded by `person`.
@@ -227,6 +266,16 @@ impl Drop for TestApp {
             assert!(ended.is_ok() || std::thread::panicking(), "the server ended badly");
         }
     }
+}
+
+/// Sends a request, and proves that the document knows the status of its answer.
+pub async fn send(request: RequestBuilder) -> Response {
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.unwrap();
+    crate::document::assert_documented(&method, &path, response.status());
+    response
 }
 
 /// The address of the caller's history of a video.

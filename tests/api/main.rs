@@ -3,8 +3,27 @@
 //! Every test has a server and a database of its own. Those on PostgreSQL need `TEST_POSTGRES_URL`, the address of a
 //! server on which databases may be made, and run with `--include-ignored`.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[macro_use]
 mod app;
+mod addresses;
+mod auth;
+mod cors;
 mod databases;
+mod document;
+mod errors;
+mod files;
+mod library;
+mod limits;
+mod listing;
+mod openapi;
+mod pages;
 mod renewal;
+mod sessions;
+mod shutdown;
+mod tokens;
+mod users;
+mod videos;
 mod watch_history;
+mod wire;

@@ -1,7 +1,6 @@
 //! Password hashes that an older site left behind: they sign in, and the first sign-in renews them.
 
 use crate::app::{PASSWORD, TestApp, problem};
-use crate::databases::Engine;
 use ::entity::user;
 use reqwest::{Method, StatusCode};
 use sea_orm::sea_query::Expr;

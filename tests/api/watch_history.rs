@@ -3,6 +3,7 @@
 use crate::app::{TestApp, fields, history, problem};
 use crate::databases::Engine;
 use reqwest::{Method, StatusCode};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -25,9 +26,18 @@ on_both! {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let entry = app.save(&ann, film, 150).await;
-                let contract = [
-            "completed", "created_at", "id", "last_watched_at", "progress_percentage", "resume_at", "updated_at",
-            "user_id", "video_id", "watch_duration", "watch_position",
+        let contract = [
+            "completed",
+            "created_at",
+            "id",
+            "last_watched_at",
+            "progress_percentage",
+            "resume_at",
+            "updated_at",
+            "user_id",
+            "video_id",
+            "watch_duration",
+            "watch_position",
         ];
         assert_eq!(fields(&entry), contract);
         assert_eq!((&entry["user_id"], &entry["video_id"]), (&json!(ann.id), &json!(film)));
@@ -87,9 +97,17 @@ on_both! {
         assert!(app.continue_watching(&ann).await.is_empty(), "everybody has a list of their own");
         let list = app.ask(&bob, Method::GET, "/api/v1/videos/continue-watching?limit=1", None).await;
         let [item] = &list.json::<Vec<Value>>().await.unwrap()[..] else { panic!("one item") };
-                let contract = [
-            "last_watched_at", "progress_percentage", "resume_at", "uploader_username", "video_description",
-            "video_duration", "video_id", "video_thumbnail_path", "video_title", "watch_position",
+        let contract = [
+            "last_watched_at",
+            "progress_percentage",
+            "resume_at",
+            "uploader_username",
+            "video_description",
+            "video_duration",
+            "video_id",
+            "video_thumbnail_path",
+            "video_title",
+            "watch_position",
         ];
         assert_eq!(fields(item), contract);
         assert_eq!((&item["uploader_username"], &item["progress_percentage"]), (&json!("ann"), &json!(10.0)));
@@ -167,5 +185,40 @@ on_both! {
         assert_eq!(app.take_statements().len(), 1);
         app.continue_watching(&ann).await;
         assert_eq!(app.take_statements().len(), 1);
+    }
+
+    async fn completed_follows_a_new_duration(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(100)).await;
+        app.save(&ann, film, 50).await;
+        for (duration, completed) in [(json!(50), true), (json!(2_000_000_000), false), (json!(null), false)] {
+            let change = json!({"duration": duration});
+            app.ask(&ann, Method::PATCH, &format!("/api/v1/videos/{film}"), Some(change)).await;
+            let entry: Value = app.ask(&ann, Method::GET, &history(film), None).await.json().await.unwrap();
+            assert_eq!(entry["completed"], completed, "of {duration}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_save_that_meets_the_end_of_its_video_or_its_user_is_told_which() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
+    let film = app.add_video(&ann, "film", Some(100)).await;
+    let other = app.add_video(&ann, "other", Some(100)).await;
+    for (gone, video, status, code) in [
+        (format!("DELETE FROM videos WHERE id = {film}"), film, 404, "video_not_found"),
+        (format!("DELETE FROM users WHERE id = {}", bob.id), other, 401, "unauthenticated"),
+    ] {
+        let deleting = app.db.writer().begin().await.unwrap();
+        deleting.execute_unprepared(&gone).await.unwrap();
+        let body = json!({"watch_position": 5});
+        let save = app.request(Method::POST, &history(video)).bearer_auth(&bob.token).json(&body).send();
+        let save = tokio::spawn(save);
+        // Long enough for the save to stand before the row that is being deleted.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        deleting.commit().await.unwrap();
+        problem(save.await.unwrap().unwrap(), status, code).await;
     }
 }

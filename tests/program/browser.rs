@@ -101,7 +101,7 @@ impl Browser {
     pub async fn wait_until(&self, condition: &str) {
         let begun = Instant::now();
         let script = format!("try {{ return Boolean({condition}) }} catch {{ return false }}");
-        while self.driver.execute(&script, Vec::new()).await.unwrap().json() != &true {
+        while self.driver.execute(&script, Vec::new()).await.unwrap().json().as_bool() != Some(true) {
             assert!(begun.elapsed() < PATIENCE, "still not true: {condition}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

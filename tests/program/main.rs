@@ -1,5 +1,7 @@
 //! The program itself: started, asked, stopped and looked at as operators, newcomers and viewers do it.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod browser;
 mod commands;
 mod player;

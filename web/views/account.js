@@ -1,6 +1,6 @@
 import { Problem, signIn, signUp } from "../api.js";
 import { h } from "../dom.js";
-import { t } from "../i18n.js";
+import { refusal, t } from "../i18n.js";
 
 /** @typedef {import("../app.js").View} View */
 /** @typedef {import("../app.js").Context} Context */
@@ -88,7 +88,7 @@ function accountForm(id, fields, action, submit) {
     const elsewhere = [];
     for (const { field, message } of error.errors) {
       const row = rows.find(({ name }) => name === field.split(/[./]/).pop());
-      if (row) row.setError(message);
+      if (row) row.setError(refusal(row.name, message));
       else elsewhere.push(message);
     }
     const placed = elsewhere.length < error.errors.length;

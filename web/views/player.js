@@ -1,6 +1,6 @@
 import { getVideo, playhead, Problem } from "../api.js";
 import { clock, h, imageSource } from "../dom.js";
-import { t } from "../i18n.js";
+import { refusal, t } from "../i18n.js";
 import * as session from "../session.js";
 import { signInAddress } from "./header.js";
 import { notice } from "./notice.js";
@@ -123,7 +123,7 @@ function watchMemory(element, id) {
     status.dataset.state = state;
     if (state === "saved") status.textContent = t("savedAt", { time: clock(position) });
     else if (state === "retrying") status.textContent = t("retrying");
-    else if (state === "failed") status.textContent = t("saveRefused", { detail: error?.message ?? "" });
+    else if (state === "failed") status.textContent = t("saveRefused", { detail: refusal(error?.code ?? "", error?.message ?? "") });
     else if (state === "gone") status.textContent = t("gone");
     // Signed out: the session says so itself, and the page then shows the invitation.
   }

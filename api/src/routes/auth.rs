@@ -1,19 +1,23 @@
 //! `/api/v1/auth`: signing up, in, and out.
 
 use super::Application;
+use crate::body::{Body, media_type, parse, read, too_large, unsupported_media_type};
 use crate::error::Problem;
-use crate::extract::{Now, TokenUser, Valid, unsupported_media_type};
-use crate::openapi::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
+use crate::extract::{ClientAddress, Now, TokenUser, Valid};
+use crate::responses::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
+use actix_multipart::MultipartError;
+use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::web::{Form, Json};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, get, post};
+use actix_web::web::Json;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, get, post};
 use serde::Deserialize;
 use service::auth::{self, Credentials, RefreshToken, TokenPair};
 use service::library;
 use service::text::FieldError;
 use service::user::{self, Registration, User};
-use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::pin::Pin;
 use utoipa::ToSchema;
@@ -28,13 +32,16 @@ use utoipa::ToSchema;
 #[post("/auth/register")]
 pub(super) async fn register(
     app: Application,
-    Valid(Json(registration)): Valid<Json<Registration>>,
+    Valid(Body(registration)): Valid<Body<Registration>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let made = app.run(move |app| async move {
         let made = user::register(&app.db, &app.auth.passwords, app.door, registration, now).await?;
-        if made.first {
-            library::register_sample(&app.db, &app.library, made.user.id, now).await?;
+        if made.first
+            && let Err(error) = library::register_sample(&app.db, &app.library, made.user.id, now).await
+        {
+            // The account is made all the same.
+            log::warn!("the sample clip could not be registered: {error}");
         }
         Ok(made.user)
     });
@@ -43,7 +50,8 @@ pub(super) async fn register(
 
 /// Sign in
 ///
-/// With the name or the e-mail address in `username`, as an OAuth2 password form or as JSON.
+/// With the name or the e-mail address in `username`, as an OAuth2 password form or as JSON. The form may also come in parts, as
+/// browsers send their `FormData`.
 #[utoipa::path(
     tag = "auth", operation_id = "login",
     request_body(content(
@@ -56,11 +64,9 @@ pub(super) async fn register(
 pub(super) async fn login(
     app: Application,
     Valid(login): Valid<Login>,
-    request: HttpRequest,
+    ClientAddress(from): ClientAddress,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let from = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-    drop(request);
     let pair = app.run(move |app| async move { auth::login(&app.db, &app.auth, login.0, from, now).await }).await?;
     Ok(never_stored(pair))
 }
@@ -76,7 +82,7 @@ pub(super) async fn login(
 #[post("/auth/refresh")]
 pub(super) async fn refresh(
     app: Application,
-    Valid(Json(RefreshToken { refresh_token })): Valid<Json<RefreshToken>>,
+    Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let pair = app.run(move |app| async move { auth::refresh(&app.db, &app.auth, &refresh_token, now).await }).await?;
@@ -93,7 +99,7 @@ pub(super) async fn refresh(
 #[post("/auth/logout")]
 pub(super) async fn logout(
     app: Application,
-    Valid(Json(RefreshToken { refresh_token })): Valid<Json<RefreshToken>>,
+    Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
 ) -> Result<impl Responder, Problem> {
     app.run(move |app| async move { auth::logout(app.db.writer(), &refresh_token).await }).await?;
     Ok(HttpResponse::NoContent())
@@ -141,6 +147,57 @@ pub(crate) struct LoginForm {
     _client_secret: String,
 }
 
+impl LoginForm {
+    fn credentials(self) -> Result<Credentials, Problem> {
+        let Self { username, password, grant_type, _scope, _client_id, _client_secret } = self;
+        if !matches!(&*grant_type, "" | "password") {
+            let message = "must be password".to_owned();
+            return Err(Problem::fields(vec![FieldError { field: "grant_type".to_owned(), message }]));
+        }
+        Ok(Credentials { username, password })
+    }
+}
+
+/// The same form in parts, as a browser sends its `FormData`.
+#[derive(MultipartForm)]
+#[multipart(deny_unknown_fields, duplicate_field = "deny")]
+struct LoginParts {
+    username: Text<String>,
+    password: Text<String>,
+    grant_type: Option<Text<String>>,
+    scope: Option<Text<String>>,
+    client_id: Option<Text<String>>,
+    client_secret: Option<Text<String>>,
+}
+
+impl From<LoginParts> for LoginForm {
+    fn from(parts: LoginParts) -> Self {
+        let LoginParts { username, password, grant_type, scope, client_id, client_secret } = parts;
+        let text = |part: Option<Text<String>>| part.map(Text::into_inner).unwrap_or_default();
+        Self {
+            username: username.into_inner(),
+            password: password.into_inner(),
+            grant_type: text(grant_type),
+            _scope: text(scope),
+            _client_id: text(client_id),
+            _client_secret: text(client_secret),
+        }
+    }
+}
+
+fn multipart_problem(error: &actix_web::Error) -> Problem {
+    match error.as_error::<MultipartError>() {
+        Some(MultipartError::Payload(PayloadError::Overflow)) => too_large(),
+        Some(
+            MultipartError::MissingField(field)
+            | MultipartError::UnknownField(field)
+            | MultipartError::DuplicateField(field),
+        ) => Problem::unfit(field, error.to_string()),
+        Some(MultipartError::Field { name, .. }) => Problem::unfit(name, error.to_string()),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the form cannot be read: {error}")),
+    }
+}
+
 /// Credentials from a form or from JSON, by what the request says it is.
 #[derive(Debug)]
 pub(super) struct Login(Credentials);
@@ -158,26 +215,24 @@ impl FromRequest for Login {
     type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let taken = &mut payload.take();
-        match request.content_type() {
-            "application/json" => {
-                let json = Json::<Credentials>::from_request(request, taken);
-                Box::pin(async { Ok(Self(json.await?.into_inner())) })
-            }
-            "application/x-www-form-urlencoded" => {
-                let form = Form::<LoginForm>::from_request(request, taken);
-                Box::pin(async {
-                    let LoginForm { username, password, grant_type, .. } = form.await?.into_inner();
-                    if !matches!(&*grant_type, "" | "password") {
-                        let message = "must be password".to_owned();
-                        return Err(Problem::fields(vec![FieldError { field: "grant_type".into(), message }]).into());
-                    }
-                    Ok(Self(Credentials { username, password }))
-                })
-            }
-            _ => Box::pin(async {
-                Err(unsupported_media_type("application/x-www-form-urlencoded or application/json").into())
-            }),
+        let kind = media_type(request);
+        if kind == "multipart/form-data" {
+            let reading = MultipartForm::<LoginParts>::from_request(request, payload);
+            return Box::pin(async {
+                let parts = reading.await.map_err(|error| multipart_problem(&error))?;
+                Ok(Self(LoginForm::from(parts.into_inner()).credentials()?))
+            });
         }
+        let reading = read(request, payload);
+        Box::pin(async move {
+            match &*kind {
+                "application/json" => Ok(Self(parse(&reading.await?)?)),
+                "application/x-www-form-urlencoded" => {
+                    let form = serde_urlencoded::from_bytes::<LoginForm>(&reading.await?);
+                    Ok(Self(form.map_err(|error| Problem::unfit("", error.to_string()))?.credentials()?))
+                }
+                _ => Err(unsupported_media_type("application/x-www-form-urlencoded or application/json").into()),
+            }
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Addresses that are none, and methods that an address does not take.
 
+use super::pages::FILES;
 use crate::error::Problem;
 use actix_router::{Path, ResourceDef, Router};
 use actix_web::http::StatusCode;
@@ -12,7 +13,8 @@ pub(crate) struct Methods(Router<String>);
 
 impl Methods {
     pub(super) fn of(document: &OpenApi) -> Self {
-        let pages = ["/", "/openapi.json", "/docs", "/docs/{_:.*}"].map(|path| (path.to_owned(), vec!["GET", "HEAD"]));
+        let pages =
+            ["/", "/openapi.json", "/docs", "/docs/{_:.*}", FILES].map(|path| (path.to_owned(), vec!["GET", "HEAD"]));
         let mut paths: BTreeMap<_, _> = pages.into_iter().collect();
         for (path, item) in &document.paths.paths {
             let methods = [

@@ -2,7 +2,7 @@
 
 use super::Application;
 use crate::error::Problem;
-use crate::openapi::NotReady;
+use crate::responses::NotReady;
 use actix_web::get;
 use actix_web::http::StatusCode;
 use actix_web::web::Json;

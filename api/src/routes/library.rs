@@ -3,7 +3,7 @@
 use super::Application;
 use crate::error::Problem;
 use crate::extract::{Valid, VideoPath};
-use crate::openapi::{RangeNotSatisfiable, VideoNotFound};
+use crate::responses::{RangeNotSatisfiable, VideoNotFound};
 use crate::state::App;
 use actix_files::NamedFile;
 use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
@@ -26,8 +26,8 @@ use tokio::task::spawn_blocking;
         ("Range" = Option<String>, Header, description = "Which bytes", example = "bytes=0-1023"),
     ),
     responses(
-        (status = 200, description = "The whole file.", content_type = "video/mp4", body = [u8]),
-        (status = 206, description = "The bytes asked for.", content_type = "video/mp4", body = [u8]),
+        (status = 200, description = "The whole file.", content_type = "video/*", body = [u8]),
+        (status = 206, description = "The bytes asked for.", content_type = "video/*", body = [u8]),
         (status = 304, description = "Not changed since."),
         (status = 412, description = "Changed since.", content_type = "application/problem+json", body = Problem),
         VideoNotFound, RangeNotSatisfiable
@@ -49,8 +49,8 @@ pub(super) async fn stream(
 #[utoipa::path(
     tag = "videos", operation_id = "read_thumbnail", params(VideoPath),
     responses(
-        (status = 200, description = "The picture.", content_type = "image/jpeg", body = [u8]),
-        (status = 206, description = "The bytes asked for.", content_type = "image/jpeg", body = [u8]),
+        (status = 200, description = "The picture.", content_type = "image/*", body = [u8]),
+        (status = 206, description = "The bytes asked for.", content_type = "image/*", body = [u8]),
         (status = 304, description = "Not changed since."),
         (status = 412, description = "Changed since.", content_type = "application/problem+json", body = Problem),
         VideoNotFound, RangeNotSatisfiable

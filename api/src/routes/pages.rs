@@ -22,6 +22,9 @@ pub(super) async fn index(request: HttpRequest) -> Result<HttpResponse, Problem>
     serve("index.html", &request)
 }
 
+/// The addresses of its files.
+pub(super) const FILES: &str = "/{path:.*\\.(?:js|css|svg|html|png|ico|webmanifest)}";
+
 #[get("/{path:.*\\.(?:js|css|svg|html|png|ico|webmanifest)}")]
 pub(super) async fn file(path: Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(&path, &request)
@@ -31,6 +34,7 @@ fn serve(path: &str, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let EmbeddedFile { data, metadata } = Web::get(path).ok_or_else(|| Problem::of_status(StatusCode::NOT_FOUND))?;
     let tag = EntityTag::new_strong(metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect());
     let mut response = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => HttpResponse::NotModified(),
         Ok(IfNoneMatch::Items(known)) if known.iter().any(|known| known.weak_eq(&tag)) => HttpResponse::NotModified(),
         _ => HttpResponse::Ok(),
     };

@@ -1,9 +1,10 @@
 //! `/api/v1/users/me`: the caller's own account.
 
 use super::Application;
+use crate::body::Body;
 use crate::error::Problem;
-use crate::extract::{Now, TokenUser, Valid};
-use crate::openapi::Conflict;
+use crate::extract::{ClientAddress, Now, TokenUser, Valid};
+use crate::responses::{Conflict, TooManyRequests};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, Change, User};
@@ -20,19 +21,21 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 
 /// Change my account
 ///
-/// A new e-mail or password needs `current_password`; a new password ends every session.
+/// A new e-mail or password needs `current_password`. After a new password no refresh token works any more; access tokens
+/// do until they expire.
 #[utoipa::path(
     tag = "users", operation_id = "change_my_account", security(("bearer" = []), ("password" = [])), request_body = Change,
-    responses((status = 200, description = "The account as it is now.", body = User), Conflict)
+    responses((status = 200, description = "The account as it is now.", body = User), Conflict, TooManyRequests)
 )]
 #[patch("/users/me")]
 pub(super) async fn change(
     app: Application,
     TokenUser(id): TokenUser,
-    Valid(Json(change)): Valid<Json<Change>>,
+    Valid(Body(change)): Valid<Body<Change>>,
+    ClientAddress(from): ClientAddress,
     Now(now): Now,
 ) -> Result<Json<User>, Problem> {
-    app.run(move |app| async move { user::change(&app.db, &app.auth, id, change, now).await }).await.map(Json)
+    app.run(move |app| async move { user::change(&app.db, &app.auth, id, change, from, now).await }).await.map(Json)
 }
 
 /// Delete my account

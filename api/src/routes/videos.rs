@@ -1,9 +1,10 @@
 //! `/api/v1/videos`: the library.
 
 use super::Application;
+use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, Valid, VideoPath, Viewer};
-use crate::openapi::{Forbidden, VideoNotFound};
+use crate::responses::{Forbidden, VideoNotFound};
 use crate::state::App;
 use actix_web::http::header::{LINK, LOCATION};
 use actix_web::web::{Json, Path, Query};
@@ -95,7 +96,7 @@ fn not_ours() -> Problem {
 pub(super) async fn create(
     app: Application,
     CurrentUser(caller): CurrentUser,
-    Valid(Json(new)): Valid<Json<NewVideo>>,
+    Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let video = app.run(move |app| async move { video::create(app.db.writer(), caller, new, now).await }).await?;
@@ -127,11 +128,12 @@ pub(super) async fn change(
     app: Application,
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
-    Valid(Json(change)): Valid<Json<Change>>,
+    Valid(Body(change)): Valid<Body<Change>>,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
-    let use_case =
-        move |app: Arc<App>| async move { video::change(app.db.writer(), caller, path.video_id, change, now).await };
+    let use_case = move |app: Arc<App>| async move {
+        video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
+    };
     app.run(use_case).await.map(Json)
 }
 

@@ -1,9 +1,10 @@
 //! Where the caller stopped: the save, and what is made of it.
 
 use super::Application;
+use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{Now, TokenUser, Valid, VideoPath};
-use crate::openapi::{HistoryNotFound, VideoNotFound};
+use crate::responses::{HistoryNotFound, VideoNotFound};
 use crate::state::App;
 use actix_web::web::{Json, Path, Query};
 use actix_web::{HttpResponse, Responder, delete, get, post};
@@ -41,7 +42,7 @@ pub(super) async fn save(
     app: Application,
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
-    Valid(Json(save)): Valid<Json<Save>>,
+    Valid(Body(save)): Valid<Body<Save>>,
     Now(now): Now,
 ) -> Result<Json<Entry>, Problem> {
     let use_case = move |app: Arc<App>| async move {

@@ -28,21 +28,24 @@ pub(crate) fn differences(wanted: &BTreeSet<String>, found: &BTreeSet<String>) -
 
 fn sentences(name: &str, table: &Table, indexes: bool, constraints: bool) -> Vec<String> {
     let named = |shown: bool, name: &str| if shown { format!("{name} ") } else { String::new() };
+    let after = |notes: &str| if notes.is_empty() { String::new() } else { format!(" {notes}") };
     let mut told: Vec<String> = table.columns.iter().map(|column| format!("{name}.{}", sentence(column))).collect();
     told.push(format!("{name} primary key ({})", table.primary_key.join(",")));
     told.extend(table.foreign_keys.iter().map(|key| {
         let (from, to) = (key.columns.join(","), key.parent_columns.join(","));
         let (parent, rules) = (&key.parent, format!("on delete {} on update {}", key.on_delete, key.on_update));
         let shown = named(constraints, &key.name);
-        format!("{name} {shown}foreign key ({from}) references {parent} ({to}) {rules} {}", key.notes)
+        format!("{name} {shown}foreign key ({from}) references {parent} ({to}) {rules}{}", after(&key.notes))
     }));
     told.extend(table.indexes.iter().map(|index| {
         let unique = if index.unique { "unique " } else { "" };
         let shown = named(indexes && (constraints || !index.constraint), &index.name);
-        format!("{name} {unique}index {shown}({}) {:?} {}", index.columns.join(","), index.predicate, index.notes)
+        let rows = index.predicate.as_ref().map(|rows| format!(" where {rows}")).unwrap_or_default();
+        format!("{name} {unique}index {shown}({}){rows}{}", index.columns.join(","), after(&index.notes))
     }));
     told.extend(table.checks.iter().map(|check| {
-        format!("{name} {}check {} {}", named(constraints, &check.name), facts::squeezed(&check.condition), check.notes)
+        let shown = named(constraints, &check.name);
+        format!("{name} {shown}check {}{}", facts::squeezed(&check.condition), after(&check.notes))
     }));
     told
 }
@@ -56,6 +59,6 @@ fn sentence(column: &Column) -> String {
         column.kind,
         if column.nullable { "" } else { " not null" },
         or_nothing("default", &column.default),
-        or_nothing("numbered", &column.numbered),
+        or_nothing("numbered by", &column.numbered),
     )
 }

@@ -23,6 +23,7 @@ mod m20261101_000004_roles_and_states_as_text;
 mod m20261101_000005_defaults_and_checks;
 mod m20261101_000006_lower_case_keys;
 mod m20261101_000007_create_sessions;
+mod m20261101_000008_drop_status_index;
 
 use sea_orm_migration::prelude::*;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000005_defaults_and_checks::Migration),
             Box::new(m20261101_000006_lower_case_keys::Migration),
             Box::new(m20261101_000007_create_sessions::Migration),
+            Box::new(m20261101_000008_drop_status_index::Migration),
         ]
     }
 }

@@ -32,20 +32,15 @@ const ACCOUNT: Bucket = Bucket { size: 50, drain: TimeDelta::seconds(60) };
 /// Beyond this many entries, the drained ones are thrown out.
 const SWEEP_AT: usize = 50_000;
 
-/// Whose password is tried.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Account {
-    /// An account, under whichever of its names.
-    Known(i64),
-    /// A name that nobody has; it is limited like one that somebody has, so that the limit tells nothing.
-    Unknown(String),
-}
+/// Whose password is tried: the name as it was typed, folded. Whether somebody has it plays no part, so that the limit
+/// tells nothing about who has an account, or which name and which address belong together.
+pub(crate) type Account = str;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    Pair(Account, IpAddr),
+    Pair(String, IpAddr),
     Address(IpAddr),
-    Account(Account),
+    Account(String),
 }
 
 /// The sign-ins that are under way or failed lately, of this process.
@@ -95,7 +90,7 @@ impl Attempts {
 
 fn keys(account: &Account, from: IpAddr) -> [Key; 3] {
     let from = network(from);
-    [Key::Pair(account.clone(), from), Key::Address(from), Key::Account(account.clone())]
+    [Key::Pair(account.to_owned(), from), Key::Address(from), Key::Account(account.to_owned())]
 }
 
 /// How long until the bucket takes one more failure; `None` when it does so now.
@@ -129,37 +124,37 @@ mod tests {
 
     #[test]
     fn the_eleventh_failure_from_one_address_waits_and_time_heals() {
-        let (attempts, ann, now) = (Attempts::default(), Account::Known(1), start());
+        let (attempts, ann, now) = (Attempts::default(), "ann", start());
         for _ in 0..10 {
-            attempts.take(&ann, HOME, now).unwrap();
+            attempts.take(ann, HOME, now).unwrap();
         }
-        let wait = attempts.take(&ann, HOME, now).unwrap_err();
-        assert_eq!(attempts.take(&ann, HOME, now + wait), Ok(()));
+        let wait = attempts.take(ann, HOME, now).unwrap_err();
+        assert_eq!(attempts.take(ann, HOME, now + wait), Ok(()));
     }
 
     #[test]
     fn a_success_forgets_the_failures_before_it() {
-        let (attempts, ann, now) = (Attempts::default(), Account::Known(1), start());
+        let (attempts, ann, now) = (Attempts::default(), "ann", start());
         for _ in 0..1000 {
-            attempts.take(&ann, HOME, now).unwrap();
-            attempts.give_back(&ann, HOME, now);
+            attempts.take(ann, HOME, now).unwrap();
+            attempts.give_back(ann, HOME, now);
         }
     }
 
     #[test]
     fn guesses_from_everywhere_leave_each_address_one_try_and_never_lock_the_owner_out() {
-        let (attempts, ann, now) = (Attempts::default(), Account::Known(1), start());
+        let (attempts, ann, now) = (Attempts::default(), "ann", start());
         for n in 0..200 {
-            attempts.take(&ann, elsewhere(n), now).unwrap();
+            attempts.take(ann, elsewhere(n), now).unwrap();
         }
-        assert!(attempts.take(&ann, elsewhere(199), now).is_err(), "a second guess from one of them");
-        assert_eq!(attempts.take(&ann, HOME, now), Ok(()), "the owner's first try");
+        assert!(attempts.take(ann, elsewhere(199), now).is_err(), "a second guess from one of them");
+        assert_eq!(attempts.take(ann, HOME, now), Ok(()), "the owner's first try");
     }
 
     #[test]
     fn one_address_cannot_try_a_name_after_the_other() {
         let (attempts, now) = (Attempts::default(), start());
-        let refused = (0..200).filter(|id| attempts.take(&Account::Known(*id), HOME, now).is_err()).count();
+        let refused = (0..200).filter(|id| attempts.take(&id.to_string(), HOME, now).is_err()).count();
         assert_eq!(refused, 100);
     }
 

@@ -9,7 +9,7 @@ mod password;
 mod token;
 
 use crate::{Database, Error, text, user};
-use attempts::{Account, Attempts};
+use attempts::Attempts;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{refresh_token, session};
 pub use password::{Passwords, Verdict};
@@ -91,6 +91,28 @@ impl Auth {
         Self { passwords: Passwords::default(), tokens, refresh_lifetime, attempts: Arc::default() }
     }
 
+    /// Whether `password` is the one behind `stored`; a wrong one counts against `account` and the address `from`.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`], [`Error::Busy`].
+    pub(crate) async fn try_password(
+        &self,
+        account: &str,
+        from: IpAddr,
+        password: String,
+        stored: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<Verdict, Error> {
+        // Counted when its turn has come and not before, so that many right ones at once are not taken for failures.
+        let turn = self.passwords.turn().await?;
+        self.attempts.take(account, from, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        let verdict = turn.verify(password, stored).await?;
+        if verdict != Verdict::Wrong {
+            self.attempts.give_back(account, from, now);
+        }
+        Ok(verdict)
+    }
+
     async fn pair(
         &self,
         db: &impl ConnectionTrait,
@@ -129,28 +151,23 @@ pub async fn login(
 ) -> Result<TokenPair, Error> {
     let Credentials { username, password } = credentials;
     let user = user::find_by_login(db.reader(), &username).await?;
-    let account = user.as_ref().map_or_else(|| Account::Unknown(text::key(&username)), |user| Account::Known(user.id));
-    auth.attempts.take(&account, from, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
-
     let stored = user.as_ref().map(|user| user.hashed_password.clone());
-    let verdict = auth.passwords.verify(password.clone(), stored).await?;
+    let verdict = auth.try_password(&text::key(&username), from, password.clone(), stored, now).await?;
     let user = user.filter(|_| verdict != Verdict::Wrong).ok_or(Error::WrongCredentials)?;
-    auth.attempts.give_back(&account, from, now);
     if !user.is_active {
         return Err(Error::Inactive);
     }
     // Where there is no time for a new hash, the old one does for another sign-in.
     let renewed = if verdict == Verdict::Outdated { auth.passwords.hash(password).await.ok() } else { None };
 
+    // Every transaction here takes users first, then sessions, then tokens, so that none waits for one that waits for it.
     let transaction = db.begin().await?;
+    // The account may have left while its password was checked.
+    user::touch_last_login(&transaction, user.id, now).await?.ok_or(Error::WrongCredentials)?;
     drop_expired(&transaction, user.id, now).await?;
     let session = session::ActiveModel { user_id: Set(user.id), created_at: Set(now), ..Default::default() };
-    let session = session::Entity::insert(session).exec_with_returning(&transaction).await.map_err(|error| {
-        // The account was deleted while its password was checked.
-        if crate::error::is_foreign_key_violation(&error) { Error::WrongCredentials } else { error.into() }
-    })?;
+    let session = session::Entity::insert(session).exec_with_returning(&transaction).await?;
     let pair = auth.pair(&transaction, session.id, &user, now).await?;
-    user::touch_last_login(&transaction, user.id, now).await?;
     if let Some(renewed) = renewed {
         renew(&transaction, &user, renewed).await?;
     }
@@ -164,6 +181,13 @@ pub async fn login(
 /// [`Error::WrongRefreshToken`]; when the token was spent long ago, its session is over too.
 pub async fn refresh(db: &Database, auth: &Auth, refresh_token: &str, now: DateTime<Utc>) -> Result<TokenPair, Error> {
     let transaction = db.begin().await?;
+    let of_token = refresh_token::Entity::find()
+        .select_only()
+        .column(refresh_token::Column::SessionId)
+        .filter(refresh_token::Column::TokenHash.eq(token::hash(refresh_token)))
+        .into_query();
+    let session = session::Entity::find().filter(session::Column::Id.in_subquery(of_token)).lock_exclusive();
+    let session = session.one(&transaction).await?.ok_or(Error::WrongRefreshToken)?;
     // One statement both spends the token and tells when that first happened, so that two at once agree.
     let first_use = Func::coalesce([Expr::col(refresh_token::Column::SpentAt), Expr::value(now)]);
     let spent = refresh_token::Entity::update_many()
@@ -174,15 +198,16 @@ pub async fn refresh(db: &Database, auth: &Auth, refresh_token: &str, now: DateT
         .await?;
     let token = spent.into_iter().next().ok_or(Error::WrongRefreshToken)?;
     if token.spent_at.is_some_and(|first_use| now - first_use > GRACE) {
-        session::Entity::delete_by_id(token.session_id).exec(&transaction).await?;
+        session::Entity::delete_by_id(session.id).exec(&transaction).await?;
         transaction.commit().await?;
-        log::warn!("session {} ended: one of its refresh tokens was used again after it was spent", token.session_id);
+        log::warn!("session {} ended: one of its refresh tokens was used again after it was spent", session.id);
         return Err(Error::WrongRefreshToken);
     }
-    let owner = session::Entity::find_by_id(token.session_id).find_also_related(entity::user::Entity);
-    let user = owner.one(&transaction).await?.and_then(|(_, user)| user).filter(|user| user.is_active);
-    let user = user.ok_or(Error::WrongRefreshToken)?;
-    let pair = auth.pair(&transaction, token.session_id, &user, now).await?;
+    let expired = refresh_token::Entity::delete_many().filter(refresh_token::Column::SessionId.eq(session.id));
+    expired.filter(refresh_token::Column::ExpiresAt.lte(now)).exec(&transaction).await?;
+    let owner = session.find_related(entity::user::Entity).filter(entity::user::Column::IsActive.eq(true));
+    let user = owner.one(&transaction).await?.ok_or(Error::WrongRefreshToken)?;
+    let pair = auth.pair(&transaction, session.id, &user, now).await?;
     transaction.commit().await?;
     Ok(pair)
 }

@@ -6,7 +6,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -38,9 +38,9 @@ pub struct Passwords {
 }
 
 impl Default for Passwords {
-    /// As many at once as there are cores; each takes 19 MiB.
+    /// As many at once as there are cores, up to eight; each takes 19 MiB.
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(available_parallelism().map_or(2, usize::from))) }
+        Self { turns: Arc::new(Semaphore::new(available_parallelism().map_or(2, usize::from).min(8))) }
     }
 }
 
@@ -50,39 +50,48 @@ impl Passwords {
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
-        self.in_turn(move || match argon2()?.hash_password(password.as_bytes()) {
+        let work = move || match argon2()?.hash_password(password.as_bytes()) {
             Ok(hash) => Ok(hash.to_string()),
             Err(error) => Err(Error::Internal(format!("hashing a password: {error}"))),
-        })
-        .await
+        };
+        self.turn().await?.take(work).await
     }
 
-    /// Whether `password` is the one behind `stored`: argon2 with whatever parameters, or the bcrypt of older sites.
-    /// Without a stored hash the answer is no, after the time that one of ours takes.
+    /// Waits for a turn to check a password.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
-    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
-        self.in_turn(move || match stored {
+    pub(crate) async fn turn(&self) -> Result<Turn, Error> {
+        let turn = timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        turn.map_err(|_| Error::Busy)?.map(Turn).map_err(|_| Error::Busy)
+    }
+}
+
+/// The right to hash or check one password now.
+pub(crate) struct Turn(OwnedSemaphorePermit);
+
+impl Turn {
+    /// Whether `password` is the one behind `stored`: argon2 with whatever parameters, or the bcrypt of older sites.
+    /// Without a stored hash the answer is no, after the time that one of ours takes.
+    pub(crate) async fn verify(self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
+        self.take(move || match stored {
             Some(stored) => verdict(password.as_bytes(), &stored),
             None => verdict(password.as_bytes(), NOBODYS).map(|_| Verdict::Wrong),
         })
         .await
     }
 
-    async fn in_turn<T: Send + 'static>(
-        &self,
+    /// The turn moves into the work: it must not end when the client leaves while the hash runs on.
+    async fn take<T: Send + 'static>(
+        self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let turn = timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
-        // The turn moves into the work: it must not end when the client leaves while the hash runs on.
-        spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        })
-        .await
-        .map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
+        let working = spawn_blocking(move || {
+            let result = work();
+            drop(self.0);
+            result
+        });
+        working.await.map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
     }
 }
 
@@ -124,8 +133,10 @@ mod tests {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_eq!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap(), Verdict::Right);
-        assert_eq!(passwords.verify("battery staple".into(), Some(hash)).await.unwrap(), Verdict::Wrong);
+        for (password, right) in [("correct horse", Verdict::Right), ("battery staple", Verdict::Wrong)] {
+            let turn = passwords.turn().await.unwrap();
+            assert_eq!(turn.verify(password.into(), Some(hash.clone())).await.unwrap(), right);
+        }
     }
 
     #[tokio::test]
@@ -134,7 +145,7 @@ mod tests {
         let (nobodys, argon2) = (Params::try_from(&parsed).unwrap(), argon2().unwrap());
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         assert_eq!(cost(&nobodys), cost(argon2.params()));
-        assert_eq!(Passwords::default().verify("x".into(), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(Passwords::default().turn().await.unwrap().verify("x".into(), None).await.unwrap(), Verdict::Wrong);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `playhead scan`: every video file below a folder becomes a video.
 
 use super::{Library, container};
+use crate::progress::{Rules, judge_again};
 use crate::{Database, Error};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::video;
 use sea_orm::prelude::*;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, IntoActiveModel};
@@ -67,6 +68,7 @@ pub async fn scan(
     library: &Library,
     folder: &Path,
     owner_id: i64,
+    rules: &Rules,
     now: DateTime<Utc>,
     mut watch: impl FnMut(Progress),
 ) -> Result<Report, Error> {
@@ -89,7 +91,9 @@ pub async fn scan(
         // Exclusive, so that two scans at once do not both register a file.
         let transaction = db.exclusive("videos").await?;
         for file in found {
-            register(&transaction, file, owner_id, now, &mut report).await?;
+            // A microsecond apart, so that the library has one order and an index can hold it.
+            let moment = now + TimeDelta::microseconds(report.added.try_into().unwrap_or(0));
+            register(&transaction, file, owner_id, rules, moment, &mut report).await?;
         }
         transaction.commit().await?;
     }
@@ -107,7 +111,7 @@ pub(super) async fn register_file(
     let path = path.canonicalize().map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
     let file = look_at(library, &path).map_err(|reason| Error::Internal(format!("{}: {reason}", path.display())))?;
     let transaction = db.exclusive("videos").await?;
-    register(&transaction, file, owner_id, now, &mut Report::default()).await?;
+    register(&transaction, file, owner_id, &Rules::default(), now, &mut Report::default()).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -171,6 +175,7 @@ async fn register(
     db: &DatabaseTransaction,
     file: Found,
     owner_id: i64,
+    rules: &Rules,
     now: DateTime<Utc>,
     report: &mut Report,
 ) -> Result<(), Error> {
@@ -203,7 +208,11 @@ async fn register(
         video::Entity::insert(row).exec_without_returning(db).await?;
         report.added += 1;
     } else {
-        row.update(db).await?;
+        let new_duration = row.duration.is_set();
+        let row = row.update(db).await?;
+        if new_duration {
+            judge_again(db, row.id, row.duration, rules).await?;
+        }
         report.updated += 1;
     }
     Ok(())

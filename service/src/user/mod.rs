@@ -1,16 +1,20 @@
 //! Accounts: made, read, changed, and gone.
 
+mod operator;
+
 use crate::auth::{Auth, Passwords, Verdict, end_sessions};
 use crate::error::taken;
 use crate::time::Timestamp;
 use crate::{Database, Error, text};
 use chrono::{DateTime, Utc};
 use entity::user;
+pub use operator::{deactivate, owner_of_scan, set_password};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -60,7 +64,7 @@ pub struct Caller {
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     /// Unique whatever the case.
-    #[validate(email, length(max = 255), custom(function = text::storable))]
+    #[validate(email, length(max = 255), custom(function = text::email))]
     #[schema(format = "email", max_length = 255, example = "ann@example.org")]
     pub email: String,
     /// Unique whatever the case; 3 to 100 characters, no `@`, no control characters.
@@ -99,13 +103,14 @@ pub fn check_password(password: &str) -> Result<(), Error> {
 /// What changes of an account; a field that is absent stays as it is.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UserChange)]
 pub struct Change {
     /// A new name.
     #[validate(length(min = 3, max = 100), custom(function = text::username))]
     #[schema(min_length = 3, max_length = 100, example = "ann")]
     pub username: Option<String>,
     /// A new address; needs `current_password`.
-    #[validate(email, length(max = 255), custom(function = text::storable))]
+    #[validate(email, length(max = 255), custom(function = text::email))]
     #[schema(format = "email", max_length = 255, example = "ann@example.org")]
     pub email: Option<String>,
     /// A new name to show; `null` removes it.
@@ -113,7 +118,7 @@ pub struct Change {
     #[validate(length(max = 255), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 255, example = "Ann Example")]
     pub full_name: Option<Option<String>>,
-    /// A new password; needs `current_password` and ends every session.
+    /// A new password; needs `current_password`. No refresh token works any more; access tokens do until they expire.
     #[validate(length(min = 8, max = 100), custom(function = text::storable))]
     #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
     pub password: Option<String>,
@@ -144,17 +149,16 @@ pub struct User {
     #[schema(required = true, example = "Ann Example")]
     pub full_name: Option<String>,
     /// What the account may do.
-    #[schema(inline)]
     pub role: Role,
     /// False: deactivated.
     pub is_active: bool,
     /// Whether the e-mail address was confirmed.
     pub is_verified: bool,
     /// When the account was made.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub created_at: Timestamp,
     /// When it last changed.
-    #[schema(inline)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub updated_at: Timestamp,
     /// The last sign-in with the password.
     #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
@@ -273,12 +277,14 @@ pub async fn find(db: &impl ConnectionTrait, user_id: i64) -> Result<User, Error
 /// Changes the account of the caller.
 ///
 /// # Errors
-/// [`Error::NameTaken`], [`Error::EmailTaken`]; [`Error::Invalid`] when the current password is missing or wrong.
+/// [`Error::NameTaken`], [`Error::EmailTaken`]; [`Error::Invalid`] when the current password is missing or wrong,
+/// [`Error::TooManyAttempts`] when it was wrong too often.
 pub async fn change(
     db: &Database,
     auth: &Auth,
     user_id: i64,
     change: Change,
+    from: IpAddr,
     now: DateTime<Utc>,
 ) -> Result<User, Error> {
     let Change { username, email, full_name, password, current_password } = change;
@@ -289,7 +295,9 @@ pub async fn change(
             field: "current_password".into(),
             message: "is needed for a new e-mail or password".into(),
         })?;
-        if auth.passwords.verify(given, Some(row.hashed_password.clone())).await? == Verdict::Wrong {
+        let account = format!("account {user_id}");
+        let stored = Some(row.hashed_password.clone());
+        if auth.try_password(&account, from, given, stored, now).await? == Verdict::Wrong {
             return Err(Error::Invalid { field: "current_password".into(), message: "is wrong".into() });
         }
     }
@@ -301,6 +309,9 @@ pub async fn change(
     if let Some(email) = email {
         row.email_key.set_if_not_equals(Some(text::key(&email)));
         row.email.set_if_not_equals(email);
+        if row.email.is_set() {
+            row.is_verified = Set(false);
+        }
     }
     if let Some(full_name) = full_name {
         row.full_name.set_if_not_equals(full_name);
@@ -328,64 +339,14 @@ pub async fn change(
 /// Deletes the account of the caller; the database takes its videos, history and sessions along.
 ///
 /// # Errors
-/// [`Error::LastAdministrator`].
+/// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account is gone or deactivated.
 pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
     let transaction = db.exclusive("users").await?;
+    authenticate(&transaction, user_id).await?;
     keep_an_administrator(&transaction, user_id).await?;
     user::Entity::delete_by_id(user_id).exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())
-}
-
-/// Deactivates an account: it cannot sign in, and its tokens are worth nothing from now on.
-///
-/// # Errors
-/// [`Error::UserNotFound`], [`Error::LastAdministrator`].
-pub async fn deactivate(db: &Database, name: &str, now: DateTime<Utc>) -> Result<User, Error> {
-    let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
-    let transaction = db.exclusive("users").await?;
-    keep_an_administrator(&transaction, found.id).await?;
-    let change = user::ActiveModel { is_active: Set(false), ..Default::default() };
-    let user = update(&transaction, found.id, change, now).await?;
-    end_sessions(&transaction, found.id).await?;
-    transaction.commit().await?;
-    Ok(user)
-}
-
-/// Gives an account a new password, by the operator's word, and ends its sessions.
-///
-/// # Errors
-/// [`Error::UserNotFound`].
-pub async fn set_password(
-    db: &Database,
-    passwords: &Passwords,
-    name: &str,
-    password: String,
-    now: DateTime<Utc>,
-) -> Result<User, Error> {
-    let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
-    let hashed_password = passwords.hash(password).await?;
-    let transaction = db.begin().await?;
-    let change = user::ActiveModel { hashed_password: Set(hashed_password), ..Default::default() };
-    let user = update(&transaction, found.id, change, now).await?;
-    end_sessions(&transaction, found.id).await?;
-    transaction.commit().await?;
-    Ok(user)
-}
-
-/// The account that a scan registers videos for: the named one, or the first administrator.
-///
-/// # Errors
-/// [`Error::UserNotFound`].
-pub async fn owner_of_scan(db: &impl ConnectionTrait, name: Option<&str>) -> Result<User, Error> {
-    let found = match name {
-        Some(name) => find_by_login(db, name).await?,
-        None => {
-            let administrators = user::Entity::find().filter(user::Column::Role.eq(user::Role::Admin));
-            administrators.order_by_asc(user::Column::Id).one(db).await?
-        }
-    };
-    found.map(Into::into).ok_or(Error::UserNotFound)
 }
 
 /// The account with this name or e-mail, whatever the case; an exact spelling wins over another one.
@@ -400,24 +361,15 @@ pub(crate) async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Res
     Ok(found)
 }
 
-pub(crate) async fn touch_last_login(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>) -> Result<(), Error> {
-    let update = user::Entity::update_many().col_expr(user::Column::LastLogin, Expr::value(now));
-    update.filter(user::Column::Id.eq(id)).exec(db).await?;
-    Ok(())
-}
-
-async fn update(
-    db: &DatabaseTransaction,
+/// Notes a sign-in; `None` when the account is gone.
+pub(crate) async fn touch_last_login(
+    db: &impl ConnectionTrait,
     id: i64,
-    change: user::ActiveModel,
     now: DateTime<Utc>,
-) -> Result<User, Error> {
-    let change = user::ActiveModel { id: Set(id), updated_at: Set(now), ..change };
-    match change.update(db).await {
-        Ok(row) => Ok(row.into()),
-        Err(DbErr::RecordNotUpdated) => Err(Error::UserNotFound),
-        Err(error) => Err(error.into()),
-    }
+) -> Result<Option<()>, Error> {
+    let update = user::Entity::update_many().col_expr(user::Column::LastLogin, Expr::value(now));
+    let updated = update.filter(user::Column::Id.eq(id)).exec(db).await?;
+    Ok((updated.rows_affected > 0).then_some(()))
 }
 
 /// Refuses when `leaving` is the only active administrator. Asked inside of a transaction that nobody else changes

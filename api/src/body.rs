@@ -1,0 +1,126 @@
+//! Bodies of requests: read up to a limit, and taken only as what they say they are.
+
+use crate::error::Problem;
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::pin::Pin;
+
+/// The largest body that is read, in bytes: a description of 10,000 characters fits, whatever its escapes.
+pub(crate) const BODY_LIMIT: usize = 256 * 1024;
+
+/// A JSON object as the body of a request.
+///
+/// In place of the framework's own extractor, because that one takes an array for an object when its items fit in order.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T> Deref for Body<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = media_type(request) == "application/json";
+        let reading = read(request, payload);
+        Box::pin(async move {
+            if !is_json {
+                return Err(unsupported_media_type("application/json").into());
+            }
+            Ok(Self(parse(&reading.await?)?))
+        })
+    }
+}
+
+/// What the request says that its body is, without parameters such as the character set.
+pub(crate) fn media_type(request: &HttpRequest) -> String {
+    request.content_type().trim().to_ascii_lowercase()
+}
+
+/// The bytes of the body, up to [`BODY_LIMIT`].
+pub(crate) fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
+    let reading = Bytes::from_request(request, payload);
+    async { reading.await.map_err(|error| unreadable(&error)) }
+}
+
+/// A value from the text of a JSON object.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let not_json = |cause: &dyn Display| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
+    };
+    let text = std::str::from_utf8(bytes).map_err(|cause| not_json(&cause))?;
+    serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|cause| {
+        // A number that no machine can hold is still JSON.
+        if cause.is_data() || cause.to_string().starts_with("number out of range") {
+            Problem::unfit(&field::<T>(text), cause.to_string())
+        } else {
+            not_json(&cause)
+        }
+    })
+}
+
+/// The field that does not fit. Only a failure reads the text again and keeps track of where it is.
+fn field<T: DeserializeOwned>(text: &str) -> String {
+    let mut again = serde_json::Deserializer::from_str(text);
+    let path = serde_path_to_error::deserialize::<_, Object<T>>(&mut again).err().map(|error| error.path().to_string());
+    path.filter(|path| path != ".").unwrap_or_default()
+}
+
+/// A value that is read from a JSON object and from nothing else.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+/// A body that did not arrive whole.
+fn unreadable(error: &actix_web::Error) -> Problem {
+    match error.as_error::<PayloadError>() {
+        Some(PayloadError::Overflow) => too_large(),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the body cannot be read: {error}")),
+    }
+}
+
+pub(crate) fn too_large() -> Problem {
+    let detail = format!("the body has more than {BODY_LIMIT} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+}
+
+pub(crate) fn unsupported_media_type(wanted: &str) -> Problem {
+    let detail = format!("the body must be {wanted}, and the header Content-Type must say so");
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+}

@@ -1,0 +1,262 @@
+//! Bodies that do not fit: whatever is sent wherever, the answer is a problem of the right status and never a 5xx.
+//!
+//! What to ask is read from the document, so that a new operation is covered by itself.
+
+use crate::app::{PASSWORD, Person, TestApp, send};
+use crate::document::{Operation, operations, resolve};
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Who asks, and for which video.
+pub struct Setting {
+    pub person: Person,
+    pub video: i64,
+}
+
+pub async fn set_up(app: &TestApp) -> Setting {
+    app.sign_up("root").await;
+    let person = app.sign_up("ann").await;
+    let video = app.add_video(&person, "film", Some(600)).await;
+    Setting { person, video }
+}
+
+/// Collects what went wrong, so that one run tells of everything.
+#[derive(Default)]
+pub struct Findings(pub Vec<String>);
+
+impl Findings {
+    /// Proves that the answer is a problem of one of these statuses.
+    pub async fn expect(&mut self, what: &str, answer: Response, statuses: &[u16]) {
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let text = answer.text().await.unwrap();
+        if !statuses.contains(&status) {
+            self.0.push(format!(
+                "{what}: {status} instead of {statuses:?}: {}",
+                text.chars().take(200).collect::<String>()
+            ));
+        } else if status >= 400 {
+            let body: Value = serde_json::from_str(&text).unwrap_or_default();
+            let whole = headers["content-type"] == "application/problem+json"
+                && body["status"] == status
+                && body["instance"].as_str() == headers["x-request-id"].to_str().ok()
+                && ["type", "title", "detail", "code"].iter().all(|field| body[field].is_string())
+                && (status != 422 || body["errors"][0]["message"].is_string());
+            if !whole {
+                self.0.push(format!("{what}: {status} without all that belongs to a problem: {text}"));
+            }
+        }
+    }
+
+    pub fn none(self) {
+        assert!(self.0.is_empty(), "{} findings:\n{}", self.0.len(), self.0.join("\n"));
+    }
+}
+
+async fn send_body(app: &TestApp, at: &Setting, operation: &Operation, kind: &str, body: Vec<u8>) -> Response {
+    let request = app.request(operation.method.clone(), &operation.at(at.video)).bearer_auth(&at.person.token);
+    let request = if kind.is_empty() { request } else { request.header("content-type", kind) };
+    send(request.body(body)).await
+}
+
+/// The JSON text of `example` with this text as the value of one field.
+fn with_field(example: &Value, field: &str, value: &str) -> Vec<u8> {
+    let mut body = example.clone();
+    body[field] = json!("<here>");
+    body.to_string().replace("\"<here>\"", value).into_bytes()
+}
+
+/// Whether a property may be of this type.
+pub fn is_a(property: &Value, kind: &str) -> bool {
+    property["type"] == kind || property["type"].as_array().is_some_and(|kinds| kinds.iter().any(|one| one == kind))
+}
+
+/// Texts that are JSON and still no value of this property, and the statuses that they may meet.
+fn unfit_values(name: &str, property: &Value) -> Vec<(String, Vec<u16>)> {
+    let mut values: Vec<(String, Vec<u16>)> = Vec::new();
+    let mut add = |value: &str, statuses: &[u16]| values.push((value.to_owned(), statuses.to_vec()));
+    for wrong in ["true", "[]", "{}", "[\"x\"]"] {
+        add(wrong, &[422]);
+    }
+    if is_a(property, "string") {
+        for wrong in ["5", "-1", "1e400"] {
+            add(wrong, &[422]);
+        }
+        // Lone surrogates: some call that no JSON, some a text that cannot be.
+        for lone in [r#""\ud800""#, r#""x\udc00y""#, r#""\ud800\ud800""#] {
+            add(lone, &[400, 422]);
+        }
+        // An opaque token is hashed and never stored, so any text is merely one that nobody was given.
+        let opaque = name == "refresh_token";
+        add(r#""abc\u0000defgh""#, if opaque { &[204, 401] } else { &[422] });
+        add(r#""abc@example.org\u0000""#, if opaque { &[204, 401] } else { &[422] });
+        add(&format!("\"{}\"", "x".repeat(1024 * 1024)), &[413]);
+        add(&format!("\"{}\"", "x".repeat(100_000)), &[422]);
+    }
+    if is_a(property, "integer") {
+        for wrong in [
+            "-1",
+            "2147483648",
+            "-2147483649",
+            "9223372036854775808",
+            "18446744073709551616",
+            "1e400",
+            "-1e400",
+            "1.5",
+            "1e2",
+            "\"5\"",
+            "\"\"",
+        ] {
+            add(wrong, &[422]);
+        }
+    }
+    values
+}
+
+on_both! {
+    async fn a_body_that_is_no_object_is_refused(app: TestApp) {
+        let (at, mut findings) = (set_up(&app).await, Findings::default());
+        for operation in operations() {
+            for (kind, schema) in operation.bodies() {
+                let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+                // A text with two faults may be told of either, so these have one.
+                let example = operation.example().unwrap().to_string();
+                let positional: Vec<_> =
+                    schema["properties"].as_object().unwrap().values().map(|p| &p["example"]).collect();
+                for (body, statuses) in [
+                    ("[]", &[422][..]),
+                    ("null", &[422]),
+                    ("\"text\"", &[422]),
+                    ("5", &[422]),
+                    ("true", &[422]),
+                    ("[{}]", &[422]),
+                    ("", &[400]),
+                    ("{", &[400]),
+                    ("<a/>", &[400]),
+                    ("{'a': 1}", &[400]),
+                    (&example[..example.len() - 1], &[400]),
+                    (&*format!("{example}x"), &[400]),
+                    (&*json!(positional).to_string(), &[422]),
+                    (&deep, &[422]),
+                ] {
+                    let statuses = if kind == JSON { statuses } else { &[422] };
+                    let answer = send_body(&app, &at, &operation, kind, body.into()).await;
+                    let what = format!("{} {kind} {}", operation.id(), body.chars().take(60).collect::<String>());
+                    findings.expect(&what, answer, statuses).await;
+                }
+            }
+        }
+        findings.none();
+    }
+
+    async fn a_body_of_another_kind_or_of_no_text_is_refused(app: TestApp) {
+        let (at, mut findings) = (set_up(&app).await, Findings::default());
+        for operation in operations().iter().filter(|operation| !operation.bodies().is_empty()) {
+            let example = operation.example().unwrap().to_string().into_bytes();
+            for kind in
+                ["", "text/plain", "application/xml", "application/octet-stream", "nonsense", "application/jsonx"]
+            {
+                let answer = send_body(&app, &at, operation, kind, example.clone()).await;
+                findings.expect(&format!("{} as {kind:?}", operation.id()), answer, &[415]).await;
+            }
+            let (_, schema) = operation.bodies().into_iter().find(|(kind, _)| *kind == JSON).unwrap();
+            let mut texts =
+                schema["properties"].as_object().unwrap().iter().filter(|(_, property)| is_a(property, "string"));
+            if let Some((name, _)) = texts.next() {
+                let body = [b"{\"", name.as_bytes(), b"\": \"\xff\"}"].concat();
+                let answer = send_body(&app, &at, operation, JSON, body).await;
+                findings.expect(&format!("{} {name}: bytes that are no text", operation.id()), answer, &[400]).await;
+            }
+            for body in [&b"\xff\xfe"[..], b"\xef\xbb\xbf{}", b"{\"\xc3\x28\": 1}", b"\0"] {
+                let answer = send_body(&app, &at, operation, JSON, body.to_vec()).await;
+                findings.expect(&format!("{} {body:?}", operation.id()), answer, &[400]).await;
+            }
+            for length in [300 * 1024, 2 * 1024 * 1024] {
+                let answer = send_body(&app, &at, operation, JSON, vec![b' '; length]).await;
+                findings.expect(&format!("{} {length} spaces", operation.id()), answer, &[413]).await;
+            }
+        }
+        findings.none();
+    }
+
+    async fn a_form_that_does_not_fit_is_refused(app: TestApp) {
+        let (at, mut findings) = (set_up(&app).await, Findings::default());
+        for operation in operations() {
+            for (kind, schema) in operation.bodies().into_iter().filter(|(kind, _)| *kind == FORM) {
+                for name in schema["properties"].as_object().unwrap().keys().filter(|name| is_needed(schema, name)) {
+                    for value in ["", "%00", "abc%00def", &"x".repeat(100_000)] {
+                        let others = ["username=ann", "password=correct+horse"];
+                        let others = others.iter().filter(|other| !other.starts_with(name));
+                        let body =
+                            others.map(ToString::to_string).chain([format!("{name}={value}")]).collect::<Vec<_>>();
+                        let answer = send_body(&app, &at, &operation, kind, body.join("&").into()).await;
+                        let what = format!("{} {name}={}", operation.id(), value.chars().take(20).collect::<String>());
+                        findings.expect(&what, answer, &[422]).await;
+                    }
+                }
+                for body in ["username=a&username=b&password=c", "a", "=", "&&&", "username[]=a"] {
+                    let answer = send_body(&app, &at, &operation, kind, body.into()).await;
+                    findings.expect(&format!("{} {body}", operation.id()), answer, &[422]).await;
+                }
+            }
+        }
+        findings.none();
+    }
+
+    async fn a_value_that_does_not_fit_is_refused_wherever_it_stands(app: TestApp) {
+        let (at, mut findings) = (set_up(&app).await, Findings::default());
+        for operation in operations() {
+            let Some(mut example) = operation.example() else { continue };
+            if example.get("current_password").is_some() {
+                example["current_password"] = json!(PASSWORD);
+            }
+            let (_, schema) = operation.bodies().into_iter().find(|(kind, _)| *kind == JSON).unwrap();
+            for (name, property) in schema["properties"].as_object().unwrap() {
+                for (value, statuses) in unfit_values(name, resolve(property)) {
+                    let body = with_field(&example, name, &value);
+                    let answer = send_body(&app, &at, &operation, JSON, body).await;
+                    let value: String = value.chars().take(40).collect();
+                    findings.expect(&format!("{} {name}: {value}", operation.id()), answer, &statuses).await;
+                }
+                if is_needed(schema, name) {
+                    let mut body = example.clone();
+                    body.as_object_mut().unwrap().remove(name);
+                    let answer = send_body(&app, &at, &operation, JSON, body.to_string().into()).await;
+                    findings.expect(&format!("{} without {name}", operation.id()), answer, &[422]).await;
+                    let answer = send_body(&app, &at, &operation, JSON, with_field(&example, name, "null")).await;
+                    findings.expect(&format!("{} {name}: null", operation.id()), answer, &[422]).await;
+                }
+                let twice = example.to_string().replacen('{', &format!("{{\"{name}\": {}, ", example[name]), 1);
+                let answer = send_body(&app, &at, &operation, JSON, twice.into()).await;
+                findings.expect(&format!("{} {name} twice", operation.id()), answer, &[422]).await;
+            }
+            let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+            for (name, value) in
+                [("unknown", "1"), ("", "1"), ("\\u0000", "1"), ("unknown", &deep), ("__proto__", "{}")]
+            {
+                let body = example.to_string().replacen('{', &format!("{{\"{name}\": {value}, "), 1);
+                let answer = send_body(&app, &at, &operation, JSON, body.into()).await;
+                findings.expect(&format!("{} with a field {name:?}", operation.id()), answer, &[422]).await;
+            }
+        }
+        findings.none();
+    }
+
+    async fn what_is_no_http_is_no_end_of_the_server(app: TestApp) {
+        for bytes in [
+            &b"\0\0\0\0\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nHost x\r\n\r\n",
+            b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+            b"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ] {
+            let answer = app.raw(bytes);
+            assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
+        }
+        assert_eq!(app.get("/health").await.status(), StatusCode::OK);
+    }
+}
+
+fn is_needed(schema: &Value, name: &str) -> bool {
+    schema["required"].as_array().is_some_and(|needed| needed.iter().any(|needed| needed == name))
+}

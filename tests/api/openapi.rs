@@ -1,0 +1,297 @@
+//! The document that describes the API, and the page that shows it.
+
+use crate::app::{TestApp, history, problem};
+use crate::databases::Engine;
+use crate::document::{document, operations, resolve};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[tokio::test]
+async fn the_served_document_is_the_one_of_the_program() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let served = app.get("/openapi.json").await;
+    assert_eq!(served.headers()["content-type"], "application/json");
+    assert_eq!(&served.json::<Value>().await.unwrap(), document());
+    assert!(document()["openapi"].as_str().unwrap().starts_with("3.1."));
+}
+
+/// With `UPDATE_OPENAPI=1` it writes the file anew.
+#[test]
+fn the_committed_document_is_the_one_of_the_program() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let current = api::openapi::document().to_pretty_json().unwrap() + "\n";
+    if std::env::var_os("UPDATE_OPENAPI").is_some_and(|wish| wish == "1") {
+        std::fs::write(&file, &current).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        committed == current,
+        "the API has changed: run this test with UPDATE_OPENAPI=1 and look at the difference"
+    );
+}
+
+#[test]
+fn operation_ids_stay_as_they_are() {
+    let mut ids: Vec<_> = operations().iter().map(|operation| operation.id().to_owned()).collect();
+    ids.sort();
+    let promised = [
+        "change_my_account",
+        "change_video",
+        "continue_watching",
+        "create_video",
+        "delete_my_account",
+        "delete_video",
+        "forget_watch_history",
+        "health",
+        "health_live",
+        "health_ready",
+        "list_videos",
+        "login",
+        "logout",
+        "me",
+        "read_my_account",
+        "read_thumbnail",
+        "read_video",
+        "read_watch_history",
+        "refresh",
+        "register",
+        "save_watch_history",
+        "stream_video",
+    ];
+    assert_eq!(ids, promised);
+}
+
+#[test]
+fn every_failure_is_described_as_a_problem() {
+    for operation in operations() {
+        let responses = operation.description["responses"].as_object().unwrap();
+        let failures: Vec<_> = responses.iter().filter(|(status, _)| status.as_str() >= "400").collect();
+        assert!(failures.iter().any(|(status, _)| status.starts_with('5')), "{}", operation.id());
+        for (status, response) in failures {
+            let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
+            assert_eq!(schema, "#/components/schemas/Problem", "{} {status}", operation.id());
+            assert!(response["content"].as_object().unwrap().len() == 1, "{} {status}", operation.id());
+        }
+        let expected: &[(bool, &str)] = &[
+            (operation.needs_token() || operation.takes_token(), "401"),
+            (!operation.bodies().is_empty(), "400"),
+            (!operation.bodies().is_empty(), "413"),
+            (!operation.bodies().is_empty(), "415"),
+            (!operation.bodies().is_empty() || operation.description.get("parameters").is_some(), "422"),
+            (operation.path.contains("{video_id}"), "404"),
+        ];
+        for (possible, status) in expected {
+            assert!(!possible || responses.contains_key(*status), "{} {status}", operation.id());
+        }
+    }
+}
+
+#[test]
+fn what_needs_a_token_says_so_and_nothing_else_does() {
+    let open = [
+        "health",
+        "health_live",
+        "health_ready",
+        "login",
+        "logout",
+        "read_thumbnail",
+        "refresh",
+        "register",
+        "stream_video",
+    ];
+    let optional = ["list_videos", "read_video"];
+    for operation in operations() {
+        let id = operation.id();
+        assert_eq!(operation.takes_token(), !open.contains(&id), "{id}");
+        assert_eq!(operation.needs_token(), !open.contains(&id) && !optional.contains(&id), "{id}");
+    }
+    let schemes = &document()["components"]["securitySchemes"];
+    assert_eq!((&schemes["bearer"]["type"], &schemes["bearer"]["scheme"]), (&json!("http"), &json!("bearer")));
+}
+
+#[test]
+fn every_operation_and_field_is_explained() {
+    for operation in operations() {
+        for field in ["summary", "tags"] {
+            assert!(operation.description.get(field).is_some(), "{} {field}", operation.id());
+        }
+        for (_, schema) in operation.bodies() {
+            for (name, property) in schema["properties"].as_object().unwrap() {
+                assert!(
+                    property["description"].is_string() && !property["example"].is_null(),
+                    "{} {name}",
+                    operation.id()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn walk(value: &'static Value) {
+        match value {
+            Value::Object(fields) => {
+                if fields.contains_key("$ref") {
+                    resolve(value);
+                }
+                fields.values().for_each(walk);
+            }
+            Value::Array(items) => items.iter().for_each(walk),
+            _ => {}
+        }
+    }
+    walk(document());
+}
+
+/// What of `value` does not fit `schema`; only the words of JSON Schema that the document uses.
+fn unfit(schema: &'static Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    let schema = resolve(schema);
+    let mut check = |fits: bool, rule: &str| {
+        if !fits {
+            found.push(format!("{at}: {value} breaks {rule} of {schema}"));
+        }
+    };
+    let kinds: BTreeSet<&str> = match &schema["type"] {
+        Value::String(kind) => [&**kind].into(),
+        Value::Array(kinds) => kinds.iter().map(|kind| kind.as_str().unwrap()).collect(),
+        _ => BTreeSet::new(),
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_i64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    check(kinds.is_empty() || kinds.contains(kind) || (kind == "integer" && kinds.contains("number")), "type");
+    if let (Some(number), Some(least)) = (value.as_f64(), schema["minimum"].as_f64()) {
+        check(number >= least, "minimum");
+    }
+    if let (Some(number), Some(most)) = (value.as_f64(), schema["maximum"].as_f64()) {
+        check(number <= most, "maximum");
+    }
+    if let Some(text) = value.as_str() {
+        let length = text.chars().count() as u64;
+        check(schema["minLength"].as_u64().is_none_or(|least| length >= least), "minLength");
+        check(schema["maxLength"].as_u64().is_none_or(|most| length <= most), "maxLength");
+        check(schema["enum"].as_array().is_none_or(|known| known.contains(value)), "enum");
+        check(schema["format"] != "date-time" || (text.len() == 24 && text.ends_with('Z')), "format");
+    }
+    if let (Some(fields), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
+        for name in schema["required"].as_array().into_iter().flatten() {
+            check(fields.contains_key(name.as_str().unwrap()), "required");
+        }
+        for (name, field) in fields {
+            match properties.get(name) {
+                Some(property) => unfit(property, field, &format!("{at}.{name}"), found),
+                None => found.push(format!("{at}.{name} is not described")),
+            }
+        }
+    }
+    if let Some(items) = value.as_array() {
+        items.iter().for_each(|item| unfit(&schema["items"], item, &format!("{at}[]"), found));
+    }
+}
+
+#[test]
+fn every_example_fits_its_schema() {
+    let mut found = Vec::new();
+    for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            if let Some(example) = resolve(property).get("example").or(property.get("example")) {
+                unfit(property, example, &format!("{name}.{field}"), &mut found);
+            }
+        }
+        if let Some(example) = schema.get("example") {
+            unfit(schema, example, name, &mut found);
+        }
+    }
+    for operation in operations() {
+        for place in ["path", "query", "header"] {
+            for parameter in operation.parameters(place) {
+                if let Some(example) = parameter.get("example").or(parameter["schema"].get("example")) {
+                    unfit(
+                        &parameter["schema"],
+                        example,
+                        &format!("{} {}", operation.id(), parameter["name"]),
+                        &mut found,
+                    );
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+on_both! {
+    async fn a_body_of_the_examples_is_one_that_fits(app: TestApp) {
+        let ann = app.sign_up("joe").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let mut found = Vec::new();
+        for operation in operations() {
+            let Some(example) = operation.example() else { continue };
+            let answer = app.ask(&ann, operation.method.clone(), &operation.at(film), Some(example.clone())).await;
+            if [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY].contains(&answer.status()) {
+                found.push(format!("{} {example}: {}", operation.id(), answer.text().await.unwrap()));
+            }
+        }
+        assert!(found.is_empty(), "{found:#?}");
+    }
+
+    async fn answers_fit_what_the_document_says_of_them(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        app.add_video(&ann, "bare", None).await;
+        app.save(&ann, film, 60).await;
+        let pair = json!({"username": "ann", "password": "correct horse"});
+        let bob = json!({"username": "bob", "email": "bob@example.org", "password": "correct horse"});
+        let mut found = Vec::new();
+        for (id, status, body) in [
+            ("register", "201", Some(bob)),
+            ("login", "200", Some(pair)),
+            ("me", "200", None),
+            ("read_my_account", "200", None),
+            ("refresh", "200", Some(json!({"refresh_token": ann.refresh_token}))),
+            ("list_videos", "200", None),
+            ("create_video", "201", Some(json!({"title": "x"}))),
+            ("read_video", "200", None),
+            ("continue_watching", "200", None),
+            ("save_watch_history", "200", Some(json!({"watch_position": 7}))),
+            ("read_watch_history", "200", None),
+            ("health", "200", None),
+            ("register", "422", Some(json!({}))),
+            ("stream_video", "404", None),
+        ] {
+            let operation = operations().into_iter().find(|operation| operation.id() == id).unwrap();
+            let answer = app.ask(&ann, operation.method.clone(), &operation.at(film), body).await;
+            assert_eq!(answer.status().as_str(), status, "{id}");
+            let content = operation.description["responses"][status]["content"].as_object().unwrap();
+            let [schema] = &content.values().map(|kind| &kind["schema"]).collect::<Vec<_>>()[..] else {
+                panic!("{id}")
+            };
+            unfit(schema, &answer.json().await.unwrap(), id, &mut found);
+        }
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_docs_show_the_document() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let short = app.get("/docs").await;
+    assert!(short.status().is_redirection());
+    assert_eq!(short.headers()["location"], "/docs/");
+    let page = app.get("/docs/").await;
+    assert_eq!(page.status(), StatusCode::OK);
+    assert!(page.text().await.unwrap().contains("swagger-ui"));
+    let start = app.get("/docs/swagger-initializer.js").await.text().await.unwrap();
+    assert!(start.contains("/openapi.json"), "{start}");
+    assert_eq!(app.get("/docs/swagger-ui-bundle.js").await.status(), StatusCode::OK);
+    problem(app.get("/docs/nothing.js").await, 404, "not_found").await;
+    problem(app.request(Method::GET, &history(1)).send().await.unwrap(), 401, "unauthenticated").await;
+}

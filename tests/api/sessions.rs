@@ -1,0 +1,201 @@
+//! Staying signed in, and signing out.
+
+use crate::app::{PASSWORD, Person, TestApp, fields, problem};
+use entity::{refresh_token, session};
+use reqwest::{Method, Response, StatusCode};
+use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const REFRESH: &str = "/api/v1/auth/refresh";
+const LOGOUT: &str = "/api/v1/auth/logout";
+const DAY: Duration = Duration::from_secs(86_400);
+
+async fn refresh(app: &TestApp, token: &str) -> Response {
+    app.post(REFRESH, &json!({"refresh_token": token})).await
+}
+
+/// Refreshes, and gives the new refresh token back.
+async fn refreshed(app: &TestApp, token: &str) -> String {
+    let answer = refresh(app, token).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
+    let pair: Value = answer.json().await.unwrap();
+    pair["refresh_token"].as_str().unwrap().to_owned()
+}
+
+async fn refused(app: &TestApp, token: &str) {
+    let answer = refresh(app, token).await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+    problem(answer, 401, "wrong_refresh_token").await;
+}
+
+/// Signs in once more.
+async fn second_session(app: &TestApp, person: &Person) -> String {
+    let body = json!({"username": person.name, "password": PASSWORD});
+    let pair: Value = app.post("/api/v1/auth/login", &body).await.json().await.unwrap();
+    pair["refresh_token"].as_str().unwrap().to_owned()
+}
+
+on_both! {
+    async fn a_refresh_gives_a_new_pair_that_works(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        app.pass(Duration::from_secs(60));
+        let answer = refresh(&app, &ann.refresh_token).await;
+        assert_eq!(
+            (answer.status(), &answer.headers()["cache-control"]),
+            (StatusCode::OK, &"no-store".parse().unwrap())
+        );
+        let pair: Value = answer.json().await.unwrap();
+        assert_eq!(fields(&pair), ["access_token", "expires_in", "refresh_token", "token_type"]);
+        assert_ne!(pair["refresh_token"], ann.refresh_token);
+        assert_ne!(pair["access_token"], ann.token);
+        let again = Person { token: pair["access_token"].as_str().unwrap().to_owned(), ..ann };
+        assert_eq!(app.ask(&again, Method::GET, "/api/v1/auth/me", None).await.status(), StatusCode::OK);
+        refreshed(&app, pair["refresh_token"].as_str().unwrap()).await;
+    }
+
+    async fn a_spent_token_still_works_for_30_seconds(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let first = refreshed(&app, &ann.refresh_token).await;
+        app.pass(Duration::from_secs(28));
+        let second = refreshed(&app, &ann.refresh_token).await;
+        assert_ne!(first, second);
+        refreshed(&app, &first).await;
+        refreshed(&app, &second).await;
+    }
+
+    async fn a_spent_token_that_comes_back_later_ends_its_session_and_no_other(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let elsewhere = second_session(&app, &ann).await;
+        let first = refreshed(&app, &ann.refresh_token).await;
+        app.pass(Duration::from_secs(20));
+        let second = refreshed(&app, &ann.refresh_token).await;
+        // The grace is counted from the first use, so the second one did not make it longer.
+        app.pass(Duration::from_secs(11));
+        refused(&app, &ann.refresh_token).await;
+        refused(&app, &first).await;
+        refused(&app, &second).await;
+        refreshed(&app, &elsewhere).await;
+    }
+
+    async fn two_refreshes_at_once_both_work(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let (one, two) = tokio::join!(refreshed(&app, &ann.refresh_token), refreshed(&app, &ann.refresh_token));
+        assert_ne!(one, two);
+        tokio::join!(refreshed(&app, &one), refreshed(&app, &two));
+    }
+
+    async fn a_refresh_token_lives_for_30_days_and_its_successor_anew(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let idle = second_session(&app, &ann).await;
+        app.pass(29 * DAY);
+        let next = refreshed(&app, &ann.refresh_token).await;
+        app.pass(DAY);
+        refused(&app, &idle).await;
+        app.pass(28 * DAY);
+        let last = refreshed(&app, &next).await;
+        app.pass(30 * DAY);
+        refused(&app, &last).await;
+    }
+
+    async fn a_refresh_token_of_a_deleted_account_is_worth_nothing(app: TestApp) {
+        app.sign_up("root").await;
+        let ann = app.sign_up("ann").await;
+        app.ask(&ann, Method::DELETE, "/api/v1/users/me", None).await;
+        refused(&app, &ann.refresh_token).await;
+    }
+
+    async fn a_refresh_token_of_a_deactivated_account_is_worth_nothing(app: TestApp) {
+        app.sign_up("root").await;
+        let ann = app.sign_up("ann").await;
+        app.deactivate("ann").await;
+        refused(&app, &ann.refresh_token).await;
+    }
+
+    async fn what_is_no_refresh_token_is_refused(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        for token in ["x", &ann.token, &ann.refresh_token.to_uppercase(), &format!(" {}", ann.refresh_token), "🦀"] {
+            refused(&app, token).await;
+        }
+        for body in [json!({"refresh_token": ""}), json!({"refresh_token": "a".repeat(513)}), json!({})] {
+            for path in [REFRESH, LOGOUT] {
+                let refusal = problem(app.post(path, &body).await, 422, "validation_failed").await;
+                assert_eq!(refusal["errors"][0]["field"], "refresh_token", "{refusal}");
+            }
+        }
+        refreshed(&app, &ann.refresh_token).await;
+    }
+
+    async fn a_logout_ends_its_session_and_no_other(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let elsewhere = second_session(&app, &ann).await;
+        let next = refreshed(&app, &ann.refresh_token).await;
+        let over = app.post(LOGOUT, &json!({"refresh_token": ann.refresh_token})).await;
+        assert_eq!(over.status(), StatusCode::NO_CONTENT);
+        assert!(over.bytes().await.unwrap().is_empty());
+        refused(&app, &ann.refresh_token).await;
+        refused(&app, &next).await;
+        refreshed(&app, &elsewhere).await;
+    }
+
+    async fn to_log_out_with_a_token_that_is_worth_nothing_is_no_failure(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        for token in ["unknown", "a\u{0}b", &ann.refresh_token, &ann.refresh_token] {
+            let answer = app.post(LOGOUT, &json!({"refresh_token": token})).await;
+            assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        }
+    }
+
+    async fn refreshes_and_a_logout_at_once_are_all_answered_and_the_session_is_over(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        for _ in 0..20 {
+            let token = second_session(&app, &ann).await;
+            let post = |path: &str| {
+                tokio::spawn(app.request(Method::POST, path).json(&json!({"refresh_token": token})).send())
+            };
+            let (one, two, out) = (post(REFRESH), post(REFRESH), post(LOGOUT));
+            for answer in [one.await, two.await] {
+                let status = answer.unwrap().unwrap().status();
+                assert!([StatusCode::OK, StatusCode::UNAUTHORIZED].contains(&status), "a refresh answered {status}");
+            }
+            assert_eq!(out.await.unwrap().unwrap().status(), StatusCode::NO_CONTENT);
+            refused(&app, &token).await;
+        }
+    }
+
+    async fn sign_ins_while_the_account_leaves_are_all_answered(app: TestApp) {
+        app.sign_up("root").await;
+        for _ in 0..5 {
+            let ann = app.sign_up("ann").await;
+            let body = json!({"username": "ann", "password": PASSWORD});
+            let logins: Vec<_> = (0..6)
+                .map(|_| tokio::spawn(app.request(Method::POST, "/api/v1/auth/login").json(&body).send()))
+                .collect();
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            let left = app.ask(&ann, Method::DELETE, "/api/v1/users/me", None).await;
+            assert_eq!(left.status(), StatusCode::NO_CONTENT);
+            for login in logins {
+                let status = login.await.unwrap().unwrap().status();
+                assert!([StatusCode::OK, StatusCode::UNAUTHORIZED].contains(&status), "a sign-in answered {status}");
+            }
+        }
+    }
+
+    async fn what_is_stored_of_a_refresh_token_does_not_tell_the_token(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let stored = refresh_token::Entity::find().one(app.db.reader()).await.unwrap().unwrap();
+        assert!(!stored.token_hash.contains(&ann.refresh_token));
+        assert_eq!(stored.token_hash.len(), 64);
+        refused(&app, &stored.token_hash).await;
+    }
+
+    async fn sessions_that_nobody_can_refresh_any_more_are_forgotten_at_the_next_sign_in(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        second_session(&app, &ann).await;
+        assert_eq!(session::Entity::find().count(app.db.reader()).await.unwrap(), 2);
+        app.pass(31 * DAY);
+        second_session(&app, &ann).await;
+        assert_eq!(session::Entity::find().count(app.db.reader()).await.unwrap(), 1);
+    }
+}

@@ -1,0 +1,123 @@
+//! The end of the server: nothing is lost, and nobody waits long.
+
+use crate::app::{TestApp, history, send};
+use crate::databases::Engine;
+use api::End;
+use entity::watch_history;
+use reqwest::{Method, StatusCode};
+use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::{Value, json};
+use service::library::{self, Library};
+use service::progress::Rules;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Registers a film that is far larger than what lies between two sockets, and gives its address back.
+async fn large_film(app: &TestApp) -> String {
+    let ann = app.sign_up("ann").await;
+    fs::create_dir_all(&app.media).unwrap();
+    let fixture = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/two-seconds.mp4"));
+    fs::copy(fixture, app.media.join("film.mp4")).unwrap();
+    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, &Rules::default(), app.now(), |_| {})
+        .await
+        .unwrap();
+    let file = fs::OpenOptions::new().write(true).open(app.media.join("film.mp4")).unwrap();
+    file.set_len(200 * 1024 * 1024).unwrap();
+    let list: Value = app.get("/api/v1/videos").await.json().await.unwrap();
+    list[0]["stream_url"].as_str().unwrap().to_owned()
+}
+
+on_both! {
+    async fn a_server_that_drains_says_so_and_still_answers(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        for path in ["/health", "/health/live", "/health/ready"] {
+            let healthy = app.get(path).await;
+            assert!(!healthy.headers().contains_key("connection"));
+            assert_eq!(healthy.json::<Value>().await.unwrap(), json!({"status": "healthy"}));
+        }
+        let began = Instant::now();
+        app.end(End::Drain);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        for path in ["/health", "/health/ready"] {
+            let answer = app.get(path).await;
+            assert_eq!(answer.headers()["retry-after"], "1");
+            crate::app::problem(answer, 503, "shutting_down").await;
+        }
+        let me = app.ask(&ann, Method::GET, "/api/v1/auth/me", None).await;
+        assert_eq!(me.status(), StatusCode::OK);
+        assert_eq!(me.headers().get("connection").map(|value| value.to_str().unwrap()), Some("close"));
+        assert_eq!(app.get("/health/live").await.status(), StatusCode::OK);
+        app.wait_for_end();
+        assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
+        assert!(app.request(Method::GET, "/health").send().await.is_err(), "nobody listens any more");
+    }
+
+    async fn saves_under_way_are_answered_and_stored(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let mut saves = Vec::new();
+        for n in 0..30 {
+            let film = app.add_video(&ann, &format!("film {n}"), Some(600)).await;
+            saves.push(
+                app.request(Method::POST, &history(film)).bearer_auth(&ann.token).json(&json!({"watch_position": 60})),
+            );
+        }
+        let running: Vec<_> = saves.into_iter().map(|save| tokio::spawn(send(save))).collect();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        app.end(End::Drain);
+        for save in running {
+            assert_eq!(save.await.unwrap().status(), StatusCode::OK);
+        }
+        app.wait_for_end();
+        let db = sea_orm::Database::connect(&app.database.url).await.unwrap();
+        assert_eq!(watch_history::Entity::find().count(&db).await.unwrap(), 30);
+        db.close().await.unwrap();
+    }
+}
+
+/// How a server ends while a film is running, which would take far longer.
+async fn ends_with_a_film_running(how: End) {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let film = large_film(&app).await;
+    let mut stream = app.get(&film).await;
+    assert_eq!(stream.status(), StatusCode::OK);
+    let mut received = stream.chunk().await.unwrap().unwrap().len();
+    let began = Instant::now();
+    app.end(how);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let cut = loop {
+        match stream.chunk().await {
+            Ok(Some(more)) => received += more.len(),
+            Ok(None) => break false,
+            Err(_) => break true,
+        }
+    };
+    assert!(cut && received < 200 * 1024 * 1024, "the stream is cut, and the client can tell");
+    app.wait_for_end();
+    assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_running_film_does_not_hold_up_a_server_that_drains() {
+    ends_with_a_film_running(End::Drain).await;
+}
+
+#[tokio::test]
+async fn a_running_film_does_not_hold_up_a_server_that_ends_now() {
+    ends_with_a_film_running(End::Now).await;
+}
+
+#[tokio::test]
+async fn a_viewer_who_does_not_read_does_not_hold_up_the_end() {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let film = large_film(&app).await;
+    let stalled = app.get(&film).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let began = Instant::now();
+    app.end(End::Now);
+    app.wait_for_end();
+    assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
+    drop(stalled);
+}
