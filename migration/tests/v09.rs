@@ -20,7 +20,8 @@ on_both! {
                           FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname ORDER BY typname";
             let wanted = ["userrole USER ADMIN PREMIUM", "videostatus PROCESSING READY FAILED DELETED"];
             assert_eq!(texts(&connection, labels).await, wanted);
-            let keys = "SELECT conname::text FROM pg_constraint WHERE contype = 'p' AND conname NOT LIKE 'seaql%' ORDER BY 1";
+            let keys = "SELECT conname::text FROM pg_constraint WHERE contype = 'p' AND connamespace = 'public'::regnamespace \
+                        AND conname NOT LIKE 'seaql%' ORDER BY 1";
             assert_eq!(texts(&connection, keys).await, ["users_pkey", "videos_pkey", "watch_history_pkey"]);
         } else {
             let create = texts(&connection, "SELECT sql FROM sqlite_master WHERE name = 'watch_history'").await.concat();

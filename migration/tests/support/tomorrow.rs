@@ -82,7 +82,6 @@ mod video {
         #[sea_orm(nullable)]
         pub codec: Option<i32>,
         #[sea_orm(
-            indexed,
             default_value = "processing",
             extra = "CHECK (status IN ('processing', 'ready', 'failed', 'deleted', 'archived'))"
         )]
