@@ -52,6 +52,10 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
 
 /// On a first start without a library, something to play.
 async fn offer_sample(db: &Database, library: &Library, settings: &Settings) -> Result<(), String> {
+    // A site that was taken over has its videos, and its folder is only not named yet.
+    if !library::is_empty(db.reader()).await.map_err(|error| error.to_string())? {
+        return Ok(());
+    }
     let planted = library::plant_sample(library);
     let planted = planted.map_err(|error| {
         format!("MEDIA_DIR={}: {error}; make the folder, or name another one", settings.media_dir.display())

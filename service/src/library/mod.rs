@@ -11,6 +11,7 @@ use crate::Error;
 use entity::video;
 pub use sample::{SAMPLE_NAME, plant as plant_sample, register as register_sample};
 pub use scan::{Problem, Progress, Report, scan};
+use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,21 @@ impl Library {
         let relative = root.as_ref().and_then(|root| file.strip_prefix(root).ok());
         Some(relative.unwrap_or(file).to_str()?.to_owned())
     }
+}
+
+/// Whether there is no video yet, of whatever state.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool, Error> {
+    Ok(video::Entity::find()
+        .select_only()
+        .column(video::Column::Id)
+        .limit(1)
+        .into_tuple::<i64>()
+        .one(db)
+        .await?
+        .is_none())
 }
 
 /// The file of a video that everybody may watch.
