@@ -52,7 +52,7 @@ impl Program {
     /// Sends the server a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let id = self.server.as_ref().expect("the server runs").id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        assert!(kill(name, &id));
     }
 
     /// Waits until the server has ended, and says how.
@@ -69,6 +69,11 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_playhead"));
         command.current_dir(&self.folder).env_clear().env("BIND_ADDRESS", "127.0.0.1:0").args(arguments);
         command
+    }
+
+    /// Sends a signal by the shell's own word, because the program of that name is not on every machine.
+    fn kill(signal: &str, id: &str) -> bool {
+        Command::new("sh").args(["-c", &format!("kill -s {signal} {id}")]).status().unwrap().success()
     }
 
     /// Runs a command to its end with `input`, and gives back whether it was done and what it said.
@@ -133,6 +138,11 @@ impl Drop for Program {
     }
 }
 
+/// Sends a signal by the shell's own word, because the program of that name is not on every machine.
+fn kill(signal: &str, id: &str) -> bool {
+    Command::new("sh").args(["-c", &format!("kill -s {signal} {id}")]).status().unwrap().success()
+}
+
 /// Runs a command to its end with `input`, and gives back whether it was done and what it said.
 pub fn run(command: &mut Command, input: &str) -> (bool, String) {
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -142,7 +152,7 @@ pub fn run(command: &mut Command, input: &str) -> (bool, String) {
     let (id, (ended, ending)) = (running.id(), mpsc::channel());
     std::thread::spawn(move || ended.send(running.wait_with_output()));
     let output = ending.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| {
-        let _ = Command::new("kill").arg(id.to_string()).status();
+        kill("KILL", &id.to_string());
         panic!("{command:?} does not end")
     });
     let output = output.unwrap();
