@@ -71,11 +71,6 @@ impl Program {
         command
     }
 
-    /// Sends a signal by the shell's own word, because the program of that name is not on every machine.
-    fn kill(signal: &str, id: &str) -> bool {
-        Command::new("sh").args(["-c", &format!("kill -s {signal} {id}")]).status().unwrap().success()
-    }
-
     /// Runs a command to its end with `input`, and gives back whether it was done and what it said.
     pub fn run(&self, arguments: &[&str], input: &str) -> (bool, String) {
         run(&mut self.command(arguments), input)
