@@ -176,8 +176,8 @@ fn ask(program: &Path, arguments: &[&str], wanted: &str) {
     assert!(output.status.success() && said.contains(wanted), "{arguments:?}: {said}{wrong}");
 }
 
-/// A copy of the whole workspace, always in the same place, so that it is compiled by and large once, into the folder in
-/// which this test was compiled and with the same features: only this crate and those below it are compiled again.
+/// A copy of the whole workspace, always in the same place and with a target folder of its own, so that what it depends on is
+/// compiled once. In the folder of this test it would replace the crates that other tests are still linked against.
 struct Workshop {
     root: PathBuf,
 }
@@ -205,17 +205,14 @@ impl Workshop {
 
     /// The command line of the migrations, with the new one.
     fn build(&self) -> PathBuf {
-        let profile = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workshop-target");
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--workspace", "--locked", "--example", "migration_of_tomorrow"]);
-        cargo.env("CARGO_TARGET_DIR", profile.parent().unwrap()).current_dir(&self.root);
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
+        cargo.env("CARGO_TARGET_DIR", &target).current_dir(&self.root);
         let output = cargo.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && !said.contains("warning"), "{said}");
-        profile.join("examples/migration_of_tomorrow")
+        target.join("debug/examples/migration_of_tomorrow")
     }
 }
 
