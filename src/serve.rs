@@ -8,6 +8,7 @@ use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::time::Clock;
 use service::user::{self, Door};
+use service::watch_history::History;
 use service::{Database, Error};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
     let app = Arc::new(App {
         db: db.clone(),
+        history: History::open(&db, settings.rules),
         auth: Auth::new(tokens, settings.refresh_token_lifetime),
         rules: settings.rules,
         library,

@@ -14,8 +14,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 
-/// The largest body that is read, in bytes: a description of 10,000 characters fits, whatever its escapes.
-pub(crate) const BODY_LIMIT: usize = 256 * 1024;
+/// The largest body that is read, in bytes: a batch of 500 saves fits, whatever the escapes in its names of devices.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// A JSON object as the body of a request.
 ///
@@ -74,6 +74,14 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         } else {
             not_json(&cause)
         }
+    })
+}
+
+/// A value from an object that was read before.
+pub(crate) fn fit<T: DeserializeOwned>(fields: serde_json::Map<String, serde_json::Value>) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(serde_json::Value::Object(fields)).map_err(|error| {
+        let field = Some(error.path().to_string()).filter(|path| path != ".").unwrap_or_default();
+        Problem::unfit(&field, error.into_inner().to_string())
     })
 }
 

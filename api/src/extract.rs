@@ -9,7 +9,7 @@ use actix_web::error::{PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Data, PathConfig, PayloadConfig, QueryConfig, ServiceConfig};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use service::Error;
@@ -39,6 +39,20 @@ impl FromRequest for Now {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(app(request).map(|app| Self(app.clock.now())))
+    }
+}
+
+/// The id of the request, for answers that name it inside.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+impl FromRequest for RequestId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let named = request.extensions().get::<Self>().cloned();
+        ready(named.ok_or_else(|| Error::Internal("the request has no id".into()).into()))
     }
 }
 

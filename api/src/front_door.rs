@@ -1,8 +1,8 @@
 //! What every request passes on its way in and every answer on its way out.
 
 use crate::error::Problem;
+use crate::extract::RequestId;
 use crate::state::App;
-use actix_web::Error;
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -11,6 +11,7 @@ use actix_web::http::header::{
 use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{Error, HttpMessage};
 use futures_util::stream;
 use std::convert::Infallible;
 use uuid::Uuid;
@@ -33,6 +34,7 @@ pub(crate) async fn front_door(
     if is_head {
         request.head_mut().method = Method::GET;
     }
+    request.extensions_mut().insert(RequestId(id.clone()));
     drop_trailing_slash(&mut request);
     mend_range(&mut request);
 

@@ -6,6 +6,7 @@ use service::library::Library;
 use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
+use service::watch_history::History;
 use service::{Database, Error};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use tokio::sync::Notify;
 pub struct App {
     /// Its database.
     pub db: Database,
+    /// Where every viewer stopped.
+    pub history: History,
     /// How people sign in.
     pub auth: Auth,
     /// What counts as watched, and where a video is taken up again.

@@ -25,8 +25,28 @@ pub struct Model {
     /// Whether the position is at or past the share of the duration that counts as watched.
     #[sea_orm(default_value = false)]
     pub completed: bool,
-    /// When the position was last saved; "continue watching" is sorted by it.
+    /// The opening of a player that the position comes from; the last one that named itself.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub player_session: Option<String>,
+    /// The number of the last save of that opening, counted by the player.
+    pub sequence: Option<i32>,
+    /// What the position comes from, as the last save called it.
+    #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
+    pub device: Option<String>,
+    /// How often the video was watched to its end.
+    #[sea_orm(default_value = 0, extra = "CHECK (play_count >= 0)")]
+    pub play_count: i32,
+    /// When `play_count` last rose.
+    pub completed_at: Option<DateTimeUtc>,
+    /// The openings of a player that `play_count` rose by, the last one first, each with a space behind it; so many as fit.
+    #[sea_orm(column_type = "String(StringLen::N(1040))", nullable)]
+    pub counted_sessions: Option<String>,
+    /// When the position was last true; "continue watching" is sorted by it.
     pub last_watched_at: DateTimeUtc,
+    /// The hours from 1970 to `last_watched_at`. An index on the moment itself would be rewritten by every save, this one only by
+    /// the first of an hour.
+    #[sea_orm(default_value = 0)]
+    pub watched_hour: i32,
     /// When the position was first saved.
     pub created_at: DateTimeUtc,
     /// When the row last changed.

@@ -17,6 +17,11 @@ use std::str::FromStr;
 use std::time::Duration;
 use tokio::time::timeout;
 
+/// How much of the file may be mapped, in bytes: all that SQLite allows. A page that is in the system's cache is then read
+/// without a call and without a copy; measured, a third more saves a second.
+const MAPPED: &str = "2147418112";
+/// How many rows the driver's thread may be ahead. At its default of 50 the two threads wait for each other in long answers.
+const ROW_BUFFER: usize = 2048;
 /// How long a statement waits for another process that holds the SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a free connection before it is told to come back.
@@ -80,7 +85,8 @@ impl Database {
         };
         let pragmas = move |sqlite: SqliteConnectOptions| {
             let sqlite = sqlite.busy_timeout(BUSY_TIMEOUT).foreign_keys(true).journal_mode(SqliteJournalMode::Wal);
-            sqlite.synchronous(synchronous).pragma("journal_size_limit", "67108864")
+            let sqlite = sqlite.synchronous(synchronous).pragma("journal_size_limit", "67108864");
+            sqlite.pragma("mmap_size", MAPPED).row_buffer_size(ROW_BUFFER)
         };
         knock(&pragmas(SqliteConnectOptions::from_str(url).map_err(conn)?)).await?;
         let options = |connections: u32, read_only: bool| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use validator::ValidationErrors;
 
 /// Why a use case did not happen. The text is for people, one clear sentence.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// No token, or one that is expired, forged, or of an account that is gone.
     #[error("sign in first: this needs a valid access token")]
@@ -95,7 +95,13 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        match &error {
+        Self::from(&error)
+    }
+}
+
+impl From<&DbErr> for Error {
+    fn from(error: &DbErr) -> Self {
+        match error {
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Busy,
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => Self::DatabaseAway(error.to_string()),
             DbErr::Conn(RuntimeErr::SqlxError(cause))
@@ -141,6 +147,23 @@ fn classify(error: &sqlx::Error) -> Error {
 /// Whether the database refused because the row that a new one points to is gone.
 pub(crate) fn is_foreign_key_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
+}
+
+/// Whether a statement over many rows may have failed because of one of them, which could succeed without it. A database that
+/// is away, full or busy fails for all.
+pub(crate) fn may_concern_one_row(error: &DbErr) -> bool {
+    let waited_for_a_row = |cause: &sqlx::Error| {
+        let code = cause.as_database_error().and_then(|error| error.code());
+        matches!(code.as_deref(), Some("55P03" | "40001" | "40P01"))
+    };
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))
+            if waited_for_a_row(cause) =>
+        {
+            true
+        }
+        error => !matches!(Error::from(error), Error::Busy | Error::DatabaseAway(_) | Error::StorageFull),
+    }
 }
 
 /// Which unique rule of `users` a write broke, as a word of the domain.

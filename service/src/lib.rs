@@ -7,9 +7,11 @@
 pub mod auth;
 pub mod database;
 mod error;
+mod lane;
 pub mod library;
 pub mod page;
 pub mod progress;
+mod sent;
 pub mod text;
 pub mod time;
 pub mod user;

@@ -50,7 +50,7 @@ pub(crate) async fn judge_again(
 
 /// Whether `position` is at or past the share of `duration` that counts as watched; false without a duration.
 pub(crate) fn completed(position: Expr, duration: Expr, rules: &Rules) -> Expr {
-    let needed = duration.clone().mul(i64::from(rules.completed_percent));
+    let needed = duration.clone().cast_as("bigint").mul(i64::from(rules.completed_percent));
     CaseStatement::new()
         .case(duration.gt(0).and(position.mul(100).gte(needed)), Expr::value(true))
         .finally(Expr::value(false))

@@ -47,17 +47,26 @@ fn describe(rule: &ValidationError) -> String {
 
 /// Text that both databases can hold: PostgreSQL refuses U+0000.
 pub fn storable(text: &str) -> Result<(), ValidationError> {
-    if text.contains('\0') { Err(error("must not contain U+0000")) } else { Ok(()) }
+    if text.contains('\0') { Err(rule("must not contain U+0000")) } else { Ok(()) }
+}
+
+/// Letters, digits and signs of ASCII, without spaces and control characters.
+pub fn visible_ascii(text: &str) -> Result<(), ValidationError> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(rule("must be visible ASCII characters"))
+    }
 }
 
 /// A user name: no `@`, so that it never looks like an e-mail, no control characters, and nothing that cannot be seen at
 /// its ends or anywhere, so that two names never look the same for it. Its length is checked apart.
 pub fn username(name: &str) -> Result<(), ValidationError> {
     if name.chars().any(|c| c == '@' || c.is_control() || is_invisible(c)) {
-        return Err(error("must not contain @, control or invisible characters"));
+        return Err(rule("must not contain @, control or invisible characters"));
     }
     if name.trim() != name {
-        return Err(error("must not begin or end with a space"));
+        return Err(rule("must not begin or end with a space"));
     }
     Ok(())
 }
@@ -71,7 +80,7 @@ fn is_invisible(c: char) -> bool {
 /// An e-mail address without white space or control characters, which the general rule for addresses lets pass in places.
 pub fn email(address: &str) -> Result<(), ValidationError> {
     if address.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(error("must not contain spaces or control characters"));
+        return Err(rule("must not contain spaces or control characters"));
     }
     Ok(())
 }
@@ -79,7 +88,7 @@ pub fn email(address: &str) -> Result<(), ValidationError> {
 /// Text that is there: more than white space, and storable.
 pub fn meaningful(text: &str) -> Result<(), ValidationError> {
     storable(text)?;
-    if text.trim().is_empty() { Err(error("must not be blank")) } else { Ok(()) }
+    if text.trim().is_empty() { Err(rule("must not be blank")) } else { Ok(()) }
 }
 
 /// The form in which names and e-mails are compared.
@@ -87,6 +96,7 @@ pub fn key(text: &str) -> String {
     text.to_lowercase()
 }
 
-fn error(message: &'static str) -> ValidationError {
+/// A broken rule of ours, in words.
+pub(crate) fn rule(message: &'static str) -> ValidationError {
     ValidationError::new("text").with_message(Cow::Borrowed(message))
 }

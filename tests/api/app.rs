@@ -12,6 +12,7 @@ use service::library::Library;
 use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
+use service::watch_history::History;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -121,6 +122,7 @@ impl TestApp {
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let app = Arc::new(App {
                         db: db.clone(),
+                        history: History::open(&db, Rules::default()),
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)),
                         rules: Rules::default(),
                         library,

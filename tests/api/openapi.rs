@@ -58,6 +58,7 @@ fn operation_ids_stay_as_they_are() {
         "refresh",
         "register",
         "save_watch_history",
+        "save_watch_history_batch",
         "stream_video",
     ];
     assert_eq!(ids, promised);

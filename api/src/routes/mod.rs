@@ -1,6 +1,7 @@
 //! Where everything is mounted, and documented at once.
 
 mod auth;
+mod batch;
 mod fallback;
 mod health;
 mod library;
@@ -30,6 +31,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(users::leave)
             .service(watch_history::continue_watching)
             .service(watch_history::save)
+            .service(batch::save_all)
             .service(watch_history::find)
             .service(watch_history::forget)
             .service(library::stream)

@@ -5,12 +5,10 @@ use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{Now, TokenUser, Valid, VideoPath};
 use crate::responses::{HistoryNotFound, VideoNotFound};
-use crate::state::App;
 use actix_web::web::{Json, Path, Query};
 use actix_web::{HttpResponse, Responder, delete, get, post};
 use serde::Deserialize;
 use service::watch_history::{self, ContinueWatching, Entry, Save};
-use std::sync::Arc;
 use utoipa::IntoParams;
 use validator::Validate;
 
@@ -45,10 +43,7 @@ pub(super) async fn save(
     Valid(Body(save)): Valid<Body<Save>>,
     Now(now): Now,
 ) -> Result<Json<Entry>, Problem> {
-    let use_case = move |app: Arc<App>| async move {
-        watch_history::save(app.db.writer(), user, path.video_id, save, &app.rules, now).await
-    };
-    app.run(use_case).await.map(Json)
+    Ok(Json(watch_history::save(&app.history, user, path.video_id, save, now).await?))
 }
 
 /// Where do I stand
@@ -62,9 +57,7 @@ pub(super) async fn find(
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Entry>, Problem> {
-    let use_case =
-        move |app: Arc<App>| async move { watch_history::find(app.db.reader(), user, path.video_id, &app.rules).await };
-    app.run(use_case).await.map(Json)
+    Ok(Json(watch_history::find(&app.history, user, path.video_id).await?))
 }
 
 /// Forget where I stand
@@ -78,7 +71,7 @@ pub(super) async fn forget(
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { watch_history::forget(app.db.writer(), user, path.video_id).await }).await?;
+    watch_history::forget(&app.history, user, path.video_id).await?;
     Ok(HttpResponse::NoContent())
 }
 
@@ -95,8 +88,5 @@ pub(super) async fn continue_watching(
     TokenUser(user): TokenUser,
     Valid(query): Valid<Query<LimitQuery>>,
 ) -> Result<Json<Vec<ContinueWatching>>, Problem> {
-    let use_case = move |app: Arc<App>| async move {
-        watch_history::continue_watching(app.db.reader(), user, query.limit.into(), &app.rules).await
-    };
-    app.run(use_case).await.map(Json)
+    Ok(Json(watch_history::continue_watching(&app.history, user, query.limit).await?))
 }

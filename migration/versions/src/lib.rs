@@ -24,6 +24,7 @@ mod m20261101_000005_defaults_and_checks;
 mod m20261101_000006_lower_case_keys;
 mod m20261101_000007_create_sessions;
 mod m20261101_000008_drop_status_index;
+mod m20261120_000001_order_saves;
 
 use sea_orm_migration::prelude::*;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000006_lower_case_keys::Migration),
             Box::new(m20261101_000007_create_sessions::Migration),
             Box::new(m20261101_000008_drop_status_index::Migration),
+            Box::new(m20261120_000001_order_saves::Migration),
         ]
     }
 }

@@ -1,0 +1,146 @@
+//! What a device gathered while it was offline, brought at once.
+
+use super::Application;
+use crate::body::{Body, fit};
+use crate::error::Problem;
+use crate::extract::{CurrentUser, Now, RequestId, Valid, VideoPath};
+use actix_web::http::StatusCode;
+use actix_web::post;
+use actix_web::web::Json;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use service::text;
+use service::watch_history::{self, Entry, Save};
+use std::borrow::Cow;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+use validator::Validate;
+
+/// What a device gathered, in the order in which it happened.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Batch {
+    /// 1 to 500 saves. Each is judged by itself: one that does not fit spoils no other.
+    #[validate(length(min = 1, max = 500))]
+    #[schema(
+        value_type = Vec<BatchSave>, min_items = 1, max_items = 500,
+        example = json!([{"video_id": 1, "watch_position": 150, "age_ms": 60_000, "session_id": "6f1d2c9e", "sequence": 1}])
+    )]
+    saves: Vec<Value>,
+}
+
+/// A save with its video. It only describes; an item is read as the two that it consists of.
+struct BatchSave;
+
+impl PartialSchema for BatchSave {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Save::schema();
+        if let RefOr::T(Schema::Object(save)) = &mut schema {
+            let id = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).examples([1]);
+            let id = id.description(Some("The video."));
+            save.properties.insert("video_id".to_owned(), id.into());
+            save.required.push("video_id".to_owned());
+            save.description = Some("A save and its video.".to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for BatchSave {
+    fn name() -> Cow<'static, str> {
+        "BatchSave".into()
+    }
+}
+
+/// What became of each save, in their order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BatchResults {
+    /// As many as there were saves.
+    results: Vec<BatchResult>,
+}
+
+/// What became of one save: an entry or a problem.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BatchResult {
+    /// What the save would have been answered by itself.
+    #[schema(minimum = 200, maximum = 599, example = 200)]
+    status: u16,
+    /// The entry as it was stored then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Entry, required = false)]
+    entry: Option<Entry>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Problem, required = false)]
+    problem: Option<Problem>,
+}
+
+impl BatchResult {
+    fn new(saved: Result<Entry, Problem>, request: &RequestId) -> Self {
+        match saved {
+            Ok(entry) => Self { status: StatusCode::OK.as_u16(), entry: Some(entry), problem: None },
+            Err(problem) => {
+                let problem = Problem { instance: request.0.clone(), ..problem };
+                if problem.status >= 500 {
+                    log::error!(
+                        "{} a save of a batch: {} {} {}",
+                        request.0,
+                        problem.status,
+                        problem.detail,
+                        problem.cause
+                    );
+                }
+                Self { status: problem.status, entry: None, problem: Some(problem) }
+            }
+        }
+    }
+}
+
+/// Save what I watched offline
+///
+/// What a device gathered while it had no network, the oldest first. Each save is taken or refused as if it had been sent by
+/// itself, so that a batch whose answer was lost can be sent again, its ages taken anew: what was taken already changes nothing.
+#[utoipa::path(
+    tag = "watch history", operation_id = "save_watch_history_batch", security(("bearer" = []), ("password" = [])),
+    request_body = Batch,
+    responses((status = 200, description = "What became of each save, in their order.", body = BatchResults))
+)]
+#[post("/watch-history/batch")]
+pub(super) async fn save_all(
+    app: Application,
+    CurrentUser(caller): CurrentUser,
+    Valid(Body(batch)): Valid<Body<Batch>>,
+    Now(now): Now,
+    request: RequestId,
+) -> Result<Json<BatchResults>, Problem> {
+    let (mut saves, mut unfit) = (Vec::new(), Vec::new());
+    for (at, item) in batch.saves.into_iter().enumerate() {
+        match read(item) {
+            Ok(save) => saves.push(save),
+            Err(problem) => unfit.push((at, problem)),
+        }
+    }
+    let saved = watch_history::save_all(&app.history, caller.id, saves, now).await?;
+    let mut results: Vec<_> = saved.into_iter().map(|saved| saved.map_err(Problem::from)).collect();
+    for (at, problem) in unfit {
+        results.insert(at, Err(problem));
+    }
+    Ok(Json(BatchResults { results: results.into_iter().map(|saved| BatchResult::new(saved, &request)).collect() }))
+}
+
+fn read(item: Value) -> Result<(i64, Save), Problem> {
+    let Value::Object(mut fields) = item else {
+        return Err(Problem::unfit("", "a save must be an object".to_owned()));
+    };
+    let video = Map::from_iter(fields.remove_entry("video_id"));
+    let VideoPath { video_id } = valid(video)?;
+    Ok((video_id, valid(fields)?))
+}
+
+fn valid<T: DeserializeOwned + Validate>(fields: Map<String, Value>) -> Result<T, Problem> {
+    let value: T = fit(fields)?;
+    value.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))?;
+    Ok(value)
+}

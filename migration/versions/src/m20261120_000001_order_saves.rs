@@ -1,0 +1,61 @@
+//! What tells an older save from a newer one, how often a video was watched to its end, and an index for "continue
+//! watching" that a save leaves alone for an hour.
+
+use crate::sql;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLE: &str = "watch_history";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in columns() {
+            manager.alter_table(Table::alter().table(TABLE).add_column(column).take()).await?;
+        }
+        // How often a finished video was watched is not known; once is certain, and not after it was last seen.
+        let played = "play_count = CASE WHEN completed THEN 1 ELSE 0 END, \
+             completed_at = CASE WHEN completed THEN last_watched_at END";
+        let hour = if sql::on_postgres(manager) {
+            "floor(extract(epoch FROM last_watched_at) / 3600)"
+        } else {
+            "unixepoch(last_watched_at) / 3600"
+        };
+        sql::run(manager, &format!("UPDATE {TABLE} SET {played}, watched_hour = {hour}")).await?;
+        let begun = Index::create()
+            .name("ix_watch_history_continue_watching")
+            .table(TABLE)
+            .col("user_id")
+            .col(("watched_hour", IndexOrder::Desc))
+            .and_where(Expr::col("completed").eq(false))
+            .take();
+        manager.create_index(begun).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_index(Index::drop().name("ix_watch_history_continue_watching").to_owned()).await?;
+        for column in columns() {
+            let name = column.get_column_name();
+            manager.alter_table(Table::alter().table(TABLE).drop_column(name).take()).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+fn columns() -> [ColumnDef; 7] {
+    [
+        ColumnDef::new("player_session").string_len(64).take(),
+        ColumnDef::new("sequence").integer().take(),
+        ColumnDef::new("device").string_len(100).take(),
+        ColumnDef::new("play_count").integer().not_null().default(0).check(Expr::cust("play_count >= 0")).take(),
+        ColumnDef::new("completed_at").timestamp_with_time_zone().take(),
+        ColumnDef::new("counted_sessions").string_len(1040).take(),
+        ColumnDef::new("watched_hour").integer().not_null().default(0).take(),
+    ]
+}

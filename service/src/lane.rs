@@ -1,0 +1,89 @@
+//! Requests that wait together are served together.
+//!
+//! A statement for sixty rows costs the database little more than one for a single row. So a question joins a queue; whoever
+//! serves it takes all that waits, up to [`GROUP`], and answers each. Nothing is held back to make a group grow: a question
+//! that finds nobody before it is served at once and alone.
+
+use crate::Error;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// How many questions may wait. At the rates of bench/RESULTS.md that is less than a tenth of a second of work.
+const CAPACITY: usize = 1024;
+/// How many are served at once.
+const GROUP: usize = 128;
+/// How long a group may take; longer than the database's own limits, for when not even those are kept.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+type Answer<A> = oneshot::Sender<Result<A, Error>>;
+
+/// A queue of questions and the task that serves it, on the runtime that opened it. It ends with the last value that could ask.
+#[derive(Debug)]
+pub(crate) struct Lane<Q, A> {
+    waiting: mpsc::Sender<(Q, Answer<A>)>,
+}
+
+impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
+    /// Serves groups by `serve`, one after the other; it gives an answer to each question, in their order.
+    pub(crate) fn open<F>(serve: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
+    {
+        let (waiting, mut arriving) = mpsc::channel::<(Q, Answer<A>)>(CAPACITY);
+        tokio::spawn(async move {
+            let mut group = Vec::new();
+            while arriving.recv_many(&mut group, GROUP).await > 0 {
+                let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = group.drain(..).unzip();
+                // As a task of its own: a defect that one group meets must not end the lane.
+                let failure = match tokio::spawn(timeout(DEADLINE, serve(questions))).await {
+                    Ok(Ok(answers)) => {
+                        // Who left in the meantime hears nothing.
+                        asking.into_iter().zip(answers).for_each(|(asking, answer)| drop(asking.send(answer)));
+                        continue;
+                    }
+                    Ok(Err(_)) => Error::DatabaseAway(format!("no answer in {} seconds", DEADLINE.as_secs())),
+                    Err(error) => Error::Internal(format!("a group of requests stopped: {error}")),
+                };
+                asking.into_iter().for_each(|asking| drop(asking.send(Err(failure.clone()))));
+            }
+        });
+        Self { waiting }
+    }
+
+    /// Asks, and waits for the answer. The question is served also when nobody waits any more.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] at once when too many wait, and what the service of the question meets.
+    pub(crate) async fn ask(&self, question: Q) -> Result<A, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting.try_send((question, answer)).map_err(|_| Error::Busy)?;
+        heard(answered).await
+    }
+
+    /// Asks all of it in this order, or nothing.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] at once when there is no room for all.
+    pub(crate) async fn ask_all(&self, questions: Vec<Q>) -> Result<Vec<Result<A, Error>>, Error> {
+        let places = self.waiting.try_reserve_many(questions.len()).map_err(|_| Error::Busy)?;
+        let asked: Vec<_> = questions
+            .into_iter()
+            .zip(places)
+            .map(|(question, place)| {
+                let (answer, answered) = oneshot::channel();
+                place.send((question, answer));
+                answered
+            })
+            .collect();
+        let mut answers = Vec::with_capacity(asked.len());
+        for answered in asked {
+            answers.push(heard(answered).await);
+        }
+        Ok(answers)
+    }
+}
+
+async fn heard<A>(answered: oneshot::Receiver<Result<A, Error>>) -> Result<A, Error> {
+    answered.await.unwrap_or_else(|_| Err(Error::Internal("a request got no answer".into())))
+}

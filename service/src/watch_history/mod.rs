@@ -1,0 +1,148 @@
+//! Where every viewer stopped: the save path, and what is made of it.
+//!
+//! Questions join a lane ([`crate::lane`]) and are served many at a time by one prepared statement ([`statements`]). Whether
+//! the user stands and the video can be seen is part of the statement, so that nothing can change between the question
+//! and the answer; only a change that did nothing asks a second time, to say why. All changes of one user go through one
+//! lane, so that they happen in the order of their arrival.
+
+mod entry;
+mod read;
+mod save;
+mod statements;
+mod write;
+
+use crate::lane::Lane;
+use crate::progress::Rules;
+use crate::{Database, Error};
+use chrono::{DateTime, Utc};
+pub use entry::Entry;
+pub use read::ContinueWatching;
+pub use save::Save;
+use sea_orm::{DatabaseBackend, DatabaseConnection};
+use statements::Statements;
+use std::sync::Arc;
+use write::Change;
+
+/// How many lanes write to PostgreSQL, and how many read (bench/RESULTS.md). SQLite has one writer whatever is asked.
+const POSTGRES_WRITERS: usize = 2;
+const READERS: usize = 1;
+
+/// The table of history behind its lanes.
+#[derive(Debug)]
+pub struct History {
+    writers: Vec<Lane<Change, Option<Entry>>>,
+    finders: Vec<Lane<(i64, i64), Entry>>,
+    listers: Vec<Lane<(i64, i64), Vec<ContinueWatching>>>,
+}
+
+/// What the lanes work with.
+#[derive(Debug)]
+struct Table {
+    database: Database,
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+    statements: Statements,
+    rules: Rules,
+}
+
+impl History {
+    /// Opens the lanes on the runtime that the connections belong to.
+    pub fn open(database: &Database, rules: Rules) -> Self {
+        let table = Arc::new(Table {
+            database: database.clone(),
+            reader: database.reader().clone(),
+            writer: database.writer().clone(),
+            statements: Statements::new(database.backend(), &rules),
+            rules,
+        });
+        let writers = if database.backend() == DatabaseBackend::Postgres { POSTGRES_WRITERS } else { 1 };
+        let lanes = |count: usize| (0..count).map(|_| table.clone());
+        Self {
+            writers: lanes(writers)
+                .map(|table| {
+                    Lane::open(move |changes: Vec<Change>| {
+                        let table = table.clone();
+                        async move { write::write(&table, &changes).await }
+                    })
+                })
+                .collect(),
+            finders: lanes(READERS)
+                .map(|table| {
+                    Lane::open(move |keys: Vec<(i64, i64)>| {
+                        let table = table.clone();
+                        async move { read::find(&table, &keys).await }
+                    })
+                })
+                .collect(),
+            listers: lanes(READERS)
+                .map(|table| {
+                    Lane::open(move |asked: Vec<(i64, i64)>| {
+                        let table = table.clone();
+                        async move { read::list(&table, &asked).await }
+                    })
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Stores where the caller stands in a video, in place of what was stored before, unless that is newer. `now` is when the
+/// save arrived.
+///
+/// # Errors
+/// [`Error::VideoNotFound`]; [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
+pub async fn save(
+    history: &History,
+    user_id: i64,
+    video_id: i64,
+    save: Save,
+    now: DateTime<Utc>,
+) -> Result<Entry, Error> {
+    let change = Change::Save(save.sent(user_id, video_id, now));
+    of_user(&history.writers, user_id).ask(change).await?.ok_or(Error::Busy)
+}
+
+/// Stores what a device gathered, each save with its video, one after the other.
+///
+/// # Errors
+/// Those of [`save`], for each of them; [`Error::Busy`] when there is no room for all of them.
+pub async fn save_all(
+    history: &History,
+    user_id: i64,
+    saves: Vec<(i64, Save)>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Result<Entry, Error>>, Error> {
+    let changes = saves.into_iter().map(|(video_id, save)| Change::Save(save.sent(user_id, video_id, now)));
+    let saved = of_user(&history.writers, user_id).ask_all(changes.collect()).await?;
+    Ok(saved.into_iter().map(|saved| saved?.ok_or(Error::Busy)).collect())
+}
+
+/// Where the caller stands in a video.
+///
+/// # Errors
+/// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the account is gone or
+/// deactivated; [`Error::Busy`].
+pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entry, Error> {
+    of_user(&history.finders, user_id).ask((user_id, video_id)).await
+}
+
+/// Forgets where the caller stands in a video.
+///
+/// # Errors
+/// As [`find`].
+pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<(), Error> {
+    of_user(&history.writers, user_id).ask(Change::Forget { user_id, video_id }).await.map(drop)
+}
+
+/// What the caller has begun and not finished, the last watched first, `limit` items at most.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
+pub async fn continue_watching(history: &History, user_id: i64, limit: u8) -> Result<Vec<ContinueWatching>, Error> {
+    of_user(&history.listers, user_id).ask((user_id, limit.into())).await
+}
+
+/// The lane of a user, always the same one.
+fn of_user<Q, A>(lanes: &[Lane<Q, A>], user_id: i64) -> &Lane<Q, A> {
+    &lanes[usize::try_from(user_id).unwrap_or_default() % lanes.len()]
+}

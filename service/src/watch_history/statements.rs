@@ -1,0 +1,263 @@
+//! The statements of the save path, written out: for many rows at once, prepared once, and the same for both databases but
+//! for the few words in which they differ. The rules that they share with other use cases come from there, as text.
+
+use crate::progress::{Rules, completed};
+use crate::sent::{Cell, Kind, look_up, table, values};
+use crate::video::visible_to_user;
+use chrono::{DateTime, Utc};
+use entity::{user, video};
+use sea_orm::prelude::*;
+use sea_orm::sea_query::{PostgresQueryBuilder, Query, SelectStatement, SimpleExpr, SqliteQueryBuilder};
+use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres, Statement};
+
+/// A user and a video.
+pub(super) const KEY: [(&str, Kind); 2] = [("user_id", Kind::Number), ("video_id", Kind::Number)];
+/// A user and how many items they want to see.
+const LIST: [(&str, Kind); 2] = [("user_id", Kind::Number), ("items", Kind::Number)];
+const SAVE: [(&str, Kind); 10] = [
+    ("user_id", Kind::Number),
+    ("video_id", Kind::Number),
+    ("position", Kind::Number),
+    ("watched", Kind::Number),
+    ("session", Kind::Text),
+    ("sequence", Kind::Number),
+    ("device", Kind::Text),
+    ("happened_at", Kind::Time),
+    ("hour", Kind::Number),
+    ("arrived_at", Kind::Time),
+];
+
+/// Their texts, for one database and one set of rules.
+#[derive(Debug)]
+pub(super) struct Statements {
+    backend: DatabaseBackend,
+    save: String,
+    forget: String,
+    find: String,
+    list: String,
+}
+
+/// A save on its way into its row.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) user_id: i64,
+    pub(super) video_id: i64,
+    pub(super) position: i32,
+    pub(super) watched: i32,
+    pub(super) session: Option<String>,
+    pub(super) sequence: Option<i32>,
+    pub(super) device: Option<String>,
+    /// When the position was true.
+    pub(super) happened_at: DateTime<Utc>,
+    pub(super) arrived_at: DateTime<Utc>,
+}
+
+impl Statements {
+    pub(super) fn new(backend: DatabaseBackend, rules: &Rules) -> Self {
+        Self { backend, save: save(backend, rules), forget: forget(backend), find: find(backend), list: list(backend) }
+    }
+
+    /// Writes these saves, one of a row at most. Gives back the rows that it wrote.
+    pub(super) fn save(&self, saves: &[&Sent]) -> Statement {
+        let row = |save: &&Sent| {
+            let Sent { user_id, video_id, position, watched, session, sequence, device, happened_at, arrived_at } =
+                (*save).clone();
+            [
+                Cell::from(user_id),
+                Cell::from(video_id),
+                Cell::from(i64::from(position)),
+                Cell::from(i64::from(watched)),
+                Cell::from(session),
+                Cell::from(sequence.map_or(0, i64::from)),
+                Cell::from(device),
+                Cell::from(happened_at),
+                Cell::from(happened_at.timestamp().div_euclid(3600)),
+                Cell::from(arrived_at),
+            ]
+        };
+        self.statement(&self.save, &SAVE, saves.iter().map(row))
+    }
+
+    /// Deletes these rows. Gives back the keys of those that were there.
+    pub(super) fn forget(&self, keys: &[(i64, i64)]) -> Statement {
+        self.statement(&self.forget, &KEY, keys.iter().map(pair))
+    }
+
+    /// Looks these rows up, and what the caller may know when they are not there.
+    pub(super) fn find(&self, keys: &[(i64, i64)]) -> Statement {
+        self.statement(&self.find, &KEY, keys.iter().map(pair))
+    }
+
+    /// The newest so many unfinished rows of these users, each with its video.
+    pub(super) fn list(&self, asked: &[(i64, i64)]) -> Statement {
+        let most = asked.iter().map(|(_, items)| *items).max().unwrap_or_default();
+        let mut list = self.statement(&self.list, &LIST, asked.iter().map(pair));
+        if let (DatabaseBackend::Sqlite, Some(values)) = (self.backend, &mut list.values) {
+            values.0.push(most.into());
+        }
+        list
+    }
+
+    fn statement<const N: usize>(
+        &self,
+        sql: &str,
+        columns: &[(&str, Kind); N],
+        rows: impl Iterator<Item = [Cell; N]>,
+    ) -> Statement {
+        Statement::from_sql_and_values(self.backend, sql, values(self.backend, columns, rows.collect()))
+    }
+}
+
+fn pair(pair: &(i64, i64)) -> [Cell; 2] {
+    [pair.0.into(), pair.1.into()]
+}
+
+/// The caller and the video of each row of `sent`.
+fn caller_and_video(backend: DatabaseBackend) -> String {
+    let caller = look_up(backend, "users", "users.id = sent.user_id");
+    format!("{caller} {}", look_up(backend, "videos", "videos.id = sent.video_id"))
+}
+
+/// Whether the caller stands and may see the video.
+fn allowed(backend: DatabaseBackend) -> String {
+    format!("users.is_active AND {}", visible(backend))
+}
+
+/// Whether the user of the statement may see its video.
+fn visible(backend: DatabaseBackend) -> String {
+    let rule = visible_to_user(user::Column::Id.into_expr(), user::Column::Role.eq(user::Role::Admin));
+    text(backend, &Query::select().cond_where(rule).take(), "SELECT WHERE ")
+}
+
+fn text(backend: DatabaseBackend, part: &SelectStatement, lead: &str) -> String {
+    let sql = match backend {
+        Postgres => part.to_string(PostgresQueryBuilder),
+        _ => part.to_string(SqliteQueryBuilder),
+    };
+    let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("({})", sql.strip_prefix(lead).unwrap_or(&sql))
+}
+
+/// What decides whether a save is newer than the row `h`, and what the row is then.
+///
+/// `excluded` is the save: its `last_watched_at` is when the position was true, its `updated_at` when it arrived. A save
+/// without an age was true when it arrived, so it is never older than a row, whose time counts as the arrival at most.
+fn save(backend: DatabaseBackend, rules: &Rules) -> String {
+    let sent = table(backend, &SAVE);
+    let joined = caller_and_video(backend);
+    let allowed = allowed(backend);
+    let resume_min = rules.resume_min_seconds;
+    let reached: SimpleExpr = completed(Expr::cust("sent.position"), video::Column::Duration.into_expr(), rules);
+    let completed = text(backend, &Query::select().expr(reached).take(), "SELECT ");
+    let place = if backend == Postgres { "strpos" } else { "instr" };
+
+    let in_order = "CASE WHEN excluded.player_session = h.player_session AND excluded.sequence > 0 AND h.sequence > 0 \
+        THEN excluded.sequence > h.sequence \
+        ELSE NOT (excluded.last_watched_at < h.last_watched_at AND excluded.last_watched_at < excluded.updated_at) END";
+    let failed_start = format!(
+        "excluded.player_session IS NOT NULL AND excluded.player_session IS DISTINCT FROM h.player_session \
+         AND h.watch_position > {resume_min} AND excluded.watch_position <= {resume_min}"
+    );
+    let counted = format!(
+        "excluded.completed AND NOT h.completed AND (excluded.player_session IS NULL \
+         OR {place}(' ' || coalesce(h.counted_sessions, ''), ' ' || excluded.player_session || ' ') = 0)"
+    );
+    let told_again = "excluded.sequence IS NULL AND excluded.watch_duration <= h.watch_duration \
+        AND (coalesce(excluded.player_session, h.player_session), excluded.device, excluded.watch_position, \
+             excluded.completed, excluded.last_watched_at) \
+        IS NOT DISTINCT FROM (h.player_session, h.device, h.watch_position, h.completed, h.last_watched_at)";
+    let larger = |column| {
+        format!("{column} = CASE WHEN excluded.{column} > h.{column} THEN excluded.{column} ELSE h.{column} END")
+    };
+    let [watch_duration, last_watched_at, watched_hour] =
+        ["watch_duration", "last_watched_at", "watched_hour"].map(larger);
+    format!(
+        "INSERT INTO watch_history AS h (user_id, video_id, watch_position, watch_duration, completed, player_session, \
+             sequence, device, play_count, completed_at, counted_sessions, last_watched_at, watched_hour, created_at, \
+             updated_at) \
+         SELECT sent.user_id, sent.video_id, \
+             CASE WHEN videos.duration > 0 AND videos.duration < sent.position THEN videos.duration \
+             ELSE sent.position END, \
+             sent.watched, {completed}, NULLIF(sent.session, ''), NULLIF(sent.sequence, 0), NULLIF(sent.device, ''), \
+             CASE WHEN {completed} THEN 1 ELSE 0 END, CASE WHEN {completed} THEN sent.happened_at END, \
+             CASE WHEN {completed} AND sent.session <> '' THEN sent.session || ' ' END, \
+             sent.happened_at, sent.hour, sent.arrived_at, sent.arrived_at \
+         FROM {sent} {joined} WHERE {allowed} ORDER BY sent.user_id, sent.video_id \
+         ON CONFLICT (user_id, video_id) DO UPDATE SET \
+             watch_position = excluded.watch_position, {watch_duration}, completed = excluded.completed, \
+             player_session = coalesce(excluded.player_session, h.player_session), \
+             sequence = CASE WHEN excluded.player_session IS NULL \
+                 OR excluded.sequence IS NULL AND excluded.player_session = h.player_session \
+                 THEN h.sequence ELSE excluded.sequence END, \
+             device = excluded.device, \
+             play_count = CASE WHEN {counted} THEN h.play_count + 1 ELSE h.play_count END, \
+             completed_at = CASE WHEN {counted} THEN excluded.completed_at ELSE h.completed_at END, \
+             counted_sessions = CASE WHEN {counted} \
+                 THEN substr(coalesce(excluded.counted_sessions, '') || coalesce(h.counted_sessions, ''), 1, 1040) \
+                 ELSE h.counted_sessions END, \
+             {last_watched_at}, {watched_hour}, \
+             updated_at = CASE WHEN {told_again} THEN h.updated_at ELSE excluded.updated_at END \
+         WHERE ({in_order}) AND NOT ({failed_start}) \
+         RETURNING id, user_id, video_id, watch_position, watch_duration, completed, device, play_count, completed_at, \
+             last_watched_at, created_at, updated_at, \
+             (SELECT videos.duration FROM videos WHERE videos.id = video_id) AS duration"
+    )
+}
+
+fn forget(backend: DatabaseBackend) -> String {
+    let (sent, joined, allowed) = (table(backend, &KEY), caller_and_video(backend), allowed(backend));
+    format!(
+        "DELETE FROM watch_history WHERE (user_id, video_id) IN \
+             (SELECT sent.user_id, sent.video_id FROM {sent} {joined} WHERE {allowed}) \
+         RETURNING user_id, video_id"
+    )
+}
+
+fn find(backend: DatabaseBackend) -> String {
+    let (sent, joined, visible) = (table(backend, &KEY), caller_and_video(backend), visible(backend));
+    let of_both = "watch_history.user_id = sent.user_id AND watch_history.video_id = sent.video_id";
+    let history = look_up(backend, "watch_history", of_both);
+    format!(
+        "SELECT sent.n, coalesce(users.is_active, false) AS standing, coalesce({visible}, false) AS visible, \
+             watch_history.id, watch_history.user_id, watch_history.video_id, watch_history.watch_position, \
+             watch_history.watch_duration, watch_history.completed, watch_history.device, watch_history.play_count, \
+             watch_history.completed_at, watch_history.last_watched_at, watch_history.created_at, \
+             watch_history.updated_at, videos.duration \
+         FROM {sent} {joined} {history}"
+    )
+}
+
+/// What an item shows of the row `h` and its video.
+const ITEM: &str = "h.id AS history_id, h.video_id, h.watch_position, h.device, h.play_count, h.last_watched_at, \
+    videos.title, videos.description, videos.duration, videos.thumbnail_path, videos.thumbnail_file, \
+    videos.user_id AS uploader_id";
+
+/// The rows of a user are read in the order of the index, whose hours follow the moments, and only until enough of them have
+/// a video that the user may see.
+fn list(backend: DatabaseBackend) -> String {
+    let (sent, visible) = (table(backend, &LIST), visible(backend));
+    let caller = look_up(backend, "users", "users.id = sent.user_id");
+    let video = look_up(backend, "videos", "videos.id = h.video_id");
+    // Neither database takes a subquery with a limit of its own apart; sorted first, most rows never meet their video.
+    let all = if backend == Postgres { "OFFSET 0" } else { "LIMIT -1" };
+    let begun = format!(
+        "FROM (SELECT id, video_id, watch_position, device, play_count, last_watched_at FROM watch_history \
+             WHERE user_id = users.id AND completed = false AND watch_position > 0 \
+             ORDER BY watched_hour DESC, last_watched_at DESC, id DESC {all}) AS h {video} WHERE {visible}"
+    );
+    let standing = "coalesce(users.is_active, false) AS standing";
+    if backend == Postgres {
+        return format!(
+            "SELECT sent.n, {standing}, begun.*, uploader.username AS uploader_username FROM {sent} {caller} \
+             LEFT JOIN LATERAL (SELECT {ITEM} {begun} LIMIT sent.items) AS begun ON true \
+             LEFT JOIN LATERAL (SELECT username FROM users WHERE id = begun.uploader_id OFFSET 0) AS uploader ON true"
+        );
+    }
+    // SQLite knows no LATERAL, but the argument of a table function may look at the tables before it.
+    format!(
+        "SELECT sent.n, {standing}, {ITEM}, uploader.username AS uploader_username FROM {sent} {caller} \
+         LEFT JOIN json_each((SELECT json_group_array(id) FROM (SELECT h.id {begun} LIMIT ?2))) AS newest \
+         LEFT JOIN watch_history AS h ON h.id = newest.value \
+         LEFT JOIN videos ON videos.id = h.video_id LEFT JOIN users AS uploader ON uploader.id = videos.user_id"
+    )
+}
