@@ -1,6 +1,7 @@
 //! Where every viewer stopped: one row for a user and a video.
 
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{ConditionalStatement, Expr, ExprTrait, Index, IndexCreateStatement, IndexOrder};
 
 /// How far one user came in one video.
 #[sea_orm::model]
@@ -75,3 +76,15 @@ pub fn progress_percentage(watch_position: i32, duration: Option<i32>) -> f64 {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The index that "continue watching" is read by, which attributes of a field cannot say: the unfinished rows of a user, the
+/// last hour first.
+pub fn continue_watching_index() -> IndexCreateStatement {
+    Index::create()
+        .name("ix_watch_history_continue_watching")
+        .table(Entity)
+        .col(Column::UserId)
+        .col((Column::WatchedHour, IndexOrder::Desc))
+        .and_where(Expr::col(Column::Completed).eq(false))
+        .take()
+}

@@ -4,23 +4,43 @@
 //! words as the live ones.
 
 use crate::facts::{self, Facts};
+use sea_orm::sea_query::IndexCreateStatement;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, MockDatabase, MockExecResult, Schema, SchemaBuilder, TransactionTrait,
 };
 
 /// Makes the tables of some entities, in the words of one database.
-pub type Entities = fn(DbBackend) -> SchemaBuilder;
+pub type Entities = fn(DbBackend) -> Wanted;
+
+/// Tables, and the indexes that stand on more than one column of theirs or on some rows only.
+pub struct Wanted {
+    /// The tables.
+    pub tables: SchemaBuilder,
+    /// Their further indexes.
+    pub indexes: Vec<IndexCreateStatement>,
+}
 
 /// Playhead's own. A new entity is added here, and only here.
-pub fn entities(backend: DatabaseBackend) -> SchemaBuilder {
-    Schema::new(backend)
+pub fn entities(backend: DatabaseBackend) -> Wanted {
+    let tables = Schema::new(backend)
         .builder()
         .register(::entity::user::Entity)
         .register(::entity::video::Entity)
         .register(::entity::watch_history::Entity)
         .register(::entity::session::Entity)
-        .register(::entity::refresh_token::Entity)
+        .register(::entity::refresh_token::Entity);
+    Wanted { tables, indexes: vec![::entity::watch_history::continue_watching_index()] }
+}
+
+impl Wanted {
+    async fn apply(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+        self.tables.apply(db).await?;
+        for index in &self.indexes {
+            db.execute(index).await?;
+        }
+        Ok(())
+    }
 }
 
 /// What the tables of these entities look like in a database of the kind of `db`, which is left as it is.

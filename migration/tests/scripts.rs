@@ -110,7 +110,7 @@ async fn a_range_is_written_from_to() {
     assert_eq!(script(true, ":head").await.unwrap(), script(true, "base:head").await.unwrap());
     let back = script(false, "-1").await.unwrap();
     assert!(
-        back.contains("DELETE FROM \"seaql_migrations\" WHERE \"version\" = 'm20261101_000008_drop_status_index'"),
+        back.contains("DELETE FROM \"seaql_migrations\" WHERE \"version\" = 'm20261120_000001_order_saves'"),
         "{back}"
     );
     assert!(script(true, "head:base").await.unwrap_err().to_string().contains("the wrong way"));

@@ -30,6 +30,11 @@ on_both! {
         assert_eq!(film.published_at, Some(time("2024-03-02T00:00:00.25Z")));
         let row = watch_history::Entity::find_by_id(10_i64).one(&connection).await.unwrap().unwrap();
         assert_eq!((row.watch_position, row.completed), (5399, true));
+        // What was finished before was watched once, as far as anybody knows.
+        assert_eq!((row.play_count, row.completed_at), (1, Some(row.last_watched_at)));
+        assert_eq!(i64::from(row.watched_hour), row.last_watched_at.timestamp() / 3600);
+        let begun = watch_history::Entity::find_by_id(11_i64).one(&connection).await.unwrap().unwrap();
+        assert_eq!((begun.play_count, begun.completed_at), (0, None));
         assert_eq!(row.last_watched_at, time("2025-06-01T10:00:00.123456Z"));
 
         // A migrated time is the very value that we would write: it is found by equality, not by luck.

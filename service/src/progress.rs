@@ -3,7 +3,7 @@
 use crate::Error;
 use entity::watch_history;
 use sea_orm::prelude::*;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
 
 /// From where on a video counts as watched, and where it is taken up again.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,8 @@ impl Rules {
     }
 }
 
-/// Brings `completed` in line with a new duration of a video, for everybody who watched it.
+/// Brings `completed` in line with a new duration of a video, for everybody who watched it. That is no new play: it only makes
+/// sure that what is finished now was watched once.
 ///
 /// # Errors
 /// Those of the database.
@@ -40,11 +41,24 @@ pub(crate) async fn judge_again(
     duration: Option<i32>,
     rules: &Rules,
 ) -> Result<(), Error> {
+    use watch_history::Column;
     // A product of two 32-bit numbers needs 64 bits.
-    let position = watch_history::Column::WatchPosition.into_expr().cast_as("bigint");
+    let position = Column::WatchPosition.into_expr().cast_as("bigint");
     let completed = completed(position, Expr::value(duration), rules);
-    let update = watch_history::Entity::update_many().col_expr(watch_history::Column::Completed, completed);
-    update.filter(watch_history::Column::VideoId.eq(video_id)).exec(db).await?;
+    let first_play = completed.clone().and(Column::PlayCount.eq(0));
+    let if_first = |new: Expr, column: Column| {
+        SimpleExpr::Case(Box::new(CaseStatement::new().case(first_play.clone(), new).finally(column.into_expr())))
+    };
+    watch_history::Entity::update_many()
+        .col_expr(Column::Completed, completed.clone())
+        .col_expr(Column::PlayCount, if_first(Expr::value(1), Column::PlayCount))
+        .col_expr(Column::CompletedAt, if_first(Column::LastWatchedAt.into_expr(), Column::CompletedAt))
+        .col_expr(Column::CountedSessions, if_first(Expr::cust("player_session || ' '"), Column::CountedSessions))
+        .filter(Column::VideoId.eq(video_id))
+        // Rows that stay as they are stay free for whoever saves into them.
+        .filter(Column::Completed.into_expr().ne(completed))
+        .exec(db)
+        .await?;
     Ok(())
 }
 

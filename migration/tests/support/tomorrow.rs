@@ -1,9 +1,10 @@
 //! Entities as somebody may change them tomorrow: a few columns, indexes, keys and tables more, a few fewer, others otherwise.
 
-use sea_orm::{DbBackend, Schema, SchemaBuilder};
+use migration::wanted::Wanted;
+use sea_orm::{DbBackend, Schema};
 
-pub(crate) fn entities(backend: DbBackend) -> SchemaBuilder {
-    Schema::new(backend)
+pub(crate) fn entities(backend: DbBackend) -> Wanted {
+    let tables = Schema::new(backend)
         .builder()
         .register(user::Entity)
         .register(video::Entity)
@@ -12,7 +13,8 @@ pub(crate) fn entities(backend: DbBackend) -> SchemaBuilder {
         .register(refresh_token::Entity)
         .register(answer::Entity)
         .register(like::Entity)
-        .register(rating::Entity)
+        .register(rating::Entity);
+    Wanted { tables, indexes: Vec::new() }
 }
 
 /// New: a column with an index, and one with a default and a check.

@@ -8,8 +8,8 @@ use crate::time::Timestamp;
 use crate::video::thumbnail_path;
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
-use serde::Serialize;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult};
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use utoipa::ToSchema;
 
@@ -95,18 +95,10 @@ pub(super) async fn find(table: &Table, keys: &[(i64, i64)]) -> Vec<Result<Entry
     }
 }
 
-/// One row of somebody's list; of an empty one, a row of nothing.
-#[derive(FromQueryResult)]
-struct Listed {
-    n: i64,
-    standing: bool,
-    #[sea_orm(nested)]
-    begun: Option<Begun>,
-}
-
-#[derive(FromQueryResult)]
-struct Begun {
-    history_id: i64,
+/// An item as the statement makes it.
+#[derive(Deserialize, FromQueryResult)]
+struct Item {
+    id: i64,
     video_id: i64,
     watch_position: i32,
     device: Option<String>,
@@ -117,10 +109,10 @@ struct Begun {
     duration: Option<i32>,
     thumbnail_path: Option<String>,
     thumbnail_file: Option<String>,
-    uploader_username: String,
+    username: String,
 }
 
-impl Begun {
+impl Item {
     fn shown(self, rules: &Rules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, title, description, duration, .. } = self;
         let progress_percentage = progress_percentage(watch_position, duration);
@@ -130,7 +122,7 @@ impl Begun {
             video_description: description,
             video_duration: duration,
             video_thumbnail_path: thumbnail_path(video_id, self.thumbnail_path, self.thumbnail_file.as_deref()),
-            uploader_username: self.uploader_username,
+            uploader_username: self.username,
             watch_position,
             progress_percentage,
             resume_at: rules.resume_at(watch_position, progress_percentage),
@@ -141,31 +133,59 @@ impl Begun {
     }
 }
 
+/// A list as SQLite makes it.
+#[derive(FromQueryResult)]
+struct Listed {
+    n: i64,
+    standing: bool,
+    items: String,
+}
+
+/// One item of a list as PostgreSQL makes it; of an empty list, none.
+#[derive(FromQueryResult)]
+struct ListedItem {
+    n: i64,
+    standing: bool,
+    #[sea_orm(nested)]
+    item: Option<Item>,
+}
+
 /// What these users have begun and not finished, each with how many they want to see, the last watched first.
 pub(super) async fn list(table: &Table, asked: &[(i64, i64)]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
-    let read = async {
-        let rows = table.reader.query_all_raw(table.statements.list(asked)).await?;
-        rows.iter().map(|row| Listed::from_query_result(row, "")).collect::<Result<Vec<_>, _>>()
-    };
-    let mut listed = match read.await {
-        Ok(listed) => listed,
+    let lists = match lists(table, asked).await {
+        Ok(lists) => lists,
         Err(error) => return failed(asked.len(), error),
     };
-    listed.sort_by_key(|Listed { n, begun, .. }| {
-        (*n, begun.as_ref().map(|begun| Reverse((begun.last_watched_at, begun.history_id))))
+    let shown = lists.into_iter().zip(asked).map(|((standing, mut items), (_, most))| {
+        items.sort_by_key(|item| Reverse((item.last_watched_at, item.id)));
+        items.truncate(usize::try_from(*most).unwrap_or_default());
+        let items = items.into_iter().map(|item| item.shown(&table.rules));
+        if standing { Ok(items.collect()) } else { Err(Error::Unauthenticated) }
     });
-    let mut listed = listed.into_iter().peekable();
-    let lists = (1..).zip(asked).map(|(n, (_, items))| {
-        let mut standing = false;
-        let mut list = Vec::new();
-        while let Some(next) = listed.next_if(|next| next.n == n) {
-            standing = next.standing;
-            list.extend(next.begun.map(|begun| begun.shown(&table.rules)));
+    shown.collect()
+}
+
+/// Whether each user stands, and what they have begun.
+async fn lists(table: &Table, asked: &[(i64, i64)]) -> Result<Vec<(bool, Vec<Item>)>, DbErr> {
+    let rows = table.reader.query_all_raw(table.statements.list(asked)).await?;
+    let mut lists = Vec::from_iter(asked.iter().map(|_| (false, Vec::new())));
+    for row in &rows {
+        let (n, standing, items) = match table.database.backend() {
+            DatabaseBackend::Postgres => {
+                let ListedItem { n, standing, item } = ListedItem::from_query_result(row, "")?;
+                (n, standing, Vec::from_iter(item))
+            }
+            _ => {
+                let Listed { n, standing, items } = Listed::from_query_result(row, "")?;
+                (n, standing, serde_json::from_str(&items).map_err(|error| DbErr::Json(error.to_string()))?)
+            }
+        };
+        if let Some(list) = usize::try_from(n - 1).ok().and_then(|at| lists.get_mut(at)) {
+            list.0 = standing;
+            list.1.extend(items);
         }
-        list.truncate(usize::try_from(*items).unwrap_or_default());
-        if standing { Ok(list) } else { Err(Error::Unauthenticated) }
-    });
-    lists.collect()
+    }
+    Ok(lists)
 }
 
 fn failed<A>(questions: usize, error: DbErr) -> Vec<Result<A, Error>> {
