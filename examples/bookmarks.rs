@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Stage, create_table};
+use common::{Stage, create_table, database_url};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, EntityLoaderTrait, IntoActiveModel, JoinType, QueryOrder, QuerySelect};
 
@@ -100,11 +100,12 @@ mod bookmark {
 
 #[tokio::main]
 async fn main() -> Result<(), DbErr> {
-    run(&Stage::from_environment().await?).await
+    run(&database_url()).await
 }
 
 /// Writes three bookmarks, reads names off them, and looks at their times.
-pub async fn run(stage: &Stage) -> Result<(), DbErr> {
+pub async fn run(database_url: &str) -> Result<(), DbErr> {
+    let stage = Stage::open(database_url).await?;
     let db = &stage.db;
     create_table(db, page::Entity).await?;
     create_table(db, user::Entity).await?;

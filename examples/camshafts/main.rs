@@ -10,7 +10,7 @@ mod project;
 mod user;
 
 use cam::{CamType, Point, Profile};
-use common::{Stage, create_table};
+use common::{Stage, create_table, database_url};
 use lift::Lift;
 use sea_orm::entity::prelude::*;
 use sea_orm::{
@@ -20,11 +20,12 @@ use sea_orm::{
 
 #[tokio::main]
 async fn main() -> Result<(), DbErr> {
-    run(&Stage::from_environment().await?).await
+    run(&database_url()).await
 }
 
 /// All the exercises, one after the other.
-pub async fn run(stage: &Stage) -> Result<(), DbErr> {
+pub async fn run(database_url: &str) -> Result<(), DbErr> {
+    let stage = Stage::open(database_url).await?;
     let db = &stage.db;
     let backend = db.get_database_backend();
 

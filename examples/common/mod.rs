@@ -1,10 +1,16 @@
 //! What the examples share: a database of their own, and a look at the statements that they send.
 
-#![allow(dead_code, reason = "no example needs all of it")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "no example needs all of it")]
 
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Schema};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The PostgreSQL that `DATABASE_URL` names, otherwise SQLite in memory.
+pub fn database_url() -> String {
+    let named = std::env::var("DATABASE_URL").ok().filter(|url| url.starts_with("postgres"));
+    named.unwrap_or_else(|| "sqlite::memory:".to_owned())
+}
 
 /// Where an example plays: a database that is gone afterwards.
 pub struct Stage {
@@ -14,12 +20,6 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// On the PostgreSQL that `DATABASE_URL` names, otherwise on SQLite in memory.
-    pub async fn from_environment() -> Result<Self, DbErr> {
-        let url = std::env::var("DATABASE_URL").unwrap_or_default();
-        Self::open(if url.starts_with("postgres") { &url } else { "sqlite::memory:" }).await
-    }
-
     /// One connection, kept to the end. On PostgreSQL every table that is made on it is a temporary one: whatever happens, nothing
     /// stays behind, and tables of the same name are neither seen nor touched.
     pub async fn open(url: &str) -> Result<Self, DbErr> {
@@ -55,19 +55,15 @@ impl Stage {
     }
 }
 
-/// Leaves the middle out of long lists of columns.
+/// Leaves the middle out of long lists.
 fn shortened(sql: &str) -> String {
     let is_name = |part: &str| part.starts_with('"') && part.ends_with('"') && !part.contains(' ');
-    let is_column = |part: &str| part.split(" AS ").all(is_name);
-    let mut parts = Vec::new();
-    for part in sql.split(", ") {
-        match (is_column(part), parts.last()) {
-            (true, Some(&"…")) => {}
-            (true, Some(_)) => parts.push("…"),
-            _ => parts.push(part),
-        }
-    }
-    parts.join(", ")
+    let is_placeholder = |part: &str| part.starts_with(['?', '$', '(']) && !part.contains(' ');
+    let is_dull = |part: &&str| is_placeholder(part) || part.split(" AS ").all(is_name);
+    let parts: Vec<&str> = sql.split(", ").collect();
+    let runs = parts.chunk_by(|one, next| is_dull(one) && is_dull(next));
+    let runs = runs.map(|run| if run.len() > 2 { "…".to_owned() } else { run.join(", ") });
+    runs.collect::<Vec<_>>().join(", ")
 }
 
 /// What `Base.metadata.create_all` does for one entity: its table, then its indexes.
@@ -100,7 +96,6 @@ pub fn now() -> DateTimeUtc {
 /// What a mixin with `onupdate=` is in SQLAlchemy: `updated_at` moves whenever a row is changed through its active model.
 macro_rules! keep_updated_at {
     ($now:path) => {
-        // snippet: onupdate
         #[async_trait::async_trait]
         impl ActiveModelBehavior for ActiveModel {
             async fn before_save<C: ConnectionTrait>(mut self, _: &C, insert: bool) -> Result<Self, DbErr> {
@@ -110,7 +105,6 @@ macro_rules! keep_updated_at {
                 Ok(self)
             }
         }
-        // end
     };
 }
 pub(crate) use keep_updated_at;
