@@ -87,17 +87,17 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
         let addresses = user.find_related(address::Entity).order_by_asc(address::COLUMN.id).all(db).await?;
         emails.extend(addresses.into_iter().map(|address| address.email));
     }
+    assert_eq!(stage.sent().len(), 1 + 3);
     // end
     assert_eq!(emails.len(), 6);
-    assert_eq!(stage.sent().len(), 1 + 3);
 
     stage.step("selectin: one statement for each table, however many users");
     // snippet: selectin
     let users = user::Entity::load().with(address::Entity).order_by_id_asc().all(db).await?;
     let loaded = users.iter().flat_map(|user| user.addresses.iter().map(|address| address.email.clone()));
+    assert_eq!(stage.sent().len(), 2);
     // end
     assert!(loaded.eq(emails.iter().cloned()));
-    assert_eq!(stage.sent().len(), 2);
 
     stage.step("selectin, for users that you have already");
     let users = user::Entity::find().order_by_asc(user::COLUMN.id).all(db).await?;
@@ -111,18 +111,17 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // snippet: joined
     let addresses = address::Entity::load().with(user::Entity).order_by_id_asc().all(db).await?;
     let whose = addresses.iter().map(|address| address.user.as_ref().map(|user| &*user.name));
+    assert_eq!(stage.sent().len(), 1);
     // end
     assert!(whose.eq(["ann", "ann", "bob", "bob", "cid", "cid"].map(Some)));
-    assert_eq!(stage.sent().len(), 1);
 
     stage.step("joined, from the one to the many: each user comes once for every address, and is put together again");
     // snippet: joined many
     let users: Vec<(user::Model, Vec<address::Model>)> =
         user::Entity::find().find_with_related(address::Entity).order_by_asc(address::COLUMN.id).all(db).await?;
+    assert_eq!(stage.sent().len(), 1);
     // end
     assert!(users.len() == 3 && users.iter().all(|(_, addresses)| addresses.len() == 2));
-    let sent = stage.sent();
-    assert!(sent.len() == 1 && sent[0].contains("LEFT JOIN"));
 
     stage.step("Users by what is true of one of their addresses");
     // snippet: any
@@ -148,9 +147,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     stage.sent();
 
     stage.step("Delete cascade by the ORM: it reads the children, deletes one after the other, then the user");
-    // snippet: cascade
     let deleted = bob.cascade_delete(db).await?;
-    // end
     assert_eq!(deleted.rows_affected, 2);
     let sent = stage.sent();
     assert!(sent.len() == 3 && sent[0].starts_with("SELECT") && sent[1..].iter().all(|sql| sql.starts_with("DELETE")));

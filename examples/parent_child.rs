@@ -141,15 +141,17 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let kept = parent.children[0].clone();
     parent.children.replace_all([kept]);
     parent.save(db).await?;
-    // end
     assert_eq!(kinds(&stage.sent()), ["SELECT", "DELETE", "DELETE"]);
+    // end
     assert_eq!(child::Entity::find().count(db).await?, 1);
 
     stage.step("Delete cascade by the ORM: the children are read and deleted one by one, then the parent");
     let parent = parent::Entity::find().one(db).await?.ok_or_else(missing)?;
     stage.sent();
+    // snippet: cascade
     parent.cascade_delete(db).await?;
     assert_eq!(kinds(&stage.sent()), ["SELECT", "DELETE", "DELETE"]);
+    // end
     assert_eq!(child::Entity::find().count(db).await?, 0);
 
     stage.step(
@@ -159,8 +161,10 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     guardian.add_ward(ward::ActiveModel::builder()).add_ward(ward::ActiveModel::builder()).save(db).await?;
     let guardian = guardian::Entity::find().one(db).await?.ok_or_else(missing)?;
     stage.sent();
+    // snippet: nullify
     guardian.cascade_delete(db).await?;
     assert_eq!(kinds(&stage.sent()), ["SELECT", "UPDATE", "UPDATE", "DELETE"]);
+    // end
     assert_eq!(ward::Entity::find().filter(ward::COLUMN.guardian_id.is_null()).count(db).await?, 2);
 
     stage.step("Many-to-one, one way: only the tenant knows the house");
@@ -171,8 +175,8 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     stage.step("Delete cascade by the database, passive deletes: one statement, however many tenants");
     // snippet: passive deletes
     house::Entity::delete_by_id(tenant.house_id).exec(db).await?;
-    // end
     assert_eq!(kinds(&stage.sent()), ["DELETE"]);
+    // end
     assert_eq!(tenant::Entity::find().count(db).await?, 0);
     Ok(())
 }

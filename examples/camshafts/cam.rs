@@ -41,6 +41,7 @@ pub struct Model {
     pub project_id: i32,
     #[sea_orm(column_type = "String(StringLen::N(255))")]
     pub name: String,
+    // snippet: columns
     #[sea_orm(extra = "CHECK (cam_type IN ('intake', 'exhaust'))")]
     pub cam_type: CamType,
     #[sea_orm(extra = "CHECK (lift BETWEEN -99999 AND 99999)")]
@@ -48,6 +49,7 @@ pub struct Model {
     pub duration: i32,
     #[sea_orm(column_type = "JsonBinary")]
     pub profile_points: Profile,
+    // end
     #[sea_orm(default_expr = "Expr::current_timestamp()")]
     pub created_at: DateTimeUtc,
     #[sea_orm(default_expr = "Expr::current_timestamp()")]

@@ -38,14 +38,12 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert!(["cams", "projects", "users"].iter().all(|table| tables.contains(&(*table).to_owned())));
 
     stage.step("Create a user with a project and two cams: one call, one transaction");
-    // snippet: insert graph
     let stage_2 = project::ActiveModel::builder()
         .set_name("Stage 2")
         .add_cam(cam("in", CamType::Intake, "12.34", &[15.5, 27.84])?)
         .add_cam(cam("out", CamType::Exhaust, "9.50", &[15.5, 25.0])?);
     let ann = user::ActiveModel::builder().set_id("auth0|ann").set_email("ann@example.org").add_project(stage_2);
     ann.insert(db).await?;
-    // end
     assert_eq!(stage.sent().len(), 4, "one INSERT for each row");
 
     stage.step("Find her by her e-mail; the database said that she is on the free plan");
@@ -58,9 +56,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     stage.sent();
 
     stage.step("Her projects, through the relation, when they are asked for");
-    // snippet: find related
     let projects = ann.find_related(project::Entity).all(db).await?;
-    // end
     assert_eq!(projects.iter().map(|project| &*project.name).collect::<Vec<_>>(), ["Stage 2"]);
     assert_eq!(stage.sent().len(), 1);
 
