@@ -26,7 +26,7 @@ mod document {
 
 /// `documents.embedding <=> vector`
 fn distance(to: Vec<f32>) -> Expr {
-    let cosine_distance = BinOper::Custom("<=>".into());
+    let cosine_distance = BinOper::Custom("<=>");
     document::Column::Embedding.into_expr().binary(cosine_distance, PgVector::from(to))
 }
 // end

@@ -170,6 +170,7 @@ def sessions():
             pass  # back to the savepoint
         session.commit()
         # end
+    for session in get_db():
         assert len(session.scalars(select(Account)).all()) == 3
     with Session(engine) as session:
         # snippet: values

@@ -80,7 +80,7 @@ fn every_link_leads_somewhere() {
     let page = std::fs::read_to_string(path("docs/from-sqlalchemy.md")).unwrap();
     let links: Vec<_> = page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(links.len() > 30);
-    for link in links {
+    for link in links.into_iter().filter(|link| !link.starts_with('#')) {
         assert!(path("docs").join(link).exists(), "{link}");
     }
 }
