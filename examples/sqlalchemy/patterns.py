@@ -101,12 +101,8 @@ def statements():
         rows = [{"title": title} for title in ["Two", "Three"]]
         added = session.scalars(insert(Article).returning(Article), rows).all()
 
-        titles = (
-            select(Article.title)
-            .where(Article.title.startswith("T") | (Article.id == 1))
-            .order_by(Article.title)
-            .limit(2)
-        )
+        titles = select(Article.title).where(Article.title.startswith("T") | (Article.id == 1))
+        titles = titles.order_by(Article.title).limit(2)
         titles = session.scalars(titles).all()
 
         change = update(Article).values(title="II")

@@ -1,6 +1,7 @@
 //! The examples do what they claim, on both databases, and the page about them shows what stands in them.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::duplicate_mod, reason = "each example is a program of its own, and brings along what they share")]
 #![allow(dead_code, reason = "the mains of the examples are for the programs that cargo builds of them")]
 
 #[path = "../../examples/addresses.rs"]
