@@ -159,10 +159,10 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     );
     let guardian = guardian::ActiveModel::builder();
     guardian.add_ward(ward::ActiveModel::builder()).add_ward(ward::ActiveModel::builder()).save(db).await?;
-    let guardian = guardian::Entity::find().one(db).await?.ok_or_else(missing)?;
-    stage.sent();
     // snippet: nullify
-    guardian.cascade_delete(db).await?;
+    let guardian: guardian::ModelEx = guardian::Entity::load().one(db).await?.ok_or_else(missing)?;
+    stage.sent();
+    guardian.delete(db).await?;
     assert_eq!(kinds(&stage.sent()), ["SELECT", "UPDATE", "UPDATE", "DELETE"]);
     // end
     assert_eq!(ward::Entity::find().filter(ward::COLUMN.guardian_id.is_null()).count(db).await?, 2);

@@ -38,11 +38,11 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert!(["cams", "projects", "users"].iter().all(|table| tables.contains(&(*table).to_owned())));
 
     stage.step("Create a user with a project and two cams: one call, one transaction");
-    let stage_2 = project::ActiveModel::builder()
-        .set_name("Stage 2")
+    let turbo = project::ActiveModel::builder()
+        .set_name("Turbo")
         .add_cam(cam("in", CamType::Intake, "12.34", &[15.5, 27.84])?)
         .add_cam(cam("out", CamType::Exhaust, "9.50", &[15.5, 25.0])?);
-    let ann = user::ActiveModel::builder().set_id("auth0|ann").set_email("ann@example.org").add_project(stage_2);
+    let ann = user::ActiveModel::builder().set_id("auth0|ann").set_email("ann@example.org").add_project(turbo);
     ann.insert(db).await?;
     assert_eq!(stage.sent().len(), 4, "one INSERT for each row");
 
@@ -57,7 +57,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
 
     stage.step("Her projects, through the relation, when they are asked for");
     let projects = ann.find_related(project::Entity).all(db).await?;
-    assert_eq!(projects.iter().map(|project| &*project.name).collect::<Vec<_>>(), ["Stage 2"]);
+    assert_eq!(projects.iter().map(|project| &*project.name).collect::<Vec<_>>(), ["Turbo"]);
     assert_eq!(stage.sent().len(), 1);
 
     stage.step("Her projects with their cams, loaded beforehand: a statement for each table, however many rows");

@@ -45,8 +45,8 @@ macro_rules! on_both {
 
 on_both! { addresses bookmarks camshafts documents idioms parent_child transactions }
 
-/// Runs an example twice in a database where every table that it makes is there already, with a row that must survive.
-async fn leaves_nothing_behind(example: &str, run: impl AsyncFn(&str) -> Result<(), DbErr>) {
+/// Runs an example twice in a database that has a table of its own of a name that most examples use.
+async fn leaves_nothing_behind(example: &str, run: impl AsyncFn(&str) -> Result<(), DbErr> + Send + 'static) {
     let server = std::env::var("TEST_POSTGRES_URL")
         .expect("TEST_POSTGRES_URL must name a server, such as postgres://postgres@127.0.0.1:5432/postgres");
     let name = format!("playhead_example_{example}_{}", std::process::id());
@@ -58,12 +58,17 @@ async fn leaves_nothing_behind(example: &str, run: impl AsyncFn(&str) -> Result<
     let db = Database::connect(&url).await.unwrap();
     db.execute_unprepared("CREATE TABLE users (id INTEGER); INSERT INTO users VALUES (42)").await.unwrap();
     let before = what_is_there(&db).await;
-    let runs = [run(&url).await, run(&url).await];
+    // In a thread of its own, so that the database goes also when the example panics.
+    let twice = move || {
+        let runtime = tokio::runtime::Handle::current();
+        [runtime.block_on(run(&url)), runtime.block_on(run(&url))]
+    };
+    let runs = tokio::task::spawn_blocking(twice).await;
     let after = what_is_there(&db).await;
     db.close().await.unwrap();
     server.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
 
-    assert_eq!(runs, [Ok(()), Ok(())]);
+    assert_eq!(runs.unwrap(), [Ok(()), Ok(())]);
     assert_eq!(before, after);
 }
 
