@@ -115,7 +115,9 @@ async fn transfer(db: &impl ConnectionTrait, from: &str, to: &str, cents: i64) -
 /// What everybody has.
 async fn cents(db: &impl ConnectionTrait) -> Result<Vec<i64>, DbErr> {
     let accounts = account::Entity::find().order_by_asc(account::COLUMN.id).all(db).await?;
-    Ok(accounts.into_iter().map(|account| account.cents).collect())
+    let cents = accounts.into_iter().map(|account| account.cents).collect();
+    println!("   cents: {cents:?}");
+    Ok(cents)
 }
 
 fn missing() -> DbErr {
