@@ -1,0 +1,82 @@
+//! Documents and what they mean as vectors: the five nearest to a question.
+//!
+//!     cargo run --example documents
+
+#[path = "../common/mod.rs"]
+mod common;
+mod on_postgres;
+mod on_sqlite;
+
+use common::{Stage, database_url};
+use sea_orm::entity::prelude::*;
+use sea_orm::{DatabaseBackend, TransactionTrait};
+
+/// What the usual models give.
+const DIMENSIONS: usize = 1536;
+
+#[tokio::main]
+async fn main() -> Result<(), DbErr> {
+    run(&database_url()).await
+}
+
+/// Stores documents all around a circle and asks for those nearest to a direction.
+pub async fn run(database_url: &str) -> Result<(), DbErr> {
+    let stage = Stage::open(database_url).await?;
+    // What is done on PostgreSQL, the extension among it, is taken back at the end.
+    let db = &stage.db.begin().await?;
+
+    stage.step("Make the table");
+    match db.get_database_backend() {
+        DatabaseBackend::Postgres => on_postgres::create(db).await?,
+        _ => on_sqlite::create(db).await?,
+    }
+    stage.sent();
+
+    stage.step("Store 36 documents, 10 degrees apart");
+    let documents = (0..360).step_by(10).map(|degrees| (format!("at {degrees}°"), direction(degrees))).collect();
+    store(db, documents).await?;
+    assert_eq!(stage.sent().len(), 1);
+
+    stage.step("The five nearest to 42 degrees");
+    let found = nearest(db, direction(42), 5).await?;
+    for (content, distance) in &found {
+        println!("   {content}: cosine distance {distance:.4}");
+    }
+    assert!(found.iter().map(|(content, _)| &**content).eq(["at 40°", "at 50°", "at 30°", "at 60°", "at 20°"]));
+    for ((_, distance), apart) in found.iter().zip([2.0_f64, 8.0, 12.0, 18.0, 22.0]) {
+        assert!((distance - (1.0 - apart.to_radians().cos())).abs() < 1e-6);
+    }
+    assert_eq!(stage.sent().len(), 1);
+
+    if db.get_database_backend() == DatabaseBackend::Postgres {
+        stage.step("PostgreSQL finds them by the index; only in so small a table it has to be told to");
+        let plan = on_postgres::plan(db, direction(42)).await?;
+        println!("   {plan}");
+        assert!(plan.contains("Index Scan using documents_embedding"), "{plan}");
+    }
+    Ok(())
+}
+
+/// Writes documents and their vectors.
+async fn store(db: &impl ConnectionTrait, documents: Vec<(String, Vec<f32>)>) -> Result<(), DbErr> {
+    match db.get_database_backend() {
+        DatabaseBackend::Postgres => on_postgres::store(db, documents).await,
+        _ => on_sqlite::store(db, documents).await,
+    }
+}
+
+/// The documents nearest to a vector by cosine distance, the nearest first.
+async fn nearest(db: &impl ConnectionTrait, to: Vec<f32>, count: u64) -> Result<Vec<(String, f64)>, DbErr> {
+    match db.get_database_backend() {
+        DatabaseBackend::Postgres => on_postgres::nearest(db, to, count).await,
+        _ => on_sqlite::nearest(db, to, count).await,
+    }
+}
+
+/// A vector whose meaning is an angle: whoever reads the distances can check them.
+fn direction(degrees: u16) -> Vec<f32> {
+    let (y, x) = f32::from(degrees).to_radians().sin_cos();
+    let mut vector = vec![0.0; DIMENSIONS];
+    vector[..2].copy_from_slice(&[x, y]);
+    vector
+}

@@ -1,0 +1,125 @@
+//! A session in SQLAlchemy is a transaction, an identity map and a unit of work. Here is the first, and what stands for the others.
+//!
+//!     cargo run --example transactions
+
+mod common;
+
+use common::{Stage, create_table, database_url};
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveValue::Set, ExprTrait, IntoActiveModel, QueryOrder, TransactionTrait};
+
+/// Money, which must neither appear nor vanish.
+mod account {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "accounts")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+        #[sea_orm(unique)]
+        pub owner: String,
+        #[sea_orm(default_value = 0, extra = "CHECK (cents >= 0)")]
+        pub cents: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+#[tokio::main]
+async fn main() -> Result<(), DbErr> {
+    run(&database_url()).await
+}
+
+/// Opens accounts and moves money between them.
+pub async fn run(database_url: &str) -> Result<(), DbErr> {
+    let stage = Stage::open(database_url).await?;
+    let db = &stage.db;
+    create_table(db, account::Entity).await?;
+
+    stage.step("A transaction: nothing is there before the commit, all of it after");
+    // snippet: commit
+    let work = db.begin().await?;
+    account::ActiveModel::builder().set_owner("ann").set_cents(100).insert(&work).await?;
+    account::ActiveModel::builder().set_owner("bob").insert(&work).await?;
+    work.commit().await?;
+    // end
+    assert_eq!((stage.sent().len(), cents(db).await?), (2, vec![100, 0]));
+
+    stage.step("A use case takes the connection first, and runs on a transaction as well");
+    // snippet: unit of work
+    let moved = db.transaction_async(async |work| transfer(work, "ann", "bob", 30).await).await;
+    // end
+    assert!(moved.is_ok());
+    assert_eq!((stage.sent().len(), cents(db).await?), (2, vec![70, 30]));
+
+    stage.step("An error rolls back: bob's money came first, ann cannot pay, and neither is changed");
+    // snippet: rollback
+    let failed = db.transaction_async(async |work| transfer(work, "ann", "bob", 500).await).await;
+    // end
+    println!("   {}", failed.as_ref().err().map(ToString::to_string).unwrap_or_default());
+    assert!(failed.is_err() && cents(db).await? == [70, 30]);
+
+    stage.step("So does a transaction that is dropped: an early return, a panic");
+    {
+        let work = db.begin().await?;
+        account::Entity::delete_many().exec(&work).await?;
+    }
+    assert_eq!(cents(db).await?, [70, 30]);
+
+    stage.step("A savepoint: what may fail inside of what shall not");
+    // snippet: savepoint
+    let work = db.begin().await?;
+    account::ActiveModel::builder().set_owner("cid").insert(&work).await?;
+
+    let attempt = work.begin().await?;
+    let taken = account::ActiveModel::builder().set_owner("ann").insert(&attempt).await;
+    attempt.rollback().await?;
+
+    work.commit().await?;
+    // end
+    println!("   {:?}", taken.as_ref().err().and_then(DbErr::sql_err));
+    assert!(taken.is_err() && cents(db).await? == [70, 30, 0]);
+
+    stage.step("No identity map and nothing that expires: what was read is a value, and stays as it was read");
+    // snippet: values
+    let ann = account::Entity::find_by_owner("ann").one(db).await?.ok_or_else(missing)?;
+    let mut change = ann.clone().into_active_model();
+    change.cents = Set(71);
+    let changed = change.update(db).await?;
+    assert_eq!((ann.cents, changed.cents), (70, 71));
+    // end
+
+    stage.step("No autoflush: a change waits in its active model until it is sent, and only what changed is sent");
+    let mut change = changed.into_active_model();
+    change.cents = Set(72);
+    assert_eq!(cents(db).await?[0], 71);
+    stage.sent();
+    change.update(db).await?;
+    assert!(stage.sent()[0].starts_with(r#"UPDATE "accounts" SET "cents" = "#));
+    Ok(())
+}
+
+// snippet: use case
+/// Moves money, in or out of a transaction of the caller.
+async fn transfer(db: &impl ConnectionTrait, from: &str, to: &str, cents: i64) -> Result<(), DbErr> {
+    for (owner, cents) in [(to, cents), (from, -cents)] {
+        let change = account::Entity::update_many().filter(account::COLUMN.owner.eq(owner));
+        change.col_expr(account::Column::Cents, account::Column::Cents.into_expr().add(cents)).exec(db).await?;
+    }
+    Ok(())
+}
+// end
+
+/// What everybody has.
+async fn cents(db: &impl ConnectionTrait) -> Result<Vec<i64>, DbErr> {
+    let accounts = account::Entity::find().order_by_asc(account::COLUMN.id).all(db).await?;
+    let cents = accounts.into_iter().map(|account| account.cents).collect();
+    println!("   cents: {cents:?}");
+    Ok(cents)
+}
+
+fn missing() -> DbErr {
+    DbErr::RecordNotFound("a row that was just written".into())
+}

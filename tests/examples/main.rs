@@ -1,0 +1,92 @@
+//! The examples do what they claim, on both databases, and the page about them shows what stands in them.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::duplicate_mod, reason = "each example is a program of its own, and brings along what they share")]
+#![allow(dead_code, reason = "the mains of the examples are for the programs that cargo builds of them")]
+
+#[path = "../../examples/addresses.rs"]
+mod addresses;
+#[path = "../../examples/bookmarks.rs"]
+mod bookmarks;
+#[path = "../../examples/camshafts/main.rs"]
+mod camshafts;
+#[path = "../../examples/documents/main.rs"]
+mod documents;
+#[path = "../../examples/idioms.rs"]
+mod idioms;
+mod page;
+#[path = "../../examples/parent_child.rs"]
+mod parent_child;
+#[path = "../../examples/transactions.rs"]
+mod transactions;
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
+
+macro_rules! on_both {
+    ($($example:ident)*) => {
+        mod on_sqlite { $(
+            #[tokio::test]
+            async fn $example() {
+                crate::$example::run("sqlite::memory:").await.unwrap();
+            }
+        )* }
+
+        mod on_postgres { $(
+            #[tokio::test]
+            #[ignore = "needs PostgreSQL"]
+            async fn $example() {
+                crate::leaves_nothing_behind(stringify!($example), crate::$example::run).await;
+            }
+        )* }
+
+        const EXAMPLES: &[&str] = &[$(stringify!($example)),*];
+    };
+}
+
+on_both! { addresses bookmarks camshafts documents idioms parent_child transactions }
+
+/// Runs an example twice in a database that has a table of its own of a name that most examples use.
+async fn leaves_nothing_behind(example: &str, run: impl AsyncFn(&str) -> Result<(), DbErr> + Send + 'static) {
+    let server = std::env::var("TEST_POSTGRES_URL")
+        .expect("TEST_POSTGRES_URL must name a server, such as postgres://postgres@127.0.0.1:5432/postgres");
+    let name = format!("playhead_example_{example}_{}", std::process::id());
+    let (host, _) = server.rsplit_once('/').expect("TEST_POSTGRES_URL must end in /NAME");
+    let url = format!("{host}/{name}");
+    let server = Database::connect(&server).await.unwrap();
+    server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+
+    let db = Database::connect(&url).await.unwrap();
+    db.execute_unprepared("CREATE TABLE users (id INTEGER); INSERT INTO users VALUES (42)").await.unwrap();
+    let before = what_is_there(&db).await;
+    // In a thread of its own, so that the database goes also when the example panics.
+    let twice = move || {
+        let runtime = tokio::runtime::Handle::current();
+        [runtime.block_on(run(&url)), runtime.block_on(run(&url))]
+    };
+    let runs = tokio::task::spawn_blocking(twice).await;
+    let after = what_is_there(&db).await;
+    db.close().await.unwrap();
+    server.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+
+    assert_eq!(runs.unwrap(), [Ok(()), Ok(())]);
+    assert_eq!(before, after);
+}
+
+/// Tables, extensions, and the rows of the one table that is ours.
+async fn what_is_there(db: &DatabaseConnection) -> Vec<String> {
+    let sql = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relpersistence = 'p'
+               UNION ALL SELECT extname::text FROM pg_extension UNION ALL SELECT id::text FROM users ORDER BY 1";
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+/// A new example is run by the tests too.
+#[test]
+fn every_example_is_run() {
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap();
+    let paths = folder.map(|entry| entry.unwrap().path());
+    let programs = paths.filter(|path| path.is_file() || path.join("main.rs").is_file());
+    let mut names: Vec<_> = programs.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert_eq!(names, EXAMPLES);
+}
