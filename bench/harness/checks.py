@@ -16,7 +16,8 @@ class Client:
         self.connection, self.tokens = http.client.HTTPConnection("127.0.0.1", port, timeout=30), tokens
 
     def ask(self, method, user, path, body=None):
-        headers = {"Authorization": f"Bearer {self.tokens[user - 1]}", "Content-Type": "application/json"}
+        token = self.tokens[user - 1]
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.connection.request(method, f"/api/v1/videos/{path}", json.dumps(body) if body else None, headers)
         answer = self.connection.getresponse()
         text = answer.read()
@@ -28,7 +29,8 @@ class Client:
         return self.ask("GET", user, f"{video}/watch-history")
 
     def save(self, user, video, position):
-        return self.ask("POST", user, f"{video}/watch-history", {"watch_position": position, "watch_duration": position})
+        body = {"watch_position": position, "watch_duration": position}
+        return self.ask("POST", user, f"{video}/watch-history", body)
 
 
 def moment(value):
@@ -94,7 +96,8 @@ def rows_of_sqlite(path):
 def missing_saves(query, answered):
     """Reads the saved rows from the database itself. Returns the answers that it does not bear out."""
     where = " OR ".join(f"(user_id = {user} AND video_id = {video})" for user, video in answered)
-    rows = query(f"SELECT user_id, video_id, id, watch_position, completed, last_watched_at FROM watch_history WHERE {where}")
+    rows = query("SELECT user_id, video_id, id, watch_position, completed, last_watched_at FROM watch_history "
+                 f"WHERE {where}")
     stored = {(int(user), int(video)): (int(id), int(position), done in ("1", "t"), moment(at))
               for user, video, id, position, done, at in rows}
     told = {key: (answer["id"], answer["watch_position"], answer["completed"], moment(answer["last_watched_at"]))

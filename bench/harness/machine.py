@@ -26,9 +26,12 @@ def fsync_rate(folder, seconds=1.0):
     return round(count / seconds)
 
 
+def output_of(*command):
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+
+
 def file_system(folder):
-    found = subprocess.run(["df", "--output=fstype", str(folder)], capture_output=True, text=True)
-    return found.stdout.split()[-1]
+    return output_of("df", "--output=fstype", str(folder)).split()[-1]
 
 
 def processor():
@@ -37,18 +40,19 @@ def processor():
 
 
 def version_of_program():
-    git = lambda *words: subprocess.run(["git", "-C", str(BENCH), *words], capture_output=True, text=True).stdout.strip()
-    commit = git("rev-parse", "--short", "HEAD") or "unknown"
+    git = ("git", "-C", str(BENCH))
+    commit = output_of(*git, "rev-parse", "--short", "HEAD") or "unknown"
     if os.environ.get("BENCH_GIVEN_BINARY"):
         digest = hashlib.sha256(Path(PLAYHEAD).read_bytes()).hexdigest()[:12]
         return f"a given program (sha256 {digest}…), benchmark at commit {commit}"
-    return f"commit {commit}" + (" with local changes" if git("status", "--porcelain", "--", "..", ":!RESULTS.md") else "")
+    changed = output_of(*git, "status", "--porcelain", "--", "..", ":!RESULTS.md")
+    return f"commit {commit}" + (" with local changes" if changed else "")
 
 
 def version_of_peer():
-    code = ("import sys, importlib.metadata as m; "
-            "print(sys.version.split()[0], *(f'{n} {m.version(n)}' for n in ('fastapi', 'SQLAlchemy', 'uvicorn')), sep=', ')")
-    return "Python " + subprocess.run([VENV_PYTHON, "-c", code], capture_output=True, text=True).stdout.strip()
+    code = ("import sys; from importlib.metadata import version; names = 'fastapi', 'SQLAlchemy', 'uvicorn'; "
+            "print(sys.version.split()[0], *(f'{name} {version(name)}' for name in names), sep=', ')")
+    return "Python " + output_of(VENV_PYTHON, "-c", code)
 
 
 def engine_of_program():
@@ -57,14 +61,17 @@ def engine_of_program():
     return f"SQLite of libsqlite3-sys {found.group(1)}" if found else "SQLite"
 
 
-def describe(folder, database, postgres=None):
-    """The lines that stand above a table."""
+def describe(folder, rates, postgres=None):
+    """The lines that stand above a table; `rates` are the fsync rates before and after the loads."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    engine = (f"PostgreSQL {postgres.version()} ({postgres.settings()}), one server for both" if database == "postgres" else
-              f"Playhead's {engine_of_program()}, Python's SQLite {sqlite3.sqlite_version}; WAL, synchronous = FULL")
+    if postgres:
+        engine = f"PostgreSQL {postgres.version()} ({postgres.settings()}), one server for both"
+    else:
+        engine = f"Playhead's {engine_of_program()}, Python's {sqlite3.sqlite_version}; WAL, synchronous = FULL"
     return [
         f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {version_of_program()}",
         f"- {processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}; "
-        f"{file_system(folder)}, {fsync_rate(folder):,} fdatasync/s; load, servers and database share it",
+        f"{file_system(folder)}, {rates[0]:,} fdatasync/s before the loads and {rates[1]:,} after; load, servers and "
+        "database share it",
         f"- {engine}; peer: {version_of_peer()}",
     ]

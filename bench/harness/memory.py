@@ -4,7 +4,8 @@ import threading
 
 
 class Memory:
-    """Samples a process until `end`: the peak of what it holds itself, apart from the pages of its database that it maps."""
+    """Samples a process until `end`: the peak of what it holds itself, apart from the pages of its database that are
+    mapped."""
 
     def __init__(self, pid):
         self.pid, self.own, self.anonymous, self.mapped = pid, 0, 0, 0

@@ -5,8 +5,8 @@ from harness.programs import BENCH, say
 
 HEAD = """# Results
 
-Written by `bench/run` and `bench/growth`; [README.md](README.md) says how to read it. A section speaks of the run that its
-first line names.
+Written by `bench/run` and `bench/growth`; [README.md](README.md) says how to read it. A section speaks of the run that
+its first line names.
 """
 ORDER = ("side by side, sqlite", "side by side, postgres", "growth, sqlite", "growth, postgres")
 

@@ -43,7 +43,7 @@ def compare(database, folder, outer, tokens, given):
     postgres = open_postgres(outer, folder) if database == "postgres" else None
     with ExitStack() as stack:
         servers = seeded_servers(database, folder, outer, stack, postgres)
-        about = machine.describe(folder, database, postgres)
+        before = machine.fsync_rate(folder)
         keys = tokens.read_text().split()
         ports = {name: port for name, (_, port, _) in servers.items()}
         faults = checks.same_answers(ports, keys, DATA)
@@ -53,6 +53,7 @@ def compare(database, folder, outer, tokens, given):
         memory = Memory(servers["playhead"][0].pid)
         measured = load.measure(folder, ports, tokens, LOADS, given.rounds, given.seconds, DATA)
         memory.end()
+        about = machine.describe(folder, (before, machine.fsync_rate(folder)), postgres)
         faults += load.failures(measured)
         answered = {name: checks.save_some(port, keys, DATA) for name, port in ports.items()}
     # The servers have ended: what is in the databases now is what a restart would find.
@@ -63,8 +64,8 @@ def compare(database, folder, outer, tokens, given):
 
 
 def seeded_servers(database, folder, outer, stack, postgres):
-    """Equal data and a server on it, three times: {name: (process, port, how to ask its database)}. The databases outlive
-    the servers."""
+    """Equal data and a server on it, three times: {name: (process, port, how to ask its database)}.
+    The databases outlive the servers."""
     servers = {}
     for form in FORMS:
         say(f"{database}: seeding the peer ({form})")
@@ -97,8 +98,9 @@ def read_back(name, query, answered, measured):
     faults = [f"{name} lost a save: {line}" for line in checks.missing_saves(query, answered)]
     saves = sum(row["n"] for row in measured["save"][name]) + 0.8 * sum(row["n"] for row in measured["mixed"][name])
     written, expected = checks.rows_written(query), checks.rows_expected(saves + len(answered), DATA)
-    say(f"{name}: {len(answered)} saves read back, {len(faults)} wrong; {written:,} rows written, {expected:,.0f} expected")
-    # The draw scatters by less than a hundredth; the 64 requests under way at the end of each run are written, not counted.
+    say(f"{name}: {len(answered)} saves read back, {len(faults)} wrong; "
+        f"{written:,} rows written, {expected:,.0f} expected")
+    # The draw scatters by less than a hundredth; the 64 requests under way at the end of a run are not counted.
     if abs(written - expected) > 0.02 * expected + 64 * 2 * len(measured["save"][name]):
         faults.append(f"{name}: the load should have written {expected:,.0f} rows, {written:,} are there")
     return faults
@@ -117,16 +119,17 @@ def section(database, about, measured, memory, faults, given):
                          load.milliseconds(runs, "p50_us"), load.milliseconds(runs, "p99_us"), load.failed(runs),
                          load.quiet(runs), f"**{ratio:.1f} ×**" if ours else "",
                          f"{floor} × / {goal} ×" if ours else "", verdict if ours else ""))
-    head = ("load", "server", "requests/s", "p50 ms", "p99 ms", "failed", "quiet runs", "ratio to native", "floor / goal", "")
+    head = ("load", "server", "requests/s", "p50 ms", "p99 ms", "failed", "quiet runs", "ratio to native",
+            "floor / goal", "")
     p99, limit = load.median(measured["save"]["playhead"], "p99_us") / 1000, P99_OF_SAVES_MS[database]
     own = memory.own / 1024
     return [
         f"## Side by side on {title}", "", *about,
         f"- {DATA.users:,} users, {DATA.videos:,} videos, {DATA.users * DATA.history:,} history rows; 64 connections; "
-        f"medians of {given.rounds} rounds of {given.seconds} s", "", *page.table(head, rows), "",
+        f"rounds of {given.seconds} s: {given.rounds}", "", *page.table(head, rows), "",
         f"- p99 of saves: {p99:.1f} ms, wanted under {limit} ms: {'kept' if p99 < limit else 'MISSED'}",
-        f"- peak memory of Playhead without the mapped database: {own:.0f} MiB ({memory.anonymous / 1024:.0f} MiB of it "
-        f"anonymous), wanted under {MEMORY_MIB} MiB: {'kept' if own < MEMORY_MIB else 'MISSED'}; mapped database: "
+        f"- peak memory of Playhead without the mapped database: {own:.0f} MiB ({memory.anonymous / 1024:.0f} MiB of "
+        f"it anonymous), wanted under {MEMORY_MIB} MiB: {'kept' if own < MEMORY_MIB else 'MISSED'}; mapped database: "
         f"{memory.mapped / 1024:.0f} MiB",
         "- fair play: " + ("; ".join(f"VIOLATED: {fault}" for fault in faults[:5]) or
                            "every response 2xx, equal answers before the load, every checked save read back from the "
