@@ -24,6 +24,12 @@ def median(runs, key):
     return statistics.median(run[key] for run in ([run for run in runs if run["quiet"]] or runs))
 
 
+def ratios(runs, base):
+    """Round by round, where both came one after the other: the lowest and the highest."""
+    each = [run["rps"] / other["rps"] for run, other in zip(runs, base)]
+    return min(each), max(each)
+
+
 def failed(runs):
     return round(sum(run["non2xx"] + run["sockerr"] for run in runs))
 

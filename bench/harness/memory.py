@@ -17,8 +17,8 @@ class Memory:
         while not self.ended.wait(0.5):
             try:
                 self.sample()
-            except (FileNotFoundError, ProcessLookupError):
-                return
+            except (FileNotFoundError, ProcessLookupError, KeyError):
+                return  # The process has ended; what is left of it holds no memory.
 
     def sample(self):
         with open(f"/proc/{self.pid}/status") as status:

@@ -32,7 +32,7 @@ def workplace():
     def end(number, _frame):
         sys.exit(128 + number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     # /tmp often lives in memory, where an fsync costs nothing.
     parent = os.environ.get("BENCH_DIR", "/var/tmp")

@@ -55,10 +55,10 @@ def compare(database, folder, outer, tokens, given):
         memory.end()
         about = machine.describe(folder, (before, machine.fsync_rate(folder)), postgres)
         faults += load.failures(measured)
-        answered = {name: checks.save_some(port, keys, DATA) for name, port in ports.items()}
+        answered = {} if faults else {name: checks.save_some(port, keys, DATA) for name, port in ports.items()}
     # The servers have ended: what is in the databases now is what a restart would find.
-    for name, (_, _, query) in servers.items():
-        faults += read_back(name, query, answered[name], measured)
+    for name in answered:
+        faults += read_back(name, servers[name][2], answered[name], measured)
     page.keep(f"side by side, {database}", section(database, about, measured, memory, faults, given), given.quick)
     return faults
 
@@ -108,18 +108,8 @@ def read_back(name, query, answered, measured):
 
 def section(database, about, measured, memory, faults, given):
     title = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[database]
-    rows = []
-    for script in LOADS:
-        per, (floor, goal) = measured[script], FLOOR_AND_GOAL[database][script]
-        ratio = load.median(per["playhead"], "rps") / load.median(per["native"], "rps")
-        verdict = "goal" if ratio >= goal else "floor" if ratio >= floor else "BELOW FLOOR"
-        for name, runs in per.items():
-            ours = name == "playhead"
-            rows.append((script, name if ours else f"peer {name}", f"{load.median(runs, 'rps'):,.0f}",
-                         load.milliseconds(runs, "p50_us"), load.milliseconds(runs, "p99_us"), load.failed(runs),
-                         load.quiet(runs), f"**{ratio:.1f} ×**" if ours else "",
-                         f"{floor} × / {goal} ×" if ours else "", verdict if ours else ""))
-    head = ("load", "server", "requests/s", "p50 ms", "p99 ms", "failed", "quiet runs", "ratio to native",
+    rows = [row for script in LOADS for row in rows_of_load(script, measured[script], *FLOOR_AND_GOAL[database][script])]
+    head = ("load", "server", "requests/s", "p50 ms", "p99 ms", "failed", "quiet runs", "ratio to native", "by round",
             "floor / goal", "")
     p99, limit = load.median(measured["save"]["playhead"], "p99_us") / 1000, P99_OF_SAVES_MS[database]
     own = memory.own / 1024
@@ -135,6 +125,21 @@ def section(database, about, measured, memory, faults, given):
                            "every response 2xx, equal answers before the load, every checked save read back from the "
                            "database after the servers had ended, as many rows written as the load must touch"),
     ]
+
+
+def rows_of_load(script, per, floor, goal):
+    ours, native = per["playhead"], per["native"]
+    for name, runs in per.items():
+        label = name if runs is ours else f"peer {name}"
+        figures = (script, label, f"{load.median(runs, 'rps'):,.0f}", load.milliseconds(runs, "p50_us"),
+                   load.milliseconds(runs, "p99_us"), load.failed(runs), load.quiet(runs))
+        if runs is not ours:
+            yield (*figures, "", "", "", "")
+            continue
+        ratio = load.median(ours, "rps") / load.median(native, "rps")
+        low, high = load.ratios(ours, native)
+        verdict = "goal" if ratio >= goal else "floor" if ratio >= floor else "BELOW FLOOR"
+        yield (*figures, f"**{ratio:.1f} ×**", f"{low:.1f} to {high:.1f}", f"{floor} × / {goal} ×", verdict)
 
 
 if __name__ == "__main__":
