@@ -1,7 +1,7 @@
 """The page of results: sections that are replaced one by one."""
 import re
 
-from harness.programs import BENCH, say
+from harness.programs import BENCH, VENV, say
 
 HEAD = """# Results
 
@@ -14,10 +14,7 @@ ORDER = ("side by side, sqlite", "side by side, postgres", "growth, sqlite", "gr
 def keep(name, lines, quick):
     """Prints a section and puts it in place of its older self. A quick run is kept apart: it proves nothing."""
     say("\n" + "\n".join(lines))
-    path = BENCH / "RESULTS.md"
-    if quick:
-        path = path.parent.parent / "target" / "bench" / "quick.md"
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path = VENV.parent / "quick.md" if quick else BENCH / "RESULTS.md"
     text = path.read_text() if path.exists() else ""
     sections = dict(re.findall(r"<!-- (.*?) -->\n(.*?)\n<!-- end -->", text, re.S))
     sections[name] = "\n".join(lines)

@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parents[1]
-VENV_PYTHON = str(Path(os.environ.get("BENCH_VENV", "venv")) / "bin" / "python")
+VENV = Path(os.environ.get("BENCH_VENV", "target/bench/venv"))
+VENV_PYTHON = str(VENV / "bin" / "python")
 PLAYHEAD = os.environ.get("PLAYHEAD_BIN", "playhead")
 SECRET = "a-key-that-signs-nothing-but-this-benchmark"
 
