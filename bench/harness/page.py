@@ -1,0 +1,31 @@
+"""The page of results: sections that are replaced one by one."""
+import re
+
+from harness.programs import BENCH, VENV, say
+
+HEAD = """# Results
+
+Written by `bench/run` and `bench/growth`; [README.md](README.md) says how to read it. A section speaks of the run that
+its first line names.
+"""
+ORDER = ("side by side, sqlite", "side by side, postgres", "growth, sqlite", "growth, postgres")
+
+
+def keep(name, lines, quick):
+    """Prints a section and puts it in place of its older self. A quick run is kept apart: it proves nothing."""
+    say("\n" + "\n".join(lines))
+    path = VENV.parent / "quick.md" if quick else BENCH / "RESULTS.md"
+    text = path.read_text() if path.exists() else ""
+    sections = dict(re.findall(r"<!-- (.*?) -->\n(.*?)\n<!-- end -->", text, re.S))
+    sections[name] = "\n".join(lines)
+    body = [f"<!-- {known} -->\n{sections[known]}\n<!-- end -->\n" for known in ORDER if known in sections]
+    path.write_text("\n".join([HEAD, *body]))
+    say(f"\nkept in {path}")
+
+
+def table(head, rows):
+    """A Markdown table whose columns line up in the source too."""
+    lines = [list(map(str, row)) for row in (head, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    draw = lambda cells: "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths)) + " |"
+    return [draw(lines[0]), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(draw, lines[1:])]

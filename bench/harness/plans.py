@@ -1,0 +1,87 @@
+"""The query plans of what Playhead really runs, at the size that the database has."""
+import re
+import sqlite3
+from contextlib import ExitStack
+
+from harness.checks import Client
+from harness.programs import BENCH, start_playhead
+
+# PostgreSQL decides after five runs whether a prepared statement gets a plan for any value.
+REPEATS = 12
+SOURCE = {
+    "postgres": "Of the largest history, as `auto_explain` logs them from a running Playhead (of a named server: of "
+                "the texts in `bench/statements`). The list is that of a user with 10,000 rows.",
+    "sqlite": f"Of the largest history, by Python's SQLite {sqlite3.sqlite_version}, of the texts in "
+              "`bench/statements`; where there are none, of those that PostgreSQL was sent in the same run.",
+}
+
+
+def of_postgres(postgres, database, folder, keys, data):
+    """{statement: plan with what was done}, from PostgreSQL's own log of the statements of a running Playhead.
+    Of a server that is not ours there is no log to read: then the files of bench/statements are explained."""
+    if postgres.log is None:
+        explain = "BEGIN; EXPLAIN (ANALYZE, BUFFERS) {}; ROLLBACK"
+        return {sql: "\n".join(row[0] for row in postgres.query(explain.format(sql), database))
+                for sql in given_statements("postgres")}
+    for name, value in {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
+                        "auto_explain.log_analyze": "on", "auto_explain.log_buffers": "on"}.items():
+        postgres.query(f"ALTER DATABASE {database} SET {name} = '{value}'")
+    begin = postgres.log.stat().st_size
+    with ExitStack() as stack:
+        _, port = start_playhead(stack, folder, "explained", postgres.url(database))
+        use(Client(port, keys), data)
+    with open(postgres.log) as log:
+        log.seek(begin)
+        text = log.read()
+    plans = {}
+    for block in re.findall(r"plan:\n((?:\t.*\n?)+)", text):
+        lines = [line[1:] for line in block.splitlines()]
+        # The statement may have several lines; its plan begins with the first line that states costs.
+        first = next((number for number, line in enumerate(lines) if "(cost=" in line), 0)
+        query = " ".join(" ".join(lines[:first]).split()).removeprefix("Query Text: ")
+        if "watch_history" in query:
+            plans[query] = "\n".join(lines[first:])
+    return plans
+
+
+def of_sqlite(file, statements):
+    """{statement: plan} of a file that no server has open, by Python's SQLite."""
+    db, plans = sqlite3.connect(f"file:{file}?mode=ro", uri=True), {}
+    for sql in given_statements("sqlite") or statements:
+        try:
+            rows = db.execute("EXPLAIN QUERY PLAN " + re.sub(r"\?\d*|\$\d+", ":value", sql), {"value": 1}).fetchall()
+            plans[sql] = tree(rows)
+        except sqlite3.Error as error:
+            plans[sql] = f"not a statement of SQLite: {error}"
+    db.close()
+    return plans
+
+
+def given_statements(database):
+    """The texts of bench/statements/NAME.sqlite.sql or NAME.postgres.sql, where there are any."""
+    files = sorted((BENCH / "statements").glob(f"*.{database}.sql"))
+    return [" ".join(file.read_text().split()).rstrip("; ") for file in files]
+
+
+def use(client, data):
+    """Saves, asks and lists as often as it takes, the user with the longest history last."""
+    for user in range(1, REPEATS + 1):
+        video = user * 7 % data.videos + 1
+        client.save(user, video, 30)
+        client.entry(user, video)
+        client.ask("GET", data.users + 1 if data.heavy and user == REPEATS else user, "continue-watching?limit=10")
+
+
+def tree(rows):
+    depth, lines = {0: -1}, []
+    for number, parent, _, detail in rows:
+        depth[number] = depth.get(parent, -1) + 1
+        lines.append("  " * depth[number] + detail)
+    return "\n".join(lines)
+
+
+def as_text(plans):
+    lines = []
+    for sql, plan in plans.items():
+        lines += ["```sql", sql, "```", "", "```", plan, "```", ""]
+    return lines

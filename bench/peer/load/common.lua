@@ -1,0 +1,33 @@
+-- env: TOKENS (file), N, M, H, FRESH (of 100 saves, how many take any video)
+N = tonumber(os.getenv("N")); M = tonumber(os.getenv("M")); H = tonumber(os.getenv("H"))
+local FRESH = tonumber(os.getenv("FRESH") or "10")
+local toks = {}
+for l in io.lines(os.getenv("TOKENS")) do toks[#toks + 1] = l end
+local SEED = tonumber(os.getenv("SEED") or "0")
+math.randomseed(os.time() + SEED)
+local R = math.random
+local HOST = " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
+function save_req()
+  -- heartbeats: most saves go on with a video the user has begun, the others take any video
+  local u, v = R(N), R(M)
+  if R(100) > FRESH then v = (u * 7 + R(0, H - 1)) % M + 1 end
+  local d = 60 + (v * 37) % 3600
+  local p = R(0, d - 1)
+  local b = '{"watch_position":' .. p .. ',"watch_duration":' .. p .. '}'
+  return "POST /api/v1/videos/" .. v .. "/watch-history" .. HOST .. toks[u] ..
+    "\r\nContent-Type: application/json\r\nContent-Length: " .. #b .. "\r\n\r\n" .. b
+end
+function get_req()
+  local u = R(N)
+  local v = (u * 7 + R(0, H - 1)) % M + 1
+  return "GET /api/v1/videos/" .. v .. "/watch-history" .. HOST .. toks[u] .. "\r\n\r\n"
+end
+function list_req()
+  return "GET /api/v1/videos/continue-watching?limit=10" .. HOST .. toks[R(N)] .. "\r\n\r\n"
+end
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format("RESULT rps=%.1f p50_us=%d p99_us=%d n=%d non2xx=%d sockerr=%d\n",
+    summary.requests / (summary.duration / 1e6), latency:percentile(50), latency:percentile(99),
+    summary.requests, e.status, e.connect + e.read + e.write + e.timeout))
+end
