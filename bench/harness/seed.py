@@ -53,7 +53,8 @@ def history(pairs, finished, moment):
     timed = f"SELECT i, u, v, {DURATION} AS d FROM ({pairs}) AS pair"
     placed = f"SELECT i, u, v, d, (i * 7919) % d AS p FROM ({timed}) AS timed"
     return ("INSERT INTO watch_history (id, user_id, video_id, watch_position, watch_duration, completed, "
-            f"last_watched_at, created_at, updated_at) SELECT i, u, v, p, p, {finished}, {at}, {at}, {at} "
+            f"last_watched_at, watched_hour, created_at, updated_at) "
+            f"SELECT i, u, v, p, p, {finished}, {at}, ({START} + {SECONDS}) / 3600, {at}, {at} "
             f"FROM ({placed}) AS placed")
 
 

@@ -55,11 +55,7 @@ impl History {
             statements: Statements::new(database.backend(), &rules),
             rules,
         });
-        let writers = if database.backend() == DatabaseBackend::Postgres {
-            std::env::var("XW").ok().and_then(|n| n.parse().ok()).unwrap_or(POSTGRES_WRITERS)
-        } else {
-            1
-        };
+        let writers = if database.backend() == DatabaseBackend::Postgres { POSTGRES_WRITERS } else { 1 };
         let lanes = |count: usize| (0..count).map(|_| table.clone());
         Self {
             writers: lanes(writers)
