@@ -22,7 +22,8 @@ pub fn broken_rules(errors: &ValidationErrors) -> Vec<FieldError> {
     for (field, kind) in errors.errors() {
         if let ValidationErrorsKind::Field(rules) = kind {
             broken.extend(rules.iter().map(|rule| FieldError {
-                field: field.to_string(),
+                // A rule about several fields bears the name of the one to mend.
+                field: if field == "__all__" { rule.code.to_string() } else { field.to_string() },
                 message: rule.message.as_ref().map_or_else(|| describe(rule), ToString::to_string),
             }));
         }
@@ -97,6 +98,6 @@ pub fn key(text: &str) -> String {
 }
 
 /// A broken rule of ours, in words.
-pub(crate) fn rule(message: &'static str) -> ValidationError {
+fn rule(message: &'static str) -> ValidationError {
     ValidationError::new("text").with_message(Cow::Borrowed(message))
 }

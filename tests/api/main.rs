@@ -20,6 +20,7 @@ mod listing;
 mod openapi;
 mod pages;
 mod renewal;
+mod saves;
 mod sessions;
 mod shutdown;
 mod tokens;

@@ -60,7 +60,9 @@ impl Save {
 
 fn counted_within_a_session(save: &Save) -> Result<(), ValidationError> {
     match save {
-        Save { sequence: Some(_), session_id: None, .. } => Err(text::rule("sequence counts within a session_id")),
+        Save { sequence: Some(_), session_id: None, .. } => {
+            Err(ValidationError::new("sequence").with_message("counts within a session_id, which is missing".into()))
+        }
         _ => Ok(()),
     }
 }
