@@ -30,10 +30,14 @@ fn default_limit() -> u8 {
 /// Save where I stand
 ///
 /// A player sends this every 10 seconds while it plays, and at once on pause, seek, end, and when its page is hidden.
+///
+/// The newer save wins, whatever arrives first: between two saves of one `session_id` the higher `sequence`, else the one whose
+/// position was true later, by `age_ms`. A save that is refused changes nothing; it is answered with what is stored and
+/// `applied: false`. A save of position 0 without a `session_id` starts over.
 #[utoipa::path(
     tag = "watch history", operation_id = "save_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
     request_body = Save,
-    responses((status = 200, description = "The entry as it is stored now.", body = Entry), VideoNotFound)
+    responses((status = 200, description = "The entry as it is stored now; `applied` says whether by this save.", body = Entry), VideoNotFound)
 )]
 #[post("/videos/{video_id}/watch-history")]
 pub(super) async fn save(
