@@ -43,7 +43,7 @@ on_both! {
         assert_eq!(done(&db, &["status", "--check"]).lines().last(), Some("nothing is pending"));
         assert_eq!(done(&db, &["downgrade", "-1", "--yes"]), format!("took back     {HEAD}\n"));
         assert_eq!(done(&db, &["down", "-n", "2", "-y"]).lines().count(), 2);
-        assert_eq!(done(&db, &["down", "m20250101_000003", "-y"]).lines().count(), 5);
+        assert_eq!(done(&db, &["down", "m20250101_000003", "-y"]).lines().count(), 6);
         assert_eq!(done(&db, &["down", "base", "-y"]).lines().count(), 3);
         assert_eq!(done(&db, &["current"]), "base\n");
         for (words, said) in [
@@ -109,9 +109,9 @@ on_both! {
         assert_eq!(done(&db, &["stamp", "head"]).lines().count(), 9);
         assert_eq!(done(&db, &["current"]), format!("{HEAD} (head)\n"));
         assert_eq!(ran(program(&db, &["check"])).code, Some(2));
-        assert_eq!(done(&db, &["stamp", "-8"]).lines().count(), 8);
+        assert_eq!(done(&db, &["stamp", "-9"]).lines().count(), 9);
         assert_eq!(done(&db, &["stamp", "m20250101_000003"]), "nothing to do\n");
-        assert_eq!(done(&db, &["up"]).lines().count(), 8);
+        assert_eq!(done(&db, &["up"]).lines().count(), 9);
         assert!(migration::check(&db.url).await.unwrap().is_clean(true));
     }
 
