@@ -1,7 +1,7 @@
 //! Where every viewer stopped: one row for a user and a video.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{ConditionalStatement, Expr, ExprTrait, Index, IndexCreateStatement, IndexOrder};
+use sea_orm::sea_query::{ConditionalStatement, Expr, Index, IndexCreateStatement, IndexOrder};
 
 /// How far one user came in one video.
 #[sea_orm::model]
@@ -85,6 +85,6 @@ pub fn continue_watching_index() -> IndexCreateStatement {
         .table(Entity)
         .col(Column::UserId)
         .col((Column::WatchedHour, IndexOrder::Desc))
-        .and_where(Expr::col(Column::Completed).eq(false))
+        .and_where(Expr::cust("completed = false"))
         .take()
 }

@@ -53,7 +53,7 @@ fn is_balanced(words: &[String]) -> bool {
 
 /// What stands between the first parentheses, cut at its commas, and what follows them.
 pub(super) fn list_and_rest(sql: &str) -> (Vec<String>, String) {
-    let list = definitions(sql).into_iter().map(|part| unquoted(&part.text)).collect();
+    let list = definitions(sql).into_iter().map(|part| column(&part.text)).collect();
     let (mut depth, mut opened, mut end) = (0, false, sql.len());
     let mut at = 0;
     for token in tokens(sql) {
@@ -71,6 +71,15 @@ pub(super) fn list_and_rest(sql: &str) -> (Vec<String>, String) {
     (list, sql[end..].trim().to_owned())
 }
 
+/// A column of an index; ascending is how it stands without a word.
+fn column(part: &str) -> String {
+    match part.rsplit_once(' ') {
+        Some((name, order)) if order.eq_ignore_ascii_case("desc") => format!("{} DESC", unquoted(name)),
+        Some((name, order)) if order.eq_ignore_ascii_case("asc") => unquoted(name),
+        _ => unquoted(part),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,8 +94,9 @@ mod tests {
 
     #[test]
     fn the_columns_of_an_index_and_what_follows_them_are_told_apart() {
-        let (list, rest) = list_and_rest("CREATE INDEX x ON y (\"a b\", lower(c) DESC) WHERE (d)");
-        assert_eq!(list, ["a b", "lower(c) DESC"]);
+        let (list, rest) =
+            list_and_rest("CREATE INDEX x ON y (\"a b\", lower(c) DESC, \"e\" desc, \"f g\" ASC) WHERE (d)");
+        assert_eq!(list, ["a b", "lower(c) DESC", "e DESC", "f g"]);
         assert_eq!(rest, "WHERE (d)");
     }
 }

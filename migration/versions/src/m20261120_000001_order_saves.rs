@@ -33,7 +33,7 @@ impl MigrationTrait for Migration {
             .table(TABLE)
             .col("user_id")
             .col(("watched_hour", IndexOrder::Desc))
-            .and_where(Expr::col("completed").eq(false))
+            .and_where(Expr::cust("completed = false"))
             .take();
         manager.create_index(begun).await
     }
