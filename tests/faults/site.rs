@@ -5,7 +5,10 @@ use crate::load::{Load, Row, Tally};
 use crate::program::{PASSWORD, Program};
 use entity::video;
 use reqwest::{Client, StatusCode};
-use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, EntityTrait, Set, Statement};
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, EntityTrait, Set, Statement,
+    TransactionTrait,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -107,6 +110,16 @@ impl Site {
     /// Connections of the test's own, as another process has them.
     pub async fn database(&self) -> DatabaseConnection {
         Database::connect(&self.url).await.unwrap()
+    }
+
+    /// Keeps everybody else from writing history, until it is rolled back.
+    pub async fn hold_writers(&self) -> DatabaseTransaction {
+        let transaction = self.database().await.begin().await.unwrap();
+        // On SQLite whoever writes holds all; on PostgreSQL only the rows that it writes.
+        let lock = if self.is_sqlite() { "" } else { "LOCK TABLE watch_history IN EXCLUSIVE MODE; " };
+        let write = format!("{lock}DELETE FROM watch_history WHERE id = 0");
+        transaction.execute_unprepared(&write).await.unwrap();
+        transaction
     }
 
     pub fn is_sqlite(&self) -> bool {

@@ -16,13 +16,14 @@ on_both! {
             pause(300..1000).await;
             site.program.signal("TERM");
             let told = Instant::now();
+            // While new connections are still taken, requests begin that end only afterwards.
+            tokio::time::sleep(DRAINING - Duration::from_millis(400)).await;
+            let held = site.hold_writers().await;
             let ready = site.program.url("/health/ready");
-            let mut unready = false;
-            while let Ok(answer) = reqwest::get(&ready).await {
-                unready |= answer.status() == StatusCode::SERVICE_UNAVAILABLE;
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            let unready = reqwest::get(&ready).await.unwrap().status() == StatusCode::SERVICE_UNAVAILABLE;
             assert!(unready, "readiness says 503 before the server is gone");
+            tokio::time::sleep(Duration::from_millis(800)).await;
+            held.rollback().await.unwrap();
             assert!(site.program.wait().success());
             slowest = slowest.max(told.elapsed());
             assert!(slowest < Duration::from_secs(5), "it took {slowest:?}");
