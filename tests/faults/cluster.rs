@@ -33,9 +33,9 @@ impl Cluster {
         self.control(&["-w", "-l", &format!("{folder}/log"), "-o", &options, "start"]);
     }
 
-    /// Stops it as a crash would.
-    pub fn stop(&self) {
-        self.control(&["-w", "-m", "immediate", "stop"]);
+    /// Stops it: `immediate` is a crash, `fast` an orderly end that waits for nobody.
+    pub fn stop(&self, how: &str) {
+        self.control(&["-w", "-m", how, "stop"]);
     }
 
     pub fn url(&self, database: &str) -> String {
@@ -72,7 +72,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if self.folder.path().join("postmaster.pid").exists() {
-            self.stop();
+            self.stop("immediate");
         }
     }
 }

@@ -77,6 +77,9 @@ async fn run_out_of_room(site: &mut Site, disk: &Disk) {
     for row in site.rows.iter().filter(|row| row.acknowledged.load(Ordering::SeqCst) > 0).take(50) {
         assert_eq!(reader.ask(&row.request("GET", "")).await.unwrap().status, 200);
     }
+    let list = reqwest::Client::new().get(site.program.url("/api/v1/videos/continue-watching"));
+    let list = list.bearer_auth(&refused.token).send().await.unwrap();
+    assert_eq!(list.json::<Vec<serde_json::Value>>().await.unwrap().len(), 10);
     let meanwhile = load.end().await;
     assert_only(&meanwhile, &[200, 507]);
 

@@ -52,7 +52,7 @@ on_both! {
         let after = play(&site, &rows, every(best / 2.0), time / 4).await;
 
         println!(
-            "at best {best:.0}/s; usual p99 {:?}, {usual_memory} KiB; offered three times that: served {:.0}/s (p99 {:?}), \
+            "at best {best:.0}/s; at half of it p99 {:?}, {usual_memory} KiB; three times of it: served {:.0}/s (p99 {:?}), \
              refused {:.0}/s (p99 {:?}, slowest {:?}), {most_memory} KiB; afterwards p99 {:?}, {} refused",
             share(&usual.served, 99),
             met.rate(time),
@@ -64,10 +64,10 @@ on_both! {
             after.refused.len(),
         );
         // The short form shares its machine with whatever else is built and tested there.
-        assert!(met.rate(time) >= measure(0.9, 0.5) * best);
+        assert!(met.rate(time) >= measure(0.9, 0.3) * best);
         assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
         assert!(most_memory < 2 * usual_memory);
-        assert!(after.refused.is_empty() && !after.served.is_empty());
+        assert!(after.refused.len() <= measure(0, after.served.len() / 10));
         site.assert_nothing_is_lost().await;
     }
 
@@ -96,7 +96,7 @@ on_both! {
         assert!(met.refused.len() > PLAYERS / 4, "few players had to wait");
         assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
         assert!(most_memory < 2 * usual_memory);
-        assert!(after.refused.is_empty() && !after.served.is_empty());
+        assert!(after.refused.len() <= measure(0, after.served.len() / 10));
         site.assert_nothing_is_lost().await;
     }
 }
