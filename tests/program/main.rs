@@ -9,4 +9,3 @@ mod player;
 mod program;
 mod readme;
 mod start;
-mod stop;

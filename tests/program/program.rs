@@ -51,8 +51,7 @@ impl Program {
 
     /// Sends the server a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let id = self.server.as_ref().expect("the server runs").id().to_string();
-        assert!(kill(name, &id));
+        assert!(kill(name, &self.id().to_string()));
     }
 
     /// Waits until the server has ended, and says how.
@@ -64,9 +63,15 @@ impl Program {
         format!("http://{}{path}", self.address)
     }
 
-    /// The program in this folder with these arguments, and nothing set but the port.
+    /// The server's process.
+    pub fn id(&self) -> u32 {
+        self.server.as_ref().expect("the server runs").id()
+    }
+
+    /// The program in this folder with these arguments, and nothing set but the port. `PLAYHEAD_BIN` names another build of it.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_playhead"));
+        let program = std::env::var_os("PLAYHEAD_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_playhead").into());
+        let mut command = Command::new(program);
         command.current_dir(&self.folder).env_clear().env("BIND_ADDRESS", "127.0.0.1:0").args(arguments);
         command
     }

@@ -1,0 +1,70 @@
+//! The program under faults: killed, cut off, overrun, out of room, and its database gone, on SQLite and on PostgreSQL.
+//!
+//! Each check stands here in a short form. `PLAYHEAD_FAULTS=long` runs the long one, best one test after the other
+//! (`--test-threads=1`) and of the release build, which `PLAYHEAD_BIN` names; `--nocapture` shows what was measured.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cluster;
+#[path = "../api/databases.rs"]
+mod databases;
+mod full;
+mod kill;
+mod load;
+mod overload;
+#[expect(dead_code, reason = "some of it is for the tests of the program only")]
+#[path = "../program/program.rs"]
+mod program;
+mod reset;
+mod restart;
+mod site;
+mod term;
+
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// Two loads at once would measure each other.
+static MACHINE: Mutex<()> = Mutex::const_new(());
+
+/// Writes a test once and runs it on both databases, with nothing else beside it.
+macro_rules! on_both {
+    ($(async fn $name:ident($site:ident: Site) $body:block)*) => { $(
+        mod $name {
+            use super::*;
+
+            #[allow(unused_mut, reason = "few tests end their server")]
+            async fn run(mut $site: Site) $body
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                let _machine = crate::MACHINE.lock().await;
+                run(Site::start($crate::databases::Engine::Sqlite).await).await
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            #[ignore = "needs PostgreSQL"]
+            async fn on_postgres() {
+                let _machine = crate::MACHINE.lock().await;
+                run(Site::start($crate::databases::Engine::Postgres).await).await
+            }
+        }
+    )* };
+}
+use on_both;
+
+/// How much of something the asked form of the tests wants.
+fn measure<T>(long: T, short: T) -> T {
+    let wanted = std::env::var("PLAYHEAD_FAULTS");
+    if wanted.is_ok_and(|wanted| wanted == "long") { long } else { short }
+}
+
+/// Any number of this range.
+fn any(range: Range<u64>) -> u64 {
+    range.start + RandomState::new().hash_one(()) % (range.end - range.start)
+}
+
+async fn pause(milliseconds: Range<u64>) {
+    tokio::time::sleep(Duration::from_millis(any(milliseconds))).await;
+}

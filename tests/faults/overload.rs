@@ -1,0 +1,165 @@
+//! More load than can be served.
+
+use crate::load::{Connection, Row};
+use crate::site::Site;
+use crate::{measure, on_both};
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// So many players, more than may wait.
+const PLAYERS: usize = 2500;
+/// So many of them, each as fast as it is answered, are served at the best rate.
+const BEST: usize = 256;
+
+/// What a crowd of players met.
+#[derive(Default)]
+struct Met {
+    served: Vec<Duration>,
+    refused: Vec<Duration>,
+}
+
+impl Met {
+    fn rate(&self, time: Duration) -> f64 {
+        self.served.len() as f64 / time.as_secs_f64()
+    }
+}
+
+on_both! {
+    async fn three_times_the_load_is_served_as_far_as_it_can_be_and_the_rest_refused_at_once(site: Site) {
+        let time = Duration::from_secs(measure(60, 4));
+        let rows = site.add_rows(PLAYERS).await;
+        // Every row is there before anything is measured.
+        play(&site, &rows, Duration::ZERO, time / 4).await;
+
+        let best = play(&site, &rows[..BEST], Duration::ZERO, time / 4).await.rate(time / 4);
+        let every = |rate: f64| Duration::from_secs_f64(PLAYERS as f64 / rate);
+        let usual = play(&site, &rows, every(best / 2.0), time / 4).await;
+        let usual_memory = memory(&site);
+
+        let load = async { play(&site, &rows, every(3.0 * best), time).await };
+        let watch = async {
+            let (begun, mut most) = (Instant::now(), 0);
+            while begun.elapsed() < time {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                most = most.max(memory(&site));
+            }
+            most
+        };
+        let (met, most_memory) = tokio::join!(load, watch);
+        tokio::time::sleep(measure(Duration::from_secs(10), Duration::from_secs(1))).await;
+        let after = play(&site, &rows, every(best / 2.0), time / 4).await;
+
+        println!(
+            "at best {best:.0}/s; at half of it p99 {:?}, {usual_memory} KiB; three times of it: served {:.0}/s (p99 {:?}), \
+             refused {:.0}/s (p99 {:?}, slowest {:?}), {most_memory} KiB; afterwards p99 {:?}, {} refused",
+            share(&usual.served, 99),
+            met.rate(time),
+            share(&met.served, 99),
+            met.refused.len() as f64 / time.as_secs_f64(),
+            share(&met.refused, 99),
+            share(&met.refused, 100),
+            share(&after.served, 99),
+            after.refused.len(),
+        );
+        // The short form shares its machine with whatever else is built and tested there.
+        assert!(met.rate(time) >= measure(0.9, 0.3) * best);
+        assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
+        assert!(most_memory < 2 * usual_memory);
+        assert!(after.refused.len() <= measure(0, after.served.len() / 10));
+        site.assert_nothing_is_lost().await;
+    }
+
+    async fn while_the_database_stands_still_what_cannot_wait_is_refused_at_once(site: Site) {
+        let rows = site.add_rows(PLAYERS).await;
+        play(&site, &rows, Duration::ZERO, Duration::from_secs(1)).await;
+        let usual_memory = memory(&site);
+        let stand_still = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let held = site.hold_writers().await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            held.rollback().await.unwrap();
+            memory(&site)
+        };
+        let every = Duration::from_millis(500);
+        let (met, most_memory) = tokio::join!(play(&site, &rows, every, Duration::from_secs(3)), stand_still);
+        let after = play(&site, &rows, Duration::from_secs(1), Duration::from_secs(1)).await;
+        println!(
+            "served {} (slowest {:?}), refused {} (p99 {:?}), {usual_memory} KiB, then {most_memory} KiB; afterwards {} refused",
+            met.served.len(),
+            share(&met.served, 100),
+            met.refused.len(),
+            share(&met.refused, 99),
+            after.refused.len(),
+        );
+        assert!(met.refused.len() > PLAYERS / 4, "few players had to wait");
+        assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
+        assert!(most_memory < 2 * usual_memory);
+        assert!(after.refused.len() <= measure(0, after.served.len() / 10));
+        site.assert_nothing_is_lost().await;
+    }
+}
+
+/// Each of these players saves once in `every`, or later when it still waits for an answer, or as fast as it is answered.
+async fn play(site: &Site, rows: &[Arc<Row>], every: Duration, time: Duration) -> Met {
+    let mut connections = JoinSet::new();
+    for row in rows {
+        let (row, address) = (row.clone(), site.address());
+        connections.spawn(async move { (Connection::open(&address).await.unwrap(), row) });
+    }
+    let connections = connections.join_all().await;
+    let mut players = JoinSet::new();
+    let begun = Instant::now();
+    for (number, (mut connection, row)) in (0..).zip(connections) {
+        let first = begun + every * number / rows.len() as u32;
+        players.spawn(async move {
+            let (mut met, mut due) = (Met::default(), first);
+            while due < begun + time {
+                tokio::time::sleep_until(due.into()).await;
+                let (position, save) = row.next_save();
+                let asked = Instant::now();
+                let answer = connection.ask(&save).await.unwrap();
+                let took = asked.elapsed();
+                row.note(position, &answer);
+                match answer.status {
+                    200 => met.served.push(took),
+                    503 => {
+                        assert!(answer.has_retry_after());
+                        met.refused.push(took);
+                    }
+                    status => panic!("{status} {}", answer.body),
+                }
+                due += every;
+                while due < Instant::now() && !every.is_zero() {
+                    due += every;
+                }
+                if every.is_zero() {
+                    due = Instant::now();
+                }
+            }
+            met
+        });
+    }
+    let mut all = Met::default();
+    while let Some(met) = players.join_next().await {
+        let met = met.unwrap();
+        all.served.extend(met.served);
+        all.refused.extend(met.refused);
+    }
+    all
+}
+
+/// So many in a hundred took no longer.
+fn share(took: &[Duration], hundredths: usize) -> Duration {
+    let mut sorted = took.to_vec();
+    sorted.sort_unstable();
+    sorted.get((sorted.len() * hundredths / 100).saturating_sub(1)).copied().unwrap_or_default()
+}
+
+/// What the server's process holds for itself, in KiB.
+fn memory(site: &Site) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", site.program.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}

@@ -1,0 +1,201 @@
+//! A server with people and videos, and what its database must say afterwards.
+
+use crate::databases::{Engine, TestDatabase};
+use crate::load::{Load, Row, Tally};
+use crate::program::{PASSWORD, Program};
+use entity::video;
+use reqwest::{Client, StatusCode};
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, EntityTrait, Set, Statement,
+    TransactionTrait,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The connections of a load are as many as the rows.
+const USERS: usize = 4;
+const VIDEOS: usize = 8;
+
+/// The program on a database of its own, with rows for players to write.
+pub struct Site {
+    pub program: Program,
+    pub rows: Vec<Arc<Row>>,
+    url: String,
+    _database: Option<TestDatabase>,
+}
+
+impl Site {
+    pub async fn start(engine: Engine) -> Self {
+        let program = Program::new();
+        let database = TestDatabase::new(engine, program.folder.path()).await;
+        let url = database.url.clone();
+        Self { _database: Some(database), ..Self::on(program, url).await }
+    }
+
+    /// On the database at `url`, which is made ready first.
+    pub async fn on(mut program: Program, url: String) -> Self {
+        let settings = format!("DATABASE_URL={url}\nJWT_SECRET={}\nAUTO_MIGRATE=true\n", "x".repeat(32));
+        std::fs::write(program.folder.path().join(".env"), settings).unwrap();
+        program.serve();
+        let mut site = Self { program, rows: Vec::new(), url, _database: None };
+        site.populate().await;
+        site
+    }
+
+    async fn populate(&mut self) {
+        let client = Client::new();
+        let mut people = Vec::new();
+        for user in 0..USERS {
+            let name = format!("user{user}");
+            let new = json!({"username": name, "email": format!("{name}@example.org"), "password": PASSWORD});
+            let user = self.post(&client, "auth/register", None, &new, StatusCode::CREATED).await;
+            let pair = self.post(&client, "auth/login", None, &new_login(&name), StatusCode::OK).await;
+            people.push((user["id"].as_i64().unwrap(), pair["access_token"].as_str().unwrap().to_owned()));
+        }
+        for video in 0..VIDEOS {
+            let new = json!({"title": format!("film {video}")});
+            let made = self.post(&client, "videos", Some(&people[0].1), &new, StatusCode::CREATED).await;
+            let video = made["id"].as_i64().unwrap();
+            self.rows.extend(people.iter().map(|(user, token)| {
+                let (user, token) = (*user, token.clone());
+                Arc::new(Row { user, video, token, sent: AtomicI32::new(0), acknowledged: AtomicI32::new(0) })
+            }));
+        }
+    }
+
+    async fn post(&self, client: &Client, path: &str, token: Option<&str>, body: &Value, status: StatusCode) -> Value {
+        let request = client.post(self.program.url(&format!("/api/v1/{path}"))).json(body);
+        let answer = token.into_iter().fold(request, |request, token| request.bearer_auth(token)).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    pub fn address(&self) -> String {
+        self.program.url("").split_off("http://".len())
+    }
+
+    /// A player at each of the rows that were there from the beginning.
+    pub fn load(&self) -> Load {
+        Load::start(&self.address(), &self.rows[..USERS * VIDEOS])
+    }
+
+    /// Rows of the first user that nobody has written yet.
+    pub async fn add_rows(&mut self, count: usize) -> Vec<Arc<Row>> {
+        let db = self.database().await;
+        let (user, token) = (self.rows[0].user, self.rows[0].token.clone());
+        let now = service::time::Clock::System.now();
+        let videos = Vec::from_iter((0..count).map(|number| video::ActiveModel {
+            user_id: Set(user),
+            title: Set(format!("new {number}")),
+            status: Set(video::Status::Ready),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        }));
+        let mut rows = Vec::new();
+        for videos in videos.chunks(500) {
+            let made = video::Entity::insert_many(videos.to_vec()).exec_with_returning(&db).await.unwrap();
+            rows.extend(made.into_iter().map(|video| {
+                let (sent, acknowledged) = (AtomicI32::new(0), AtomicI32::new(0));
+                Arc::new(Row { user, video: video.id, token: token.clone(), sent, acknowledged })
+            }));
+        }
+        db.close().await.unwrap();
+        self.rows.extend(rows.iter().cloned());
+        rows
+    }
+
+    /// Connections of the test's own, as another process has them.
+    pub async fn database(&self) -> DatabaseConnection {
+        Database::connect(&self.url).await.unwrap()
+    }
+
+    /// Keeps everybody else from writing history, until it is rolled back.
+    pub async fn hold_writers(&self) -> DatabaseTransaction {
+        let transaction = self.database().await.begin().await.unwrap();
+        // On SQLite whoever writes holds all; on PostgreSQL only the rows that it writes.
+        let lock = if self.is_sqlite() { "" } else { "LOCK TABLE watch_history IN EXCLUSIVE MODE; " };
+        let write = format!("{lock}DELETE FROM watch_history WHERE id = 0");
+        transaction.execute_unprepared(&write).await.unwrap();
+        transaction
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite:")
+    }
+
+    /// Proves that every acknowledged save is there, or a later one of its row, and that nothing is there that nobody sent.
+    pub async fn assert_nothing_is_lost(&self) {
+        let db = self.database().await;
+        let sql = "SELECT user_id, video_id, watch_position FROM watch_history";
+        let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+        let stored: BTreeMap<(i64, i64), i32> = rows
+            .iter()
+            .map(|row| {
+                ((row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap()), row.try_get_by_index(2).unwrap())
+            })
+            .collect();
+        for row in &self.rows {
+            let (sent, acknowledged) = (row.sent.load(Ordering::SeqCst), row.acknowledged.load(Ordering::SeqCst));
+            let stored = stored.get(&(row.user, row.video)).copied().unwrap_or_default();
+            assert!(
+                (acknowledged..=sent).contains(&stored),
+                "user {}, video {}: {acknowledged} acknowledged, {sent} sent, {stored} stored",
+                row.user,
+                row.video
+            );
+        }
+        db.close().await.unwrap();
+    }
+
+    /// Proves that tables and indexes agree.
+    pub async fn assert_integrity(&self) {
+        let db = self.database().await;
+        let texts = async |sql: &str| {
+            let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+            Vec::from_iter(rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()))
+        };
+        if db.get_database_backend() == DatabaseBackend::Sqlite {
+            assert_eq!(texts("PRAGMA integrity_check").await, ["ok"]);
+            assert_eq!(texts("SELECT \"table\" FROM pragma_foreign_key_check").await, [""; 0]);
+        } else {
+            db.execute_unprepared("CREATE EXTENSION IF NOT EXISTS amcheck").await.unwrap();
+            let checked = texts(
+                "SELECT c.relname::text, bt_index_check(i.indexrelid, true) FROM pg_index i \
+                 JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam \
+                 WHERE i.indrelid = 'watch_history'::regclass AND a.amname = 'btree'",
+            );
+            assert!(checked.await.len() >= 3, "the key, the unique pair and the list have an index each");
+            let broken = texts("SELECT msg FROM verify_heapam('watch_history')");
+            assert_eq!(broken.await, [""; 0]);
+        }
+        db.close().await.unwrap();
+    }
+
+    /// Proves that the server left no transaction open: on SQLite another process can write, PostgreSQL shows none.
+    pub async fn assert_no_open_transaction(&self) {
+        let db = self.database().await;
+        if self.is_sqlite() {
+            db.execute_unprepared("PRAGMA busy_timeout = 100").await.unwrap();
+            db.execute_unprepared("UPDATE users SET full_name = 'written by another process'").await.unwrap();
+        } else {
+            let sql =
+                "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in %'";
+            let open = db.query_all_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await.unwrap();
+            let open = Vec::from_iter(open.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()));
+            assert_eq!(open, [""; 0]);
+        }
+        db.close().await.unwrap();
+    }
+}
+
+fn new_login(name: &str) -> Value {
+    json!({"username": name, "password": PASSWORD})
+}
+
+/// Proves that no answer was anything but these.
+pub fn assert_only(tally: &Tally, statuses: &[u16]) {
+    assert!(tally.statuses.keys().all(|status| statuses.contains(status)), "{:?}", tally.unexpected);
+}

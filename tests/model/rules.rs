@@ -1,0 +1,126 @@
+//! The rules of saving, said a second time: plainly, in memory, and without any of the code that they judge.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use service::progress::Rules;
+use service::watch_history::Save;
+use std::collections::BTreeSet;
+
+/// What is known of one viewer and one film.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub position: i32,
+    pub watched: i32,
+    pub completed: bool,
+    pub session: Option<String>,
+    pub sequence: Option<i32>,
+    pub device: Option<String>,
+    pub play_count: i32,
+    pub completed_at: Option<DateTime<Utc>>,
+    /// The sessions that were counted.
+    pub counted: BTreeSet<String>,
+    pub last_watched_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a save that arrives makes of the row, and whether it was taken.
+pub fn judge(
+    row: Option<&Row>,
+    save: &Save,
+    arrival: DateTime<Utc>,
+    duration: Option<i32>,
+    rules: &Rules,
+) -> (Row, bool) {
+    // Event time = arrival − age; without an age the save speaks of now.
+    let event = arrival - TimeDelta::milliseconds(save.age_ms.unwrap_or(0));
+    // A position beyond the duration is stored as the duration; a duration of 0 is none.
+    let position = match duration {
+        Some(duration) if duration > 0 => save.watch_position.min(duration),
+        _ => save.watch_position,
+    };
+    let completed = is_completed(position, duration, rules);
+
+    let Some(row) = row else {
+        let counted = save.session_id.iter().filter(|_| completed).cloned().collect();
+        let first = Row {
+            position,
+            watched: save.watch_duration,
+            completed,
+            session: save.session_id.clone(),
+            sequence: save.sequence,
+            device: save.device.clone(),
+            play_count: i32::from(completed),
+            completed_at: completed.then_some(event),
+            counted,
+            last_watched_at: event,
+            created_at: arrival,
+            updated_at: arrival,
+        };
+        return (first, true);
+    };
+
+    let same_session = save.session_id.is_some() && save.session_id == row.session;
+    let in_order = match (same_session, save.sequence, row.sequence) {
+        // Both of one session, and both have a sequence: the sequence alone decides.
+        (true, Some(sent), Some(stored)) => sent > stored,
+        // Never refused for its time.
+        _ if save.age_ms.is_none() => true,
+        // A row's time in the future counts as the arrival.
+        _ => event >= row.last_watched_at.min(arrival),
+    };
+    let failed_start = save.session_id.is_some()
+        && !same_session
+        && row.position > rules.resume_min_seconds
+        && position <= rules.resume_min_seconds;
+    if !in_order || failed_start {
+        return (row.clone(), false);
+    }
+
+    let mut next = Row { position, completed, device: save.device.clone(), ..row.clone() };
+    // The time watched never shrinks; 0 leaves what is stored.
+    next.watched = row.watched.max(save.watch_duration);
+    // A save without a session leaves the session and the sequence as they are.
+    if let Some(session) = &save.session_id {
+        // Within a session, one that was not counted leaves the count.
+        next.sequence = if same_session { save.sequence.or(row.sequence) } else { save.sequence };
+        next.session = Some(session.clone());
+    }
+    // From not completed to completed counts, at most once per session.
+    let counted_before = save.session_id.as_ref().is_some_and(|session| row.counted.contains(session));
+    if completed && !row.completed && !counted_before {
+        next.play_count += 1;
+        next.completed_at = Some(event);
+        next.counted.extend(save.session_id.clone());
+    }
+    next.last_watched_at = row.last_watched_at.max(event);
+    // The same moment told again changes nothing, not even when the row last changed.
+    if next != *row || event != row.last_watched_at {
+        next.updated_at = arrival;
+    }
+    (next, true)
+}
+
+/// Whether a position at or past its share of the duration was reached.
+pub fn is_completed(position: i32, duration: Option<i32>, rules: &Rules) -> bool {
+    match duration {
+        Some(duration) if duration > 0 => {
+            100 * i64::from(position) >= i64::from(rules.completed_percent) * i64::from(duration)
+        }
+        _ => false,
+    }
+}
+
+/// How much of the duration was reached, from 0 to 100; 0 without a duration.
+pub fn percentage(position: i32, duration: Option<i32>) -> f64 {
+    match duration {
+        Some(duration) if duration > 0 => f64::min(100.0 * f64::from(position) / f64::from(duration), 100.0),
+        _ => 0.0,
+    }
+}
+
+/// Where a player begins: at the position, unless that is as good as the start or the end.
+pub fn resume_at(position: i32, duration: Option<i32>, rules: &Rules) -> i32 {
+    let near_the_start = position <= rules.resume_min_seconds;
+    let near_the_end = percentage(position, duration) >= f64::from(rules.resume_max_percent);
+    if near_the_start || near_the_end { 0 } else { position }
+}
