@@ -100,6 +100,16 @@ pub fn judge(
     (next, true)
 }
 
+/// What a new duration makes of a row. It is no new play, but what is finished now was watched once.
+pub fn judge_again(row: &mut Row, duration: Option<i32>, rules: &Rules) {
+    let was_completed = std::mem::replace(&mut row.completed, is_completed(row.position, duration, rules));
+    if row.completed && !was_completed && row.play_count == 0 {
+        row.play_count = 1;
+        row.completed_at = Some(row.last_watched_at);
+        row.counted.extend(row.session.clone());
+    }
+}
+
 /// Whether a position at or past its share of the duration was reached.
 pub fn is_completed(position: i32, duration: Option<i32>, rules: &Rules) -> bool {
     match duration {

@@ -1,7 +1,7 @@
 //! The real thing beside the model: what happens to one happens to the other, and each answer is compared.
 
 use crate::databases::{Engine, TestDatabase};
-use crate::rules::{Row, is_completed, judge, percentage, resume_at};
+use crate::rules::{Row, judge, judge_again, percentage, resume_at};
 use crate::story::{Arrival, Asked, FILMS, Step, Story, VIEWERS};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{user, video, watch_history};
@@ -285,7 +285,7 @@ impl<'a> Scene<'a> {
         service::video::change(&world.db, uploader, self.films[film], change, &world.rules, self.now).await.unwrap();
         if self.durations[film] != duration {
             let rows = self.rows.iter_mut().filter(|((_, of), _)| *of == film);
-            rows.for_each(|(_, Known { row, .. })| row.completed = is_completed(row.position, duration, &world.rules));
+            rows.for_each(|(_, Known { row, .. })| judge_again(row, duration, &world.rules));
         }
         self.durations[film] = duration;
     }
