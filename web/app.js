@@ -16,7 +16,7 @@
  * @property {(title: string) => void} setTitle
  * @property {(text: string) => void} showMessage an empty text takes the message away
  */
-import { signOut } from "./api.js";
+import { playhead, signOut } from "./api.js";
 import { h } from "./dom.js";
 import { language, t } from "./i18n.js";
 import * as session from "./session.js";
@@ -65,7 +65,7 @@ async function route() {
   const [path, search] = (ours ? location.hash.slice(1) : "/").split("?");
   const query = new URLSearchParams(search);
   const first = view === null;
-  const settled = within(SETTLE_MS, view?.leave?.());
+  const settled = within(SETTLE_MS, Promise.all([view?.leave?.(), playhead.deliver()]));
   showMessage("");
   const shown = (view = viewFor({ path, query, settled, setTitle, showMessage }));
   setTitle(shown.title);
@@ -104,6 +104,7 @@ main.replaceChildren(message, stage);
 session.onChange(() => {
   header.updateAccount();
   if (signingOut) return;
+  void playhead.deliver(); // what waited for this user to come back
   showMessage(session.user() ? "" : t("sessionEnded"));
   view?.sessionChanged?.();
 });

@@ -1,6 +1,7 @@
 //! Chromium without a window, driven through ChromeDriver.
 
 use crate::program::{PASSWORD, Program};
+use serde_json::{Value, json};
 use std::mem::ManuallyDrop;
 use std::net::TcpListener;
 use std::path::Path;
@@ -45,7 +46,7 @@ impl Browser {
         ] {
             wishes.add_arg(argument).unwrap();
         }
-        wishes.set("goog:loggingPrefs", serde_json::json!({"browser": "ALL"})).unwrap();
+        wishes.set("goog:loggingPrefs", json!({"browser": "ALL"})).unwrap();
         let address = format!("http://127.0.0.1:{port}");
         let begun = Instant::now();
         let driver = loop {
@@ -134,6 +135,28 @@ impl Browser {
         self.driver.switch_to_window(other).await.unwrap();
     }
 
+    /// Lets no question about history and no save through, as if that part of the network were away. The page and its
+    /// video still load.
+    pub async fn lose_the_history(&self) {
+        self.command("Network.setBlockedURLs", json!({"urls": ["*/watch-history*"]})).await;
+    }
+
+    /// Lets them through again, and tells the page of a network that was away and is back.
+    pub async fn bring_the_history_back(&self) {
+        self.command("Network.setBlockedURLs", json!({"urls": []})).await;
+        for offline in [true, false] {
+            let speed = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+            self.command("Network.emulateNetworkConditions", speed).await;
+        }
+    }
+
+    /// Tells Chromium something in the words of its own protocol.
+    async fn command(&self, name: &str, parameters: Value) {
+        for (name, parameters) in [("Network.enable", json!({})), (name, parameters)] {
+            self.ask_driver("goog/cdp/execute", json!({"cmd": name, "params": parameters})).await;
+        }
+    }
+
     /// Keeps a picture of the page under `target/screenshots`.
     pub async fn screenshot(&self, name: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
@@ -144,12 +167,18 @@ impl Browser {
     /// What the console said of errors since the last call: scripts that broke, and what the content security policy
     /// refused. Answers of the server that are failures by design are left out.
     pub async fn complaints(&self) -> Vec<String> {
-        let address = format!("{}/session/{}/se/log", self.driver_address, self.driver.session_id());
-        let log = reqwest::Client::new().post(address).json(&serde_json::json!({"type": "browser"})).send();
-        let log: serde_json::Value = log.await.unwrap().json().await.unwrap();
-        let lines = log["value"].as_array().expect("chromedriver hands out the console's log");
+        let log = self.ask_driver("se/log", json!({"type": "browser"})).await;
+        let lines = log.as_array().expect("chromedriver hands out the console's log");
         let severe = lines.iter().filter(|line| line["level"] == "SEVERE" && line["source"] != "network");
         severe.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// What chromedriver knows beyond the WebDriver protocol.
+    async fn ask_driver(&self, path: &str, body: Value) -> Value {
+        let address = format!("{}/session/{}/{path}", self.driver_address, self.driver.session_id());
+        let answer = reqwest::Client::new().post(address).json(&body).send().await.unwrap();
+        let mut answer: Value = answer.error_for_status().unwrap().json().await.unwrap();
+        answer["value"].take()
     }
 }
 

@@ -5,6 +5,7 @@
 mod adopted;
 mod browser;
 mod commands;
+mod offline;
 mod player;
 mod program;
 mod readme;

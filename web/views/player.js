@@ -114,7 +114,7 @@ function watchMemory(element, id) {
   }
 
   /** @param {PlayheadEvent} event */
-  function onState({ state, position, error }) {
+  function onState({ state, position, kept, error }) {
     if (state === "ready") {
       resumed.hidden = position === 0;
       resumed.textContent = t("resumedAt", { time: clock(position) });
@@ -122,7 +122,8 @@ function watchMemory(element, id) {
     }
     status.dataset.state = state;
     if (state === "saved") status.textContent = t("savedAt", { time: clock(position) });
-    else if (state === "retrying") status.textContent = t("retrying");
+    else if (state === "superseded") status.textContent = t("superseded", { time: clock(position) });
+    else if (state === "retrying") status.textContent = kept && error?.status === 0 ? t("offline", { time: clock(position) }) : t("retrying");
     else if (state === "failed") status.textContent = t("saveRefused", { detail: refusal(error?.code ?? "", error?.message ?? "") });
     else if (state === "gone") status.textContent = t("gone");
     // Signed out: the session says so itself, and the page then shows the invitation.

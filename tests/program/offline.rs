@@ -1,0 +1,269 @@
+//! Places that the network keeps from the server: what the player writes down, when it is sent, and for whom.
+
+use crate::browser::Browser;
+use crate::program::{PASSWORD, Program};
+use sea_orm::prelude::DateTimeUtc;
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::{Value, json};
+use std::time::{Duration, SystemTime};
+
+const HOUR_MS: i64 = 3_600_000;
+/// What waits in the browser.
+const WAITING: &str = "Object.keys(localStorage).filter((key) => key.startsWith('playhead:queue:')).length";
+
+/// A row of history.
+#[derive(Debug)]
+struct Row {
+    user: i64,
+    position: i32,
+    session: Option<String>,
+    sequence: Option<i32>,
+    last_watched_at: DateTimeUtc,
+}
+
+async fn row(program: &Program) -> Option<Row> {
+    let db = program.database().await;
+    let sql = "SELECT user_id, watch_position, player_session, sequence, last_watched_at FROM watch_history";
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().map(|row| Row {
+        user: row.try_get("", "user_id").unwrap(),
+        position: row.try_get("", "watch_position").unwrap(),
+        session: row.try_get("", "player_session").unwrap(),
+        sequence: row.try_get("", "sequence").unwrap(),
+        last_watched_at: row.try_get("", "last_watched_at").unwrap(),
+    });
+    db.close().await.unwrap();
+    row
+}
+
+/// Saves as another device of a user, and says whether that was taken.
+async fn save_elsewhere(program: &Program, name: &str, save: Value) -> bool {
+    let client = reqwest::Client::new();
+    let login = client.post(program.url("/api/v1/auth/login")).form(&[("username", name), ("password", PASSWORD)]);
+    let tokens: Value = login.send().await.unwrap().json().await.unwrap();
+    let request = client.post(program.url("/api/v1/videos/1/watch-history")).json(&save);
+    let entry = request.bearer_auth(tokens["access_token"].as_str().unwrap()).send().await.unwrap();
+    entry.json::<Value>().await.unwrap()["applied"].as_bool().unwrap()
+}
+
+/// A server with one video, and a browser in which Ann has it open.
+async fn ann_before_a_video() -> (Program, Browser) {
+    let program = Program::start();
+    program.create_user("ann");
+    program.create_user("bob");
+    program.scan();
+    let browser = Browser::start().await;
+    browser.sign_in(&program, "ann").await;
+    open_video(&program, &browser).await;
+    (program, browser)
+}
+
+async fn open_video(program: &Program, browser: &Browser) {
+    browser.open(&program.url("/#/videos/1")).await;
+    browser.wait_until("document.querySelector('#player').readyState >= 2").await;
+}
+
+/// Keeps the saves that the page sends from now on, in `sent`.
+async fn watch_requests(browser: &Browser) {
+    browser
+        .script(
+            "window.sent = []; const real = window.fetch; window.fetch = async (url, init) => { \
+               const answer = await real(url, init); \
+               if (init?.body && url.includes('watch-history')) sent.push({ url, ...JSON.parse(init.body) }); \
+               return answer; }",
+        )
+        .await;
+}
+
+async fn status_says(browser: &Browser, words: &str) {
+    browser.wait_until(&format!("document.querySelector('#save-status').textContent === '{words}'")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_save_says_how_old_it_is_and_which_of_its_opening() {
+    let (program, browser) = ann_before_a_video().await;
+    watch_requests(&browser).await;
+    for position in [40, 50] {
+        browser.seek(f64::from(position)).await;
+        program.wait_for_position(|saved| saved == position).await;
+    }
+    browser.wait_until("sent.length === 2").await;
+    assert!(browser.number("sent[0].age_ms").await < 2_000.0 && browser.number("sent[1].age_ms").await < 2_000.0);
+    let first = row(&program).await.unwrap();
+    assert_eq!(first.sequence, Some(2));
+    browser.wait_until(&format!("sent[1].session_id === '{}'", first.session.as_deref().unwrap())).await;
+
+    open_video(&program, &browser).await;
+    browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
+    browser.seek(45.0).await;
+    program.wait_for_position(|saved| saved == 45).await;
+    let second = row(&program).await.unwrap();
+    assert!(second.sequence == Some(1) && second.session != first.session, "{first:?} {second:?}");
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn places_of_a_time_without_network_survive_a_reload_and_go_out_as_one_batch() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.lose_the_history().await;
+    browser.seek(36.0).await;
+    status_says(&browser, "Offline, kept here: 0:36").await;
+    browser.screenshot("offline").await;
+
+    // Without an answer, the player goes on from what was written down here.
+    open_video(&program, &browser).await;
+    assert_eq!(browser.number(WAITING).await, 1.0);
+    browser.wait_until("Math.abs(document.querySelector('#player').currentTime - 36) < 1").await;
+    let before = SystemTime::now();
+    browser.seek(42.0).await;
+    status_says(&browser, "Offline, kept here: 0:42").await;
+    let after = SystemTime::now();
+    assert_eq!(browser.number(WAITING).await, 2.0);
+    assert!(row(&program).await.is_none(), "nothing has reached the server");
+
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    watch_requests(&browser).await;
+    browser.bring_the_history_back().await;
+    program.wait_for_position(|saved| saved == 42).await;
+    status_says(&browser, "Saved at 0:42").await;
+    assert_eq!(browser.number(WAITING).await, 0.0);
+    browser.wait_until("sent.length === 1 && sent[0].url.endsWith('/batch') && sent[0].saves.length === 2").await;
+    let watched = row(&program).await.unwrap().last_watched_at;
+    let tolerance = Duration::from_millis(500); // the way of the request to the server
+    let (before, after) = (DateTimeUtc::from(before), DateTimeUtc::from(after + tolerance));
+    assert!(before <= watched && watched <= after, "{before} {watched} {after}");
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_film_that_is_played_without_any_answer_is_kept_too() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.lose_the_history().await;
+    open_video(&program, &browser).await;
+    browser.script("document.querySelector('#player').playbackRate = 8").await;
+    browser.play_until(12.0).await;
+    browser.script("document.querySelector('#player').pause()").await;
+    browser.wait_until(&format!("{WAITING} === 1")).await;
+    browser.bring_the_history_back().await;
+    program.wait_for_position(|saved| saved >= 12).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_tab_that_was_paused_for_hours_does_not_win_when_it_is_closed() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.lose_the_history().await;
+    browser.seek(36.0).await;
+    status_says(&browser, "Offline, kept here: 0:36").await;
+    browser.script("const now = Date.now; Date.now = () => now() + 3 * 3600000").await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 55, "age_ms": HOUR_MS})).await);
+    watch_requests(&browser).await;
+    browser.bring_the_history_back().await;
+    status_says(&browser, "Newer place kept: 0:55").await;
+    assert!((browser.number("sent[0].age_ms").await - 3.0 * 3_600_000.0).abs() < 60_000.0);
+
+    // Where the server has the place already, there is nothing to say when the tab is closed.
+    browser.seek(37.0).await;
+    program.wait_for_position(|saved| saved == 37).await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 52})).await);
+    browser.close_tab().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(row(&program).await.unwrap().position, 52);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_place_that_waits_in_a_tab_paused_for_hours_does_not_win_when_the_tab_is_closed() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.lose_the_history().await;
+    browser.seek(36.0).await;
+    status_says(&browser, "Offline, kept here: 0:36").await;
+    browser.script("const now = Date.now; Date.now = () => now() + 3 * 3600000").await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 55, "age_ms": HOUR_MS})).await);
+    browser.close_tab().await;
+    browser.open(&program.url("/")).await;
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+    assert_eq!(row(&program).await.unwrap().position, 55);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn starting_over_and_rewinding_hold_against_the_place_of_another_device() {
+    let (program, browser) = ann_before_a_video().await;
+    for rewind in ["document.querySelector('#start-over').click()", "document.querySelector('#player').currentTime = 3"]
+    {
+        assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+        open_video(&program, &browser).await;
+        browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
+        browser.script(rewind).await;
+        program.wait_for_position(|saved| saved <= 4).await;
+        browser.play_until(4.2).await;
+        browser.script("document.querySelector('#player').pause()").await;
+        program.wait_for_position(|saved| saved >= 4).await;
+        browser.close_tab().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(row(&program).await.unwrap().position < 10, "{rewind}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_place_in_a_video_that_was_deleted_meanwhile_is_dropped() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.lose_the_history().await;
+    browser.seek(36.0).await;
+    status_says(&browser, "Offline, kept here: 0:36").await;
+    program.execute("DELETE FROM videos").await;
+    browser.bring_the_history_back().await;
+    status_says(&browser, "This video was deleted").await;
+    assert_eq!(browser.number(WAITING).await, 0.0);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn what_waits_of_one_user_is_not_sent_for_another_and_goes_out_when_the_first_is_back() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.lose_the_history().await;
+    browser.seek(36.0).await;
+    status_says(&browser, "Offline, kept here: 0:36").await;
+    browser.click("#sign-out").await;
+    browser.see("[href='#/sign-up']").await;
+
+    browser.bring_the_history_back().await;
+    browser.sign_in(&program, "bob").await;
+    open_video(&program, &browser).await;
+    browser.seek(50.0).await;
+    program.wait_for_position(|saved| saved == 50).await;
+    status_says(&browser, "Saved at 0:50").await;
+    assert_eq!(browser.number(WAITING).await, 1.0);
+    assert_eq!(row(&program).await.unwrap().user, 2, "the only row is Bob's");
+    program.execute("DELETE FROM watch_history").await;
+
+    browser.click("#sign-out").await;
+    browser.sign_in(&program, "ann").await;
+    program.wait_for_position(|saved| saved == 36).await;
+    assert_eq!(row(&program).await.unwrap().user, 1);
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_browser_without_room_and_junk_in_its_storage_stop_nothing() {
+    let (program, browser) = ann_before_a_video().await;
+    browser
+        .script(
+            "for (const junk of ['', '{', 'null', '[]', '{\"video\":1}']) localStorage[`playhead:queue:1:${junk.length}:1`] = junk; \
+             Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }",
+        )
+        .await;
+    browser.lose_the_history().await;
+    browser.seek(36.0).await;
+    status_says(&browser, "Could not save, trying again…").await;
+    browser.bring_the_history_back().await;
+    program.wait_for_position(|saved| saved == 36).await;
+    status_says(&browser, "Saved at 0:36").await;
+    assert_eq!(browser.number(WAITING).await, 0.0);
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}

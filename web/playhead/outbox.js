@@ -1,0 +1,237 @@
+/**
+ * Brings saves to the server: written down first, then sent, and again until it answers. What waits goes out together, and
+ * only under a token of the account that it belongs to.
+ */
+import { TIMEOUT_MS, asError, problemError, signedOut } from "./request.js";
+import { ageOf, createQueue } from "./queue.js";
+
+/** @typedef {import("../playhead.js").Entry} Entry */
+/** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
+/** @typedef {import("./request.js").PlayheadError} PlayheadError */
+/** @typedef {import("./queue.js").Save} Save */
+/** @typedef {import("./queue.js").Waiting} Waiting */
+/**
+ * What became of a save.
+ * @typedef {{ entry: Entry, error?: undefined } | { entry?: undefined, error: PlayheadError }} Outcome
+ *
+ * An opening of a player. `retrying`: the position that it was last told of, when that was bad news.
+ * @typedef {{ account: string, report: (event: PlayheadEvent) => void, retrying: number | null }} Opening
+ *
+ * A position and when it was reached; `chosen`: the viewer went there, or to where it was played from.
+ * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean }} Reached
+ */
+
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LIMIT_MS = 30_000;
+const RETRY_AFTER_LIMIT_MS = 3_600_000;
+/** Above where the server takes a position of a new opening for a failed start (its `RESUME_MIN_SECONDS`). */
+const NEAR_START_SECONDS = 30;
+
+/** @param {import("./request.js").Requests} requests */
+export function createOutbox({ call, whoIsSignedIn }) {
+  const queue = createQueue();
+  /** @type {Map<string, Opening>} */
+  const openings = new Map();
+  /** Saves on their way beside the others, to outlive the page. @type {Map<string, { raw: string, answered: Promise<void> }>} */
+  const urgent = new Map();
+  /** @type {Promise<void> | null} */
+  let running = null;
+  let flight = new AbortController();
+  let again = false;
+  let timer = 0;
+  let failures = 0;
+
+  /** Sends what waits of whoever is signed in, now; done when that is answered or has failed. @returns {Promise<void>} */
+  function deliver() {
+    clearTimeout(timer);
+    timer = 0;
+    again = true;
+    return (running ??= run().finally(() => (running = null)));
+  }
+
+  async function run() {
+    while (again) {
+      again = false;
+      if (!queue.isEmpty() || openings.size > 0) await attempt().catch((cause) => void tryLater(asError(cause)));
+    }
+  }
+
+  async function attempt() {
+    const account = await whoIsSignedIn();
+    for (const [key, opening] of openings) {
+      const item = queue.read(key);
+      if (item && opening.account !== account) tell(key, { state: "signed-out", position: item.save.position, error: signedOut() });
+      // Another tab has brought it to the server.
+      else if (!item && opening.retrying !== null) tell(key, { state: "saved", position: opening.retrying });
+    }
+    const items = account === null ? [] : queue.waiting(account);
+    if (account === null || items.length === 0) return;
+    flight = new AbortController();
+    conclude(items, await send(account, items, { signal: flight.signal }));
+  }
+
+  /** @param {string} account @param {Waiting[]} items @param {import("./request.js").RequestOptions} options @returns {Promise<Outcome[]>} */
+  async function send(account, items, options) {
+    if (items.length === 1) {
+      const [{ save }] = items;
+      const path = `/videos/${encodeURIComponent(save.video)}/watch-history`;
+      const request = call("POST", path, { ...options, account, body: alone(save) });
+      return [await request.then((entry) => ({ entry }), (cause) => ({ error: asError(cause) }))];
+    }
+    try {
+      const saves = items.map(({ save }) => ({ video_id: Number(save.video), ...body(save) }));
+      const { results } = await call("POST", "/watch-history/batch", { ...options, account, body: { saves } });
+      return items.map((_, at) => {
+        const { status, entry, problem } = results[at];
+        return entry ? { entry } : { error: problemError(status, problem) };
+      });
+    } catch (cause) {
+      const error = asError(cause);
+      if (error.retryable || error.status === 401) return items.map(() => ({ error }));
+      // Refused as a list, which says nothing about any of them.
+      const outcomes = [];
+      for (const item of items) outcomes.push(...(await send(account, [item], options)));
+      return outcomes;
+    }
+  }
+
+  /** @param {Waiting[]} items @param {Outcome[]} outcomes */
+  function conclude(items, outcomes) {
+    const failed = outcomes.find(({ error }) => error?.retryable)?.error;
+    const retryInMs = failed && tryLater(failed);
+    items.forEach((item, at) => {
+      const { entry, error } = outcomes[at];
+      if (!error?.retryable && error?.status !== 401) queue.settle(item);
+      tell(item.key, entry ? taken(item.save, entry) : refused(item, error, retryInMs));
+    });
+    if (failed) return;
+    failures = 0;
+    if (timer) void deliver();
+  }
+
+  /** @param {Waiting} item @param {PlayheadError} error @param {number} [retryInMs] @returns {PlayheadEvent} */
+  function refused({ key, save }, error, retryInMs) {
+    if (!error.retryable) return { state: finalState(error), position: save.position, error };
+    const { position } = queue.read(key)?.save ?? save;
+    return { state: "retrying", position, retryInMs, error, kept: queue.isKept(key) };
+  }
+
+  /** @param {PlayheadError} error */
+  function tryLater(error) {
+    const retryInMs = retryDelay(failures++, error);
+    again = false; // what came meanwhile waits too
+    clearTimeout(timer);
+    timer = window.setTimeout(deliver, retryInMs);
+    return retryInMs;
+  }
+
+  /** @param {string} key @param {PlayheadEvent} event */
+  function tell(key, event) {
+    const opening = openings.get(key);
+    if (!opening) return;
+    opening.retrying = event.state === "retrying" ? event.position : null;
+    if (event.state === "gone" || event.state === "signed-out") openings.delete(key);
+    opening.report(event);
+  }
+
+  /** Sends what waits of an opening beside anything else, in a way that outlives the page. @param {string} account @param {string} key */
+  function sendNow(account, key) {
+    const item = queue.read(key);
+    if (!item || urgent.get(key)?.raw === item.raw) return;
+    const answered = send(account, [item], { keepalive: true }).then((outcomes) => {
+      if (urgent.get(key)?.raw === item.raw) urgent.delete(key);
+      conclude([item], outcomes);
+    });
+    urgent.set(key, { raw: item.raw, answered });
+  }
+
+  async function settled() {
+    await Promise.all([running, ...[...urgent.values()].map(({ answered }) => answered)]);
+  }
+
+  globalThis.addEventListener?.("online", () => {
+    failures = 0;
+    flight.abort(); // it was sent into the dead network
+    void deliver();
+  });
+
+  return {
+    deliver,
+    settled,
+
+    /** Forgets what waits of a video. @param {string} account @param {number | string} video */
+    drop(account, video) {
+      for (const key of queue.drop(account, video)) {
+        const opening = openings.get(key);
+        if (opening) opening.retrying = null;
+      }
+    },
+
+    /** Begins an opening of a player. @param {string} account @param {number | string} video @param {(event: PlayheadEvent) => void} report */
+    open(account, video, report) {
+      const session = newSession();
+      const key = queue.keyOf(account, session, video);
+      let sequence = 0;
+      openings.set(key, { account, report, retrying: null });
+      return {
+        /** @param {Reached} reached @param {boolean} [keepalive] at once, to outlive the page */
+        push({ chosen, ...reached }, keepalive = false) {
+          // The server takes a start that nobody chose for a failed one, and knows a chosen one by its missing session.
+          const lone = chosen && reached.position <= NEAR_START_SECONDS;
+          queue.put(account, key, { video, ...reached, session: lone ? null : session, sequence: ++sequence });
+          if (keepalive) sendNow(account, key);
+          else if (running) again = true;
+          else if (!timer) void deliver();
+        },
+        flush: () => sendNow(account, key),
+        /** What waits of an earlier opening of the video. */
+        before: () => queue.waiting(account).findLast((item) => item.key !== key && String(item.save.video) === String(video))?.save,
+        /** Reports nothing any more; what waits goes on waiting. */
+        async close() {
+          openings.delete(key);
+          await settled();
+          // Without a name it could not be told from what others leave.
+          if (account === "") queue.remove(key);
+        },
+      };
+    },
+  };
+}
+
+/** @param {Save} save @returns {Record<string, unknown>} */
+function body(save) {
+  const { position, watched, session, sequence } = save;
+  const weighed = session === null ? {} : { session_id: session, sequence };
+  return { watch_position: position, watch_duration: watched, age_ms: ageOf(save), ...weighed };
+}
+
+/**
+ * A save that is sent by itself. Without a session its age alone would weigh it against the save before it, whose own way to
+ * the server may have taken longer: what was chosen just now speaks of now.
+ * @param {Save} save
+ */
+function alone(save) {
+  const { age_ms, ...rest } = body(save);
+  return save.session === null && ageOf(save) < TIMEOUT_MS ? rest : { age_ms, ...rest };
+}
+
+/** @param {Save} save @param {Entry} entry @returns {PlayheadEvent} */
+function taken({ position }, entry) {
+  const superseded = entry.applied === false && entry.watch_position !== position;
+  return superseded ? { state: "superseded", position: entry.watch_position } : { state: "saved", position };
+}
+
+/** @param {PlayheadError} error @returns {"gone" | "signed-out" | "failed"} */
+export const finalState = ({ status }) => (status === 404 ? "gone" : status === 401 ? "signed-out" : "failed");
+
+/** Doubles from try to try, spread so that players do not come back together. @param {number} failures @param {PlayheadError} error */
+export function retryDelay(failures, { retryAfterMs }) {
+  const half = Math.min(RETRY_LIMIT_MS, RETRY_FIRST_MS * 2 ** failures) / 2;
+  return Math.max(half, Math.min(retryAfterMs, RETRY_AFTER_LIMIT_MS)) + Math.random() * half;
+}
+
+/** Pages without TLS have no `randomUUID`. */
+function newSession() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
