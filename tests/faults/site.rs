@@ -197,5 +197,6 @@ fn new_login(name: &str) -> Value {
 
 /// Proves that no answer was anything but these.
 pub fn assert_only(tally: &Tally, statuses: &[u16]) {
-    assert!(tally.statuses.keys().all(|status| statuses.contains(status)), "{:?}", tally.unexpected);
+    let fit = tally.statuses.keys().all(|status| statuses.contains(status));
+    assert!(fit, "{:?} {:?}", tally.statuses, tally.unexpected);
 }
