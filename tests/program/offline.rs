@@ -272,3 +272,24 @@ async fn a_browser_without_room_and_junk_in_its_storage_stop_nothing() {
     assert_eq!(browser.number(WAITING).await, 0.0);
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn five_hundred_places_wait_at_most_and_the_oldest_makes_room() {
+    let (_program, browser) = ann_before_a_video().await;
+    browser
+        .script(
+            "import('/playhead/queue.js').then(({ createQueue, now }) => { \
+               const queue = createQueue(); \
+               const save = (video, age) => queue.put('eve', queue.keyOf('eve', 'opening', video), \
+                 { video, position: 9, watched: 9, session: 'opening', sequence: 1, ...now(), at: Date.now() - age }); \
+               for (let video = 1; video <= 500; video++) save(video, video === 123 ? 60000 : 50000); \
+               save(500, 0); \
+               window.before = queue.waiting('eve').map((item) => item.save.video); \
+               save(501, 0); \
+               window.after = queue.waiting('eve').map((item) => item.save.video); })",
+        )
+        .await;
+    browser.wait_until("before.length === 500 && before[0] === 123").await;
+    browser.wait_until("after.length === 500 && after.includes(501) && !after.includes(123)").await;
+}
