@@ -67,7 +67,7 @@ export { PlayheadError };
 const LATE_SECONDS = 10;
 
 /** @param {PlayheadOptions} options */
-export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fetch = (...request) => globalThis.fetch(...request) }) {
+export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fetch = (...asked) => globalThis.fetch(...asked) }) {
   const requests = createRequests({ getToken, getUser, baseUrl, fetch });
   const { call, whoIsSignedIn } = requests;
   const outbox = createOutbox(requests);
@@ -80,7 +80,8 @@ export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fe
     load: (videoId, options) => call("GET", historyOf(videoId), options).catch(nullWhenMissing),
 
     /**
-     * Saves one position, once, as that of now; `attach` is what adds cadence and retries. `watchDuration`: seconds watched in all.
+     * Saves one position, once, as that of now; `attach` is what adds cadence and retries. `watchDuration`: seconds watched in
+     * all.
      * @param {number | string} videoId @param {number} position in seconds
      * @param {{ watchDuration?: number, keepalive?: boolean, signal?: AbortSignal }} [options]
      * @returns {Promise<Entry>}
@@ -122,7 +123,8 @@ export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fe
  * @param {{ client: Playhead, outbox: ReturnType<typeof createOutbox>, whoIsSignedIn: () => Promise<string | null> }} server
  * @param {HTMLVideoElement} video @param {number | string} videoId @param {AttachOptions} [options]
  */
-function attach({ client, outbox, whoIsSignedIn }, video, videoId, { onState = () => {}, resume = true, saveEveryMs = 10_000 } = {}) {
+function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {}) {
+  const { onState = () => {}, resume = true, saveEveryMs = 10_000 } = options;
   const life = new AbortController();
   let over = false;
   let loaded = false;

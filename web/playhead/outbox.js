@@ -40,6 +40,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
   let again = false;
   let timer = 0;
   let failures = 0;
+  let trouble = { error: asError(null), until: 0 }; // while the timer runs
 
   /** Sends what waits of whoever is signed in, now; done when that is answered or has failed. @returns {Promise<void>} */
   function deliver() {
@@ -60,9 +61,11 @@ export function createOutbox({ call, whoIsSignedIn }) {
     const account = await whoIsSignedIn();
     for (const [key, opening] of openings) {
       const item = queue.read(key);
-      if (item && opening.account !== account) tell(key, { state: "signed-out", position: item.save.position, error: signedOut() });
-      // Another tab has brought it to the server.
-      else if (!item && opening.retrying !== null) tell(key, { state: "saved", position: opening.retrying });
+      if (item && opening.account !== account) {
+        tell(key, { state: "signed-out", position: item.save.position, error: signedOut() });
+      } else if (!item && opening.retrying !== null) {
+        tell(key, { state: "saved", position: opening.retrying }); // another tab has brought it to the server
+      }
     }
     const items = account === null ? [] : queue.waiting(account);
     if (account === null || items.length === 0) return;
@@ -70,7 +73,10 @@ export function createOutbox({ call, whoIsSignedIn }) {
     conclude(items, await send(account, items, { signal: flight.signal }));
   }
 
-  /** @param {string} account @param {Waiting[]} items @param {import("./request.js").RequestOptions} options @returns {Promise<Outcome[]>} */
+  /**
+   * @param {string} account @param {Waiting[]} items @param {import("./request.js").RequestOptions} options
+   * @returns {Promise<Outcome[]>}
+   */
   async function send(account, items, options) {
     if (items.length === 1) {
       const [{ save }] = items;
@@ -112,9 +118,11 @@ export function createOutbox({ call, whoIsSignedIn }) {
   /** @param {Waiting} item @param {PlayheadError} error @param {number} [retryInMs] @returns {PlayheadEvent} */
   function refused({ key, save }, error, retryInMs) {
     if (!error.retryable) return { state: finalState(error), position: save.position, error };
-    const { position } = queue.read(key)?.save ?? save;
-    return { state: "retrying", position, retryInMs, error, kept: queue.isKept(key) };
+    return retrying(key, queue.read(key)?.save.position ?? save.position, error, retryInMs);
   }
+
+  /** @param {string} key @param {number} position @param {PlayheadError} error @param {number} [retryInMs] @returns {PlayheadEvent} */
+  const retrying = (key, position, error, retryInMs) => ({ state: "retrying", position, retryInMs, error, kept: queue.isKept(key) });
 
   /** @param {PlayheadError} error */
   function tryLater(error) {
@@ -122,6 +130,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
     again = false; // what came meanwhile waits too
     clearTimeout(timer);
     timer = window.setTimeout(deliver, retryInMs);
+    trouble = { error, until: performance.now() + retryInMs };
     return retryInMs;
   }
 
@@ -134,7 +143,10 @@ export function createOutbox({ call, whoIsSignedIn }) {
     opening.report(event);
   }
 
-  /** Sends what waits of an opening beside anything else, in a way that outlives the page. @param {string} account @param {string} key */
+  /**
+   * Sends what waits of an opening beside anything else, in a way that outlives the page.
+   * @param {string} account @param {string} key
+   */
   function sendNow(account, key) {
     const item = queue.read(key);
     if (!item || urgent.get(key)?.raw === item.raw) return;
@@ -167,7 +179,10 @@ export function createOutbox({ call, whoIsSignedIn }) {
       }
     },
 
-    /** Begins an opening of a player. @param {string} account @param {number | string} video @param {(event: PlayheadEvent) => void} report */
+    /**
+     * Begins an opening of a player.
+     * @param {string} account @param {number | string} video @param {(event: PlayheadEvent) => void} report
+     */
     open(account, video, report) {
       const session = newSession();
       const key = queue.keyOf(account, session, video);
@@ -182,10 +197,14 @@ export function createOutbox({ call, whoIsSignedIn }) {
           if (keepalive) sendNow(account, key);
           else if (running) again = true;
           else if (!timer) void deliver();
+          else tell(key, retrying(key, reached.position, trouble.error, trouble.until - performance.now()));
         },
         flush: () => sendNow(account, key),
         /** What waits of an earlier opening of the video. */
-        before: () => queue.waiting(account).findLast((item) => item.key !== key && String(item.save.video) === String(video))?.save,
+        before() {
+          const earlier = queue.waiting(account).filter((item) => item.key !== key && String(item.save.video) === String(video));
+          return earlier.at(-1)?.save;
+        },
         /** Reports nothing any more; what waits goes on waiting. */
         async close() {
           openings.delete(key);
@@ -224,7 +243,10 @@ function taken({ position }, entry) {
 /** @param {PlayheadError} error @returns {"gone" | "signed-out" | "failed"} */
 export const finalState = ({ status }) => (status === 404 ? "gone" : status === 401 ? "signed-out" : "failed");
 
-/** Doubles from try to try, spread so that players do not come back together. @param {number} failures @param {PlayheadError} error */
+/**
+ * Doubles from try to try, spread so that players do not come back together.
+ * @param {number} failures @param {PlayheadError} error
+ */
 export function retryDelay(failures, { retryAfterMs }) {
   const half = Math.min(RETRY_LIMIT_MS, RETRY_FIRST_MS * 2 ** failures) / 2;
   return Math.max(half, Math.min(retryAfterMs, RETRY_AFTER_LIMIT_MS)) + Math.random() * half;

@@ -52,8 +52,9 @@ export function createQueue() {
   /** @param {string} key @returns {Waiting | null} */
   function read(key) {
     const raw = readRaw(key);
-    const save = raw === null ? null : parse(raw);
-    if (raw === null || save) return save && raw !== null ? { key, raw, save } : null;
+    if (raw === null) return null;
+    const save = parse(raw);
+    if (save) return { key, raw, save };
     remove(key);
     return null;
   }
@@ -74,8 +75,9 @@ export function createQueue() {
     keyOf: (account, session, video) => `${prefixOf(account)}${session}:${encodeURIComponent(video)}`,
 
     /**
-     * Puts a save in place of an older one of its opening, which it covers: both its position and what was watched are later.
-     * Nothing is written down for an account that is not known by name. @param {string} account @param {string} key @param {Save} save
+     * Puts a save in place of an older one of its opening, whose position and share of what was watched it covers. Nothing is
+     * written down for an account that is not known by name.
+     * @param {string} account @param {string} key @param {Save} save
      */
     put(account, key, save) {
       const others = readRaw(key) === null ? waiting(account) : [];
@@ -116,7 +118,10 @@ function attempt(task, otherwise) {
   }
 }
 
-/** Others may have written there; what at least looks like a save is left to the server to judge. @param {string} raw @returns {Save | null} */
+/**
+ * Others may have written there; what at least looks like a save is left to the server to judge.
+ * @param {string} raw @returns {Save | null}
+ */
 function parse(raw) {
   try {
     const save = JSON.parse(raw);

@@ -123,7 +123,8 @@ function watchMemory(element, id) {
     status.dataset.state = state;
     if (state === "saved") status.textContent = t("savedAt", { time: clock(position) });
     else if (state === "superseded") status.textContent = t("superseded", { time: clock(position) });
-    else if (state === "retrying") status.textContent = kept && error?.status === 0 ? t("offline", { time: clock(position) }) : t("retrying");
+    else if (kept && error?.status === 0) status.textContent = t("offline", { time: clock(position) });
+    else if (state === "retrying") status.textContent = t("retrying");
     else if (state === "failed") status.textContent = t("saveRefused", { detail: refusal(error?.code ?? "", error?.message ?? "") });
     else if (state === "gone") status.textContent = t("gone");
     // Signed out: the session says so itself, and the page then shows the invitation.
