@@ -29,7 +29,13 @@ fn the_tour_with_curl_works_unedited() {
     shell.args(["-euo", "pipefail", "-c", &script]).current_dir(&program.folder);
     let (done, said) = run(&mut shell, "");
     assert!(done, "{said}");
-    for part in ["\"title\":\"Sample clip\"", "\"applied\":false", "\"watch_position\":42", "\"resume_at\":42", "206 Partial Content"] {
+    for part in [
+        "\"title\":\"Sample clip\"",
+        "\"applied\":false",
+        "\"watch_position\":42",
+        "\"resume_at\":42",
+        "206 Partial Content",
+    ] {
         assert!(said.contains(part), "{part} is missing in: {said}");
     }
 }

@@ -23,9 +23,13 @@ use statements::Statements;
 use std::sync::Arc;
 use write::Change;
 
-/// How many lanes write to PostgreSQL, and how many read (bench/RESULTS.md). SQLite has one writer whatever is asked.
+/// How many lanes write to PostgreSQL: three and four of them were slower, one leaves it idle while answers are made. SQLite
+/// has one writer whatever is asked.
 const POSTGRES_WRITERS: usize = 2;
-const READERS: usize = 1;
+/// How many lanes find entries: more of them make the groups smaller and the whole slower.
+const FINDERS: usize = 1;
+/// How many lanes read lists: while one waits for the database, the other takes its rows apart.
+const LISTERS: usize = 2;
 
 /// The table of history behind its lanes.
 #[derive(Debug)]
@@ -56,34 +60,27 @@ impl History {
             rules,
         });
         let writers = if database.backend() == DatabaseBackend::Postgres { POSTGRES_WRITERS } else { 1 };
-        let lanes = |count: usize| (0..count).map(|_| table.clone());
         Self {
-            writers: lanes(writers)
-                .map(|table| {
-                    Lane::open(move |changes: Vec<Change>| {
-                        let table = table.clone();
-                        async move { write::write(&table, &changes).await }
-                    })
-                })
-                .collect(),
-            finders: lanes(READERS)
-                .map(|table| {
-                    Lane::open(move |keys: Vec<(i64, i64)>| {
-                        let table = table.clone();
-                        async move { read::find(&table, &keys).await }
-                    })
-                })
-                .collect(),
-            listers: lanes(READERS)
-                .map(|table| {
-                    Lane::open(move |asked: Vec<(i64, i64)>| {
-                        let table = table.clone();
-                        async move { read::list(&table, &asked).await }
-                    })
-                })
-                .collect(),
+            writers: lanes(writers, &table, |table, changes| async move { write::write(&table, &changes).await }),
+            finders: lanes(FINDERS, &table, |table, keys| async move { read::find(&table, &keys).await }),
+            listers: lanes(LISTERS, &table, |table, asked| async move { read::list(&table, &asked).await }),
         }
     }
+}
+
+/// So many lanes, each of which serves its groups with `table`.
+fn lanes<Q, A, F>(
+    count: usize,
+    table: &Arc<Table>,
+    serve: impl Fn(Arc<Table>, Vec<Q>) -> F + Copy + Send + 'static,
+) -> Vec<Lane<Q, A>>
+where
+    Q: Send + 'static,
+    A: Send + 'static,
+    F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
+{
+    let lane = |table: Arc<Table>| Lane::open(move |group| serve(table.clone(), group));
+    (0..count).map(|_| lane(table.clone())).collect()
 }
 
 /// Stores where the caller stands in a video, in place of what was stored before, unless that is newer. `now` is when the
