@@ -74,8 +74,15 @@ impl Browser {
 
     /// Waits until an element is there and visible.
     pub async fn see(&self, selector: &str) -> WebElement {
-        let query = self.driver.query(By::Css(selector)).wait(PATIENCE, Duration::from_millis(50)).and_displayed();
-        query.first().await.unwrap_or_else(|error| panic!("{selector} is not to be seen: {error}"))
+        let begun = Instant::now();
+        loop {
+            let query = self.driver.query(By::Css(selector)).wait(PATIENCE, Duration::from_millis(50)).and_displayed();
+            match query.first().await {
+                Ok(element) => return element,
+                // The page drew it anew between the two questions, whether it is there and whether it can be seen.
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "{selector} is not to be seen: {error}"),
+            }
+        }
     }
 
     pub async fn is_absent(&self, selector: &str) -> bool {
