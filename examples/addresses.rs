@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Stage, create_table, database_url};
+use common::{Stage, create_all, database_url};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, EntityLoaderTrait, IntoActiveModel, LoaderTrait, QueryOrder};
 
@@ -58,8 +58,7 @@ async fn main() -> Result<(), DbErr> {
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
-    create_table(db, user::Entity).await?;
-    create_table(db, address::Entity).await?;
+    create_all!(db, user, address);
 
     stage.step("Save a user with two addresses; the addresses learn whose they are");
     for name in ["ann", "bob", "cid"] {
@@ -144,7 +143,6 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let refused = refused.err().and_then(|error| error.sql_err());
     println!("   {refused:?}");
     assert!(matches!(refused, Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_))));
-    stage.sent();
 
     stage.step("Delete cascade by the ORM: it reads the children, deletes one after the other, then the user");
     let deleted = bob.cascade_delete(db).await?;

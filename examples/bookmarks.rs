@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Stage, create_table, database_url};
+use common::{Stage, create_all, database_url};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, EntityLoaderTrait, IntoActiveModel, JoinType, QueryOrder, QuerySelect};
 
@@ -63,7 +63,6 @@ mod anonymous_user {
 
 /// Somebody's mark on a page.
 mod bookmark {
-    use super::common::{keep_updated_at, now};
     use sea_orm::entity::prelude::*;
 
     // snippet: optional relations
@@ -95,7 +94,7 @@ mod bookmark {
     }
     // end
 
-    keep_updated_at!(now);
+    super::common::before_save!(onupdate: [updated_at]);
 }
 
 #[tokio::main]
@@ -107,10 +106,7 @@ async fn main() -> Result<(), DbErr> {
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
-    create_table(db, page::Entity).await?;
-    create_table(db, user::Entity).await?;
-    create_table(db, anonymous_user::Entity).await?;
-    create_table(db, bookmark::Entity).await?;
+    create_all!(db, page, user, anonymous_user, bookmark);
 
     stage.step("Ann bookmarks a page, all three rows new");
     let page = page::ActiveModel::builder().set_url("https://example.org");
@@ -172,7 +168,6 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let old = old.update(db).await?;
     let oldest = bookmark::Entity::find().order_by_asc(created).one(db).await?;
     assert_eq!(oldest.map(|bookmark| bookmark.bookmark_id), Some(old.bookmark_id));
-    stage.sent();
 
     stage.step("A change moves updated_at and leaves created_at");
     tokio::time::sleep(std::time::Duration::from_millis(2)).await;

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Stage, create_table, database_url};
+use common::{Stage, create_all, database_url, missing, refusal};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect};
@@ -120,10 +120,7 @@ async fn main() -> Result<(), DbErr> {
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
-    create_table(db, article::Entity).await?;
-    create_table(db, tag::Entity).await?;
-    create_table(db, article_tag::Entity).await?;
-    create_table(db, reading::Entity).await?;
+    create_all!(db, article, tag, article_tag, reading);
 
     stage.step("Many-to-many: an article with two tags; the rows between are written by themselves");
     let (rust, sql) = (tag::ActiveModel::builder().set_name("rust"), tag::ActiveModel::builder().set_name("sql"));
@@ -177,17 +174,14 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
 
     stage.step("An event moves updated_at; another refuses, and nothing is sent");
     tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    // snippet: update
     let mut change = article::Entity::find_by_id(article.id).one(db).await?.ok_or_else(missing)?.into_active_model();
     change.title = Set("Uno".to_owned());
     let changed = change.update(db).await?;
+    // end
     assert!(changed.updated_at > article.updated_at);
     assert!(stage.sent()[1].starts_with(r#"UPDATE "articles" SET "title" = "#));
     let untitled = article::ActiveModel::builder().set_title("").insert(db).await;
-    println!("   {}", untitled.as_ref().err().map(ToString::to_string).unwrap_or_default());
-    assert!(untitled.is_err() && stage.sent().is_empty());
+    assert!(refusal(untitled).contains("needs a title") && stage.sent().is_empty());
     Ok(())
-}
-
-fn missing() -> DbErr {
-    DbErr::RecordNotFound("a row that was just written".into())
 }

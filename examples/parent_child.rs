@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Stage, create_table, database_url};
+use common::{Stage, create_all, database_url, missing};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 
@@ -119,12 +119,7 @@ async fn main() -> Result<(), DbErr> {
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
-    create_table(db, parent::Entity).await?;
-    create_table(db, child::Entity).await?;
-    create_table(db, guardian::Entity).await?;
-    create_table(db, ward::Entity).await?;
-    create_table(db, house::Entity).await?;
-    create_table(db, tenant::Entity).await?;
+    create_all!(db, parent, child, guardian, ward, house, tenant);
 
     stage.step("One-to-many, both ways: from the parent to the children, and back");
     let three = [(); 3].map(|()| child::ActiveModel::builder());
@@ -179,10 +174,6 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert_eq!(tenant::Entity::find().count(db).await?, 0);
     Ok(())
-}
-
-fn missing() -> DbErr {
-    DbErr::RecordNotFound("a row that was just written".into())
 }
 
 /// The first word of each statement.

@@ -1,6 +1,5 @@
 //! What a user works on.
 
-use super::common::{keep_updated_at, now};
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -15,9 +14,7 @@ pub struct Model {
     pub name: String,
     #[sea_orm(column_type = "Text")]
     pub description: Option<String>,
-    #[sea_orm(default_expr = "Expr::current_timestamp()")]
     pub created_at: DateTimeUtc,
-    #[sea_orm(default_expr = "Expr::current_timestamp()")]
     pub updated_at: DateTimeUtc,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
     pub user: BelongsTo<super::user::Entity>,
@@ -25,4 +22,4 @@ pub struct Model {
     pub cams: HasMany<super::cam::Entity>,
 }
 
-keep_updated_at!(now);
+super::common::before_save!(default: [created_at, updated_at], onupdate: [updated_at]);

@@ -1,6 +1,5 @@
 //! Somebody whom an outside identity provider knows.
 
-use super::common::{keep_updated_at, now};
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -13,12 +12,10 @@ pub struct Model {
     pub email: String,
     #[sea_orm(default_value = "free", column_type = "String(StringLen::N(50))")]
     pub subscription_status: String,
-    #[sea_orm(default_expr = "Expr::current_timestamp()")]
     pub created_at: DateTimeUtc,
-    #[sea_orm(default_expr = "Expr::current_timestamp()")]
     pub updated_at: DateTimeUtc,
     #[sea_orm(has_many)]
     pub projects: HasMany<super::project::Entity>,
 }
 
-keep_updated_at!(now);
+super::common::before_save!(default: [created_at, updated_at], onupdate: [updated_at]);

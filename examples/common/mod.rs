@@ -3,7 +3,8 @@
 #![allow(dead_code, unused_imports, unused_macros, reason = "no example needs all of it")]
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Schema};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Schema, Statement};
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The PostgreSQL that `DATABASE_URL` names, otherwise SQLite in memory.
@@ -20,8 +21,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// One connection, kept to the end. On PostgreSQL every table that is made on it is a temporary one: whatever happens, nothing
-    /// stays behind, and tables of the same name are neither seen nor touched.
+    /// One connection, kept to the end, which prints each statement as it is sent. On PostgreSQL every table that is made on it is
+    /// a temporary one: whatever happens, nothing stays behind, and tables of the same name are neither seen nor touched.
     pub async fn open(url: &str) -> Result<Self, DbErr> {
         let mut options = ConnectOptions::new(url);
         options.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None).sqlx_logging(false);
@@ -30,6 +31,7 @@ impl Stage {
         let sent = Arc::new(Mutex::new(Vec::new()));
         let log = sent.clone();
         db.set_metric_callback(move |info| {
+            println!("   {}", shortened(&info.statement.sql));
             log.lock().unwrap_or_else(PoisonError::into_inner).push(info.statement.sql.clone());
         });
         println!("on {}", if url.starts_with("postgres") { "PostgreSQL" } else { "SQLite in memory" });
@@ -38,20 +40,28 @@ impl Stage {
 
     /// Says what comes next.
     pub fn step(&self, what: &str) {
-        self.forget_sent();
+        self.sent();
         println!("\n== {what}");
     }
 
-    /// Prints and returns the statements that were sent since the step began or since the last call. BEGIN, COMMIT and
-    /// ROLLBACK are not among them.
+    /// The statements that were sent since the step began or since the last call. BEGIN, COMMIT, ROLLBACK and what
+    /// `execute_unprepared` sends are not among them, nor are they printed.
     pub fn sent(&self) -> Vec<String> {
-        let sent = self.forget_sent();
-        sent.iter().for_each(|sql| println!("   {}", shortened(sql)));
-        sent
+        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn forget_sent(&self) -> Vec<String> {
-        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The connection check: prints and returns the names of the tables that the database lists.
+    pub async fn tables(&self) -> Result<Vec<String>, DbErr> {
+        let backend = self.db.get_database_backend();
+        let tables = match backend {
+            DatabaseBackend::Sqlite => {
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            }
+            _ => "SELECT tablename::text FROM pg_tables WHERE schemaname = pg_my_temp_schema()::regnamespace::text",
+        };
+        let tables = texts(&self.db, Statement::from_string(backend, format!("{tables} ORDER BY 1"))).await?;
+        println!("   {}", tables.join(", "));
+        Ok(tables)
     }
 }
 
@@ -66,7 +76,24 @@ fn shortened(sql: &str) -> String {
     runs.collect::<Vec<_>>().join(", ")
 }
 
-/// What `Base.metadata.create_all` does for one entity: its table, then its indexes.
+/// The first column of what a statement brings.
+pub async fn texts(db: &impl ConnectionTrait, statement: Statement) -> Result<Vec<String>, DbErr> {
+    db.query_all_raw(statement).await?.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+/// The error where a row must be.
+pub fn missing() -> DbErr {
+    DbErr::RecordNotFound("a row that was just written".into())
+}
+
+/// Prints why something was refused, and returns it.
+pub fn refusal<T>(result: Result<T, impl Error>) -> String {
+    let why = result.err().map(|error| error.to_string()).unwrap_or_default();
+    println!("   {why}");
+    why
+}
+
+/// The table of an entity, then its indexes.
 ///
 /// `CURRENT_TIMESTAMP` becomes the time to the millisecond. SQLite's own is text to the second and in another form than
 /// the times that are bound to statements (`2026-11-20 16:00:00` and `2026-11-20T16:00:00.123+00:00`). Texts of two
@@ -79,12 +106,18 @@ pub async fn create_table(db: &impl ConnectionTrait, entity: impl EntityTrait) -
     };
     let schema = Schema::new(backend);
     let table = backend.build(&schema.create_table_from_entity(entity));
-    db.execute_unprepared(&table.sql.replace("CURRENT_TIMESTAMP", now)).await?;
+    db.execute_raw(Statement::from_string(backend, table.sql.replace("CURRENT_TIMESTAMP", now))).await?;
     for index in schema.create_index_from_entity(entity) {
         db.execute(&index).await?;
     }
     Ok(())
 }
+
+/// What `Base.metadata.create_all` does: the tables of these modules.
+macro_rules! create_all {
+    ($db:expr, $($table:ident),+) => { $(common::create_table($db, $table::Entity).await?;)+ };
+}
+pub(crate) use create_all;
 
 /// The time now, to the millisecond.
 #[expect(clippy::disallowed_methods, reason = "an example has no clock to ask")]
@@ -93,18 +126,23 @@ pub fn now() -> DateTimeUtc {
     chrono::SubsecRound::trunc_subsecs(now, 3)
 }
 
-/// What a mixin with `onupdate=` is in SQLAlchemy: `updated_at` moves whenever a row is changed through its active model.
-macro_rules! keep_updated_at {
-    ($now:path) => {
+/// What `default=`, `onupdate=` and `@validates` are in SQLAlchemy, for whatever is saved through its active model: times that
+/// are set on a new row, others that move whenever a row is changed, and a check before anything is sent.
+macro_rules! before_save {
+    ($(default: [$($new:ident),+],)? onupdate: [$($moved:ident),+] $(, check: $check:path)?) => {
         #[async_trait::async_trait]
         impl ActiveModelBehavior for ActiveModel {
             async fn before_save<C: ConnectionTrait>(mut self, _: &C, insert: bool) -> Result<Self, DbErr> {
-                if !insert && self.is_changed() {
-                    self.updated_at = sea_orm::ActiveValue::Set($now());
+                $($check(&self)?;)?
+                let now = super::common::now();
+                if insert {
+                    $($(self.$new.set_if_unset(now);)+)?
+                } else if self.is_changed() {
+                    $(self.$moved = sea_orm::ActiveValue::Set(now);)+
                 }
                 Ok(self)
             }
         }
     };
 }
-pub(crate) use keep_updated_at;
+pub(crate) use before_save;

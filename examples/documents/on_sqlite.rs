@@ -2,7 +2,6 @@
 
 use super::common::create_table;
 use sea_orm::ActiveValue::Set;
-use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
 
 mod document {
@@ -23,11 +22,8 @@ mod document {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-pub async fn create(db: &impl ConnectionTrait) -> Result<(), DbErr> {
-    create_table(db, document::Entity).await
-}
-
 pub async fn store(db: &impl ConnectionTrait, documents: Vec<(String, Vec<f32>)>) -> Result<(), DbErr> {
+    create_table(db, document::Entity).await?;
     let rows = documents.into_iter().map(|(content, vector)| document::ActiveModel {
         content: Set(content),
         embedding: Set(vector.into_iter().flat_map(f32::to_le_bytes).collect()),
@@ -38,11 +34,9 @@ pub async fn store(db: &impl ConnectionTrait, documents: Vec<(String, Vec<f32>)>
 }
 
 pub async fn nearest(db: &impl ConnectionTrait, to: Vec<f32>, count: u64) -> Result<Vec<(String, f64)>, DbErr> {
-    let columns = [document::Column::Content, document::Column::Embedding];
-    let documents: Vec<(String, Vec<u8>)> =
-        document::Entity::find().select_only().columns(columns).into_tuple().all(db).await?;
-    let measured = documents.into_iter().map(|(content, bytes)| (content, cosine_distance(&bytes, &to)));
-    let mut measured: Vec<_> = measured.collect();
+    let documents = document::Entity::find().all(db).await?.into_iter();
+    let mut measured: Vec<_> =
+        documents.map(|document| (document.content, cosine_distance(&document.embedding, &to))).collect();
     measured.sort_by(|(_, one), (_, other)| one.total_cmp(other));
     Ok(measured.into_iter().zip(0..count).map(|(document, _)| document).collect())
 }

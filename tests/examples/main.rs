@@ -10,6 +10,7 @@ mod addresses;
 mod bookmarks;
 #[path = "../../examples/camshafts/main.rs"]
 mod camshafts;
+mod decimals;
 #[path = "../../examples/documents/main.rs"]
 mod documents;
 #[path = "../../examples/idioms.rs"]
@@ -21,6 +22,7 @@ mod parent_child;
 mod transactions;
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
+use std::path::Path;
 
 macro_rules! on_both {
     ($($example:ident)*) => {
@@ -45,10 +47,15 @@ macro_rules! on_both {
 
 on_both! { addresses bookmarks camshafts documents idioms parent_child transactions }
 
+/// The PostgreSQL to test on.
+fn server() -> String {
+    std::env::var("TEST_POSTGRES_URL")
+        .expect("TEST_POSTGRES_URL must name a server, such as postgres://postgres@127.0.0.1:5432/postgres")
+}
+
 /// Runs an example twice in a database that has a table of its own of a name that most examples use.
 async fn leaves_nothing_behind(example: &str, run: impl AsyncFn(&str) -> Result<(), DbErr> + Send + 'static) {
-    let server = std::env::var("TEST_POSTGRES_URL")
-        .expect("TEST_POSTGRES_URL must name a server, such as postgres://postgres@127.0.0.1:5432/postgres");
+    let server = server();
     let name = format!("playhead_example_{example}_{}", std::process::id());
     let (host, _) = server.rsplit_once('/').expect("TEST_POSTGRES_URL must end in /NAME");
     let url = format!("{host}/{name}");
@@ -89,4 +96,17 @@ fn every_example_is_run() {
     let mut names: Vec<_> = programs.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     names.sort();
     assert_eq!(names, EXAMPLES);
+}
+
+#[test]
+fn every_example_is_short() {
+    for example in EXAMPLES {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
+        let files = match std::fs::read_dir(&path) {
+            Ok(folder) => folder.map(|entry| entry.unwrap().path()).collect(),
+            Err(_) => vec![path.with_extension("rs")],
+        };
+        let lines: usize = files.iter().map(|file| std::fs::read_to_string(file).unwrap().lines().count()).sum();
+        assert!(lines <= 200, "{example} has {lines} lines");
+    }
 }

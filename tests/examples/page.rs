@@ -1,7 +1,7 @@
 //! `docs/from-sqlalchemy.md`: every snippet on it stands in a file that is run.
 //!
 //! A line above a block names the file by a link, and behind it the part of the file: `[a.rs](../examples/a.rs): <!-- part -->`. In the file, the
-//! part stands between the comments `snippet: part` and `end`. Without a name, the block's lines stand in the file as they are.
+//! part stands between the comments `snippet: part` and `end`. Without a name, the block's lines stand somewhere in the file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -55,7 +55,9 @@ fn snippet(above: &str, shown: String) -> String {
     match rest.split_once("<!-- ").and_then(|(_, name)| name.strip_suffix(" -->")) {
         Some(name) => part(&source, name).unwrap_or_else(|| panic!("{file} has no snippet {name}")),
         None => {
-            assert!(source.contains(&shown), "{file} does not say\n{shown}");
+            let lines: Vec<&str> = source.lines().collect();
+            let mut places = lines.windows(shown.lines().count());
+            assert!(places.any(|place| dedented(place.iter().copied()) == shown), "{file} does not say\n{shown}");
             shown
         }
     }
