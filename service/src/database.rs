@@ -30,11 +30,19 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// Reading connections on SQLite; more than the cores of a small machine measured no faster.
 const SQLITE_READERS: u32 = 4;
-/// Connections on PostgreSQL, for one process.
+/// Connections on PostgreSQL, for one process, beside those of the lanes.
 const POSTGRES_CONNECTIONS: u32 = 10;
+/// Connections on PostgreSQL for the lanes of the watch history, each of which uses one at a time.
+const POSTGRES_LANE_CONNECTIONS: u32 = 5;
 /// One statement that hangs on a lock must not hold a connection for long, or a few of them hold them all.
 const POSTGRES_LIMITS: &str =
     "SET lock_timeout = '3s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
+/// The statements of the lanes look few rows up by their keys, and PostgreSQL plans them without knowing how few: left alone,
+/// it may read whole tables, or plan anew each time, which costs more than to run it. Servers differ in the settings they know.
+const POSTGRES_LANE_PLANNER: &str = "SELECT set_config(known.name, wanted.value, false) FROM pg_settings AS known \
+    JOIN (VALUES ('plan_cache_mode', 'force_generic_plan'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), \
+        ('enable_seqscan', 'off'), ('enable_memoize', 'off'), ('jit', 'off')) AS wanted (name, value) \
+    ON known.name = wanted.name";
 /// How long the statements under way may take at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The oldest SQLite that cannot lose committed pages when a write meets a checkpoint (sqlite.org/wal.html).
@@ -55,6 +63,8 @@ pub enum Durability {
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    /// Where the lanes read and write, if not by the two above.
+    lanes: Option<DatabaseConnection>,
 }
 
 /// Why there is no database to work with; one line that says the mend.
@@ -99,23 +109,32 @@ impl Database {
         };
         let writer = sea_orm::Database::connect(options(1, false)).await?;
         let reader = sea_orm::Database::connect(options(SQLITE_READERS, true)).await?;
-        Ok(Self { reader, writer })
+        Ok(Self { reader, writer, lanes: None })
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
         knock(&PgConnectOptions::from_str(url).map_err(conn)?).await?;
-        let mut options = ConnectOptions::new(url);
-        options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
         // Set on the connection and not in the start-up packet, which connection poolers refuse.
-        options.map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_connect(|connection, _| {
-                Box::pin(async { connection.execute(POSTGRES_LIMITS).await.map(|_| ()) })
-            })
-        });
-        // A connection that a restarted server left dead is noticed here, not by a request.
-        options.test_before_acquire_if_idle_for(Duration::from_secs(1));
-        let pool = sea_orm::Database::connect(options).await?;
-        Ok(Self { reader: pool.clone(), writer: pool })
+        let pool = |connections: u32, settings: &'static [&'static str]| {
+            let mut options = ConnectOptions::new(url);
+            options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+            options.map_sqlx_postgres_pool_opts(move |pool| {
+                pool.after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        for setting in settings {
+                            connection.execute(*setting).await?;
+                        }
+                        Ok(())
+                    })
+                })
+            });
+            // A connection that a restarted server left dead is noticed here, not by a request.
+            options.test_before_acquire_if_idle_for(Duration::from_secs(1));
+            sea_orm::Database::connect(options)
+        };
+        let lanes = pool(POSTGRES_LANE_CONNECTIONS, &[POSTGRES_LIMITS, POSTGRES_LANE_PLANNER]).await?;
+        let pool = pool(POSTGRES_CONNECTIONS, &[POSTGRES_LIMITS]).await?;
+        Ok(Self { reader: pool.clone(), writer: pool, lanes: Some(lanes) })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
@@ -163,6 +182,12 @@ impl Database {
         &self.writer
     }
 
+    /// What the lanes of the watch history read and write by.
+    pub(crate) fn of_lanes(&self) -> (DatabaseConnection, DatabaseConnection) {
+        let of_lanes = |shared| self.lanes.as_ref().unwrap_or(shared).clone();
+        (of_lanes(&self.reader), of_lanes(&self.writer))
+    }
+
     /// SQLite or PostgreSQL.
     pub fn backend(&self) -> DatabaseBackend {
         self.writer.get_database_backend()
@@ -170,9 +195,10 @@ impl Database {
 
     /// Calls `observer` with every statement from now on, on connections that are cloned from this value.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
-        let second = observer.clone();
-        self.reader.set_metric_callback(move |info| second(&info.statement.sql));
-        self.writer.set_metric_callback(move |info| observer(&info.statement.sql));
+        for connection in [&mut self.reader, &mut self.writer].into_iter().chain(&mut self.lanes) {
+            let observer = observer.clone();
+            connection.set_metric_callback(move |info| observer(&info.statement.sql));
+        }
     }
 
     /// Whether the database answers.
@@ -201,8 +227,8 @@ impl Database {
 
     /// Waits a moment for the statements under way, then closes every connection.
     pub async fn close(self) {
-        let Self { reader, writer } = self;
-        for pool in [reader, writer] {
+        let Self { reader, writer, lanes } = self;
+        for pool in [reader, writer].into_iter().chain(lanes) {
             match timeout(CLOSE_TIMEOUT, pool.close()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => log::warn!("closing the database: {error}"),
@@ -222,7 +248,7 @@ fn conn(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-async fn immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+pub(crate) async fn immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     connection.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
 }

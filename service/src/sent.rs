@@ -108,15 +108,3 @@ pub(crate) fn values<const N: usize>(
     });
     kinds.zip(arrays).map(|(kind, array)| Value::Array(kind, Some(Box::new(array)))).collect()
 }
-
-/// Joins the row of `table` that `condition` finds by its key, under the name `alias`; a row of NULL when there is none.
-///
-/// PostgreSQL plans a prepared statement without knowing how few rows come, and may prefer to read all of `table`; OFFSET 0
-/// keeps it from taking the lookup apart.
-pub(crate) fn look_up(backend: DatabaseBackend, table: &str, alias: &str, condition: &str) -> String {
-    if backend == Postgres {
-        format!("LEFT JOIN LATERAL (SELECT * FROM {table} AS {alias} WHERE {condition} OFFSET 0) AS {alias} ON true")
-    } else {
-        format!("LEFT JOIN {table} AS {alias} ON {condition}")
-    }
-}

@@ -1,10 +1,11 @@
 //! An entry: how far a user came in a video, as it is stored and as it is shown.
 
+use crate::columns::Columns;
 use crate::progress::Rules;
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
-use sea_orm::FromQueryResult;
+use sea_orm::DbErr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,7 +60,7 @@ pub struct Entry {
 }
 
 /// A row of history and the duration of its video.
-#[derive(Debug, FromQueryResult)]
+#[derive(Debug)]
 pub(super) struct Row {
     id: i64,
     pub(super) user_id: i64,
@@ -77,6 +78,26 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// The columns in which every statement names its row, in this order; none when there is no row.
+    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Option<Self>, DbErr> {
+        let Some(id) = columns.read()? else { return Ok(None) };
+        Ok(Some(Self {
+            id,
+            user_id: columns.read()?,
+            video_id: columns.read()?,
+            watch_position: columns.read()?,
+            watch_duration: columns.read()?,
+            completed: columns.read()?,
+            device: columns.read()?,
+            play_count: columns.read()?,
+            completed_at: columns.read()?,
+            last_watched_at: columns.read()?,
+            created_at: columns.read()?,
+            updated_at: columns.read()?,
+            duration: columns.read()?,
+        }))
+    }
+
     /// As it is shown; `applied` in answers to a save.
     pub(super) fn shown(self, rules: &Rules, applied: Option<bool>) -> Entry {
         let Self { id, user_id, video_id, watch_position, watch_duration, completed, device, play_count, .. } = self;

@@ -42,7 +42,6 @@ pub struct History {
 /// What the lanes work with.
 #[derive(Debug)]
 struct Table {
-    database: Database,
     reader: DatabaseConnection,
     writer: DatabaseConnection,
     statements: Statements,
@@ -52,13 +51,9 @@ struct Table {
 impl History {
     /// Opens the lanes on the runtime that the connections belong to.
     pub fn open(database: &Database, rules: Rules) -> Self {
-        let table = Arc::new(Table {
-            database: database.clone(),
-            reader: database.reader().clone(),
-            writer: database.writer().clone(),
-            statements: Statements::new(database.backend(), &rules),
-            rules,
-        });
+        let (reader, writer) = database.of_lanes();
+        let statements = Statements::new(database.backend(), &rules);
+        let table = Arc::new(Table { reader, writer, statements, rules });
         let writers = if database.backend() == DatabaseBackend::Postgres { POSTGRES_WRITERS } else { 1 };
         Self {
             writers: lanes(writers, &table, |table, changes| async move { write::write(&table, &changes).await }),

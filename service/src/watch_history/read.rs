@@ -3,12 +3,13 @@
 use super::Table;
 use super::entry::{Entry, Row};
 use crate::Error;
+use crate::columns::Columns;
 use crate::progress::Rules;
 use crate::time::Timestamp;
 use crate::video::thumbnail_path;
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use utoipa::ToSchema;
@@ -55,16 +56,20 @@ pub struct ContinueWatching {
 }
 
 /// What a lookup found of a user and a video.
-#[derive(FromQueryResult)]
 pub(super) struct Found {
     n: i64,
     standing: bool,
     visible: bool,
-    #[sea_orm(nested)]
     row: Option<Row>,
 }
 
 impl Found {
+    fn read(row: &QueryResult) -> Result<Self, DbErr> {
+        let mut columns = Columns::of(row);
+        let (n, standing, visible) = (columns.read()?, columns.read()?, columns.read()?);
+        Ok(Self { n, standing, visible, row: Row::read(&mut columns)? })
+    }
+
     /// The row, or why the caller gets none.
     pub(super) fn into_row(self) -> Result<Row, Error> {
         match self {
@@ -82,7 +87,7 @@ pub(super) async fn look_up(
     keys: &[(i64, i64)],
 ) -> Result<Vec<Found>, DbErr> {
     let rows = db.query_all_raw(table.statements.find(keys)).await?;
-    let mut found = rows.iter().map(|row| Found::from_query_result(row, "")).collect::<Result<Vec<_>, _>>()?;
+    let mut found = rows.iter().map(Found::read).collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|found| found.n);
     Ok(found)
 }
@@ -96,7 +101,7 @@ pub(super) async fn find(table: &Table, keys: &[(i64, i64)]) -> Vec<Result<Entry
 }
 
 /// An item as the statement makes it.
-#[derive(Deserialize, FromQueryResult)]
+#[derive(Deserialize)]
 struct Item {
     id: i64,
     video_id: i64,
@@ -113,6 +118,25 @@ struct Item {
 }
 
 impl Item {
+    /// In the order of the fields, which is that of the statement; none when the list is empty.
+    fn read(columns: &mut Columns<'_>) -> Result<Option<Self>, DbErr> {
+        let Some(id) = columns.read()? else { return Ok(None) };
+        Ok(Some(Self {
+            id,
+            video_id: columns.read()?,
+            watch_position: columns.read()?,
+            device: columns.read()?,
+            play_count: columns.read()?,
+            last_watched_at: columns.read()?,
+            title: columns.read()?,
+            description: columns.read()?,
+            duration: columns.read()?,
+            thumbnail_path: columns.read()?,
+            thumbnail_file: columns.read()?,
+            username: columns.read()?,
+        }))
+    }
+
     fn shown(self, rules: &Rules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, title, description, duration, .. } = self;
         let progress_percentage = progress_percentage(watch_position, duration);
@@ -131,23 +155,6 @@ impl Item {
             last_watched_at: self.last_watched_at.into(),
         }
     }
-}
-
-/// A list as SQLite makes it.
-#[derive(FromQueryResult)]
-struct Listed {
-    n: i64,
-    standing: bool,
-    items: String,
-}
-
-/// One item of a list as PostgreSQL makes it; of an empty list, none.
-#[derive(FromQueryResult)]
-struct ListedItem {
-    n: i64,
-    standing: bool,
-    #[sea_orm(nested)]
-    item: Option<Item>,
 }
 
 /// What these users have begun and not finished, each with how many they want to see, the last watched first.
@@ -170,15 +177,11 @@ async fn lists(table: &Table, asked: &[(i64, i64)]) -> Result<Vec<(bool, Vec<Ite
     let rows = table.reader.query_all_raw(table.statements.list(asked)).await?;
     let mut lists = Vec::from_iter(asked.iter().map(|_| (false, Vec::new())));
     for row in &rows {
-        let (n, standing, items) = match table.database.backend() {
-            DatabaseBackend::Postgres => {
-                let ListedItem { n, standing, item } = ListedItem::from_query_result(row, "")?;
-                (n, standing, Vec::from_iter(item))
-            }
-            _ => {
-                let Listed { n, standing, items } = Listed::from_query_result(row, "")?;
-                (n, standing, serde_json::from_str(&items).map_err(|error| DbErr::Json(error.to_string()))?)
-            }
+        let mut columns = Columns::of(row);
+        let (n, standing): (i64, bool) = (columns.read()?, columns.read()?);
+        let items = match table.reader.get_database_backend() {
+            DatabaseBackend::Postgres => Vec::from_iter(Item::read(&mut columns)?),
+            _ => serde_json::from_str(&columns.read::<String>()?).map_err(|error| DbErr::Json(error.to_string()))?,
         };
         if let Some(list) = usize::try_from(n - 1).ok().and_then(|at| lists.get_mut(at)) {
             list.0 = standing;

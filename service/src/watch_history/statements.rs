@@ -2,7 +2,7 @@
 //! for the few words in which they differ. The rules that they share with other use cases come from there, as text.
 
 use crate::progress::{Rules, completed};
-use crate::sent::{Cell, Kind, look_up, table, values};
+use crate::sent::{Cell, Kind, table, values};
 use crate::video::visible_to_user;
 use chrono::{DateTime, Utc};
 use entity::{user, video};
@@ -113,10 +113,8 @@ fn pair(pair: &(i64, i64)) -> [Cell; 2] {
 }
 
 /// The caller and the video of each row of `sent`.
-fn caller_and_video(backend: DatabaseBackend) -> String {
-    let caller = look_up(backend, "users", "users", "users.id = sent.user_id");
-    format!("{caller} {}", look_up(backend, "videos", "videos", "videos.id = sent.video_id"))
-}
+const CALLER_AND_VIDEO: &str =
+    "LEFT JOIN users ON users.id = sent.user_id LEFT JOIN videos ON videos.id = sent.video_id";
 
 /// Whether the caller stands and may see the video.
 fn allowed(backend: DatabaseBackend) -> String {
@@ -144,7 +142,6 @@ fn text(backend: DatabaseBackend, part: &SelectStatement, lead: &str) -> String 
 /// without an age was true when it arrived, so it is never older than a row, whose time counts as the arrival at most.
 fn save(backend: DatabaseBackend, rules: &Rules) -> String {
     let sent = table(backend, &SAVE);
-    let joined = caller_and_video(backend);
     let allowed = allowed(backend);
     let resume_min = rules.resume_min_seconds;
     let reached: SimpleExpr = completed(Expr::cust("sent.position"), video::Column::Duration.into_expr(), rules);
@@ -182,7 +179,7 @@ fn save(backend: DatabaseBackend, rules: &Rules) -> String {
              CASE WHEN {completed} THEN 1 ELSE 0 END, CASE WHEN {completed} THEN sent.happened_at END, \
              CASE WHEN {completed} AND sent.session <> '' THEN sent.session || ' ' END, \
              sent.happened_at, sent.hour, sent.arrived_at, sent.arrived_at \
-         FROM {sent} {joined} WHERE {allowed} ORDER BY sent.user_id, sent.video_id \
+         FROM {sent} {CALLER_AND_VIDEO} WHERE {allowed} ORDER BY sent.user_id, sent.video_id \
          ON CONFLICT (user_id, video_id) DO UPDATE SET \
              watch_position = excluded.watch_position, {watch_duration}, completed = excluded.completed, \
              player_session = coalesce(excluded.player_session, h.player_session), \
@@ -205,25 +202,22 @@ fn save(backend: DatabaseBackend, rules: &Rules) -> String {
 }
 
 fn forget(backend: DatabaseBackend) -> String {
-    let (sent, joined, allowed) = (table(backend, &KEY), caller_and_video(backend), allowed(backend));
+    let (sent, allowed) = (table(backend, &KEY), allowed(backend));
     format!(
         "DELETE FROM watch_history WHERE (user_id, video_id) IN \
-             (SELECT sent.user_id, sent.video_id FROM {sent} {joined} WHERE {allowed}) \
+             (SELECT sent.user_id, sent.video_id FROM {sent} {CALLER_AND_VIDEO} WHERE {allowed}) \
          RETURNING user_id, video_id"
     )
 }
 
 fn find(backend: DatabaseBackend) -> String {
-    let (sent, joined, visible) = (table(backend, &KEY), caller_and_video(backend), visible(backend));
-    let of_both = "watch_history.user_id = sent.user_id AND watch_history.video_id = sent.video_id";
-    let history = look_up(backend, "watch_history", "watch_history", of_both);
+    let (sent, visible) = (table(backend, &KEY), visible(backend));
     format!(
         "SELECT sent.n, coalesce(users.is_active, false) AS standing, coalesce({visible}, false) AS visible, \
-             watch_history.id, watch_history.user_id, watch_history.video_id, watch_history.watch_position, \
-             watch_history.watch_duration, watch_history.completed, watch_history.device, watch_history.play_count, \
-             watch_history.completed_at, watch_history.last_watched_at, watch_history.created_at, \
-             watch_history.updated_at, videos.duration \
-         FROM {sent} {joined} {history}"
+             h.id, h.user_id, h.video_id, h.watch_position, h.watch_duration, h.completed, h.device, h.play_count, \
+             h.completed_at, h.last_watched_at, h.created_at, h.updated_at, videos.duration \
+         FROM {sent} {CALLER_AND_VIDEO} \
+         LEFT JOIN watch_history AS h ON h.user_id = sent.user_id AND h.video_id = sent.video_id"
     )
 }
 
@@ -238,21 +232,19 @@ const ITEM: &str = "h.id, h.video_id, h.watch_position, h.device, h.play_count, 
 /// the database. PostgreSQL makes rows faster than JSON.
 fn list(backend: DatabaseBackend) -> String {
     let (sent, visible) = (table(backend, &LIST), visible(backend));
-    let caller = look_up(backend, "users", "users", "users.id = sent.user_id");
-    let video = look_up(backend, "videos", "videos", "videos.id = h.video_id");
-    let uploader = look_up(backend, "users", "uploader", "uploader.id = videos.user_id");
     // Neither database takes a subquery with a limit apart; sorted first, most rows never meet their video.
     let all = if backend == Postgres { "OFFSET 0" } else { "LIMIT -1" };
     let begun = format!(
         "SELECT {ITEM} FROM (SELECT id, video_id, watch_position, device, play_count, last_watched_at FROM watch_history \
              WHERE user_id = users.id AND completed = false AND watch_position > 0 \
              ORDER BY watched_hour DESC, last_watched_at DESC, id DESC {all}) AS h \
-         {video} {uploader} WHERE {visible}"
+         LEFT JOIN videos ON videos.id = h.video_id LEFT JOIN users AS uploader ON uploader.id = videos.user_id \
+         WHERE {visible}"
     );
     let standing = "coalesce(users.is_active, false) AS standing";
     if backend == Postgres {
         return format!(
-            "SELECT sent.n, {standing}, newest.* FROM {sent} {caller} \
+            "SELECT sent.n, {standing}, newest.* FROM {sent} LEFT JOIN users ON users.id = sent.user_id \
              LEFT JOIN LATERAL ({begun} LIMIT sent.items) AS newest ON true"
         );
     }
@@ -261,6 +253,7 @@ fn list(backend: DatabaseBackend) -> String {
     // A limit cannot look at `sent`, so it is the largest one of all.
     format!(
         "SELECT sent.n, {standing}, \
-             (SELECT json_group_array(json_array({values})) FROM ({begun} LIMIT ?2)) AS items FROM {sent} {caller}"
+             (SELECT json_group_array(json_array({values})) FROM ({begun} LIMIT ?2)) AS items \
+         FROM {sent} LEFT JOIN users ON users.id = sent.user_id"
     )
 }

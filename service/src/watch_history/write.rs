@@ -6,8 +6,10 @@ use super::entry::{Entry, Row};
 use super::read::{Found, look_up};
 use super::statements::Sent;
 use crate::Error;
+use crate::columns::Columns;
+use crate::database::immediate;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::HashMap;
 
 /// What may happen to a row.
@@ -78,7 +80,7 @@ async fn in_waves(table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
     if let [_] = waves[..] {
         return wave(&table.writer, table, &Vec::from_iter(run)).await;
     }
-    let transaction = table.database.begin().await?;
+    let transaction = immediate(&table.writer).await?;
     let mut left: Vec<Option<Left>> = run.iter().map(|_| None).collect();
     for places in waves {
         let changes = Vec::from_iter(places.iter().map(|at| &run[*at]));
@@ -100,12 +102,14 @@ async fn wave(db: &impl ConnectionTrait, table: &Table, changes: &[&Change]) -> 
     if saves.is_empty() {
         let keys = Vec::from_iter(changes.iter().map(|change| change.key()));
         for row in db.query_all_raw(table.statements.forget(&keys)).await? {
-            written.insert((row.try_get("", "user_id")?, row.try_get("", "video_id")?), None);
+            let mut columns = Columns::of(&row);
+            written.insert((columns.read()?, columns.read()?), None);
         }
     } else {
         for row in db.query_all_raw(table.statements.save(&saves)).await? {
-            let row = Row::from_query_result(&row, "")?;
-            written.insert((row.user_id, row.video_id), Some(row.shown(&table.rules, Some(true))));
+            if let Some(row) = Row::read(&mut Columns::of(&row))? {
+                written.insert((row.user_id, row.video_id), Some(row.shown(&table.rules, Some(true))));
+            }
         }
     }
     let idle = Vec::from_iter(changes.iter().copied().filter(|change| !written.contains_key(&change.key())));
