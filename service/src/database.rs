@@ -5,6 +5,7 @@
 //! outlive every use (notes on sqlx 0.9: a socket dies with the runtime that opened it).
 
 use crate::Error;
+use crate::checkpoint::{LONGEST_LOG, keep_up};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Connection, Executor};
@@ -28,8 +29,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the first connection may take at the start.
 const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
-/// Reading connections on SQLite; more than the cores of a small machine measured no faster.
-const SQLITE_READERS: u32 = 4;
+/// Reading connections on SQLite, one of them for the checkpoints; more than the cores of a small machine measured no faster.
+const SQLITE_READERS: u32 = 5;
 /// Connections on PostgreSQL, for one process, beside those of the lanes.
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// Connections on PostgreSQL for the lanes of the watch history, each of which uses one at a time.
@@ -96,6 +97,7 @@ impl Database {
         let pragmas = move |sqlite: SqliteConnectOptions| {
             let sqlite = sqlite.busy_timeout(BUSY_TIMEOUT).foreign_keys(true).journal_mode(SqliteJournalMode::Wal);
             let sqlite = sqlite.synchronous(synchronous).pragma("journal_size_limit", "67108864");
+            let sqlite = sqlite.pragma("wal_autocheckpoint", LONGEST_LOG);
             sqlite.pragma("mmap_size", MAPPED).row_buffer_size(ROW_BUFFER)
         };
         knock(&pragmas(SqliteConnectOptions::from_str(url).map_err(conn)?)).await?;
@@ -109,6 +111,7 @@ impl Database {
         };
         let writer = sea_orm::Database::connect(options(1, false)).await?;
         let reader = sea_orm::Database::connect(options(SQLITE_READERS, true)).await?;
+        tokio::spawn(keep_up(reader.clone()));
         Ok(Self { reader, writer, lanes: None })
     }
 

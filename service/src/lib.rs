@@ -5,6 +5,7 @@
 //! word of [`Error`], and the api crate picks its status.
 
 pub mod auth;
+mod checkpoint;
 mod columns;
 pub mod database;
 mod error;

@@ -1,4 +1,4 @@
--- env: TOKENS (file), N, M, H, FRESH (of 100 saves, how many take any video)
+-- env: TOKENS (file), N, M, H, FRESH (of 100 saves, how many take any video), WATCHED (rows that heartbeats go on with)
 N = tonumber(os.getenv("N")); M = tonumber(os.getenv("M")); H = tonumber(os.getenv("H"))
 local FRESH = tonumber(os.getenv("FRESH") or "10")
 local toks = {}
@@ -7,15 +7,25 @@ local SEED = tonumber(os.getenv("SEED") or "0")
 math.randomseed(os.time() + SEED)
 local R = math.random
 local HOST = " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
+local WATCHED = tonumber(os.getenv("WATCHED") or "10080")
+local function save_of(u, v, reached)
+  local d = 60 + (v * 37) % 3600
+  local p = R(0, math.floor((d - 1) * reached))
+  local b = '{"watch_position":' .. p .. ',"watch_duration":' .. p .. '}'
+  return "POST /api/v1/videos/" .. v .. "/watch-history" .. HOST .. toks[u] ..
+    "\r\nContent-Type: application/json\r\nContent-Length: " .. #b .. "\r\n\r\n" .. b
+end
+function heartbeat_req()
+  -- as many rows as are watched just now, evenly spread over the whole history; nobody comes to an end
+  local row = math.floor((R(WATCHED) - 1) * N * H / WATCHED)
+  local u = math.floor(row / H) + 1
+  return save_of(u, (u * 7 + row % H) % M + 1, 0.85)
+end
 function save_req()
   -- heartbeats: most saves go on with a video the user has begun, the others take any video
   local u, v = R(N), R(M)
   if R(100) > FRESH then v = (u * 7 + R(0, H - 1)) % M + 1 end
-  local d = 60 + (v * 37) % 3600
-  local p = R(0, d - 1)
-  local b = '{"watch_position":' .. p .. ',"watch_duration":' .. p .. '}'
-  return "POST /api/v1/videos/" .. v .. "/watch-history" .. HOST .. toks[u] ..
-    "\r\nContent-Type: application/json\r\nContent-Length: " .. #b .. "\r\n\r\n" .. b
+  return save_of(u, v, 1)
 end
 function get_req()
   local u = R(N)
