@@ -1,7 +1,7 @@
 //! Requests that wait together are served together.
 //!
 //! A statement for sixty rows costs the database little more than one for a single row. So a question joins a queue; whoever
-//! serves it takes all that waits, up to [`GROUP`], and answers each. Nothing is held back to make a group grow: a question
+//! serves it takes all that waits, up to a bound, and answers each. Nothing is held back to make a group grow: a question
 //! that finds nobody before it is served at once and alone.
 
 use crate::Error;
@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 /// How many questions may wait. At the rates of bench/RESULTS.md that is less than a tenth of a second of work.
 const CAPACITY: usize = 1024;
-/// How many are served at once.
-const GROUP: usize = 128;
+/// How many are served at once while no more than twice as many wait.
+pub(crate) const GROUP: usize = 128;
 /// How long a group may take; longer than the database's own limits, for when not even those are kept.
 const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -25,15 +25,16 @@ pub(crate) struct Lane<Q, A> {
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
-    /// Serves groups by `serve`, one after the other; it gives an answer to each question, in their order.
-    pub(crate) fn open<F>(serve: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
+    /// Serves groups of at most `most` questions, which is [`GROUP`] or more, by `serve`, one after the other; it gives an answer to each question, in their order.
+    pub(crate) fn open<F>(most: usize, serve: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
     {
         let (waiting, mut arriving) = mpsc::channel::<(Q, Answer<A>)>(CAPACITY);
         tokio::spawn(async move {
             let mut group = Vec::new();
-            while arriving.recv_many(&mut group, GROUP).await > 0 {
+            // Half of what waits: while those who are answered come back with the next question, the other half is served.
+            while arriving.recv_many(&mut group, (arriving.len() / 2).clamp(GROUP, most)).await > 0 {
                 let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = group.drain(..).unzip();
                 // As a task of its own: a defect that one group meets must not end the lane.
                 let failure = match tokio::spawn(timeout(DEADLINE, serve(questions))).await {
