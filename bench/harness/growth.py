@@ -66,7 +66,8 @@ def grow(database, folder, outer, tokens, sizes, statements, given):
         statements += found
     else:
         found = plans.of_sqlite(folder / f"{name_of(largest)}.db", statements)
-    page.keep(f"growth, {database}", section(database, about, measured, long_lists, found, faults, sizes, given), given.quick)
+    lines = section(database, about, measured, long_lists, found, faults, sizes, given)
+    page.keep(f"growth, {database}", lines, given.quick)
     return faults
 
 

@@ -33,7 +33,8 @@ const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
 const SQLITE_READERS: u32 = 5;
 /// Connections on PostgreSQL, for one process, beside those of the lanes.
 const POSTGRES_CONNECTIONS: u32 = 10;
-/// Connections on PostgreSQL for the lanes of the watch history, each of which uses one at a time.
+/// Connections on PostgreSQL for the lanes of the watch history: two that write, one that finds and two that list, each of
+/// which uses one at a time.
 const POSTGRES_LANE_CONNECTIONS: u32 = 5;
 /// One statement that hangs on a lock must not hold a connection for long, or a few of them hold them all.
 const POSTGRES_LIMITS: &str =

@@ -1,7 +1,7 @@
 //! Requests that wait together are served together.
 //!
 //! A statement for sixty rows costs the database little more than one for a single row. So a question joins a queue; whoever
-//! serves it takes all that waits, up to a bound, and answers each. Nothing is held back to make a group grow: a question
+//! serves it takes all that waits, of a crowd half, and answers each. Nothing is held back to make a group grow: a question
 //! that finds nobody before it is served at once and alone.
 
 use crate::Error;
