@@ -9,6 +9,7 @@
 mod app;
 mod addresses;
 mod auth;
+mod checkpoint;
 mod cors;
 mod databases;
 mod document;
