@@ -1,40 +1,74 @@
 //! Brings what was committed from SQLite's log into its file, beside the writer instead of in it.
 //!
-//! Left to SQLite, the commit that makes the log long enough does so itself, and all who wait for that commit wait for two
-//! more turns of the disk. A passive checkpoint waits for nobody and lets writers go on (sqlite.org/wal.html), so that little is left
-//! for them to do.
+//! Left to SQLite, the commit that makes the log long enough does so itself, and all who wait for that commit wait for thousands of
+//! pages. A passive checkpoint waits for nobody and lets writers go on (sqlite.org/wal.html), but while they do, the log never
+//! comes to an end and cannot begin anew. So the last few pages are brought over while it is nobody's turn to write.
 
-use sea_orm::{ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use crate::engine::Engines;
+use crate::error::Error;
+use rusqlite::Connection;
+use std::fs::File;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
-use tokio::time::sleep;
 
-/// After how many pages a commit brings the rest over, which is also when the log begins anew. With SQLite's own 1,000 it does so ten
-/// times a second under full load.
-pub(crate) const LONGEST_LOG: &str = "4000";
-/// Between two checkpoints while there are commits.
-const UNDER_LOAD: Duration = Duration::from_millis(5);
-/// Between two looks when there are none.
+/// After how many pages a commit brings them over itself, for when nobody else does: 160 MiB.
+pub(crate) const LONGEST_LOG: &str = "40000";
+/// From how many pages on the log is to begin anew: 32 MiB.
+const LONG_LOG: i64 = 8000;
+/// How many pages may be left for the moment when nobody writes.
+const FEW: i64 = 400;
+/// How often to try for so few, before more of them must do.
+const ATTEMPTS: u32 = 4;
+/// Between two checkpoints while there are commits. A page that was written often in the meantime is brought over once, and the disk
+/// takes many pages together at less than half the price.
+const UNDER_LOAD: Duration = Duration::from_millis(100);
+/// Between two looks when there are no commits.
 const AT_REST: Duration = Duration::from_millis(250);
+/// How long those who write may wait for somebody who still reads an old page of the log.
+const READERS: Duration = Duration::from_millis(20);
 
-/// Goes on until the connections are closed. A connection that only reads will do: what it brings over is committed already.
-pub(crate) async fn keep_up(database: DatabaseConnection) {
-    let mut known = 0;
-    loop {
-        let at_rest = match checkpoint(&database).await {
-            Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) => return,
+/// Starts to do so on a thread of its own, until what this returns is dropped.
+pub(crate) fn keep_up(engines: &Engines) -> Sender<()> {
+    let (stop, stopped) = channel();
+    let (engines, open) = (engines.clone(), engines.open.subscribe());
+    std::thread::spawn(move || {
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(AT_REST) {
             // Whatever is wrong, the next commit meets it too, and somebody hears of it there.
-            Err(_) => true,
-            // A commit is at it itself.
-            Ok(-1) => false,
-            Ok(length) => std::mem::replace(&mut known, length) == length,
-        };
-        sleep(if at_rest { AT_REST } else { UNDER_LOAD }).await;
-    }
+            let connection = engines.connect(true);
+            let _ = connection.and_then(|connection| watch(&connection, &engines, &stopped));
+        }
+        drop(open);
+    });
+    stop
 }
 
-/// Returns how many pages the log holds, or -1 when another checkpoint runs.
-async fn checkpoint(database: &DatabaseConnection) -> Result<i64, DbErr> {
-    let passive = Statement::from_string(database.get_database_backend(), "PRAGMA wal_checkpoint(PASSIVE)");
-    let row = database.query_one_raw(passive).await?;
-    row.map_or(Ok(0), |row| row.try_get_by_index(1))
+fn watch(connection: &Connection, engines: &Engines, stopped: &Receiver<()>) -> Result<(), Error> {
+    connection.busy_timeout(READERS)?;
+    let file = File::open(&engines.file).map_err(|error| Error::Internal(error.to_string()))?;
+    let (mut known, mut attempts) = (0, 0);
+    let mut pause = AT_REST;
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
+        let length = checkpoint(connection, "PASSIVE")?;
+        // What came since the last time, which is about what comes until the next time.
+        let news = length - std::mem::replace(&mut known, length);
+        pause = if news == 0 { AT_REST } else { UNDER_LOAD };
+        if length < LONG_LOG {
+            attempts = 0;
+        } else if news > FEW && attempts < ATTEMPTS {
+            attempts += 1;
+            pause = Duration::ZERO;
+            // SQLite waits for the disk once all pages are there. Most of them can be on their way.
+            file.sync_data().map_err(|error| Error::Internal(error.to_string()))?;
+        } else {
+            let _turn = engines.turns.blocking_lock();
+            checkpoint(connection, "RESTART")?;
+            (known, attempts) = (0, 0);
+        }
+    }
+    Ok(())
+}
+
+/// Returns how many pages the log held.
+fn checkpoint(connection: &Connection, mode: &str) -> Result<i64, Error> {
+    Ok(connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |row| row.get(1))?)
 }

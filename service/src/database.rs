@@ -6,8 +6,9 @@
 
 use crate::Error;
 use crate::checkpoint::{LONGEST_LOG, keep_up};
+use crate::engine::Engines;
 use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sea_orm::sqlx::{Connection, Executor};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
@@ -15,22 +16,28 @@ use sea_orm::{
 };
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::timeout;
 
-/// How much of the file may be mapped, in bytes: all that SQLite allows. A page that is in the system's cache is then read
+/// How much of the file may be mapped, in bytes: 64 GiB, which is all that the engine was compiled for (.cargo/config.toml). A page that is in the system's cache is then read
 /// without a call and without a copy; measured, a third more saves a second.
-const MAPPED: &str = "2147418112";
+const MAPPED: &str = "68719476736";
+/// What every connection to SQLite is told, besides what depends on its use.
+pub(crate) const PRAGMAS: [(&str, &str); 3] =
+    [("journal_size_limit", "67108864"), ("wal_autocheckpoint", LONGEST_LOG), ("mmap_size", MAPPED)];
 /// How many rows the driver's thread may be ahead. At its default of 50 the two threads wait for each other in long answers.
 const ROW_BUFFER: usize = 2048;
 /// How long a statement waits for another process that holds the SQLite file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a free connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the first connection may take at the start.
 const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
-/// Reading connections on SQLite, one of them for the checkpoints; more than the cores of a small machine measured no faster.
-const SQLITE_READERS: u32 = 5;
+/// Reading connections on SQLite, beside those of the lanes.
+const SQLITE_READERS: u32 = 2;
 /// Connections on PostgreSQL, for one process, beside those of the lanes.
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// Connections on PostgreSQL for the lanes of the watch history: two that write, one that finds and two that list, each of
@@ -60,14 +67,38 @@ pub enum Durability {
     Normal,
 }
 
+impl Durability {
+    /// The value of SQLite's setting.
+    pub(crate) fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+        }
+    }
+}
+
 /// The database of the running program.
 #[derive(Clone, Debug)]
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
-    /// Where the lanes read and write, if not by the two above.
-    lanes: Option<DatabaseConnection>,
+    of_lanes: OfLanes,
+    /// Keeps SQLite's checkpoints going.
+    checkpoints: Option<Arc<Sender<()>>>,
 }
+
+/// What the lanes of the watch history read and write by.
+#[derive(Clone, Debug)]
+pub(crate) enum OfLanes {
+    /// Connections whose planner goes by keys.
+    Postgres(DatabaseConnection),
+    /// Connections that the lanes open themselves.
+    Sqlite(Engines),
+}
+
+/// The right to write, for as long as it is kept. PostgreSQL lets everybody write at once.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "it is only kept")] Option<OwnedMutexGuard<()>>);
 
 /// Why there is no database to work with; one line that says the mend.
 #[derive(Debug, thiserror::Error)]
@@ -91,15 +122,10 @@ impl Database {
     }
 
     async fn connect_sqlite(url: &str, durability: Durability) -> Result<Self, DbErr> {
-        let synchronous = match durability {
-            Durability::Full => SqliteSynchronous::Full,
-            Durability::Normal => SqliteSynchronous::Normal,
-        };
         let pragmas = move |sqlite: SqliteConnectOptions| {
             let sqlite = sqlite.busy_timeout(BUSY_TIMEOUT).foreign_keys(true).journal_mode(SqliteJournalMode::Wal);
-            let sqlite = sqlite.synchronous(synchronous).pragma("journal_size_limit", "67108864");
-            let sqlite = sqlite.pragma("wal_autocheckpoint", LONGEST_LOG);
-            sqlite.pragma("mmap_size", MAPPED).row_buffer_size(ROW_BUFFER)
+            let sqlite = sqlite.pragma("synchronous", durability.pragma()).row_buffer_size(ROW_BUFFER);
+            PRAGMAS.into_iter().fold(sqlite, |sqlite, (name, value)| sqlite.pragma(name, value))
         };
         knock(&pragmas(SqliteConnectOptions::from_str(url).map_err(conn)?)).await?;
         let options = |connections: u32, read_only: bool| {
@@ -112,8 +138,15 @@ impl Database {
         };
         let writer = sea_orm::Database::connect(options(1, false)).await?;
         let reader = sea_orm::Database::connect(options(SQLITE_READERS, true)).await?;
-        tokio::spawn(keep_up(reader.clone()));
-        Ok(Self { reader, writer, lanes: None })
+        let engines = Engines {
+            file: SqliteConnectOptions::from_str(url).map_err(conn)?.get_filename().to_owned(),
+            durability,
+            turns: Arc::default(),
+            observer: None,
+            open: watch::Sender::default(),
+        };
+        let checkpoints = Some(Arc::new(keep_up(&engines)));
+        Ok(Self { reader, writer, of_lanes: OfLanes::Sqlite(engines), checkpoints })
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
@@ -138,7 +171,7 @@ impl Database {
         };
         let lanes = pool(POSTGRES_LANE_CONNECTIONS, &[POSTGRES_LIMITS, POSTGRES_LANE_PLANNER]).await?;
         let pool = pool(POSTGRES_CONNECTIONS, &[POSTGRES_LIMITS]).await?;
-        Ok(Self { reader: pool.clone(), writer: pool, lanes: Some(lanes) })
+        Ok(Self { reader: pool.clone(), writer: pool, of_lanes: OfLanes::Postgres(lanes), checkpoints: None })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
@@ -181,15 +214,19 @@ impl Database {
         &self.reader
     }
 
-    /// For statements that write.
-    pub fn writer(&self) -> &DatabaseConnection {
-        &self.writer
+    /// For statements that write, while the turn is kept.
+    ///
+    /// # Errors
+    /// [`Error::Busy`].
+    pub async fn writer(&self) -> Result<(Turn, &DatabaseConnection), Error> {
+        let OfLanes::Sqlite(engines) = &self.of_lanes else { return Ok((Turn(None), &self.writer)) };
+        let turn = timeout(ACQUIRE_TIMEOUT + BUSY_TIMEOUT, engines.turns.clone().lock_owned()).await;
+        Ok((Turn(Some(turn.map_err(|_| Error::Busy)?)), &self.writer))
     }
 
     /// What the lanes of the watch history read and write by.
-    pub(crate) fn of_lanes(&self) -> (DatabaseConnection, DatabaseConnection) {
-        let of_lanes = |shared| self.lanes.as_ref().unwrap_or(shared).clone();
-        (of_lanes(&self.reader), of_lanes(&self.writer))
+    pub(crate) fn of_lanes(&self) -> &OfLanes {
+        &self.of_lanes
     }
 
     /// SQLite or PostgreSQL.
@@ -199,7 +236,14 @@ impl Database {
 
     /// Calls `observer` with every statement from now on, on connections that are cloned from this value.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
-        for connection in [&mut self.reader, &mut self.writer].into_iter().chain(&mut self.lanes) {
+        let lanes = match &mut self.of_lanes {
+            OfLanes::Postgres(lanes) => Some(lanes),
+            OfLanes::Sqlite(engines) => {
+                engines.observer = Some(Arc::new(observer.clone()));
+                None
+            }
+        };
+        for connection in [&mut self.reader, &mut self.writer].into_iter().chain(lanes) {
             let observer = observer.clone();
             connection.set_metric_callback(move |info| observer(&info.statement.sql));
         }
@@ -215,23 +259,34 @@ impl Database {
     }
 
     /// A transaction in which nobody else changes `table`: for rules that look at other rows before they write.
-    pub(crate) async fn exclusive(&self, table: &str) -> Result<DatabaseTransaction, DbErr> {
-        let transaction = immediate(&self.writer).await?;
+    pub(crate) async fn exclusive(&self, table: &str) -> Result<(Turn, DatabaseTransaction), Error> {
+        let (turn, transaction) = self.begin().await?;
         if self.backend() == DatabaseBackend::Postgres {
             transaction.execute_unprepared(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
         }
-        Ok(transaction)
+        Ok((turn, transaction))
     }
 
     /// A transaction that writes. On SQLite it takes the write lock at its start: one that reads first and writes
     /// later would fail at once when another process wrote in between, whatever the busy timeout.
-    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        immediate(&self.writer).await
+    pub(crate) async fn begin(&self) -> Result<(Turn, DatabaseTransaction), Error> {
+        let (turn, writer) = self.writer().await?;
+        Ok((turn, immediate(writer).await?))
     }
 
     /// Waits a moment for the statements under way, then closes every connection.
     pub async fn close(self) {
-        let Self { reader, writer, lanes } = self;
+        let Self { reader, writer, of_lanes, checkpoints } = self;
+        drop(checkpoints);
+        let lanes = match of_lanes {
+            OfLanes::Postgres(lanes) => Some(lanes),
+            OfLanes::Sqlite(engines) => {
+                if timeout(CLOSE_TIMEOUT, engines.open.closed()).await.is_err() {
+                    log::warn!("closing the database: a statement of the watch history was still waiting");
+                }
+                None
+            }
+        };
         for pool in [reader, writer].into_iter().chain(lanes) {
             match timeout(CLOSE_TIMEOUT, pool.close()).await {
                 Ok(Ok(())) => {}

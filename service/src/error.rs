@@ -126,13 +126,7 @@ fn classify(error: &sqlx::Error) -> Error {
     };
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        // The low byte is the primary code, the others tell its variants apart.
-        return match code.parse::<u32>().unwrap_or_default() & 0xff {
-            5 | 6 => Error::DatabaseAway(cause),
-            13 => Error::StorageFull,
-            18 => Error::Unstorable,
-            _ => Error::Internal(cause),
-        };
+        return of_sqlite(code.parse().unwrap_or_default(), cause);
     }
     match (code.get(..2).unwrap_or_default(), &*code) {
         ("08", _) | (_, "57014" | "57P01" | "57P02" | "57P03" | "55P03" | "53300" | "40001" | "40P01" | "0A000") => {
@@ -140,6 +134,16 @@ fn classify(error: &sqlx::Error) -> Error {
         }
         (_, "53100") => Error::StorageFull,
         ("22", _) => Error::Unstorable,
+        _ => Error::Internal(cause),
+    }
+}
+
+/// What a code of SQLite means. The low byte is the primary code, the others tell its variants apart.
+pub(crate) fn of_sqlite(code: u32, cause: String) -> Error {
+    match code & 0xff {
+        5 | 6 => Error::DatabaseAway(cause),
+        13 => Error::StorageFull,
+        18 => Error::Unstorable,
         _ => Error::Internal(cause),
     }
 }

@@ -5,6 +5,7 @@
 //! that finds nobody before it is served at once and alone.
 
 use crate::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -17,36 +18,56 @@ pub(crate) const GROUP: usize = 128;
 const DEADLINE: Duration = Duration::from_secs(15);
 
 type Answer<A> = oneshot::Sender<Result<A, Error>>;
+type Asked<Q, A> = (Q, Answer<A>);
 
-/// A queue of questions and the task that serves it, on the runtime that opened it. It ends with the last value that could ask.
+/// A queue of questions and who serves it: a task of the runtime that opened it, or a thread. It ends with the last value that could ask.
 #[derive(Debug)]
 pub(crate) struct Lane<Q, A> {
-    waiting: mpsc::Sender<(Q, Answer<A>)>,
+    waiting: mpsc::Sender<Asked<Q, A>>,
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
-    /// Serves groups of at most `most` questions, which is [`GROUP`] or more, by `serve`, one after the other; it gives an answer to each question, in their order.
+    /// Serves groups of at most `most` questions, which is [`GROUP`] or more, by `serve`, one after the other; it gives an answer to
+    /// each question, in their order.
     pub(crate) fn open<F>(most: usize, serve: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
     {
-        let (waiting, mut arriving) = mpsc::channel::<(Q, Answer<A>)>(CAPACITY);
+        let (waiting, mut arriving) = mpsc::channel::<Asked<Q, A>>(CAPACITY);
         tokio::spawn(async move {
             let mut group = Vec::new();
-            // Half of what waits: while those who are answered come back with the next question, the other half is served.
-            while arriving.recv_many(&mut group, (arriving.len() / 2).clamp(GROUP, most)).await > 0 {
+            while arriving.recv_many(&mut group, share(arriving.len(), most)).await > 0 {
                 let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = group.drain(..).unzip();
                 // As a task of its own: a defect that one group meets must not end the lane.
                 let failure = match tokio::spawn(timeout(DEADLINE, serve(questions))).await {
                     Ok(Ok(answers)) => {
-                        // Who left in the meantime hears nothing.
-                        asking.into_iter().zip(answers).for_each(|(asking, answer)| drop(asking.send(answer)));
+                        deliver(asking, answers);
                         continue;
                     }
                     Ok(Err(_)) => Error::DatabaseAway(format!("no answer in {} seconds", DEADLINE.as_secs())),
                     Err(error) => Error::Internal(format!("a group of requests stopped: {error}")),
                 };
-                asking.into_iter().for_each(|asking| drop(asking.send(Err(failure.clone()))));
+                fail(asking, &failure);
+            }
+        });
+        Self { waiting }
+    }
+
+    /// As [`Lane::open`], on a thread of its own, for a service that waits where it stands.
+    pub(crate) fn open_thread(
+        most: usize,
+        mut serve: impl FnMut(&[Q]) -> Vec<Result<A, Error>> + Send + 'static,
+    ) -> Self {
+        let (waiting, mut arriving) = mpsc::channel::<Asked<Q, A>>(CAPACITY);
+        std::thread::spawn(move || {
+            let mut group = Vec::new();
+            while arriving.blocking_recv_many(&mut group, share(arriving.len(), most)) > 0 {
+                let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = group.drain(..).unzip();
+                // A defect that one group meets must not end the lane.
+                match catch_unwind(AssertUnwindSafe(|| serve(&questions))) {
+                    Ok(answers) => deliver(asking, answers),
+                    Err(_) => fail(asking, &Error::Internal("a group of requests stopped".into())),
+                }
             }
         });
         Self { waiting }
@@ -83,6 +104,21 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
         }
         Ok(answers)
     }
+}
+
+/// How many of `waiting` questions are served at once: half of them. While those who are answered come back with the next question,
+/// the other half is served.
+fn share(waiting: usize, most: usize) -> usize {
+    (waiting / 2).clamp(GROUP, most)
+}
+
+/// Who left in the meantime hears nothing.
+fn deliver<A>(asking: Vec<Answer<A>>, answers: Vec<Result<A, Error>>) {
+    asking.into_iter().zip(answers).for_each(|(asking, answer)| drop(asking.send(answer)));
+}
+
+fn fail<A>(asking: Vec<Answer<A>>, failure: &Error) {
+    asking.into_iter().for_each(|asking| drop(asking.send(Err(failure.clone()))));
 }
 
 async fn heard<A>(answered: oneshot::Receiver<Result<A, Error>>) -> Result<A, Error> {

@@ -8,6 +8,7 @@ pub mod auth;
 mod checkpoint;
 mod columns;
 pub mod database;
+mod engine;
 mod error;
 mod lane;
 pub mod library;

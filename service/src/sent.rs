@@ -1,11 +1,10 @@
-//! The rows that a group of requests brings, as a table of one statement: arrays on PostgreSQL, JSON on SQLite.
+//! What requests bring to the statements of the watch history, as a table: the rows of a whole group on PostgreSQL, a single one on SQLite.
 //!
 //! The text of a statement is the same for any number of rows, so that the database prepares it once.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use sea_orm::sea_query::{ArrayType, Value};
 use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres};
-use serde::{Serialize, Serializer};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug)]
@@ -41,17 +40,6 @@ impl From<DateTime<Utc>> for Cell {
     }
 }
 
-impl Serialize for Cell {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Number(number) => serializer.serialize_i64(*number),
-            Self::Text(text) => serializer.serialize_str(text),
-            // As the driver stores it, so that the database can compare the two.
-            Self::Time(time) => serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
-        }
-    }
-}
-
 impl From<Cell> for Value {
     fn from(cell: Cell) -> Self {
         match cell {
@@ -62,40 +50,33 @@ impl From<Cell> for Value {
     }
 }
 
-/// The table's name in a FROM clause: `sent`, with these columns and `n`, the number of the row.
-pub(crate) fn table<const N: usize>(backend: DatabaseBackend, columns: &[(&str, Kind); N]) -> String {
-    let names = columns.iter().map(|(name, _)| *name);
-    if backend == Postgres {
-        let arrays = columns.iter().enumerate().map(|(at, (_, kind))| {
-            let kind = match kind {
-                Kind::Number => "bigint",
-                Kind::Text => "text",
-                Kind::Time => "timestamptz",
-            };
-            format!("${}::{kind}[]", at + 1)
-        });
-        let (arrays, names) = (arrays.collect::<Vec<_>>().join(", "), names.collect::<Vec<_>>().join(", "));
-        format!("unnest({arrays}) WITH ORDINALITY AS sent ({names}, n)")
-    } else {
-        let values = names.enumerate().map(|(at, name)| format!("each.value ->> {at} AS {name}"));
-        let values = values.collect::<Vec<_>>().join(", ");
-        format!("(SELECT {values}, each.key + 1 AS n FROM json_each(?1) AS each) AS sent")
-    }
+/// A moment as the driver stores it on SQLite, so that the database can compare the two.
+pub(crate) fn time_as_text(time: &DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 
-/// What is bound to a statement over [`table`] with the same columns.
-pub(crate) fn values<const N: usize>(
-    backend: DatabaseBackend,
-    columns: &[(&str, Kind); N],
-    rows: Vec<[Cell; N]>,
-) -> Vec<Value> {
+/// The table's name in a FROM clause: `sent`, with these columns and `n`, the number of the row.
+pub(crate) fn table<const N: usize>(backend: DatabaseBackend, columns: &[(&str, Kind); N]) -> String {
+    let each = |name: fn(usize, &(&str, Kind)) -> String| {
+        columns.iter().enumerate().map(|(at, column)| name(at + 1, column)).collect::<Vec<_>>().join(", ")
+    };
     if backend != Postgres {
-        // Numbers and texts always make JSON.
-        return vec![
-            serde_json::to_string(&Vec::from_iter(rows.iter().map(<[Cell; N]>::as_slice))).unwrap_or_default().into(),
-        ];
+        return format!("(SELECT {}, 1 AS n) AS sent", each(|at, (name, _)| format!("?{at} AS {name}")));
     }
-    let mut arrays: [Vec<Value>; N] = std::array::from_fn(|_| Vec::with_capacity(rows.len()));
+    let arrays = each(|at, (_, kind)| {
+        let kind = match kind {
+            Kind::Number => "bigint",
+            Kind::Text => "text",
+            Kind::Time => "timestamptz",
+        };
+        format!("${at}::{kind}[]")
+    });
+    format!("unnest({arrays}) WITH ORDINALITY AS sent ({}, n)", each(|_, (name, _)| (*name).to_owned()))
+}
+
+/// What is bound to a statement over [`table`] with the same columns on PostgreSQL.
+pub(crate) fn arrays<const N: usize>(columns: &[(&str, Kind); N], rows: impl Iterator<Item = [Cell; N]>) -> Vec<Value> {
+    let mut arrays: [Vec<Value>; N] = std::array::from_fn(|_| Vec::with_capacity(rows.size_hint().0));
     for row in rows {
         for (array, cell) in arrays.iter_mut().zip(row) {
             array.push(cell.into());

@@ -273,7 +273,7 @@ pub async fn change(
     now: DateTime<Utc>,
 ) -> Result<Video, Error> {
     let Change { title, description, duration, thumbnail_path } = change;
-    let transaction = db.begin().await?;
+    let (_turn, transaction) = db.begin().await?;
     let mut row = find_own(&transaction, caller, id).await?.into_active_model();
     if let Some(title) = title {
         row.title.set_if_not_equals(title);

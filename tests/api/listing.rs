@@ -49,7 +49,7 @@ async fn fill(app: &TestApp, person: &Person, count: usize) {
     let numbers: Vec<_> = (0..count).collect();
     for some in numbers.chunks(1000) {
         let rows = some.iter().map(|n| row(*n));
-        video::Entity::insert_many(rows).exec_without_returning(app.db.writer()).await.unwrap();
+        video::Entity::insert_many(rows).exec_without_returning(app.db.writer().await.unwrap().1).await.unwrap();
     }
 }
 
@@ -129,7 +129,7 @@ on_both! {
             let last: usize = seen.last().unwrap()[5..].parse().unwrap();
             for gone in [format!("film {last}"), format!("film {}", last.saturating_sub(3))] {
                 let delete = video::Entity::delete_many().filter(video::Column::Title.eq(gone));
-                delete.exec(app.db.writer()).await.unwrap();
+                delete.exec(app.db.writer().await.unwrap().1).await.unwrap();
             }
             let page = app.get(&page).await;
             address = next(&page);

@@ -41,7 +41,7 @@ async fn leave(app: &TestApp, person: &Person) -> Response {
 
 async fn make_administrator(app: &TestApp, person: &Person) {
     let update = user::Entity::update_many().col_expr(user::Column::Role, Expr::value("admin"));
-    update.filter(user::Column::Id.eq(person.id)).exec(app.db.writer()).await.unwrap();
+    update.filter(user::Column::Id.eq(person.id)).exec(app.db.writer().await.unwrap().1).await.unwrap();
 }
 
 on_both! {

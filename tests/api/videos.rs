@@ -23,7 +23,7 @@ pub async fn titles(response: reqwest::Response) -> Vec<String> {
 
 async fn set_status(app: &TestApp, video: i64, status: video::Status) {
     let update = video::Entity::update_many().col_expr(video::Column::Status, Expr::value(status));
-    update.filter(video::Column::Id.eq(video)).exec(app.db.writer()).await.unwrap();
+    update.filter(video::Column::Id.eq(video)).exec(app.db.writer().await.unwrap().1).await.unwrap();
 }
 
 on_both! {
@@ -168,7 +168,7 @@ on_both! {
         let bob = app.sign_up("bob").await;
         let film = at(app.add_video(&ann, "film", None).await);
         let premium = user::Entity::update_many().col_expr(user::Column::Role, Expr::value("premium"));
-        premium.filter(user::Column::Id.eq(bob.id)).exec(app.db.writer()).await.unwrap();
+        premium.filter(user::Column::Id.eq(bob.id)).exec(app.db.writer().await.unwrap().1).await.unwrap();
         let title = || Some(json!({"title": "mine now"}));
         problem(app.ask(&bob, Method::PATCH, &film, title()).await, 403, "forbidden").await;
         problem(app.ask(&bob, Method::DELETE, &film, None).await, 403, "forbidden").await;

@@ -122,7 +122,7 @@ impl<'a> Scene<'a> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let scene = NEXT.fetch_add(1, Ordering::Relaxed);
         let now = DateTime::from_timestamp_millis(1_800_000_000_000).unwrap();
-        let db = world.db.writer();
+        let (_turn, db) = world.db.writer().await.unwrap();
         let viewers = (0..VIEWERS).map(|viewer| user::ActiveModel {
             email: Set(format!("{viewer}@{scene}")),
             username: Set(format!("{viewer} of {scene}")),
@@ -276,7 +276,7 @@ impl<'a> Scene<'a> {
             .col_expr(watch_history::Column::LastWatchedAt, Expr::value(future))
             .col_expr(watch_history::Column::WatchedHour, Expr::value(future.timestamp().div_euclid(3600)))
             .filter(watch_history::Column::Id.eq(known.id));
-        update.exec(self.world.db.writer()).await.unwrap();
+        update.exec(self.world.db.writer().await.unwrap().1).await.unwrap();
     }
 
     async fn change_duration(&mut self, film: usize, duration: Option<i32>) {

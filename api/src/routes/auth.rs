@@ -5,6 +5,7 @@ use crate::body::{Body, media_type, parse, read, too_large, unsupported_media_ty
 use crate::error::Problem;
 use crate::extract::{ClientAddress, Now, TokenUser, Valid};
 use crate::responses::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
+use crate::state::App;
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
@@ -20,6 +21,7 @@ use service::text::FieldError;
 use service::user::{self, Registration, User};
 use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Sign up
@@ -101,7 +103,11 @@ pub(super) async fn logout(
     app: Application,
     Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
 ) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { auth::logout(app.db.writer(), &refresh_token).await }).await?;
+    let logout = |app: Arc<App>| async move {
+        let (_turn, writer) = app.db.writer().await?;
+        auth::logout(writer, &refresh_token).await
+    };
+    app.run(logout).await?;
     Ok(HttpResponse::NoContent())
 }
 

@@ -99,7 +99,11 @@ pub(super) async fn create(
     Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let video = app.run(move |app| async move { video::create(app.db.writer(), caller, new, now).await }).await?;
+    let create = move |app: Arc<App>| async move {
+        let (_turn, writer) = app.db.writer().await?;
+        video::create(writer, caller, new, now).await
+    };
+    let video = app.run(create).await?;
     let location = format!("/api/v1/videos/{}", video.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(video))
 }
@@ -150,6 +154,10 @@ pub(super) async fn delete(
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { video::delete(app.db.writer(), caller, path.video_id).await }).await?;
+    let delete = move |app: Arc<App>| async move {
+        let (_turn, writer) = app.db.writer().await?;
+        video::delete(writer, caller, path.video_id).await
+    };
+    app.run(delete).await?;
     Ok(HttpResponse::NoContent())
 }

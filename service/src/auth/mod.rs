@@ -161,7 +161,7 @@ pub async fn login(
     let renewed = if verdict == Verdict::Outdated { auth.passwords.hash(password).await.ok() } else { None };
 
     // Every transaction here takes users first, then sessions, then tokens, so that none waits for one that waits for it.
-    let transaction = db.begin().await?;
+    let (_turn, transaction) = db.begin().await?;
     // The account may have left while its password was checked.
     user::touch_last_login(&transaction, user.id, now).await?.ok_or(Error::WrongCredentials)?;
     drop_expired(&transaction, user.id, now).await?;
@@ -180,7 +180,7 @@ pub async fn login(
 /// # Errors
 /// [`Error::WrongRefreshToken`]; when the token was spent long ago, its session is over too.
 pub async fn refresh(db: &Database, auth: &Auth, refresh_token: &str, now: DateTime<Utc>) -> Result<TokenPair, Error> {
-    let transaction = db.begin().await?;
+    let (_turn, transaction) = db.begin().await?;
     let of_token = refresh_token::Entity::find()
         .select_only()
         .column(refresh_token::Column::SessionId)

@@ -89,7 +89,7 @@ pub async fn scan(
             watch(Progress { done, total });
         }
         // Exclusive, so that two scans at once do not both register a file.
-        let transaction = db.exclusive("videos").await?;
+        let (_turn, transaction) = db.exclusive("videos").await?;
         for file in found {
             // A microsecond apart, so that the library has one order and an index can hold it.
             let moment = now + TimeDelta::microseconds(report.added.try_into().unwrap_or(0));
@@ -110,7 +110,7 @@ pub(super) async fn register_file(
 ) -> Result<(), Error> {
     let path = path.canonicalize().map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
     let file = look_at(library, &path).map_err(|reason| Error::Internal(format!("{}: {reason}", path.display())))?;
-    let transaction = db.exclusive("videos").await?;
+    let (_turn, transaction) = db.exclusive("videos").await?;
     register(&transaction, file, owner_id, &Rules::default(), now, &mut Report::default()).await?;
     transaction.commit().await?;
     Ok(())

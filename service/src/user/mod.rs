@@ -224,7 +224,7 @@ pub async fn register(
     let Registration { email, username, password, full_name } = registration;
     let hashed_password = passwords.hash(password).await?;
     // Exclusive, so that two first ones at once do not both become the administrator.
-    let transaction = db.exclusive("users").await?;
+    let (_turn, transaction) = db.exclusive("users").await?;
     let first = user::Entity::find().limit(1).one(&transaction).await?.is_none();
     let role = match (door, first) {
         (Door::OpenAfterFirst, true) => return Err(Error::FirstAccountByCommand),
@@ -324,7 +324,7 @@ pub async fn change(
         return find(db.reader(), user_id).await;
     }
     row.updated_at = Set(now);
-    let transaction = db.begin().await?;
+    let (_turn, transaction) = db.begin().await?;
     let changed = row.update(&transaction).await.map_err(|error| match error {
         DbErr::RecordNotUpdated => Error::Unauthenticated,
         other => taken(other),
@@ -341,7 +341,7 @@ pub async fn change(
 /// # Errors
 /// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account is gone or deactivated.
 pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
-    let transaction = db.exclusive("users").await?;
+    let (_turn, transaction) = db.exclusive("users").await?;
     authenticate(&transaction, user_id).await?;
     keep_an_administrator(&transaction, user_id).await?;
     user::Entity::delete_by_id(user_id).exec(&transaction).await?;

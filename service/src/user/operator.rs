@@ -14,7 +14,7 @@ use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder};
 /// [`Error::UserNotFound`], [`Error::LastAdministrator`].
 pub async fn deactivate(db: &Database, name: &str, now: DateTime<Utc>) -> Result<User, Error> {
     let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
-    let transaction = db.exclusive("users").await?;
+    let (_turn, transaction) = db.exclusive("users").await?;
     keep_an_administrator(&transaction, found.id).await?;
     let change = user::ActiveModel { is_active: Set(false), ..Default::default() };
     let user = update(&transaction, found.id, change, now).await?;
@@ -36,7 +36,7 @@ pub async fn set_password(
 ) -> Result<User, Error> {
     let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
     let hashed_password = passwords.hash(password).await?;
-    let transaction = db.begin().await?;
+    let (_turn, transaction) = db.begin().await?;
     let change = user::ActiveModel { hashed_password: Set(hashed_password), ..Default::default() };
     let user = update(&transaction, found.id, change, now).await?;
     end_sessions(&transaction, found.id).await?;

@@ -90,10 +90,10 @@ impl Row {
             completed: columns.read()?,
             device: columns.read()?,
             play_count: columns.read()?,
-            completed_at: columns.read()?,
-            last_watched_at: columns.read()?,
-            created_at: columns.read()?,
-            updated_at: columns.read()?,
+            completed_at: columns.moment_if_any()?,
+            last_watched_at: columns.moment()?,
+            created_at: columns.moment()?,
+            updated_at: columns.moment()?,
             duration: columns.read()?,
         }))
     }

@@ -5,33 +5,31 @@
 //! and the answer; only a change that did nothing asks a second time, to say why. All changes of one user go through one
 //! lane, so that they happen in the order of their arrival.
 
+mod change;
 mod entry;
+mod on_postgres;
+mod on_sqlite;
 mod read;
 mod save;
 mod statements;
-mod write;
 
-use crate::lane::{GROUP, Lane};
+use crate::database::OfLanes;
+use crate::lane::Lane;
 use crate::progress::Rules;
 use crate::{Database, Error};
+use change::Change;
 use chrono::{DateTime, Utc};
 pub use entry::Entry;
 pub use read::ContinueWatching;
 pub use save::Save;
-use sea_orm::{DatabaseBackend, DatabaseConnection};
 use statements::Statements;
-use std::sync::Arc;
-use write::Change;
 
-/// How many lanes write to PostgreSQL: three and four of them were slower, one leaves it idle while answers are made. SQLite
-/// has one writer whatever is asked.
-const POSTGRES_WRITERS: usize = 2;
 /// How many lanes find entries: more of them make the groups smaller and the whole slower.
 const FINDERS: usize = 1;
 /// How many lanes read lists: while one waits for the database, the other takes its rows apart.
 const LISTERS: usize = 2;
 /// How many rows are written or found at once. Only a crowd makes groups so large, and a crowd leaves the database little of the
-/// machine: with [`GROUP`], three times the load that it can take brought PostgreSQL down to two thirds of it.
+/// machine: with 128, three times the load that it can take brought PostgreSQL down to two thirds of it.
 const ROWS_AT_ONCE: usize = 512;
 
 /// The table of history behind its lanes.
@@ -42,46 +40,15 @@ pub struct History {
     listers: Vec<Lane<(i64, i64), Vec<ContinueWatching>>>,
 }
 
-/// What the lanes work with.
-#[derive(Debug)]
-struct Table {
-    reader: DatabaseConnection,
-    writer: DatabaseConnection,
-    statements: Statements,
-    rules: Rules,
-}
-
 impl History {
-    /// Opens the lanes on the runtime that the connections belong to.
+    /// Opens the lanes, on PostgreSQL on the runtime that the connections belong to.
     pub fn open(database: &Database, rules: Rules) -> Self {
-        let (reader, writer) = database.of_lanes();
         let statements = Statements::new(database.backend(), &rules);
-        let table = Arc::new(Table { reader, writer, statements, rules });
-        let writers = if database.backend() == DatabaseBackend::Postgres { POSTGRES_WRITERS } else { 1 };
-        Self {
-            writers: lanes(writers, ROWS_AT_ONCE, &table, |table, changes| async move {
-                write::write(&table, &changes).await
-            }),
-            finders: lanes(FINDERS, ROWS_AT_ONCE, &table, |table, keys| async move { read::find(&table, &keys).await }),
-            listers: lanes(LISTERS, GROUP, &table, |table, asked| async move { read::list(&table, &asked).await }),
+        match database.of_lanes() {
+            OfLanes::Postgres(db) => on_postgres::open(on_postgres::Table { db: db.clone(), statements, rules }),
+            OfLanes::Sqlite(engines) => on_sqlite::open(engines, on_sqlite::Table { statements, rules }),
         }
     }
-}
-
-/// So many lanes, each of which serves groups of `most` with `table`.
-fn lanes<Q, A, F>(
-    count: usize,
-    most: usize,
-    table: &Arc<Table>,
-    serve: impl Fn(Arc<Table>, Vec<Q>) -> F + Copy + Send + 'static,
-) -> Vec<Lane<Q, A>>
-where
-    Q: Send + 'static,
-    A: Send + 'static,
-    F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
-{
-    let lane = |table: Arc<Table>| Lane::open(most, move |group| serve(table.clone(), group));
-    (0..count).map(|_| lane(table.clone())).collect()
 }
 
 /// Stores where the caller stands in a video, in place of what was stored before, unless that is newer. `now` is when the

@@ -1,7 +1,6 @@
-//! Reading entries and lists, for many callers at once.
+//! What is read of the watch history, and how it is shown.
 
-use super::Table;
-use super::entry::{Entry, Row};
+use super::entry::Row;
 use crate::Error;
 use crate::columns::Columns;
 use crate::progress::Rules;
@@ -9,8 +8,8 @@ use crate::time::Timestamp;
 use crate::video::thumbnail_path;
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult};
-use serde::{Deserialize, Serialize};
+use sea_orm::DbErr;
+use serde::Serialize;
 use std::cmp::Reverse;
 use utoipa::ToSchema;
 
@@ -57,17 +56,17 @@ pub struct ContinueWatching {
 
 /// What a lookup found of a user and a video.
 pub(super) struct Found {
-    n: i64,
+    pub(super) n: i64,
     standing: bool,
     visible: bool,
     row: Option<Row>,
 }
 
 impl Found {
-    fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        let mut columns = Columns::of(row);
+    /// In the order of the statement.
+    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
         let (n, standing, visible) = (columns.read()?, columns.read()?, columns.read()?);
-        Ok(Self { n, standing, visible, row: Row::read(&mut columns)? })
+        Ok(Self { n, standing, visible, row: Row::read(columns)? })
     }
 
     /// The row, or why the caller gets none.
@@ -80,29 +79,8 @@ impl Found {
     }
 }
 
-/// The rows of these users and videos, in this order.
-pub(super) async fn look_up(
-    db: &impl ConnectionTrait,
-    table: &Table,
-    keys: &[(i64, i64)],
-) -> Result<Vec<Found>, DbErr> {
-    let rows = db.query_all_raw(table.statements.find(keys)).await?;
-    let mut found = rows.iter().map(Found::read).collect::<Result<Vec<_>, _>>()?;
-    found.sort_by_key(|found| found.n);
-    Ok(found)
-}
-
-/// The entries of these users and videos.
-pub(super) async fn find(table: &Table, keys: &[(i64, i64)]) -> Vec<Result<Entry, Error>> {
-    match look_up(&table.reader, table, keys).await {
-        Ok(found) => found.into_iter().map(|found| Ok(found.into_row()?.shown(&table.rules, None))).collect(),
-        Err(error) => failed(keys.len(), error),
-    }
-}
-
 /// An item as the statement makes it.
-#[derive(Deserialize)]
-struct Item {
+pub(super) struct Item {
     id: i64,
     video_id: i64,
     watch_position: i32,
@@ -119,7 +97,7 @@ struct Item {
 
 impl Item {
     /// In the order of the fields, which is that of the statement; none when the list is empty.
-    fn read(columns: &mut Columns<'_>) -> Result<Option<Self>, DbErr> {
+    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Option<Self>, DbErr> {
         let Some(id) = columns.read()? else { return Ok(None) };
         Ok(Some(Self {
             id,
@@ -127,7 +105,7 @@ impl Item {
             watch_position: columns.read()?,
             device: columns.read()?,
             play_count: columns.read()?,
-            last_watched_at: columns.read()?,
+            last_watched_at: columns.moment()?,
             title: columns.read()?,
             description: columns.read()?,
             duration: columns.read()?,
@@ -157,41 +135,13 @@ impl Item {
     }
 }
 
-/// What these users have begun and not finished, each with how many they want to see, the last watched first.
-pub(super) async fn list(table: &Table, asked: &[(i64, i64)]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
-    let lists = match lists(table, asked).await {
-        Ok(lists) => lists,
-        Err(error) => return failed(asked.len(), error),
-    };
-    let shown = lists.into_iter().zip(asked).map(|((standing, mut items), (_, most))| {
-        items.sort_by_key(|item| Reverse((item.last_watched_at, item.id)));
-        items.truncate(usize::try_from(*most).unwrap_or_default());
-        let items = items.into_iter().map(|item| item.shown(&table.rules));
-        if standing { Ok(items.collect()) } else { Err(Error::Unauthenticated) }
-    });
-    shown.collect()
+/// A list, the last watched first.
+pub(super) fn shown(mut items: Vec<Item>, rules: &Rules) -> Vec<ContinueWatching> {
+    items.sort_by_key(|item| Reverse((item.last_watched_at, item.id)));
+    items.into_iter().map(|item| item.shown(rules)).collect()
 }
 
-/// Whether each user stands, and what they have begun.
-async fn lists(table: &Table, asked: &[(i64, i64)]) -> Result<Vec<(bool, Vec<Item>)>, DbErr> {
-    let rows = table.reader.query_all_raw(table.statements.list(asked)).await?;
-    let mut lists = Vec::from_iter(asked.iter().map(|_| (false, Vec::new())));
-    for row in &rows {
-        let mut columns = Columns::of(row);
-        let (n, standing): (i64, bool) = (columns.read()?, columns.read()?);
-        let items = match table.reader.get_database_backend() {
-            DatabaseBackend::Postgres => Vec::from_iter(Item::read(&mut columns)?),
-            _ => serde_json::from_str(&columns.read::<String>()?).map_err(|error| DbErr::Json(error.to_string()))?,
-        };
-        if let Some(list) = usize::try_from(n - 1).ok().and_then(|at| lists.get_mut(at)) {
-            list.0 = standing;
-            list.1.extend(items);
-        }
-    }
-    Ok(lists)
-}
-
-fn failed<A>(questions: usize, error: DbErr) -> Vec<Result<A, Error>> {
-    let error = Error::from(error);
+/// The same failure for each of so many questions.
+pub(super) fn failed<A>(questions: usize, error: &Error) -> Vec<Result<A, Error>> {
     (0..questions).map(|_| Err(error.clone())).collect()
 }

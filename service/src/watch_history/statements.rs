@@ -2,19 +2,19 @@
 //! for the few words in which they differ. The rules that they share with other use cases come from there, as text.
 
 use crate::progress::{Rules, completed};
-use crate::sent::{Cell, Kind, table, values};
+use crate::sent::{Cell, Kind, table};
 use crate::video::visible_to_user;
 use chrono::{DateTime, Utc};
 use entity::{user, video};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{PostgresQueryBuilder, Query, SelectStatement, SimpleExpr, SqliteQueryBuilder};
-use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres, Statement};
+use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres};
 
 /// A user and a video.
 pub(super) const KEY: [(&str, Kind); 2] = [("user_id", Kind::Number), ("video_id", Kind::Number)];
 /// A user and how many items they want to see.
-const LIST: [(&str, Kind); 2] = [("user_id", Kind::Number), ("items", Kind::Number)];
-const SAVE: [(&str, Kind); 10] = [
+pub(super) const LIST: [(&str, Kind); 2] = [("user_id", Kind::Number), ("items", Kind::Number)];
+pub(super) const SAVE: [(&str, Kind); 10] = [
     ("user_id", Kind::Number),
     ("video_id", Kind::Number),
     ("position", Kind::Number),
@@ -30,11 +30,14 @@ const SAVE: [(&str, Kind); 10] = [
 /// Their texts, for one database and one set of rules.
 #[derive(Debug)]
 pub(super) struct Statements {
-    backend: DatabaseBackend,
-    save: String,
-    forget: String,
-    find: String,
-    list: String,
+    /// Writes saves, one of a row at most. On PostgreSQL it gives back the rows that it wrote.
+    pub(super) save: String,
+    /// Deletes rows. On PostgreSQL it gives back the keys of those that were there.
+    pub(super) forget: String,
+    /// Looks rows up, and what the caller may know when they are not there.
+    pub(super) find: String,
+    /// The newest so many unfinished rows of a user, each with its video.
+    pub(super) list: String,
 }
 
 /// A save on its way into its row.
@@ -52,63 +55,34 @@ pub(super) struct Sent {
     pub(super) arrived_at: DateTime<Utc>,
 }
 
-impl Statements {
-    pub(super) fn new(backend: DatabaseBackend, rules: &Rules) -> Self {
-        Self { backend, save: save(backend, rules), forget: forget(backend), find: find(backend), list: list(backend) }
-    }
-
-    /// Writes these saves, one of a row at most. Gives back the rows that it wrote.
-    pub(super) fn save(&self, saves: &[&Sent]) -> Statement {
-        let row = |save: &&Sent| {
-            let Sent { user_id, video_id, position, watched, session, sequence, device, happened_at, arrived_at } =
-                (*save).clone();
-            [
-                Cell::from(user_id),
-                Cell::from(video_id),
-                Cell::from(i64::from(position)),
-                Cell::from(i64::from(watched)),
-                Cell::from(session),
-                Cell::from(sequence.map_or(0, i64::from)),
-                Cell::from(device),
-                Cell::from(happened_at),
-                Cell::from(happened_at.timestamp().div_euclid(3600)),
-                Cell::from(arrived_at),
-            ]
-        };
-        self.statement(&self.save, &SAVE, saves.iter().map(row))
-    }
-
-    /// Deletes these rows. Gives back the keys of those that were there.
-    pub(super) fn forget(&self, keys: &[(i64, i64)]) -> Statement {
-        self.statement(&self.forget, &KEY, keys.iter().map(pair))
-    }
-
-    /// Looks these rows up, and what the caller may know when they are not there.
-    pub(super) fn find(&self, keys: &[(i64, i64)]) -> Statement {
-        self.statement(&self.find, &KEY, keys.iter().map(pair))
-    }
-
-    /// The newest so many unfinished rows of these users, each with its video.
-    pub(super) fn list(&self, asked: &[(i64, i64)]) -> Statement {
-        let most = asked.iter().map(|(_, items)| *items).max().unwrap_or_default();
-        let mut list = self.statement(&self.list, &LIST, asked.iter().map(pair));
-        if let (DatabaseBackend::Sqlite, Some(values)) = (self.backend, &mut list.values) {
-            values.0.push(most.into());
-        }
-        list
-    }
-
-    fn statement<const N: usize>(
-        &self,
-        sql: &str,
-        columns: &[(&str, Kind); N],
-        rows: impl Iterator<Item = [Cell; N]>,
-    ) -> Statement {
-        Statement::from_sql_and_values(self.backend, sql, values(self.backend, columns, rows.collect()))
+impl Sent {
+    /// In the order of [`SAVE`].
+    pub(super) fn cells(&self) -> [Cell; SAVE.len()] {
+        let Self { user_id, video_id, position, watched, session, sequence, device, happened_at, arrived_at } =
+            self.clone();
+        [
+            user_id.into(),
+            video_id.into(),
+            i64::from(position).into(),
+            i64::from(watched).into(),
+            session.into(),
+            sequence.map_or(0, i64::from).into(),
+            device.into(),
+            happened_at.into(),
+            happened_at.timestamp().div_euclid(3600).into(),
+            arrived_at.into(),
+        ]
     }
 }
 
-fn pair(pair: &(i64, i64)) -> [Cell; 2] {
+impl Statements {
+    pub(super) fn new(backend: DatabaseBackend, rules: &Rules) -> Self {
+        Self { save: save(backend, rules), forget: forget(backend), find: find(backend), list: list(backend) }
+    }
+}
+
+/// In the order of [`KEY`] or [`LIST`].
+pub(super) fn pair(pair: &(i64, i64)) -> [Cell; 2] {
     [pair.0.into(), pair.1.into()]
 }
 
@@ -135,6 +109,10 @@ fn text(backend: DatabaseBackend, part: &SelectStatement, lead: &str) -> String 
     let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     format!("({})", sql.strip_prefix(lead).unwrap_or(&sql))
 }
+
+/// What a statement that writes a row gives back of it.
+const RETURNING: &str = " RETURNING id, user_id, video_id, watch_position, watch_duration, completed, device, play_count, completed_at, \
+    last_watched_at, created_at, updated_at, (SELECT videos.duration FROM videos WHERE videos.id = video_id) AS duration";
 
 /// What decides whether a save is newer than the row `h`, and what the row is then.
 ///
@@ -166,6 +144,9 @@ fn save(backend: DatabaseBackend, rules: &Rules) -> String {
     let larger = |column| {
         format!("{column} = CASE WHEN excluded.{column} > h.{column} THEN excluded.{column} ELSE h.{column} END")
     };
+    // SQLite stores what it gives back in a table of its own first, which costs more than to look the row up.
+    let (in_key_order, returning) =
+        if backend == Postgres { (" ORDER BY sent.user_id, sent.video_id", RETURNING) } else { ("", "") };
     let [watch_duration, last_watched_at, watched_hour] =
         ["watch_duration", "last_watched_at", "watched_hour"].map(larger);
     format!(
@@ -179,7 +160,7 @@ fn save(backend: DatabaseBackend, rules: &Rules) -> String {
              CASE WHEN {completed} THEN 1 ELSE 0 END, CASE WHEN {completed} THEN sent.happened_at END, \
              CASE WHEN {completed} AND sent.session <> '' THEN sent.session || ' ' END, \
              sent.happened_at, sent.hour, sent.arrived_at, sent.arrived_at \
-         FROM {sent} {CALLER_AND_VIDEO} WHERE {allowed} ORDER BY sent.user_id, sent.video_id \
+         FROM {sent} {CALLER_AND_VIDEO} WHERE {allowed}{in_key_order} \
          ON CONFLICT (user_id, video_id) DO UPDATE SET \
              watch_position = excluded.watch_position, {watch_duration}, completed = excluded.completed, \
              player_session = coalesce(excluded.player_session, h.player_session), \
@@ -194,19 +175,16 @@ fn save(backend: DatabaseBackend, rules: &Rules) -> String {
                  ELSE h.counted_sessions END, \
              {last_watched_at}, {watched_hour}, \
              updated_at = CASE WHEN {told_again} THEN h.updated_at ELSE excluded.updated_at END \
-         WHERE ({in_order}) AND NOT ({failed_start}) \
-         RETURNING id, user_id, video_id, watch_position, watch_duration, completed, device, play_count, completed_at, \
-             last_watched_at, created_at, updated_at, \
-             (SELECT videos.duration FROM videos WHERE videos.id = video_id) AS duration"
+         WHERE ({in_order}) AND NOT ({failed_start}){returning}"
     )
 }
 
 fn forget(backend: DatabaseBackend) -> String {
     let (sent, allowed) = (table(backend, &KEY), allowed(backend));
+    let returning = if backend == Postgres { " RETURNING user_id, video_id" } else { "" };
     format!(
         "DELETE FROM watch_history WHERE (user_id, video_id) IN \
-             (SELECT sent.user_id, sent.video_id FROM {sent} {CALLER_AND_VIDEO} WHERE {allowed}) \
-         RETURNING user_id, video_id"
+             (SELECT sent.user_id, sent.video_id FROM {sent} {CALLER_AND_VIDEO} WHERE {allowed}){returning}"
     )
 }
 
@@ -227,33 +205,32 @@ const ITEM: &str = "h.id, h.video_id, h.watch_position, h.device, h.play_count, 
 
 /// The rows of a user are read in the order of the index, whose hours follow the moments, and only until enough of them have
 /// a video that the user may see.
-///
-/// On SQLite a list is one JSON text, an array of arrays: ten rows of twelve values cost its driver more than the statement costs
-/// the database. PostgreSQL makes rows faster than JSON.
 fn list(backend: DatabaseBackend) -> String {
     let (sent, visible) = (table(backend, &LIST), visible(backend));
     // Neither database takes a subquery with a limit apart; sorted first, most rows never meet their video.
-    let all = if backend == Postgres { "OFFSET 0" } else { "LIMIT -1" };
-    let begun = format!(
-        "SELECT {ITEM} FROM (SELECT id, video_id, watch_position, device, play_count, last_watched_at FROM watch_history \
-             WHERE user_id = users.id AND completed = false AND watch_position > 0 \
-             ORDER BY watched_hour DESC, last_watched_at DESC, id DESC {all}) AS h \
-         LEFT JOIN videos ON videos.id = h.video_id LEFT JOIN users AS uploader ON uploader.id = videos.user_id \
-         WHERE {visible}"
-    );
+    let begun = |user: &str, all: &str| {
+        format!(
+            "(SELECT id, video_id, watch_position, device, play_count, last_watched_at FROM watch_history \
+                 WHERE user_id = {user} AND completed = false AND watch_position > 0 \
+                 ORDER BY watched_hour DESC, last_watched_at DESC, id DESC {all}) AS h"
+        )
+    };
     let standing = "coalesce(users.is_active, false) AS standing";
     if backend == Postgres {
+        let begun = begun("users.id", "OFFSET 0");
         return format!(
             "SELECT sent.n, {standing}, newest.* FROM {sent} LEFT JOIN users ON users.id = sent.user_id \
-             LEFT JOIN LATERAL ({begun} LIMIT sent.items) AS newest ON true"
+             LEFT JOIN LATERAL (SELECT {ITEM} FROM {begun} LEFT JOIN videos ON videos.id = h.video_id \
+                 LEFT JOIN users AS uploader ON uploader.id = videos.user_id WHERE {visible} LIMIT sent.items) AS newest ON true"
         );
     }
-    let values = ITEM.split(", ").filter_map(|column| column.split_once('.')).map(|(_, name)| name);
-    let values = values.collect::<Vec<_>>().join(", ");
-    // A limit cannot look at `sent`, so it is the largest one of all.
+    // Two answers in one, because SQLite would store the shorter way, a join with the caller's row, in a table of its own. Crossed tables
+    // are read in the order in which they are named.
+    let begun = begun("?1", "LIMIT -1");
+    let nothing = ITEM.split(", ").map(|_| "NULL").collect::<Vec<_>>().join(", ");
     format!(
-        "SELECT sent.n, {standing}, \
-             (SELECT json_group_array(json_array({values})) FROM ({begun} LIMIT ?2)) AS items \
-         FROM {sent} LEFT JOIN users ON users.id = sent.user_id"
+        "SELECT 0 AS n, {standing}, {nothing} FROM users WHERE users.id = ?1 UNION ALL SELECT * FROM (SELECT 1, true, {ITEM} \
+             FROM {begun} CROSS JOIN users CROSS JOIN videos CROSS JOIN users AS uploader \
+             WHERE users.id = ?1 AND videos.id = h.video_id AND uploader.id = videos.user_id AND {visible} LIMIT ?2)"
     )
 }

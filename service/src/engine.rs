@@ -1,0 +1,190 @@
+//! SQLite in the thread that asks.
+//!
+//! The driver below SeaORM keeps every SQLite connection on a thread of its own, where each value of a row is copied and handed over to
+//! whoever asked. A lane of the watch history is served by a thread of its own already, and asks the engine from there.
+
+use crate::database::{BUSY_TIMEOUT, Durability, PRAGMAS};
+use crate::error::{Error, of_sqlite};
+use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSql, ToSqlOutput};
+use rusqlite::{CachedStatement, Connection, Row, Transaction, TransactionBehavior, params_from_iter};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{Mutex, watch};
+
+/// Hears of every statement.
+pub(crate) type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What is needed to open the file once more.
+#[derive(Clone)]
+pub(crate) struct Engines {
+    pub(crate) file: PathBuf,
+    pub(crate) durability: Durability,
+    /// Whose turn it is to write. Two connections that both want SQLite's lock try for it now and then, and one of them may
+    /// never be lucky.
+    pub(crate) turns: Arc<Mutex<()>>,
+    pub(crate) observer: Option<Observer>,
+    /// Knows how many are still open.
+    pub(crate) open: watch::Sender<()>,
+}
+
+impl fmt::Debug for Engines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engines").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl Engines {
+    /// A connection that only reads; it is opened when it is first used.
+    pub(crate) fn reader(&self) -> Engine {
+        self.engine(true)
+    }
+
+    /// A connection that writes, when it is its turn.
+    pub(crate) fn writer(&self) -> Engine {
+        self.engine(false)
+    }
+
+    fn engine(&self, only_reads: bool) -> Engine {
+        Engine { engines: self.clone(), only_reads, connection: None, _open: self.open.subscribe() }
+    }
+
+    /// A connection, which cannot write when it `only_reads`.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub(crate) fn connect(&self, only_reads: bool) -> Result<Connection, Error> {
+        let connection = Connection::open(&self.file)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        // Left alone, the engine plans a statement anew for each value that the statistics of an index say something about.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        for (name, value) in PRAGMAS {
+            connection.pragma_update(None, name, value)?;
+        }
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "synchronous", self.durability.pragma())?;
+        connection.pragma_update(None, "query_only", only_reads)?;
+        Ok(connection)
+    }
+}
+
+/// One connection.
+pub(crate) struct Engine {
+    engines: Engines,
+    only_reads: bool,
+    connection: Option<Connection>,
+    _open: watch::Receiver<()>,
+}
+
+impl Engine {
+    /// Runs `work` in a transaction: what it reads is of one moment, and what it writes is there as a whole when this returns, or not at all.
+    ///
+    /// # Errors
+    /// Those of `work`, and those of the transaction.
+    pub(crate) fn transaction<T>(&mut self, work: impl FnOnce(&Session<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let turns = self.engines.turns.clone();
+        let (_turn, behavior) = if self.only_reads {
+            (None, TransactionBehavior::Deferred)
+        } else {
+            (Some(turns.blocking_lock()), TransactionBehavior::Immediate)
+        };
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.engines.connect(self.only_reads)?,
+        };
+        let done = (|| {
+            let transaction = Transaction::new_unchecked(&connection, behavior)?;
+            let done = work(&Session { connection: &transaction, observer: self.engines.observer.as_ref() })?;
+            transaction.commit()?;
+            Ok(done)
+        })();
+        // After a fault of the machine the file is opened anew.
+        if !matches!(done, Err(Error::Internal(_))) {
+            self.connection = Some(connection);
+        }
+        done
+    }
+}
+
+/// A transaction under way.
+pub(crate) struct Session<'a> {
+    connection: &'a Connection,
+    observer: Option<&'a Observer>,
+}
+
+impl<'a> Session<'a> {
+    /// A statement, ready to be asked again and again.
+    pub(crate) fn prepare<'s>(&self, sql: &'s str) -> Result<Prepared<'a, 's>, Error> {
+        Ok(Prepared { statement: self.connection.prepare_cached(sql)?, sql, observer: self.observer })
+    }
+
+    /// Answers each question. What one of them meets is its own affair, unless it has undone all that the transaction did, as
+    /// a full disk may (sqlite.org/lang_transaction.html).
+    ///
+    /// # Errors
+    /// The one that has undone it.
+    pub(crate) fn each<Q, A>(
+        &self,
+        questions: &[Q],
+        mut answer: impl FnMut(&Q) -> Result<A, Error>,
+    ) -> Result<Vec<Result<A, Error>>, Error> {
+        let answered = questions.iter().map(|question| match answer(question) {
+            Err(error) if self.connection.is_autocommit() => Err(error),
+            answered => Ok(answered),
+        });
+        answered.collect()
+    }
+}
+
+/// A statement with its text.
+pub(crate) struct Prepared<'a, 's> {
+    statement: CachedStatement<'a>,
+    sql: &'s str,
+    observer: Option<&'a Observer>,
+}
+
+impl Prepared<'_, '_> {
+    /// Returns how many rows were changed.
+    pub(crate) fn execute(&mut self, values: impl IntoIterator<Item: ToSql>) -> Result<usize, Error> {
+        self.observe();
+        Ok(self.statement.execute(params_from_iter(values))?)
+    }
+
+    /// Every row of the answer, as `read` takes it.
+    pub(crate) fn rows<T>(
+        &mut self,
+        values: impl IntoIterator<Item: ToSql>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.observe();
+        let (mut rows, mut taken) = (self.statement.query(params_from_iter(values))?, Vec::new());
+        while let Some(row) = rows.next()? {
+            taken.push(read(row)?);
+        }
+        Ok(taken)
+    }
+
+    fn observe(&self) {
+        if let Some(observer) = self.observer {
+            observer(self.sql);
+        }
+    }
+}
+
+impl ToSql for crate::sent::Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Number(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+            Self::Time(time) => crate::sent::time_as_text(time).into(),
+        })
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error().map(|error| error.extended_code.cast_unsigned()).unwrap_or_default();
+        of_sqlite(code, error.to_string())
+    }
+}
