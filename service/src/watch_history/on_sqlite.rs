@@ -11,6 +11,7 @@ use crate::columns::Columns;
 use crate::engine::{Engine, Engines, Prepared};
 use crate::lane::{GROUP, Lane};
 use crate::progress::Rules;
+use quick_cache::unsync::Cache;
 use std::sync::Arc;
 
 /// What the lanes work with, besides a connection each.
@@ -23,6 +24,9 @@ pub(super) struct Table {
 /// Opens the lanes, each with a connection and a thread of its own.
 pub(super) fn open(engines: &Engines, table: Table) -> History {
     let table = Arc::new(table);
+    let mut lately = Lately::new(LATELY);
+    let write =
+        move |engine: &mut Engine, table: &Table, changes: &[Change]| write(engine, table, &mut lately, changes);
     History {
         writers: vec![lane(ROWS_AT_ONCE, engines.writer(), &table, write)],
         finders: (0..FINDERS).map(|_| lane(ROWS_AT_ONCE, engines.reader(), &table, find)).collect(),
@@ -34,7 +38,7 @@ fn lane<Q: Send + 'static, A: Send + 'static>(
     most: usize,
     mut engine: Engine,
     table: &Arc<Table>,
-    serve: impl Fn(&mut Engine, &Table, &[Q]) -> Vec<Result<A, Error>> + Send + 'static,
+    mut serve: impl FnMut(&mut Engine, &Table, &[Q]) -> Vec<Result<A, Error>> + Send + 'static,
 ) -> Lane<Q, A> {
     let table = table.clone();
     Lane::open_thread(most, move |questions| serve(&mut engine, &table, questions))
@@ -74,21 +78,31 @@ fn list(engine: &mut Engine, table: &Table, asked: &[(i64, i64)]) -> Vec<Result<
     lists.unwrap_or_else(|error| failed(asked.len(), &error))
 }
 
+/// The hours of the rows that were saved last: a row that was saved in this hour already is likely to go on as it is. What this
+/// remembers need not be true, because the statement looks for itself.
+type Lately = Cache<(i64, i64), i64>;
+
+/// How many rows are remembered.
+const LATELY: usize = 65_536;
+
 /// Makes these changes one after the other.
-fn write(engine: &mut Engine, table: &Table, changes: &[Change]) -> Vec<Left> {
+fn write(engine: &mut Engine, table: &Table, lately: &mut Lately, changes: &[Change]) -> Vec<Left> {
     let left = engine.transaction(|session| {
+        let mut heartbeat = session.prepare(&table.statements.heartbeat)?;
         let mut save = session.prepare(&table.statements.save)?;
         let mut find = session.prepare(&table.statements.find)?;
         session.each(changes, |change| match change {
             Change::Save(sent) => {
-                let applied = save.execute(sent.cells())? > 0;
+                let goes_on = lately.get(&change.key()).is_some_and(|hour| *hour >= sent.hour());
+                let applied = (goes_on && heartbeat.execute(sent.cells())? > 0) || save.execute(sent.cells())? > 0;
+                if applied && !goes_on {
+                    lately.insert(change.key(), sent.hour());
+                }
                 Ok(Some(look_up(&mut find, change.key())?.into_row()?.shown(&table.rules, Some(applied))))
             }
             Change::Forget { .. } => {
-                let found = look_up(&mut find, change.key())?.into_row();
-                found
-                    .and_then(|_| session.prepare(&table.statements.forget)?.execute(pair(&change.key())))
-                    .map(|_| None)
+                look_up(&mut find, change.key())?.into_row()?;
+                session.prepare(&table.statements.forget)?.execute(pair(&change.key())).map(|_| None)
             }
         })
     });

@@ -32,6 +32,8 @@ pub(super) const SAVE: [(&str, Kind); 10] = [
 pub(super) struct Statements {
     /// Writes saves, one of a row at most. On PostgreSQL it gives back the rows that it wrote.
     pub(super) save: String,
+    /// As `save`, for a row that was saved not long ago; does nothing where `save` would do more than it can.
+    pub(super) heartbeat: String,
     /// Deletes rows. On PostgreSQL it gives back the keys of those that were there.
     pub(super) forget: String,
     /// Looks rows up, and what the caller may know when they are not there.
@@ -56,6 +58,11 @@ pub(super) struct Sent {
 }
 
 impl Sent {
+    /// The hours from 1970 to when the position was true.
+    pub(super) fn hour(&self) -> i64 {
+        self.happened_at.timestamp().div_euclid(3600)
+    }
+
     /// In the order of [`SAVE`].
     pub(super) fn cells(&self) -> [Cell; SAVE.len()] {
         let Self { user_id, video_id, position, watched, session, sequence, device, happened_at, arrived_at } =
@@ -69,7 +76,7 @@ impl Sent {
             sequence.map_or(0, i64::from).into(),
             device.into(),
             happened_at.into(),
-            happened_at.timestamp().div_euclid(3600).into(),
+            self.hour().into(),
             arrived_at.into(),
         ]
     }
@@ -77,7 +84,13 @@ impl Sent {
 
 impl Statements {
     pub(super) fn new(backend: DatabaseBackend, rules: &Rules) -> Self {
-        Self { save: save(backend, rules), forget: forget(backend), find: find(backend), list: list(backend) }
+        Self {
+            save: save(backend, rules, false),
+            heartbeat: save(backend, rules, true),
+            forget: forget(backend),
+            find: find(backend),
+            list: list(backend),
+        }
     }
 }
 
@@ -118,7 +131,10 @@ const RETURNING: &str = " RETURNING id, user_id, video_id, watch_position, watch
 ///
 /// `excluded` is the save: its `last_watched_at` is when the position was true, its `updated_at` when it arrived. A save
 /// without an age was true when it arrived, so it is never older than a row, whose time counts as the arrival at most.
-fn save(backend: DatabaseBackend, rules: &Rules) -> String {
+///
+/// A heartbeat is the same but does nothing where a column behind the index of "continue watching" would change. It names none
+/// of them, so that SQLite, which goes by the names, leaves the index alone.
+fn save(backend: DatabaseBackend, rules: &Rules, is_heartbeat: bool) -> String {
     let sent = table(backend, &SAVE);
     let allowed = allowed(backend);
     let resume_min = rules.resume_min_seconds;
@@ -149,6 +165,17 @@ fn save(backend: DatabaseBackend, rules: &Rules) -> String {
         if backend == Postgres { (" ORDER BY sent.user_id, sent.video_id", RETURNING) } else { ("", "") };
     let [watch_duration, last_watched_at, watched_hour] =
         ["watch_duration", "last_watched_at", "watched_hour"].map(larger);
+    let finished = format!(
+        "completed = excluded.completed, {watched_hour}, \
+         play_count = CASE WHEN {counted} THEN h.play_count + 1 ELSE h.play_count END, \
+         completed_at = CASE WHEN {counted} THEN excluded.completed_at ELSE h.completed_at END, \
+         counted_sessions = CASE WHEN {counted} \
+             THEN substr(coalesce(excluded.counted_sessions, '') || coalesce(h.counted_sessions, ''), 1, 1040) \
+             ELSE h.counted_sessions END, "
+    );
+    let goes_on = "h.completed = excluded.completed AND h.watched_hour >= excluded.watched_hour";
+    let (finished, if_it_goes_on) =
+        if is_heartbeat { (String::new(), format!(" AND {goes_on}")) } else { (finished, String::new()) };
     format!(
         "INSERT INTO watch_history AS h (user_id, video_id, watch_position, watch_duration, completed, player_session, \
              sequence, device, play_count, completed_at, counted_sessions, last_watched_at, watched_hour, created_at, \
@@ -162,20 +189,14 @@ fn save(backend: DatabaseBackend, rules: &Rules) -> String {
              sent.happened_at, sent.hour, sent.arrived_at, sent.arrived_at \
          FROM {sent} {CALLER_AND_VIDEO} WHERE {allowed}{in_key_order} \
          ON CONFLICT (user_id, video_id) DO UPDATE SET \
-             watch_position = excluded.watch_position, {watch_duration}, completed = excluded.completed, \
+             watch_position = excluded.watch_position, {watch_duration}, {finished}\
              player_session = coalesce(excluded.player_session, h.player_session), \
              sequence = CASE WHEN excluded.player_session IS NULL \
                  OR excluded.sequence IS NULL AND excluded.player_session = h.player_session \
                  THEN h.sequence ELSE excluded.sequence END, \
-             device = excluded.device, \
-             play_count = CASE WHEN {counted} THEN h.play_count + 1 ELSE h.play_count END, \
-             completed_at = CASE WHEN {counted} THEN excluded.completed_at ELSE h.completed_at END, \
-             counted_sessions = CASE WHEN {counted} \
-                 THEN substr(coalesce(excluded.counted_sessions, '') || coalesce(h.counted_sessions, ''), 1, 1040) \
-                 ELSE h.counted_sessions END, \
-             {last_watched_at}, {watched_hour}, \
+             device = excluded.device, {last_watched_at}, \
              updated_at = CASE WHEN {told_again} THEN h.updated_at ELSE excluded.updated_at END \
-         WHERE ({in_order}) AND NOT ({failed_start}){returning}"
+         WHERE ({in_order}) AND NOT ({failed_start}){if_it_goes_on}{returning}"
     )
 }
 
