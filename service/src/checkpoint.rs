@@ -12,16 +12,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// After how many pages a commit brings them over itself, for when nobody else does: 160 MiB.
-pub(crate) const LONGEST_LOG: &str = "40000";
+pub(crate) const LONGEST_LOG: &str = "80000";
 /// From how many pages on the log is to begin anew: 32 MiB.
-const LONG_LOG: i64 = 8000;
+const LONG_LOG: i64 = 16000;
 /// How many pages may be left for the moment when nobody writes.
 const FEW: i64 = 400;
 /// How often to try for so few, before more of them must do.
 const ATTEMPTS: u32 = 4;
 /// Between two checkpoints while there are commits. A page that was written often in the meantime is brought over once, and the disk
 /// takes many pages together at less than half the price.
-const UNDER_LOAD: Duration = Duration::from_millis(100);
+const UNDER_LOAD: Duration = Duration::from_millis(300);
 /// Between two looks when there are no commits.
 const AT_REST: Duration = Duration::from_millis(250);
 /// How long those who write may wait for somebody who still reads an old page of the log.

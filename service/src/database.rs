@@ -27,7 +27,7 @@ use tokio::time::timeout;
 const MAPPED: &str = "68719476736";
 /// What every connection to SQLite is told, besides what depends on its use.
 pub(crate) const PRAGMAS: [(&str, &str); 3] =
-    [("journal_size_limit", "67108864"), ("wal_autocheckpoint", LONGEST_LOG), ("mmap_size", MAPPED)];
+    [("journal_size_limit", "134217728"), ("wal_autocheckpoint", LONGEST_LOG), ("mmap_size", MAPPED)];
 /// How many rows the driver's thread may be ahead. At its default of 50 the two threads wait for each other in long answers.
 const ROW_BUFFER: usize = 2048;
 /// How long a statement waits for another process that holds the SQLite file.
