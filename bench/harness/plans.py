@@ -11,8 +11,8 @@ REPEATS = 12
 SOURCE = {
     "postgres": "Of the largest history, as `auto_explain` logs them from a running Playhead (of a named server: of "
                 "the texts in `bench/statements`). The list is that of a user with 10,000 rows.",
-    "sqlite": f"Of the largest history, by Python's SQLite {sqlite3.sqlite_version}, of the texts in "
-              "`bench/statements`; where there are none, of those that PostgreSQL was sent in the same run.",
+    "sqlite": f"Of the largest history, of the texts that a running Playhead logs, by Python's SQLite "
+              f"{sqlite3.sqlite_version}.",
 }
 
 
@@ -22,7 +22,7 @@ def of_postgres(postgres, database, folder, keys, data):
     if postgres.log is None:
         explain = "BEGIN; EXPLAIN (ANALYZE, BUFFERS) {}; ROLLBACK"
         return {sql: "\n".join(row[0] for row in postgres.query(explain.format(sql), database))
-                for sql in given_statements("postgres")}
+                for sql in given_statements()}
     for name, value in {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
                         "auto_explain.log_analyze": "on", "auto_explain.log_buffers": "on"}.items():
         postgres.query(f"ALTER DATABASE {database} SET {name} = '{value}'")
@@ -44,22 +44,23 @@ def of_postgres(postgres, database, folder, keys, data):
     return plans
 
 
-def of_sqlite(file, statements):
-    """{statement: plan} of a file that no server has open, by Python's SQLite."""
-    db, plans = sqlite3.connect(f"file:{file}?mode=ro", uri=True), {}
-    for sql in given_statements("sqlite") or statements:
-        try:
-            rows = db.execute("EXPLAIN QUERY PLAN " + re.sub(r"\?\d*|\$\d+", ":value", sql), {"value": 1}).fetchall()
-            plans[sql] = tree(rows)
-        except sqlite3.Error as error:
-            plans[sql] = f"not a statement of SQLite: {error}"
+def of_sqlite(folder, file, keys, data):
+    """{statement: plan}, by Python's SQLite, of the statements that a running Playhead logs."""
+    with ExitStack() as stack:
+        _, port = start_playhead(stack, folder, "explained", f"sqlite://{file}", {"RUST_LOG": "service::engine=trace"})
+        use(Client(port, keys), data)
+    log = (folder / "explained.log").read_text()
+    statements = dict.fromkeys(re.findall(r"TRACE service::engine\] (.*)", log))
+    db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    plans = {sql: tree(db.execute("EXPLAIN QUERY PLAN " + re.sub(r"\?\d+", ":value", sql), {"value": 1}).fetchall())
+             for sql in statements}
     db.close()
     return plans
 
 
-def given_statements(database):
-    """The texts of bench/statements/NAME.sqlite.sql or NAME.postgres.sql, where there are any."""
-    files = sorted((BENCH / "statements").glob(f"*.{database}.sql"))
+def given_statements():
+    """The texts of bench/statements/NAME.postgres.sql, where there are any."""
+    files = sorted((BENCH / "statements").glob("*.postgres.sql"))
     return [" ".join(file.read_text().split()).rstrip("; ") for file in files]
 
 

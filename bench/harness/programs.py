@@ -100,12 +100,12 @@ def answers(port, path):
         return False
 
 
-def start_playhead(stack, folder, name, url):
+def start_playhead(stack, folder, name, url, more=None):
     """Playhead as it comes, in a folder of its own; returns its process and its port."""
     port, log, home = free_port(), folder / f"{name}.log", folder / f"{name}-home"
     home.mkdir(exist_ok=True)
     env = {"DATABASE_URL": url, "BIND_ADDRESS": f"127.0.0.1:{port}", "JWT_SECRET": SECRET, "SQLITE_SYNCHRONOUS": "full",
-           "MEDIA_DIR": str(home), "PLAYHEAD_ENV": "production"}
+           "MEDIA_DIR": str(home), "PLAYHEAD_ENV": "production", **(more or {})}
     process = start(stack, [PLAYHEAD, "serve"], log, env, home)
     wait_until(lambda: answers(port, "/health/ready"), process, log, name)
     return process, port

@@ -8,12 +8,14 @@ use crate::engine::Engines;
 use crate::error::Error;
 use rusqlite::Connection;
 use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// After how many pages a commit brings them over itself, for when nobody else does: 160 MiB.
+/// After how many pages a commit brings them over itself, for when nobody else does: 320 MiB.
 pub(crate) const LONGEST_LOG: &str = "80000";
-/// From how many pages on the log is to begin anew: 32 MiB.
+/// From how many pages on the log is to begin anew: 64 MiB.
 const LONG_LOG: i64 = 16000;
 /// How many pages may be left for the moment when nobody writes.
 const FEW: i64 = 400;
@@ -32,19 +34,24 @@ pub(crate) fn keep_up(engines: &Engines) -> Sender<()> {
     let (stop, stopped) = channel();
     let (engines, open) = (engines.clone(), engines.open.subscribe());
     std::thread::spawn(move || {
+        let mut file = None;
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(AT_REST) {
             // Whatever is wrong, the next commit meets it too, and somebody hears of it there.
             let connection = engines.connect(true);
-            let _ = connection.and_then(|connection| watch(&connection, &engines, &stopped));
+            let _ = connection.and_then(|connection| watch(&connection, &engines, &stopped, &mut file));
         }
         drop(open);
     });
     stop
 }
 
-fn watch(connection: &Connection, engines: &Engines, stopped: &Receiver<()>) -> Result<(), Error> {
+fn watch(
+    connection: &Connection,
+    engines: &Engines,
+    stopped: &Receiver<()>,
+    file: &mut Option<&'static File>,
+) -> Result<(), Error> {
     connection.busy_timeout(READERS)?;
-    let file = File::open(&engines.file).map_err(|error| Error::Internal(error.to_string()))?;
     let (mut known, mut attempts) = (0, 0);
     let mut pause = AT_REST;
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
@@ -58,7 +65,7 @@ fn watch(connection: &Connection, engines: &Engines, stopped: &Receiver<()>) -> 
             attempts += 1;
             pause = Duration::ZERO;
             // SQLite waits for the disk once all pages are there. Most of them can be on their way.
-            file.sync_data().map_err(|error| Error::Internal(error.to_string()))?;
+            bring_to_disk(file, &engines.file).map_err(|error| Error::Internal(error.to_string()))?;
         } else {
             let _turn = engines.turns.blocking_lock();
             checkpoint(connection, "RESTART")?;
@@ -71,4 +78,16 @@ fn watch(connection: &Connection, engines: &Engines, stopped: &Receiver<()>) -> 
 /// Returns how many pages the log held.
 fn checkpoint(connection: &Connection, mode: &str) -> Result<i64, Error> {
     Ok(connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |row| row.get(1))?)
+}
+
+/// Waits until what was written to the file is on the disk.
+///
+/// The file stays open as long as the process lives: to close it would drop the locks that SQLite holds on it in this process
+/// (sqlite.org/howtocorrupt.html, 2.2), and another process could take the log for one that nobody uses.
+fn bring_to_disk(file: &mut Option<&'static File>, path: &Path) -> io::Result<()> {
+    let file = match *file {
+        Some(file) => file,
+        None => file.insert(Box::leak(Box::new(File::open(path)?))),
+    };
+    file.sync_data()
 }

@@ -28,8 +28,6 @@ const MAPPED: &str = "68719476736";
 /// What every connection to SQLite is told, besides what depends on its use.
 pub(crate) const PRAGMAS: [(&str, &str); 3] =
     [("journal_size_limit", "134217728"), ("wal_autocheckpoint", LONGEST_LOG), ("mmap_size", MAPPED)];
-/// How many rows the driver's thread may be ahead. At its default of 50 the two threads wait for each other in long answers.
-const ROW_BUFFER: usize = 2048;
 /// How long a statement waits for another process that holds the SQLite file.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a free connection before it is told to come back.
@@ -124,7 +122,7 @@ impl Database {
     async fn connect_sqlite(url: &str, durability: Durability) -> Result<Self, DbErr> {
         let pragmas = move |sqlite: SqliteConnectOptions| {
             let sqlite = sqlite.busy_timeout(BUSY_TIMEOUT).foreign_keys(true).journal_mode(SqliteJournalMode::Wal);
-            let sqlite = sqlite.pragma("synchronous", durability.pragma()).row_buffer_size(ROW_BUFFER);
+            let sqlite = sqlite.pragma("synchronous", durability.pragma());
             PRAGMAS.into_iter().fold(sqlite, |sqlite, (name, value)| sqlite.pragma(name, value))
         };
         knock(&pragmas(SqliteConnectOptions::from_str(url).map_err(conn)?)).await?;

@@ -7,7 +7,7 @@ use crate::database::{BUSY_TIMEOUT, Durability, PRAGMAS};
 use crate::error::{Error, of_sqlite};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{CachedStatement, Connection, Row, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OpenFlags, Row, Transaction, TransactionBehavior, params_from_iter};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,7 +55,9 @@ impl Engines {
     /// # Errors
     /// The file cannot be opened.
     pub(crate) fn connect(&self, only_reads: bool) -> Result<Connection, Error> {
-        let connection = Connection::open(&self.file)?;
+        // Without the leave to make a new file in the place of one that is gone.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.file, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         // Left alone, the engine plans a statement anew for each value that the statistics of an index say something about.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -116,6 +118,7 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     /// A statement, ready to be asked again and again.
     pub(crate) fn prepare<'s>(&self, sql: &'s str) -> Result<Prepared<'a, 's>, Error> {
+        log::trace!("{sql}");
         Ok(Prepared { statement: self.connection.prepare_cached(sql)?, sql, observer: self.observer })
     }
 

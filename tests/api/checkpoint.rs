@@ -1,9 +1,10 @@
-//! What is committed on SQLite gets from its log into its file.
+//! What is committed on SQLite gets from its log into its file, and everybody who writes gets a turn.
 
 use crate::app::TestApp;
 use crate::databases::Engine;
 use entity::watch_history;
-use sea_orm::{EntityTrait, QuerySelect};
+use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, Statement};
 use std::time::Duration;
 
 /// The positions that stand in the file alone, as if its log were lost; none while it is being written to.
@@ -31,4 +32,37 @@ async fn a_save_gets_into_the_file_long_before_the_log_is_full() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+#[tokio::test]
+async fn the_engine_is_compiled_as_cargo_is_told() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let option = "SELECT sqlite_compileoption_used('MAX_MMAP_SIZE=0x1000000000')";
+    let db = app.db.reader();
+    let row = db.query_one_raw(Statement::from_string(app.db.backend(), option)).await.unwrap().unwrap();
+    assert!(row.try_get_by_index::<bool>(0).unwrap(), "the flags of .cargo/config.toml did not reach the engine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changes_something_else_gets_a_turn_while_players_save() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let ann = app.sign_up("ann").await;
+    let films = join_all([(); 30].map(|()| app.add_video(&ann, "film", Some(600)))).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let players = films.iter().map(|film| async {
+        let mut saves = 0;
+        while !*stopped.borrow() {
+            app.save(&ann, *film, 100 + saves % 100).await;
+            saves += 1;
+        }
+        saves
+    });
+    let others = async {
+        for _ in 0..20 {
+            app.add_video(&ann, "another", None).await;
+        }
+        stop.send(true).unwrap();
+    };
+    let (saves, ()) = tokio::join!(join_all(players), others);
+    assert!(saves.iter().all(|saves| *saves > 0), "{saves:?}");
 }

@@ -69,6 +69,7 @@ on_both! {
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
         site.assert_nothing_is_lost().await;
+        site.assert_the_log_is_bounded();
     }
 
     async fn while_the_database_stands_still_what_cannot_wait_is_refused_at_once(site: Site) {

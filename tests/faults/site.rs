@@ -150,6 +150,17 @@ impl Site {
         db.close().await.unwrap();
     }
 
+    /// Proves that SQLite's log began anew while players saved; it would hold all that they saved else.
+    pub fn assert_the_log_is_bounded(&self) {
+        if self.is_sqlite() {
+            let mut log = service::database::sqlite_file(&self.url).unwrap().into_os_string();
+            log.push("-wal");
+            let bytes = std::fs::metadata(&log).unwrap().len();
+            println!("the log has {} MiB", bytes >> 20);
+            assert!(bytes < 256 << 20, "the log has {bytes} bytes");
+        }
+    }
+
     /// Proves that tables and indexes agree.
     pub async fn assert_integrity(&self) {
         let db = self.database().await;
