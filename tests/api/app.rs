@@ -7,7 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use service::auth::{Auth, Tokens};
-use service::database::Durability;
+use service::database::{Durability, Turn};
 use service::library::Library;
 use service::progress::Rules;
 use service::time::Clock;
@@ -192,6 +192,11 @@ impl TestApp {
     /// The statements since the last call.
     pub fn take_statements(&self) -> Vec<String> {
         std::mem::take(&mut self.statements.lock().unwrap())
+    }
+
+    /// Keeps the server from writing, until it is dropped.
+    pub async fn take_turn(&self) -> Turn {
+        self.served.writer().await.unwrap().0
     }
 
     /// Tells the server to end, and how.
