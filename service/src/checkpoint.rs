@@ -13,8 +13,6 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// After how many pages a commit brings them over itself, for when nobody else does: 320 MiB.
-pub(crate) const LONGEST_LOG: &str = "80000";
 /// From how many pages on the log is to begin anew: 64 MiB.
 const LONG_LOG: i64 = 16000;
 /// How many pages may be left for the moment when nobody writes.

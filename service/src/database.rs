@@ -5,8 +5,8 @@
 //! outlive every use (notes on sqlx 0.9: a socket dies with the runtime that opened it).
 
 use crate::Error;
-use crate::checkpoint::{LONGEST_LOG, keep_up};
-use crate::engine::Engines;
+use crate::checkpoint::keep_up;
+use crate::engine::{BUSY_TIMEOUT, Engines, PRAGMAS};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sea_orm::sqlx::{Connection, Executor};
@@ -22,14 +22,6 @@ use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::timeout;
 
-/// How much of the file may be mapped, in bytes: 64 GiB, which is all that the engine was compiled for (.cargo/config.toml). A page that is in the system's cache is then read
-/// without a call and without a copy; measured, a third more saves a second.
-const MAPPED: &str = "68719476736";
-/// What every connection to SQLite is told, besides what depends on its use.
-pub(crate) const PRAGMAS: [(&str, &str); 3] =
-    [("journal_size_limit", "134217728"), ("wal_autocheckpoint", LONGEST_LOG), ("mmap_size", MAPPED)];
-/// How long a statement waits for another process that holds the SQLite file.
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a free connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the first connection may take at the start.
@@ -67,7 +59,7 @@ pub enum Durability {
 
 impl Durability {
     /// The value of SQLite's setting.
-    pub(crate) fn pragma(self) -> &'static str {
+    fn pragma(self) -> &'static str {
         match self {
             Self::Full => "FULL",
             Self::Normal => "NORMAL",
@@ -138,7 +130,7 @@ impl Database {
         let reader = sea_orm::Database::connect(options(SQLITE_READERS, true)).await?;
         let engines = Engines {
             file: SqliteConnectOptions::from_str(url).map_err(conn)?.get_filename().to_owned(),
-            durability,
+            synchronous: durability.pragma(),
             turns: Arc::default(),
             observer: None,
             open: watch::Sender::default(),
