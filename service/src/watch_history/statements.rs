@@ -160,7 +160,7 @@ fn save(backend: DatabaseBackend, rules: &Rules, is_heartbeat: bool) -> String {
     let larger = |column| {
         format!("{column} = CASE WHEN excluded.{column} > h.{column} THEN excluded.{column} ELSE h.{column} END")
     };
-    // SQLite stores what it gives back in a table of its own first, which costs more than to look the row up.
+    // SQLite stores what it gives back in a table of its own first; to look the row up costs no more, and a refused save needs it too.
     let (in_key_order, returning) =
         if backend == Postgres { (" ORDER BY sent.user_id, sent.video_id", RETURNING) } else { ("", "") };
     let [watch_duration, last_watched_at, watched_hour] =
