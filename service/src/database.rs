@@ -1,7 +1,7 @@
 //! Connections: how many, to what, and what they promise.
 //!
-//! SQLite has one writer at a time, so it gets one writing connection and a few reading ones that cannot write at all.
-//! PostgreSQL gets one pool for both. All of them belong to the runtime that called [`Database::connect`], which must
+//! SQLite has one writer at a time, so it gets one writing connection and a few reading ones that cannot write at all; the lanes of
+//! the watch history open their own ([`crate::engine`]), and whoever writes waits for a [`Turn`]. PostgreSQL gets one pool for both. All of them belong to the runtime that called [`Database::connect`], which must
 //! outlive every use (notes on sqlx 0.9: a socket dies with the runtime that opened it).
 
 use crate::Error;

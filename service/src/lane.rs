@@ -20,7 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(15);
 type Answer<A> = oneshot::Sender<Result<A, Error>>;
 type Asked<Q, A> = (Q, Answer<A>);
 
-/// A queue of questions and who serves it: a task of the runtime that opened it, or a thread. It ends with the last value that could ask.
+/// A queue of questions and who serves it: a task of the runtime that opened it, or a thread. It ends with the last value that
+/// could ask.
 #[derive(Debug)]
 pub(crate) struct Lane<Q, A> {
     waiting: mpsc::Sender<Asked<Q, A>>,

@@ -1,9 +1,9 @@
 //! Where every viewer stopped: the save path, and what is made of it.
 //!
-//! Questions join a lane ([`crate::lane`]) and are served many at a time by one prepared statement ([`statements`]). Whether
-//! the user stands and the video can be seen is part of the statement, so that nothing can change between the question
-//! and the answer; only a change that did nothing asks a second time, to say why. All changes of one user go through one
-//! lane, so that they happen in the order of their arrival.
+//! Questions join a lane ([`crate::lane`]) and are served many at a time by prepared statements ([`statements`]): one for all of them on
+//! PostgreSQL, one after the other in one transaction on SQLite. Whether the user stands and the video can be seen is part of
+//! the statement, so that nothing can change between the question and the answer. All changes of one user go through one lane, so
+//! that they happen in the order of their arrival.
 
 mod change;
 mod entry;
