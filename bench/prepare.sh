@@ -43,7 +43,7 @@ fi
 BENCH_VENV=$(realpath -s "$BENCH_VENV")
 
 if [ -z "${PLAYHEAD_BIN:-}" ]; then
-    cargo build --release --workspace --locked
+    cargo build --release --bin playhead --locked
     PLAYHEAD_BIN=$target/release/playhead
 else
     export BENCH_GIVEN_BINARY=1
