@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
-use sea_orm::{DbErr, QueryResult, TryGetError, TryGetable};
+use sea_orm::DbErr;
+use sea_orm::sqlx::postgres::PgRow;
+use sea_orm::sqlx::{Decode, Postgres, Row as _, Type};
 
 /// The columns of a row that are still to be read, in their order. To look a column up by its name costs the driver more than
 /// to read it, which matters where a group of requests gets hundreds of rows.
@@ -12,29 +14,28 @@ pub(crate) struct Columns<'a> {
 }
 
 enum Row<'a> {
-    SeaOrm(&'a QueryResult),
-    Engine(&'a rusqlite::Row<'a>),
+    Postgres(&'a PgRow),
+    Sqlite(&'a rusqlite::Row<'a>),
 }
 
 impl<'a> Columns<'a> {
-    pub(crate) fn of(row: &'a QueryResult) -> Self {
-        Self { row: Row::SeaOrm(row), next: 0 }
+    pub(crate) fn of_postgres(row: &'a PgRow) -> Self {
+        Self { row: Row::Postgres(row), next: 0 }
     }
 
-    pub(crate) fn of_engine(row: &'a rusqlite::Row<'a>) -> Self {
-        Self { row: Row::Engine(row), next: 0 }
+    pub(crate) fn of_sqlite(row: &'a rusqlite::Row<'a>) -> Self {
+        Self { row: Row::Sqlite(row), next: 0 }
     }
 
     /// The next one.
     ///
     /// # Errors
     /// There is none, or it holds something else.
-    pub(crate) fn read<T: TryGetable + FromSql>(&mut self) -> Result<T, DbErr> {
-        let at = self.next;
-        self.next += 1;
+    pub(crate) fn read<T: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres>>(&mut self) -> Result<T, DbErr> {
+        let at = self.pass();
         match self.row {
-            Row::SeaOrm(row) => row.try_get_by_index(at),
-            Row::Engine(row) => row.get(at).map_err(|error| DbErr::Type(error.to_string())),
+            Row::Postgres(row) => row.try_get(at).map_err(unread),
+            Row::Sqlite(row) => row.get(at).map_err(unread),
         }
     }
 
@@ -43,7 +44,7 @@ impl<'a> Columns<'a> {
     /// # Errors
     /// As [`Columns::read`].
     pub(crate) fn moment(&mut self) -> Result<DateTime<Utc>, DbErr> {
-        self.read().map(|Moment(moment)| moment)
+        self.moment_if_any()?.ok_or_else(|| unread("there is no moment"))
     }
 
     /// The next one, a moment or NULL.
@@ -51,11 +52,25 @@ impl<'a> Columns<'a> {
     /// # Errors
     /// As [`Columns::read`].
     pub(crate) fn moment_if_any(&mut self) -> Result<Option<DateTime<Utc>>, DbErr> {
-        Ok(self.read::<Option<Moment>>()?.map(|Moment(moment)| moment))
+        let at = self.pass();
+        match self.row {
+            Row::Postgres(row) => row.try_get(at).map_err(unread),
+            Row::Sqlite(row) => Ok(row.get::<_, Option<Moment>>(at).map_err(unread)?.map(|Moment(moment)| moment)),
+        }
+    }
+
+    /// Returns where the next one is.
+    fn pass(&mut self) -> usize {
+        self.next += 1;
+        self.next - 1
     }
 }
 
-/// A moment in whatever form a database has it.
+fn unread(error: impl ToString) -> DbErr {
+    DbErr::Type(error.to_string())
+}
+
+/// A moment as SQLite has it.
 struct Moment(DateTime<Utc>);
 
 impl FromSql for Moment {
@@ -65,11 +80,5 @@ impl FromSql for Moment {
             Some(moment) => Ok(Self(moment.to_utc())),
             None => FromSql::column_result(value).map(Self),
         }
-    }
-}
-
-impl TryGetable for Moment {
-    fn try_get_by<I: sea_orm::ColIdx>(row: &QueryResult, column: I) -> Result<Self, TryGetError> {
-        TryGetable::try_get_by(row, column).map(Self)
     }
 }

@@ -1,15 +1,17 @@
 //! Connections: how many, to what, and what they promise.
 //!
-//! SQLite has one writer at a time, so it gets one writing connection and a few reading ones that cannot write at all; the lanes of
-//! the watch history open their own ([`crate::engine`]), and whoever writes waits for a [`Turn`]. PostgreSQL gets one pool for both. All of them belong to the runtime that called [`Database::connect`], which must
-//! outlive every use (notes on sqlx 0.9: a socket dies with the runtime that opened it).
+//! SQLite has one writer at a time, so whoever writes waits for a [`Turn`], and the connections that only read cannot write at all.
+//! PostgreSQL gets one pool for both. The lanes of the watch history open connections of their own ([`crate::engine`],
+//! [`crate::link`]). All of them belong to the runtime that called [`Database::connect`], which must outlive every use (a
+//! socket dies with the runtime that opened it, sqlx #1396).
 
 use crate::Error;
 use crate::checkpoint::keep_up;
 use crate::engine::{BUSY_TIMEOUT, Engines, PRAGMAS};
+use crate::link::Links;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use sea_orm::sqlx::{Connection, Executor};
+use sea_orm::sqlx::{ConnectOptions as _, Connection, Executor};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sqlx,
@@ -30,9 +32,8 @@ const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
 const SQLITE_READERS: u32 = 2;
 /// Connections on PostgreSQL, for one process, beside those of the lanes.
 const POSTGRES_CONNECTIONS: u32 = 10;
-/// Connections on PostgreSQL for the lanes of the watch history: two that write, one that finds and two that list, each of
-/// which uses one at a time.
-const POSTGRES_LANE_CONNECTIONS: u32 = 5;
+/// How long one of them lives.
+const POSTGRES_LIFETIME: Duration = Duration::from_secs(60);
 /// One statement that hangs on a lock must not hold a connection for long, or a few of them hold them all.
 const POSTGRES_LIMITS: &str =
     "SET lock_timeout = '3s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
@@ -80,8 +81,8 @@ pub struct Database {
 /// What the lanes of the watch history read and write by.
 #[derive(Clone, Debug)]
 pub(crate) enum OfLanes {
-    /// Connections whose planner goes by keys.
-    Postgres(DatabaseConnection),
+    /// Connections that the lanes open themselves, and whose planner goes by keys.
+    Postgres(Links),
     /// Connections that the lanes open themselves.
     Sqlite(Engines),
 }
@@ -141,27 +142,32 @@ impl Database {
 
     async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
         knock(&PgConnectOptions::from_str(url).map_err(conn)?).await?;
-        // Set on the connection and not in the start-up packet, which connection poolers refuse.
-        let pool = |connections: u32, settings: &'static [&'static str]| {
-            let mut options = ConnectOptions::new(url);
-            options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
-            options.map_sqlx_postgres_pool_opts(move |pool| {
-                pool.after_connect(move |connection, _| {
-                    Box::pin(async move {
-                        for setting in settings {
-                            connection.execute(*setting).await?;
-                        }
-                        Ok(())
-                    })
-                })
+        let mut options = ConnectOptions::new(url);
+        options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+        options.map_sqlx_postgres_pool_opts(|pool| {
+            // Set on the connection and not in the start-up packet, which connection poolers refuse.
+            let pool = pool.after_connect(|connection, _| {
+                Box::pin(async { connection.execute(POSTGRES_LIMITS).await.map(drop) })
             });
-            // A connection that a restarted server left dead is noticed here, not by a request.
-            options.test_before_acquire_if_idle_for(Duration::from_secs(1));
-            sea_orm::Database::connect(options)
+            // The pool would wait for a server that has vanished as long as the system does, which may be a quarter of an hour.
+            pool.after_release(|connection, _| {
+                Box::pin(async {
+                    let answer = timeout(ACQUIRE_TIMEOUT, connection.ping()).await;
+                    answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+                })
+            })
+        });
+        // A connection that a restarted server left dead is noticed here, not by a request.
+        options.test_before_acquire_if_idle_for(Duration::from_secs(1));
+        // Statements that were prepared before a migration may fail on it as long as the connection lives.
+        options.max_lifetime(POSTGRES_LIFETIME);
+        let pool = sea_orm::Database::connect(options).await?;
+        let links = Links {
+            options: PgConnectOptions::from_str(url).map_err(conn)?.disable_statement_logging(),
+            settings: &[POSTGRES_LIMITS, POSTGRES_LANE_PLANNER],
+            observer: None,
         };
-        let lanes = pool(POSTGRES_LANE_CONNECTIONS, &[POSTGRES_LIMITS, POSTGRES_LANE_PLANNER]).await?;
-        let pool = pool(POSTGRES_CONNECTIONS, &[POSTGRES_LIMITS]).await?;
-        Ok(Self { reader: pool.clone(), writer: pool, of_lanes: OfLanes::Postgres(lanes), checkpoints: None })
+        Ok(Self { reader: pool.clone(), writer: pool, of_lanes: OfLanes::Postgres(links), checkpoints: None })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
@@ -226,14 +232,12 @@ impl Database {
 
     /// Calls `observer` with every statement from now on, on connections that are cloned from this value.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
-        let lanes = match &mut self.of_lanes {
-            OfLanes::Postgres(lanes) => Some(lanes),
-            OfLanes::Sqlite(engines) => {
-                engines.observer = Some(Arc::new(observer.clone()));
-                None
-            }
+        let of_lanes = match &mut self.of_lanes {
+            OfLanes::Postgres(links) => &mut links.observer,
+            OfLanes::Sqlite(engines) => &mut engines.observer,
         };
-        for connection in [&mut self.reader, &mut self.writer].into_iter().chain(lanes) {
+        *of_lanes = Some(Arc::new(observer.clone()));
+        for connection in [&mut self.reader, &mut self.writer] {
             let observer = observer.clone();
             connection.set_metric_callback(move |info| observer(&info.statement.sql));
         }
@@ -268,16 +272,12 @@ impl Database {
     pub async fn close(self) {
         let Self { reader, writer, of_lanes, checkpoints } = self;
         drop(checkpoints);
-        let lanes = match of_lanes {
-            OfLanes::Postgres(lanes) => Some(lanes),
-            OfLanes::Sqlite(engines) => {
-                if timeout(CLOSE_TIMEOUT, engines.open.closed()).await.is_err() {
-                    log::warn!("closing the database: a statement of the watch history was still waiting");
-                }
-                None
-            }
-        };
-        for pool in [reader, writer].into_iter().chain(lanes) {
+        if let OfLanes::Sqlite(engines) = of_lanes
+            && timeout(CLOSE_TIMEOUT, engines.open.closed()).await.is_err()
+        {
+            log::warn!("closing the database: a statement of the watch history was still waiting");
+        }
+        for pool in [reader, writer] {
             match timeout(CLOSE_TIMEOUT, pool.close()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => log::warn!("closing the database: {error}"),

@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod lane;
 pub mod library;
+mod link;
 pub mod page;
 pub mod progress;
 mod sent;

@@ -3,8 +3,9 @@
 //! The text of a statement is the same for any number of rows, so that the database prepares it once.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use sea_orm::sea_query::{ArrayType, Value};
-use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres};
+use sea_orm::sqlx::Arguments;
+use sea_orm::sqlx::postgres::PgArguments;
+use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres, DbErr};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug)]
@@ -40,16 +41,6 @@ impl From<DateTime<Utc>> for Cell {
     }
 }
 
-impl From<Cell> for Value {
-    fn from(cell: Cell) -> Self {
-        match cell {
-            Cell::Number(number) => number.into(),
-            Cell::Text(text) => text.into(),
-            Cell::Time(time) => time.into(),
-        }
-    }
-}
-
 /// A moment as the driver stores it on SQLite, so that the database can compare the two.
 pub(crate) fn time_as_text(time: &DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
@@ -75,17 +66,44 @@ pub(crate) fn table<const N: usize>(backend: DatabaseBackend, columns: &[(&str, 
 }
 
 /// What is bound to a statement over [`table`] with the same columns on PostgreSQL.
-pub(crate) fn arrays<const N: usize>(columns: &[(&str, Kind); N], rows: impl Iterator<Item = [Cell; N]>) -> Vec<Value> {
-    let mut arrays: [Vec<Value>; N] = std::array::from_fn(|_| Vec::with_capacity(rows.size_hint().0));
+///
+/// # Errors
+/// A cell is not of its column's kind.
+pub(crate) fn arrays<const N: usize>(
+    columns: &[(&str, Kind); N],
+    rows: impl Iterator<Item = [Cell; N]>,
+) -> Result<PgArguments, DbErr> {
+    let mut arrays = columns.map(|(_, kind)| match kind {
+        Kind::Number => Array::Numbers(Vec::with_capacity(rows.size_hint().0)),
+        Kind::Text => Array::Texts(Vec::with_capacity(rows.size_hint().0)),
+        Kind::Time => Array::Times(Vec::with_capacity(rows.size_hint().0)),
+    });
     for row in rows {
         for (array, cell) in arrays.iter_mut().zip(row) {
-            array.push(cell.into());
+            match (array, cell) {
+                (Array::Numbers(numbers), Cell::Number(number)) => numbers.push(number),
+                (Array::Texts(texts), Cell::Text(text)) => texts.push(text),
+                (Array::Times(times), Cell::Time(time)) => times.push(time),
+                (array, cell) => return Err(DbErr::Type(format!("{cell:?} among {array:?}"))),
+            }
         }
     }
-    let kinds = columns.iter().map(|(_, kind)| match kind {
-        Kind::Number => ArrayType::BigInt,
-        Kind::Text => ArrayType::String,
-        Kind::Time => ArrayType::ChronoDateTimeUtc,
-    });
-    kinds.zip(arrays).map(|(kind, array)| Value::Array(kind, Some(Box::new(array)))).collect()
+    let mut arguments = PgArguments::default();
+    for array in arrays {
+        let added = match array {
+            Array::Numbers(numbers) => arguments.add(numbers),
+            Array::Texts(texts) => arguments.add(texts),
+            Array::Times(times) => arguments.add(times),
+        };
+        added.map_err(|error| DbErr::Type(error.to_string()))?;
+    }
+    Ok(arguments)
+}
+
+/// A column of a group.
+#[derive(Debug)]
+enum Array {
+    Numbers(Vec<i64>),
+    Texts(Vec<String>),
+    Times(Vec<DateTime<Utc>>),
 }

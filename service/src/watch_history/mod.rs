@@ -45,7 +45,7 @@ impl History {
     pub fn open(database: &Database, rules: Rules) -> Self {
         let statements = Statements::new(database.backend(), &rules);
         match database.of_lanes() {
-            OfLanes::Postgres(db) => on_postgres::open(on_postgres::Table { db: db.clone(), statements, rules }),
+            OfLanes::Postgres(links) => on_postgres::open(links, on_postgres::Table { statements, rules }),
             OfLanes::Sqlite(engines) => on_sqlite::open(engines, on_sqlite::Table { statements, rules }),
         }
     }

@@ -10,33 +10,40 @@ use super::statements::{KEY, LIST, SAVE, Statements, pair};
 use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE};
 use crate::Error;
 use crate::columns::Columns;
-use crate::database::immediate;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
 use crate::lane::{GROUP, Lane};
+use crate::link::{Link, Links, Session};
 use crate::progress::Rules;
 use crate::sent::{Cell, Kind, arrays};
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, QueryResult, Statement};
+use sea_orm::DbErr;
+use sea_orm::sqlx::postgres::PgRow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// How many lanes write: three and four of them were slower, one leaves the database idle while answers are made.
 const WRITERS: usize = 2;
 
-/// What the lanes work with.
+/// What the lanes work with, besides a connection each.
 #[derive(Debug)]
 pub(super) struct Table {
-    pub(super) db: DatabaseConnection,
     pub(super) statements: Statements,
     pub(super) rules: Rules,
 }
 
 /// Opens the lanes, as tasks of this runtime.
-pub(super) fn open(table: Table) -> History {
+pub(super) fn open(links: &Links, table: Table) -> History {
     let table = Arc::new(table);
     History {
-        writers: lanes(WRITERS, ROWS_AT_ONCE, &table, |table, changes| async move { write(&table, &changes).await }),
-        finders: lanes(FINDERS, ROWS_AT_ONCE, &table, |table, keys| async move { find(&table, &keys).await }),
-        listers: lanes(LISTERS, GROUP, &table, |table, asked| async move { list(&table, &asked).await }),
+        writers: lanes(WRITERS, ROWS_AT_ONCE, links, &table, |link, table, changes| async move {
+            write(&mut *link.lock().await, &table, &changes).await
+        }),
+        finders: lanes(FINDERS, ROWS_AT_ONCE, links, &table, |link, table, keys| async move {
+            find(&mut *link.lock().await, &table, &keys).await
+        }),
+        listers: lanes(LISTERS, GROUP, links, &table, |link, table, asked| async move {
+            list(&mut *link.lock().await, &table, &asked).await
+        }),
     }
 }
 
@@ -44,57 +51,72 @@ pub(super) fn open(table: Table) -> History {
 fn lanes<Q, A, F>(
     count: usize,
     most: usize,
+    links: &Links,
     table: &Arc<Table>,
-    serve: impl Fn(Arc<Table>, Vec<Q>) -> F + Copy + Send + 'static,
+    serve: impl Fn(Arc<Mutex<Link>>, Arc<Table>, Vec<Q>) -> F + Copy + Send + 'static,
 ) -> Vec<Lane<Q, A>>
 where
     Q: Send + 'static,
     A: Send + 'static,
     F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
 {
-    let lane = |table: Arc<Table>| Lane::open(most, move |group| serve(table.clone(), group));
-    (0..count).map(|_| lane(table.clone())).collect()
+    let lane = |_| {
+        let (link, table) = (Arc::new(Mutex::new(Link::new(links))), table.clone());
+        Lane::open(most, move |group| serve(link.clone(), table.clone(), group))
+    };
+    (0..count).map(lane).collect()
 }
 
 /// The rows of `sql` for all these rows of values.
 async fn ask<const N: usize>(
-    db: &impl ConnectionTrait,
-    sql: &str,
+    session: &mut Session<'_>,
+    sql: &Arc<str>,
     columns: &[(&str, Kind); N],
     values: impl Iterator<Item = [Cell; N]>,
-) -> Result<Vec<QueryResult>, DbErr> {
-    db.query_all_raw(Statement::from_sql_and_values(DatabaseBackend::Postgres, sql, arrays(columns, values))).await
+) -> Result<Vec<PgRow>, DbErr> {
+    session.ask(sql, arrays(columns, values)?).await
 }
 
 /// The entries of these users and videos.
-async fn find(table: &Table, keys: &[(i64, i64)]) -> Vec<Result<Entry, Error>> {
-    match look_up(&table.db, table, keys).await {
+async fn find(link: &mut Link, table: &Table, keys: &[(i64, i64)]) -> Vec<Result<Entry, Error>> {
+    match look_up(link, table, keys).await {
         Ok(found) => found.into_iter().map(|found| Ok(found.into_row()?.shown(&table.rules, None))).collect(),
         Err(error) => failed(keys.len(), &error.into()),
     }
 }
 
 /// The rows of these users and videos, in this order.
-async fn look_up(db: &impl ConnectionTrait, table: &Table, keys: &[(i64, i64)]) -> Result<Vec<Found>, DbErr> {
-    let rows = ask(db, &table.statements.find, &KEY, keys.iter().map(pair)).await?;
-    let mut found = rows.iter().map(|row| Found::read(&mut Columns::of(row))).collect::<Result<Vec<_>, _>>()?;
+async fn look_up(link: &mut Link, table: &Table, keys: &[(i64, i64)]) -> Result<Vec<Found>, DbErr> {
+    let mut session = link.session().await?;
+    let found = look_up_in(&mut session, table, keys).await?;
+    session.done();
+    Ok(found)
+}
+
+/// As [`look_up`], in a session.
+async fn look_up_in(session: &mut Session<'_>, table: &Table, keys: &[(i64, i64)]) -> Result<Vec<Found>, DbErr> {
+    let rows = ask(session, &table.statements.find, &KEY, keys.iter().map(pair)).await?;
+    let mut found =
+        rows.iter().map(|row| Found::read(&mut Columns::of_postgres(row))).collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|found| found.n);
     Ok(found)
 }
 
 /// What these users have begun and not finished, each with how many they want to see, the last watched first.
-async fn list(table: &Table, asked: &[(i64, i64)]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
-    match lists(table, asked).await {
+async fn list(link: &mut Link, table: &Table, asked: &[(i64, i64)]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+    match lists(link, table, asked).await {
         Ok(lists) => lists.into_iter().map(|list| list.map(|items| shown(items, &table.rules))).collect(),
         Err(error) => failed(asked.len(), &error.into()),
     }
 }
 
-async fn lists(table: &Table, asked: &[(i64, i64)]) -> Result<Vec<Result<Vec<Item>, Error>>, DbErr> {
-    let rows = ask(&table.db, &table.statements.list, &LIST, asked.iter().map(pair)).await?;
+async fn lists(link: &mut Link, table: &Table, asked: &[(i64, i64)]) -> Result<Vec<Result<Vec<Item>, Error>>, DbErr> {
+    let mut session = link.session().await?;
+    let rows = ask(&mut session, &table.statements.list, &LIST, asked.iter().map(pair)).await?;
+    session.done();
     let mut lists: Vec<Result<Vec<Item>, _>> = asked.iter().map(|_| Err(Error::Unauthenticated)).collect();
     for row in &rows {
-        let mut columns = Columns::of(row);
+        let mut columns = Columns::of_postgres(row);
         let (n, standing): (i64, bool) = (columns.read()?, columns.read()?);
         if let (true, Some(list)) = (standing, usize::try_from(n - 1).ok().and_then(|at| lists.get_mut(at))) {
             let item = Item::read(&mut columns)?;
@@ -108,37 +130,40 @@ async fn lists(table: &Table, asked: &[(i64, i64)]) -> Result<Vec<Result<Vec<Ite
 }
 
 /// Makes these changes as if one after the other.
-async fn write(table: &Table, changes: &[Change]) -> Vec<Left> {
+async fn write(link: &mut Link, table: &Table, changes: &[Change]) -> Vec<Left> {
     let mut left = Vec::with_capacity(changes.len());
     let alike = |one: &Change, next: &Change| matches!(one, Change::Save(_)) == matches!(next, Change::Save(_));
     for run in changes.chunk_by(alike) {
-        left.extend(write_run(table, run).await);
+        left.extend(write_run(link, table, run).await);
     }
     left
 }
 
 /// Saves only, or deletions only.
-async fn write_run(table: &Table, run: &[Change]) -> Vec<Left> {
-    match in_waves(table, run).await {
+async fn write_run(link: &mut Link, table: &Table, run: &[Change]) -> Vec<Left> {
+    match in_waves(link, table, run).await {
         Ok(left) => left,
         Err(error) if run.len() > 1 && may_concern_one_row(&error) => {
             let mut left = Vec::with_capacity(run.len());
             for change in run.chunks(1) {
-                left.extend(Box::pin(write_run(table, change)).await);
+                left.extend(Box::pin(write_run(link, table, change)).await);
             }
             left
         }
         // The user or the video was deleted by a transaction that ended while the statement ran.
         Err(error) if is_foreign_key_violation(&error) => {
-            let changes = Vec::from_iter(run);
-            why_nothing(&table.db, table, &changes).await.unwrap_or_else(|error| failed(run.len(), &error.into()))
+            let keys = Vec::from_iter(run.iter().map(Change::key));
+            match look_up(link, table, &keys).await {
+                Ok(found) => run.iter().zip(found).map(|(change, found)| why_nothing(table, change, found)).collect(),
+                Err(error) => failed(run.len(), &error.into()),
+            }
         }
         Err(error) => failed(run.len(), &error.into()),
     }
 }
 
 /// Several changes of one row cannot be in one statement, so that the second of them waits for the second wave, and so on.
-async fn in_waves(table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
+async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
     let mut waves: Vec<Vec<usize>> = Vec::new();
     let mut met: HashMap<(i64, i64), usize> = HashMap::with_capacity(run.len());
     for (at, change) in run.iter().enumerate() {
@@ -149,23 +174,27 @@ async fn in_waves(table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
         waves[*times].push(at);
         *times += 1;
     }
+    let mut session = link.session().await?;
     if let [_] = waves[..] {
-        return wave(&table.db, table, &Vec::from_iter(run)).await;
+        let left = wave(&mut session, table, &Vec::from_iter(run)).await?;
+        session.done();
+        return Ok(left);
     }
-    let transaction = immediate(&table.db).await?;
+    session.run("BEGIN").await?;
     let mut left: Vec<Option<Left>> = run.iter().map(|_| None).collect();
     for places in waves {
         let changes = Vec::from_iter(places.iter().map(|at| &run[*at]));
-        for (at, result) in places.into_iter().zip(wave(&transaction, table, &changes).await?) {
+        for (at, result) in places.into_iter().zip(wave(&mut session, table, &changes).await?) {
             left[at] = Some(result);
         }
     }
-    transaction.commit().await?;
+    session.run("COMMIT").await?;
+    session.done();
     Ok(left.into_iter().flatten().collect())
 }
 
 /// One statement for all of them, and a second one for those that it changed nothing for, if any.
-async fn wave(db: &impl ConnectionTrait, table: &Table, changes: &[&Change]) -> Result<Vec<Left>, DbErr> {
+async fn wave(session: &mut Session<'_>, table: &Table, changes: &[&Change]) -> Result<Vec<Left>, DbErr> {
     let saves = Vec::from_iter(changes.iter().filter_map(|change| match change {
         Change::Save(sent) => Some(sent),
         Change::Forget { .. } => None,
@@ -173,19 +202,25 @@ async fn wave(db: &impl ConnectionTrait, table: &Table, changes: &[&Change]) -> 
     let mut written: HashMap<(i64, i64), Option<Entry>> = HashMap::with_capacity(changes.len());
     if saves.is_empty() {
         let keys = Vec::from_iter(changes.iter().map(|change| change.key()));
-        for row in ask(db, &table.statements.forget, &KEY, keys.iter().map(pair)).await? {
-            let mut columns = Columns::of(&row);
+        for row in ask(session, &table.statements.forget, &KEY, keys.iter().map(pair)).await? {
+            let mut columns = Columns::of_postgres(&row);
             written.insert((columns.read()?, columns.read()?), None);
         }
     } else {
-        for row in ask(db, &table.statements.save, &SAVE, saves.iter().map(|sent| sent.cells())).await? {
-            if let Some(row) = Row::read(&mut Columns::of(&row))? {
+        for row in ask(session, &table.statements.save, &SAVE, saves.iter().map(|sent| sent.cells())).await? {
+            if let Some(row) = Row::read(&mut Columns::of_postgres(&row))? {
                 written.insert((row.user_id, row.video_id), Some(row.shown(&table.rules, Some(true))));
             }
         }
     }
     let idle = Vec::from_iter(changes.iter().copied().filter(|change| !written.contains_key(&change.key())));
-    let mut reasons = if idle.is_empty() { Vec::new() } else { why_nothing(db, table, &idle).await? }.into_iter();
+    let mut reasons = Vec::new();
+    if !idle.is_empty() {
+        let keys = Vec::from_iter(idle.iter().map(|change| change.key()));
+        let found = look_up_in(session, table, &keys).await?;
+        reasons.extend(idle.into_iter().zip(found).map(|(change, found)| why_nothing(table, change, found)));
+    }
+    let mut reasons = reasons.into_iter();
     let left = changes.iter().map(|change| match written.remove(&change.key()) {
         Some(left) => Ok(left),
         None => reasons.next().unwrap_or(Err(Error::Busy)),
@@ -193,17 +228,14 @@ async fn wave(db: &impl ConnectionTrait, table: &Table, changes: &[&Change]) -> 
     Ok(left.collect())
 }
 
-/// Why these changes did nothing: a save because the row is newer, which is an answer too.
-async fn why_nothing(db: &impl ConnectionTrait, table: &Table, changes: &[&Change]) -> Result<Vec<Left>, DbErr> {
-    let keys = Vec::from_iter(changes.iter().map(|change| change.key()));
-    let found = look_up(db, table, &keys).await?;
-    let explain = |(change, found): (&&Change, Found)| match (change, found.into_row()) {
+/// Why a change did nothing, by what was found afterwards: a save because the row is newer, which is an answer too.
+fn why_nothing(table: &Table, change: &Change, found: Found) -> Left {
+    match (change, found.into_row()) {
         (Change::Save(_), Ok(row)) => Ok(Some(row.shown(&table.rules, Some(false)))),
         // It was there when the save was refused, and another process deleted it since: the save may be sent again.
         (Change::Save(_), Err(Error::HistoryNotFound)) => Err(Error::Busy),
         // And here another process made the row since.
         (Change::Forget { .. }, Ok(_)) => Err(Error::HistoryNotFound),
         (_, Err(error)) => Err(error),
-    };
-    Ok(changes.iter().zip(found).map(explain).collect())
+    }
 }

@@ -54,7 +54,7 @@ fn find(engine: &mut Engine, table: &Table, keys: &[(i64, i64)]) -> Vec<Result<E
 }
 
 fn look_up(find: &mut Prepared<'_, '_>, key: (i64, i64)) -> Result<Found, Error> {
-    let found = find.rows(pair(&key), |row| Ok(Found::read(&mut Columns::of_engine(row))?))?;
+    let found = find.rows(pair(&key), |row| Ok(Found::read(&mut Columns::of_sqlite(row))?))?;
     found.into_iter().next().ok_or_else(|| Error::Internal("a lookup found nothing at all".into()))
 }
 
@@ -64,7 +64,7 @@ fn list(engine: &mut Engine, table: &Table, asked: &[(i64, i64)]) -> Vec<Result<
         let mut list = session.prepare(&table.statements.list)?;
         session.each(asked, |asked| {
             let rows = list.rows(pair(asked), |row| {
-                let mut columns = Columns::of_engine(row);
+                let mut columns = Columns::of_sqlite(row);
                 let (_, standing): (i64, bool) = (columns.read()?, columns.read()?);
                 Ok((standing, Item::read(&mut columns)?))
             })?;

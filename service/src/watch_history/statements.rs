@@ -9,6 +9,7 @@ use entity::{user, video};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{PostgresQueryBuilder, Query, SelectStatement, SimpleExpr, SqliteQueryBuilder};
 use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres};
+use std::sync::Arc;
 
 /// A user and a video.
 pub(super) const KEY: [(&str, Kind); 2] = [("user_id", Kind::Number), ("video_id", Kind::Number)];
@@ -31,15 +32,15 @@ pub(super) const SAVE: [(&str, Kind); 10] = [
 #[derive(Debug)]
 pub(super) struct Statements {
     /// Writes saves, one of a row at most. On PostgreSQL it gives back the rows that it wrote.
-    pub(super) save: String,
+    pub(super) save: Arc<str>,
     /// As `save`, for a row that was saved not long ago; does nothing where `save` would do more than it can.
-    pub(super) heartbeat: String,
+    pub(super) heartbeat: Arc<str>,
     /// Deletes rows. On PostgreSQL it gives back the keys of those that were there.
-    pub(super) forget: String,
+    pub(super) forget: Arc<str>,
     /// Looks rows up, and what the caller may know when they are not there.
-    pub(super) find: String,
+    pub(super) find: Arc<str>,
     /// The newest so many unfinished rows of a user, each with its video.
-    pub(super) list: String,
+    pub(super) list: Arc<str>,
 }
 
 /// A save on its way into its row.
@@ -85,11 +86,11 @@ impl Sent {
 impl Statements {
     pub(super) fn new(backend: DatabaseBackend, rules: &Rules) -> Self {
         Self {
-            save: save(backend, rules, false),
-            heartbeat: save(backend, rules, true),
-            forget: forget(backend),
-            find: find(backend),
-            list: list(backend),
+            save: save(backend, rules, false).into(),
+            heartbeat: save(backend, rules, true).into(),
+            forget: forget(backend).into(),
+            find: find(backend).into(),
+            list: list(backend).into(),
         }
     }
 }
