@@ -181,8 +181,9 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
   /** @param {number} here @param {boolean} [keepalive] */
   function write(here, keepalive) {
+    if (!opening) return; // nobody knows yet whose it is; it is written down when that is told
     recorded = here;
-    opening?.push({ position: here, watched: Math.floor(watched), chosen: moved, ...reached }, keepalive);
+    opening.push({ position: here, watched: Math.floor(watched), chosen: moved, ...reached }, keepalive);
   }
 
   function saveStart() {
@@ -326,6 +327,6 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
 /** @param {PlayheadError} error @returns {null} */
 function nullWhenMissing(error) {
-  if (error.status === 404) return null;
+  if (error.status === 404 && !error.retryable) return null;
   throw error;
 }

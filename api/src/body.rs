@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -67,21 +67,12 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
     };
     let text = std::str::from_utf8(bytes).map_err(|cause| not_json(&cause))?;
-    serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|cause| {
-        // A number that no machine can hold is still JSON.
-        if cause.is_data() || cause.to_string().starts_with("number out of range") {
-            Problem::unfit(&field::<T>(text), cause.to_string())
-        } else {
-            not_json(&cause)
+    serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|misfit| {
+        // The reader stops at the first thing that does not fit, and what comes after it need not be JSON.
+        match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(_) => Problem::unfit(&field::<T>(text), misfit.to_string()),
+            Err(cause) => not_json(&cause),
         }
-    })
-}
-
-/// A value from an object that was read before.
-pub(crate) fn fit<T: DeserializeOwned>(fields: serde_json::Map<String, serde_json::Value>) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(serde_json::Value::Object(fields)).map_err(|error| {
-        let field = Some(error.path().to_string()).filter(|path| path != ".").unwrap_or_default();
-        Problem::unfit(&field, error.into_inner().to_string())
     })
 }
 

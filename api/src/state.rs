@@ -11,8 +11,13 @@ use service::{Database, Error};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// How long a use case may take; longer than the database's own limits, for when its server vanishes without a word.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The running application.
 pub struct App {
@@ -51,8 +56,9 @@ impl App {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        match self.runtime.spawn(use_case(self.clone())).await {
-            Ok(result) => Ok(result?),
+        match self.runtime.spawn(timeout(DEADLINE, use_case(self.clone()))).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(_)) => Err(Error::DatabaseAway(format!("no answer in {} seconds", DEADLINE.as_secs())).into()),
             Err(error) => Err(Error::Internal(format!("a use case stopped: {error}")).into()),
         }
     }

@@ -51,13 +51,15 @@ fn watch(
 ) -> Result<(), Error> {
     connection.busy_timeout(READERS)?;
     let (mut known, mut attempts) = (0, 0);
+    // The length at which the log was told to begin anew, which it does with the next commit.
+    let mut at_its_end = None;
     let mut pause = AT_REST;
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
         let length = checkpoint(connection, "PASSIVE")?;
         // What came since the last time, which is about what comes until the next time.
         let news = length - std::mem::replace(&mut known, length);
         pause = if news == 0 { AT_REST } else { UNDER_LOAD };
-        if length < LONG_LOG {
+        if length < LONG_LOG || at_its_end == Some(length) {
             attempts = 0;
         } else if news > FEW && attempts < ATTEMPTS {
             attempts += 1;
@@ -66,7 +68,7 @@ fn watch(
             bring_to_disk(file, &engines.file).map_err(|error| Error::Internal(error.to_string()))?;
         } else {
             let _turn = engines.turns.blocking_lock();
-            checkpoint(connection, "RESTART")?;
+            at_its_end = Some(checkpoint(connection, "RESTART")?);
             (known, attempts) = (0, 0);
         }
     }

@@ -146,9 +146,8 @@ impl Database {
         options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
         options.map_sqlx_postgres_pool_opts(|pool| {
             // Set on the connection and not in the start-up packet, which connection poolers refuse.
-            let pool = pool.after_connect(|connection, _| {
-                Box::pin(async { connection.execute(POSTGRES_LIMITS).await.map(drop) })
-            });
+            let pool = pool
+                .after_connect(|connection, _| Box::pin(async { connection.execute(POSTGRES_LIMITS).await.map(drop) }));
             // The pool would wait for a server that has vanished as long as the system does, which may be a quarter of an hour.
             pool.after_release(|connection, _| {
                 Box::pin(async {
@@ -163,7 +162,7 @@ impl Database {
         options.max_lifetime(POSTGRES_LIFETIME);
         let pool = sea_orm::Database::connect(options).await?;
         let links = Links {
-            options: PgConnectOptions::from_str(url).map_err(conn)?.disable_statement_logging(),
+            options: Arc::new(PgConnectOptions::from_str(url).map_err(conn)?.disable_statement_logging()),
             settings: &[POSTGRES_LIMITS, POSTGRES_LANE_PLANNER],
             observer: None,
         };

@@ -25,7 +25,7 @@ const OUTDATED_PLAN: &str = "0A000";
 /// What is needed to open a connection.
 #[derive(Clone)]
 pub(crate) struct Links {
-    pub(crate) options: PgConnectOptions,
+    pub(crate) options: Arc<PgConnectOptions>,
     /// Statements for a new connection.
     pub(crate) settings: &'static [&'static str],
     pub(crate) observer: Option<Observer>,

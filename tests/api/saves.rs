@@ -1,6 +1,6 @@
 //! Which save wins, and what a device brings that was offline.
 
-use crate::app::{Person, TestApp, fields, history, problem};
+use crate::app::{Person, TestApp, fields, history, problem, send};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -192,6 +192,34 @@ on_both! {
             assert_eq!(fields(result), [expected, "status"]);
         }
         assert_eq!(results[2]["problem"]["code"], "video_not_found");
+    }
+
+    async fn what_a_batch_holds_is_judged_item_by_item_as_if_it_had_come_alone(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        // In the text of JSON, because not all of it can be a value.
+        let odd = [
+            "\"watch_position\": 1e400",
+            "\"watch_position\": 7, \"age_ms\": -1e400",
+            "\"watch_position\": 7, \"device\": \"\\ud83d\"",
+            "\"watch_position\": 7, \"watch_position\": 8",
+            &format!("\"watch_position\": {deep}"),
+        ];
+        let mut saves = odd.map(|fields| format!("{{\"video_id\": {film}, {fields}}}")).to_vec();
+        saves.push(format!("{{\"video_id\": {film}, \"video_id\": {film}, \"watch_position\": 7}}"));
+        saves.push(format!("{{\"watch_position\": 20, \"video_id\": {film}}}"));
+        let post = |path: &str, body: String| {
+            let request = app.request(Method::POST, path).bearer_auth(&ann.token);
+            send(request.header("content-type", "application/json").body(body))
+        };
+        for fields in odd {
+            problem(post(&history(film), format!("{{{fields}}}")).await, 422, "validation_failed").await;
+        }
+        let brought: Value = post(BATCH, format!("{{\"saves\": [{}]}}", saves.join(", "))).await.json().await.unwrap();
+        let statuses = Vec::from_iter(brought["results"].as_array().unwrap().iter().map(|result| &result["status"]));
+        assert_eq!(statuses, [422, 422, 422, 422, 422, 422, 200]);
+        assert_eq!(read(&app, &ann, film).await["watch_position"], 20);
     }
 
     async fn a_batch_that_is_sent_again_changes_nothing(app: TestApp) {

@@ -234,3 +234,20 @@ async fn a_save_that_meets_the_end_of_its_video_or_its_user_is_told_which() {
         problem(save.await.unwrap().unwrap(), status, code).await;
     }
 }
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_migration_that_widens_a_column_disturbs_nobody_who_watches() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let ann = app.sign_up("ann").await;
+    let film = app.add_video(&ann, "film", Some(100)).await;
+    app.save(&ann, film, 5).await;
+    app.ask(&ann, Method::GET, &history(film), None).await;
+    app.continue_watching(&ann).await;
+    let (_turn, db) = app.db.writer().await.unwrap();
+    db.execute_unprepared("ALTER TABLE watch_history ALTER device TYPE varchar(200)").await.unwrap();
+    assert_eq!(app.save(&ann, film, 50).await["watch_position"], 50);
+    let entry = app.ask(&ann, Method::GET, &history(film), None).await;
+    assert_eq!(entry.status(), StatusCode::OK);
+    assert_eq!(app.continue_watching(&ann).await, ["film"]);
+}

@@ -215,6 +215,29 @@ async fn starting_over_and_rewinding_hold_against_the_place_of_another_device() 
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
+async fn a_proxy_that_has_lost_the_server_takes_no_place_with_it() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.seek(30.0).await;
+    program.wait_for_position(|saved| saved == 30).await;
+    for (status, position) in [(404, 41), (408, 47)] {
+        browser
+            .script(&format!(
+                "window.real ??= window.fetch; window.fetch = async (url, init) => String(url).includes('watch-history') \
+                   ? (window.asked = true, new Response('no such page', {{ status: {status} }})) : real(url, init)"
+            ))
+            .await;
+        browser.script("window.asked = false").await;
+        browser.seek(f64::from(position)).await;
+        browser.wait_until("window.asked").await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(browser.number(WAITING).await, 1.0, "after {status}");
+        browser.script("window.fetch = real").await;
+        program.wait_for_position(|saved| saved == position).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
 async fn a_place_in_a_video_that_was_deleted_meanwhile_is_dropped() {
     let (program, browser) = ann_before_a_video().await;
     browser.lose_the_history().await;

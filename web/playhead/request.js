@@ -21,7 +21,9 @@ export class PlayheadError extends Error {
     this.status = status;
     this.code = code;
     this.retryAfterMs = retryAfterMs;
-    this.retryable = status === 0 || status === 429 || status >= 500;
+    // A refusal without a word of the server's comes from something on the way to it, such as a proxy that has lost it.
+    const isFinal = status >= 400 && status < 500 && ![408, 425, 429].includes(status) && (code !== undefined || status === 401);
+    this.retryable = !isFinal;
   }
 }
 

@@ -1,18 +1,20 @@
 //! What a device gathered while it was offline, brought at once.
 
 use super::Application;
-use crate::body::{Body, fit};
+use crate::body::{Body, parse};
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, RequestId, Valid, VideoPath};
 use actix_web::http::StatusCode;
 use actix_web::post;
 use actix_web::web::Json;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use service::text;
 use service::watch_history::{self, Entry, Save};
 use std::borrow::Cow;
+use std::fmt;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -23,16 +25,70 @@ use validator::Validate;
 #[serde(deny_unknown_fields)]
 pub(super) struct Batch {
     /// 1 to 500 saves. Each is judged by itself: one that does not fit spoils no other.
-    #[validate(length(min = 1, max = 500))]
+    #[validate(length(min = 1, max = 500, message = "must be 1 to 500 saves"))]
     #[schema(
         value_type = Vec<BatchSave>, min_items = 1, max_items = 500,
         example = json!([{"video_id": 1, "watch_position": 150, "age_ms": 60_000, "session_id": "6f1d2c9e", "sequence": 1}])
     )]
-    saves: Vec<Value>,
+    saves: Vec<Box<RawValue>>,
 }
 
-/// A save with its video. It only describes; an item is read as the two that it consists of.
-struct BatchSave;
+/// A save with its video.
+struct BatchSave {
+    video: VideoPath,
+    save: Save,
+}
+
+impl<'de> Deserialize<'de> for BatchSave {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = BatchSave;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a save")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<BatchSave, A::Error> {
+                let mut fields = WithVideo { fields, video_id: None };
+                let save = Save::deserialize(MapAccessDeserializer::new(&mut fields))?;
+                let video_id = fields.video_id.ok_or_else(|| de::Error::missing_field(VIDEO_ID))?;
+                Ok(BatchSave { video: VideoPath { video_id }, save })
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+const VIDEO_ID: &str = "video_id";
+
+/// The fields of a save, among which the video's id stands.
+struct WithVideo<A> {
+    fields: A,
+    video_id: Option<i64>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut WithVideo<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(key) = self.fields.next_key::<Cow<'de, str>>()? {
+            if key != VIDEO_ID {
+                return seed.deserialize(key.into_deserializer()).map(Some);
+            }
+            if self.video_id.replace(self.fields.next_value()?).is_some() {
+                return Err(de::Error::duplicate_field(VIDEO_ID));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.fields.next_value_seed(seed)
+    }
+}
 
 impl PartialSchema for BatchSave {
     fn schema() -> RefOr<Schema> {
@@ -117,7 +173,7 @@ pub(super) async fn save_all(
 ) -> Result<Json<BatchResults>, Problem> {
     let (mut saves, mut unfit) = (Vec::new(), Vec::new());
     for (at, item) in batch.saves.into_iter().enumerate() {
-        match read(item) {
+        match read(&item) {
             Ok(save) => saves.push(save),
             Err(problem) => unfit.push((at, problem)),
         }
@@ -130,17 +186,13 @@ pub(super) async fn save_all(
     Ok(Json(BatchResults { results: results.into_iter().map(|saved| BatchResult::new(saved, &request)).collect() }))
 }
 
-fn read(item: Value) -> Result<(i64, Save), Problem> {
-    let Value::Object(mut fields) = item else {
-        return Err(Problem::unfit("", "a save must be an object".to_owned()));
-    };
-    let video = Map::from_iter(fields.remove_entry("video_id"));
-    let VideoPath { video_id } = valid(video)?;
-    Ok((video_id, valid(fields)?))
+fn read(item: &RawValue) -> Result<(i64, Save), Problem> {
+    let BatchSave { video, save } = parse(item.get().as_bytes())?;
+    valid(&video)?;
+    valid(&save)?;
+    Ok((video.video_id, save))
 }
 
-fn valid<T: DeserializeOwned + Validate>(fields: Map<String, Value>) -> Result<T, Problem> {
-    let value: T = fit(fields)?;
-    value.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))?;
-    Ok(value)
+fn valid(value: &impl Validate) -> Result<(), Problem> {
+    value.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))
 }
