@@ -6,8 +6,13 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use service::Error;
 use service::text::FieldError;
-use std::fmt;
+use std::fmt::{self, Display};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use utoipa::ToSchema;
+
+/// Between two lines of the log about what refuses everybody.
+const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a request failed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -62,6 +67,23 @@ impl Problem {
             cause: String::new(),
             header,
         }
+    }
+
+    /// Writes down what the operator has to mend. What refuses everybody, a server that is too busy or a disk that is full, is written
+    /// once a second: a line for each of thousands would cost more than to refuse them.
+    pub(crate) fn log(&self, request: &str, what: impl Display) {
+        let Self { status, detail, cause, .. } = self;
+        let refuses_everybody = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::INSUFFICIENT_STORAGE];
+        let more = if refuses_everybody.iter().any(|kind| kind.as_u16() == *status) {
+            match passed_over() {
+                Some(0) => String::new(),
+                Some(more) => format!(" (and {more} before it)"),
+                None => return,
+            }
+        } else {
+            String::new()
+        };
+        log::error!("{request} {what}: {status} {detail} {cause}{more}");
     }
 
     /// A 422 that names the fields.
@@ -173,4 +195,17 @@ impl From<Error> for Problem {
         }
         problem
     }
+}
+
+/// How many refusals were not written down since the last one that was; none while that is too recent for another one.
+fn passed_over() -> Option<u64> {
+    static LAST: Mutex<(Option<Instant>, u64)> = Mutex::new((None, 0));
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let (written, passed_over) = &mut *last;
+    if written.is_some_and(|at| at.elapsed() < REFUSALS_EVERY) {
+        *passed_over += 1;
+        return None;
+    }
+    *written = Some(Instant::now());
+    Some(std::mem::take(passed_over))
 }

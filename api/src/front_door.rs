@@ -119,8 +119,7 @@ fn write_problem(mut response: ServiceResponse<BoxBody>, id: &str) -> ServiceRes
     let problem = Problem { instance: id.to_owned(), ..ours.unwrap_or_else(|| Problem::of_status(status)) };
     if status.is_server_error() {
         let request = response.request();
-        let Problem { status, detail, cause, .. } = &problem;
-        log::error!("{id} {} {}: {status} {detail} {cause}", request.method(), request.path());
+        problem.log(id, format_args!("{} {}", request.method(), request.path()));
     }
     let headers = response.headers_mut();
     problem.add_header(headers);

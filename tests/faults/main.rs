@@ -19,6 +19,7 @@ mod reset;
 mod restart;
 mod site;
 mod term;
+mod vanish;
 
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;

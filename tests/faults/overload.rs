@@ -5,6 +5,7 @@ use crate::site::Site;
 use crate::{measure, on_both};
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -98,6 +99,8 @@ on_both! {
         assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
+        let logged = site.program.logged.load(Ordering::Relaxed);
+        assert!(logged < 50, "{logged} lines in the log");
         site.assert_nothing_is_lost().await;
     }
 }

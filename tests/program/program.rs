@@ -4,7 +4,8 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -13,6 +14,8 @@ pub const PASSWORD: &str = "correct horse";
 /// A folder to work in, and what is known of the server that runs there.
 pub struct Program {
     pub folder: TempDir,
+    /// How many lines it has logged since it serves.
+    pub logged: Arc<AtomicUsize>,
     server: Option<Child>,
     address: String,
 }
@@ -20,7 +23,8 @@ pub struct Program {
 impl Program {
     /// An empty folder, and nothing that runs.
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), server: None, address: String::new() }
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, logged: Arc::default(), server: None, address: String::new() }
     }
 
     /// Starts the server on a free port, with one clip of 60 seconds in its media folder.
@@ -46,7 +50,8 @@ impl Program {
         self.address = line.split("http://").nth(1).unwrap().to_owned();
         self.server = Some(server);
         // The pipe is read to its end, or the server would wait for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let logged = self.logged.clone();
+        std::thread::spawn(move || lines.for_each(|_| _ = logged.fetch_add(1, Ordering::Relaxed)));
     }
 
     /// Sends the server a signal, such as `TERM`.

@@ -140,13 +140,7 @@ impl BatchResult {
             Err(problem) => {
                 let problem = Problem { instance: request.0.clone(), ..problem };
                 if problem.status >= 500 {
-                    log::error!(
-                        "{} a save of a batch: {} {} {}",
-                        request.0,
-                        problem.status,
-                        problem.detail,
-                        problem.cause
-                    );
+                    problem.log(&request.0, "a save of a batch");
                 }
                 Self { status: problem.status, entry: None, problem: Some(problem) }
             }

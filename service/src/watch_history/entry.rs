@@ -38,7 +38,8 @@ pub struct Entry {
     /// What the position comes from, as the last save that was taken called it.
     #[schema(required = true, example = "Living room")]
     pub device: Option<String>,
-    /// How often it was watched to its end, at most once for every opening of a player.
+    /// How often it was watched to its end, at most once for each of the last openings of a player: 16 of them, or more where their ids
+    /// are shorter than 64 characters.
     #[schema(minimum = 0, example = 0)]
     pub play_count: i32,
     /// When `play_count` last rose.

@@ -64,7 +64,7 @@ pub async fn save(
     now: DateTime<Utc>,
 ) -> Result<Entry, Error> {
     let change = Change::Save(save.sent(user_id, video_id, now));
-    of_user(&history.writers, user_id).ask(change).await?.ok_or(Error::Busy)
+    of_user(&history.writers, user_id).ask(change).await?.ok_or_else(nothing_left)
 }
 
 /// Stores what a device gathered, each save with its video, one after the other.
@@ -79,7 +79,7 @@ pub async fn save_all(
 ) -> Result<Vec<Result<Entry, Error>>, Error> {
     let changes = saves.into_iter().map(|(video_id, save)| Change::Save(save.sent(user_id, video_id, now)));
     let saved = of_user(&history.writers, user_id).ask_all(changes.collect()).await?;
-    Ok(saved.into_iter().map(|saved| saved?.ok_or(Error::Busy)).collect())
+    Ok(saved.into_iter().map(|saved| saved?.ok_or_else(nothing_left)).collect())
 }
 
 /// Where the caller stands in a video.
@@ -105,6 +105,11 @@ pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<()
 /// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
 pub async fn continue_watching(history: &History, user_id: i64, limit: u8) -> Result<Vec<ContinueWatching>, Error> {
     of_user(&history.listers, user_id).ask((user_id, limit.into())).await
+}
+
+/// What a save that was taken or refused cannot meet.
+fn nothing_left() -> Error {
+    Error::Internal("a save left no row".into())
 }
 
 /// The lane of a user, always the same one.
