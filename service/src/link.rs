@@ -99,7 +99,8 @@ impl Session<'_> {
         match self.execute(sql, arguments.clone()).await {
             Err(Error::Database(error)) if error.code().as_deref() == Some(OUTDATED_PLAN) => {
                 self.connection.clear_cached_statements().await.map_err(failed)?;
-                self.execute(sql, arguments).await.map_err(failed)
+                // A transaction is lost by then, and begins anew when the request is sent again.
+                self.execute(sql, arguments).await.map_err(|_| failed(Error::Database(error)))
             }
             answer => answer.map_err(failed),
         }
