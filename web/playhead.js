@@ -181,7 +181,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
   /** @param {number} here @param {boolean} [keepalive] */
   function write(here, keepalive) {
-    if (!opening) return; // nobody knows yet whose it is; it is written down when that is told
+    if (!opening) return; // nobody knows yet whose it is
     recorded = here;
     opening.push({ position: here, watched: Math.floor(watched), chosen: moved, ...reached }, keepalive);
   }
@@ -208,6 +208,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
       const account = (await whoIsSignedIn()) ?? "";
       if (life.signal.aborted) return;
       opening ??= outbox.open(account, videoId, report);
+      if (synced) record({ deliberate: moved });
       await outbox.deliver(); // what waits may be of this very video
       const entry = await client.load(videoId, { signal: life.signal });
       take(entry?.resume_at ?? 0, entry?.watch_duration ?? 0);

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use service::Error;
 use service::text::FieldError;
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ pub struct Problem {
     /// What is wrong, for people.
     #[schema(example = "there is no such video")]
     pub detail: String,
-    /// The id of the request, which the log knows too.
+    /// The id of the request, by which the log names it.
     #[schema(example = "019a9f3e-7c1d-7d43-9a35-0c2b8f6d1e90")]
     pub instance: String,
     /// What is wrong, for programs; a word that stays.
@@ -69,13 +70,13 @@ impl Problem {
         }
     }
 
-    /// Writes down what the operator has to mend. What refuses everybody, a server that is too busy or a disk that is full, is written
-    /// once a second: a line for each of thousands would cost more than to refuse them.
+    /// Writes down what the operator has to mend. What refuses everybody, as a server that is too busy or a disk that is full does, is
+    /// written once a second: a line for each of thousands would cost more than to refuse them.
     pub(crate) fn log(&self, request: &str, what: impl Display) {
         let Self { status, detail, cause, .. } = self;
         let refuses_everybody = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::INSUFFICIENT_STORAGE];
         let more = if refuses_everybody.iter().any(|kind| kind.as_u16() == *status) {
-            match passed_over() {
+            match passed_over(self.code) {
                 Some(0) => String::new(),
                 Some(more) => format!(" (and {more} before it)"),
                 None => return,
@@ -197,15 +198,16 @@ impl From<Error> for Problem {
     }
 }
 
-/// How many refusals were not written down since the last one that was; none while that is too recent for another one.
-fn passed_over() -> Option<u64> {
-    static LAST: Mutex<(Option<Instant>, u64)> = Mutex::new((None, 0));
+/// How many refusals of this kind were not written down since the last one that was; none while that is too recent for another
+/// one.
+fn passed_over(code: &'static str) -> Option<u64> {
+    static LAST: Mutex<BTreeMap<&str, (Instant, u64)>> = Mutex::new(BTreeMap::new());
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let (written, passed_over) = &mut *last;
-    if written.is_some_and(|at| at.elapsed() < REFUSALS_EVERY) {
-        *passed_over += 1;
-        return None;
+    match last.get_mut(code) {
+        Some((written, passed_over)) if written.elapsed() < REFUSALS_EVERY => {
+            *passed_over += 1;
+            None
+        }
+        _ => Some(last.insert(code, (Instant::now(), 0)).map_or(0, |(_, passed_over)| passed_over)),
     }
-    *written = Some(Instant::now());
-    Some(std::mem::take(passed_over))
 }

@@ -47,7 +47,8 @@ pub struct App {
 
 impl App {
     /// Runs a use case to its end, also when the client leaves in the middle: a request that is dropped must not leave
-    /// a transaction half-way. It runs on the runtime that the connections belong to.
+    /// a transaction half-way. One that takes too long is given up, and what it had begun is taken back. It runs on the runtime
+    /// that the connections belong to.
     ///
     /// # Errors
     /// What the use case answers, as a problem.

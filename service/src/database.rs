@@ -8,7 +8,7 @@
 use crate::Error;
 use crate::checkpoint::keep_up;
 use crate::engine::{BUSY_TIMEOUT, Engines, PRAGMAS};
-use crate::link::Links;
+use crate::link::{LIFETIME, Links};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sea_orm::sqlx::{ConnectOptions as _, Connection, Executor};
@@ -32,8 +32,6 @@ const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
 const SQLITE_READERS: u32 = 2;
 /// Connections on PostgreSQL, for one process, beside those of the lanes.
 const POSTGRES_CONNECTIONS: u32 = 10;
-/// How long one of them lives.
-const POSTGRES_LIFETIME: Duration = Duration::from_secs(60);
 /// One statement that hangs on a lock must not hold a connection for long, or a few of them hold them all.
 const POSTGRES_LIMITS: &str =
     "SET lock_timeout = '3s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
@@ -148,7 +146,8 @@ impl Database {
             // Set on the connection and not in the start-up packet, which connection poolers refuse.
             let pool = pool
                 .after_connect(|connection, _| Box::pin(async { connection.execute(POSTGRES_LIMITS).await.map(drop) }));
-            // The pool would wait for a server that has vanished as long as the system does, which may be a quarter of an hour.
+            // The pool asks so itself afterwards, but would wait for a server that has vanished as long as the system does, which may
+            // be a quarter of an hour.
             pool.after_release(|connection, _| {
                 Box::pin(async {
                     let answer = timeout(ACQUIRE_TIMEOUT, connection.ping()).await;
@@ -159,11 +158,15 @@ impl Database {
         // A connection that a restarted server left dead is noticed here, not by a request.
         options.test_before_acquire_if_idle_for(Duration::from_secs(1));
         // Statements that were prepared before a migration may fail on it as long as the connection lives.
-        options.max_lifetime(POSTGRES_LIFETIME);
+        options.max_lifetime(LIFETIME);
         let pool = sea_orm::Database::connect(options).await?;
+        // So the address of a pooler that lends connections for one transaction says: nothing stays prepared there, and what a
+        // session is told, others would find.
+        let keeps_statements = !url.contains("statement-cache-capacity=0");
         let links = Links {
+            keeps_statements,
             options: Arc::new(PgConnectOptions::from_str(url).map_err(conn)?.disable_statement_logging()),
-            settings: &[POSTGRES_LIMITS, POSTGRES_LANE_PLANNER],
+            settings: if keeps_statements { &[POSTGRES_LIMITS, POSTGRES_LANE_PLANNER] } else { &[POSTGRES_LIMITS] },
             observer: None,
         };
         Ok(Self { reader: pool.clone(), writer: pool, of_lanes: OfLanes::Postgres(links), checkpoints: None })
@@ -267,7 +270,7 @@ impl Database {
         Ok((turn, immediate(writer).await?))
     }
 
-    /// Waits a moment for the statements under way, then closes every connection.
+    /// Waits a moment for the statements under way, then closes the connections. Those of the lanes on PostgreSQL end with the lanes.
     pub async fn close(self) {
         let Self { reader, writer, of_lanes, checkpoints } = self;
         drop(checkpoints);

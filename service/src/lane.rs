@@ -14,7 +14,7 @@ use tokio::time::timeout;
 const CAPACITY: usize = 1024;
 /// How many are served at once while no more than twice as many wait.
 pub(crate) const GROUP: usize = 128;
-/// How long a group may take; longer than the database's own limits, for when not even those are kept.
+/// How long a group may take; longer than the database lets a statement run, for when not even that is kept.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 type Answer<A> = oneshot::Sender<Result<A, Error>>;

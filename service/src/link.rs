@@ -16,16 +16,22 @@ use tokio::time::timeout;
 
 /// How long a connection may take to be opened, or to answer after a rest.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// After how long a connection is replaced, so that nothing that is true of one, such as a server that became a standby, stays for ever.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
 /// After so long a rest the connection is asked whether it is alive: one that a restarted server left dead is noticed here, not by
 /// a request.
 const REST: Duration = Duration::from_secs(1);
 /// A statement was prepared before a migration changed what it gives back (PostgreSQL's manual, appendix A).
 const OUTDATED_PLAN: &str = "0A000";
+/// The transaction has failed already.
+const IN_FAILED_TRANSACTION: &str = "25P02";
 
 /// What is needed to open a connection.
 #[derive(Clone)]
 pub(crate) struct Links {
     pub(crate) options: Arc<PgConnectOptions>,
+    /// Whether a connection keeps what it has prepared.
+    pub(crate) keeps_statements: bool,
     /// Statements for a new connection.
     pub(crate) settings: &'static [&'static str],
     pub(crate) observer: Option<Observer>,
@@ -37,10 +43,26 @@ impl fmt::Debug for Links {
     }
 }
 
+impl Links {
+    async fn connect(&self) -> Result<PgConnection, Error> {
+        let mut connection = PgConnection::connect_with(&*self.options).await?;
+        for setting in self.settings {
+            connection.execute(*setting).await?;
+        }
+        Ok(connection)
+    }
+}
+
 /// A connection that is opened when it is first used.
 pub(crate) struct Link {
     links: Links,
-    kept: Option<(PgConnection, Instant)>,
+    kept: Option<Kept>,
+}
+
+struct Kept {
+    connection: PgConnection,
+    opened: Instant,
+    used: Instant,
 }
 
 impl Link {
@@ -51,33 +73,25 @@ impl Link {
     /// Takes the connection. It is dropped with the session, which ends what was under way, unless [`Session::done`] gives it back.
     ///
     /// # Errors
-    /// The server cannot be reached.
+    /// The server cannot be reached. That is tried once: whoever asks is told to come back instead of waiting.
     pub(crate) async fn session(&mut self) -> Result<Session<'_>, DbErr> {
-        let connection = match self.kept.take() {
-            Some((connection, since)) if since.elapsed() < REST => Some(connection),
-            Some((mut connection, _)) => {
-                matches!(timeout(CONNECT_TIMEOUT, connection.ping()).await, Ok(Ok(()))).then_some(connection)
+        let kept = match self.kept.take() {
+            Some(kept) if kept.opened.elapsed() > LIFETIME => None,
+            Some(kept) if kept.used.elapsed() < REST => Some(kept),
+            Some(mut kept) => {
+                matches!(timeout(CONNECT_TIMEOUT, kept.connection.ping()).await, Ok(Ok(()))).then_some(kept)
             }
             None => None,
         };
-        let connection = match connection {
-            Some(connection) => connection,
-            None => timeout(CONNECT_TIMEOUT, self.links.connect())
-                .await
-                .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
-                .map_err(failed)?,
+        let (connection, opened) = match kept {
+            Some(Kept { connection, opened, .. }) => (connection, opened),
+            None => {
+                let connecting = timeout(CONNECT_TIMEOUT, self.links.connect()).await;
+                let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+                (connecting.unwrap_or_else(late).map_err(failed)?, Instant::now())
+            }
         };
-        Ok(Session { link: self, connection })
-    }
-}
-
-impl Links {
-    async fn connect(&self) -> Result<PgConnection, Error> {
-        let mut connection = PgConnection::connect_with(&self.options).await?;
-        for setting in self.settings {
-            connection.execute(*setting).await?;
-        }
-        Ok(connection)
+        Ok(Session { link: self, connection, opened })
     }
 }
 
@@ -85,6 +99,7 @@ impl Links {
 pub(crate) struct Session<'a> {
     link: &'a mut Link,
     connection: PgConnection,
+    opened: Instant,
 }
 
 impl Session<'_> {
@@ -96,18 +111,24 @@ impl Session<'_> {
         if let Some(observer) = &self.link.links.observer {
             observer(sql);
         }
+        let is =
+            |code, error: &Error| error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(code));
         match self.execute(sql, arguments.clone()).await {
-            Err(Error::Database(error)) if error.code().as_deref() == Some(OUTDATED_PLAN) => {
+            Err(outdated) if is(OUTDATED_PLAN, &outdated) => {
                 self.connection.clear_cached_statements().await.map_err(failed)?;
-                // A transaction is lost by then, and begins anew when the request is sent again.
-                self.execute(sql, arguments).await.map_err(|_| failed(Error::Database(error)))
+                match self.execute(sql, arguments).await {
+                    // It begins anew when the request is sent again.
+                    Err(error) if is(IN_FAILED_TRANSACTION, &error) => Err(failed(outdated)),
+                    answer => answer.map_err(failed),
+                }
             }
             answer => answer.map_err(failed),
         }
     }
 
     async fn execute(&mut self, sql: &Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, Error> {
-        query_with(AssertSqlSafe(sql.clone()), arguments).fetch_all(&mut self.connection).await
+        let query = query_with(AssertSqlSafe(sql.clone()), arguments).persistent(self.link.links.keeps_statements);
+        query.fetch_all(&mut self.connection).await
     }
 
     /// Runs a statement that has no values and gives nothing back.
@@ -120,7 +141,7 @@ impl Session<'_> {
 
     /// Gives the connection back.
     pub(crate) fn done(self) {
-        self.link.kept = Some((self.connection, Instant::now()));
+        self.link.kept = Some(Kept { connection: self.connection, opened: self.opened, used: Instant::now() });
     }
 }
 

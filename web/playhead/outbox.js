@@ -93,8 +93,9 @@ export function createOutbox({ call, whoIsSignedIn }) {
       });
     } catch (cause) {
       const error = asError(cause);
-      if (error.retryable || error.status === 401) return items.map(() => ({ error }));
-      // Refused as a list, which says nothing about any of them.
+      const isRefused = error.status >= 400 && error.status < 500 && ![401, 408, 425, 429].includes(error.status);
+      if (!isRefused) return items.map(() => ({ error }));
+      // Refused as a list, by the server or something before it, which says nothing about any of them.
       const outcomes = [];
       for (const item of items) outcomes.push(...(await send(account, [item], options)));
       return outcomes;

@@ -74,7 +74,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut WithVideo<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        while let Some(key) = self.fields.next_key::<Cow<'de, str>>()? {
+        while let Some(key) = self.fields.next_key::<String>()? {
             if key != VIDEO_ID {
                 return seed.deserialize(key.into_deserializer()).map(Some);
             }
@@ -96,8 +96,8 @@ impl PartialSchema for BatchSave {
         if let RefOr::T(Schema::Object(save)) = &mut schema {
             let id = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).examples([1]);
             let id = id.description(Some("The video."));
-            save.properties.insert("video_id".to_owned(), id.into());
-            save.required.push("video_id".to_owned());
+            save.properties.insert(VIDEO_ID.to_owned(), id.into());
+            save.required.push(VIDEO_ID.to_owned());
             save.description = Some("A save and its video.".to_owned());
         }
         schema

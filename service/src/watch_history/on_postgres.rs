@@ -15,8 +15,8 @@ use crate::lane::{GROUP, Lane};
 use crate::link::{Link, Links, Session};
 use crate::progress::Rules;
 use crate::sent::{Cell, Kind, arrays};
-use sea_orm::DbErr;
 use sea_orm::sqlx::postgres::PgRow;
+use sea_orm::{DbErr, RuntimeErr};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -176,9 +176,12 @@ async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<
     }
     let mut session = link.session().await?;
     if let [_] = waves[..] {
-        let left = wave(&mut session, table, &Vec::from_iter(run)).await?;
-        session.done();
-        return Ok(left);
+        let left = wave(&mut session, table, &Vec::from_iter(run)).await;
+        // What the server refuses leaves the connection as it was.
+        if left.as_ref().err().is_none_or(is_refusal) {
+            session.done();
+        }
+        return left;
     }
     session.run("BEGIN").await?;
     let mut left: Vec<Option<Left>> = run.iter().map(|_| None).collect();
@@ -191,6 +194,13 @@ async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<
     session.run("COMMIT").await?;
     session.done();
     Ok(left.into_iter().flatten().collect())
+}
+
+/// Whether the server refused what was asked, and goes on.
+fn is_refusal(error: &DbErr) -> bool {
+    let by_the_server =
+        matches!(error, DbErr::Query(RuntimeErr::SqlxError(cause)) if cause.as_database_error().is_some());
+    by_the_server && !matches!(Error::from(error), Error::DatabaseAway(_))
 }
 
 /// One statement for all of them, and a second one for those that it changed nothing for, if any.
