@@ -128,8 +128,10 @@ fn classify(error: &sqlx::Error) -> Error {
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
         return of_sqlite(code.parse().unwrap_or_default(), cause);
     }
+    // 25006: this server has become a standby, and another one takes what is written.
     match (code.get(..2).unwrap_or_default(), &*code) {
-        ("08", _) | (_, "57014" | "57P01" | "57P02" | "57P03" | "55P03" | "53300" | "40001" | "40P01" | "0A000") => {
+        ("08", _)
+        | (_, "57014" | "57P01" | "57P02" | "57P03" | "55P03" | "53300" | "40001" | "40P01" | "0A000" | "25006") => {
             Error::DatabaseAway(cause)
         }
         (_, "53100") => Error::StorageFull,

@@ -251,3 +251,22 @@ async fn a_migration_that_widens_a_column_disturbs_nobody_who_watches() {
     assert_eq!(entry.status(), StatusCode::OK);
     assert_eq!(app.continue_watching(&ann).await, ["film"]);
 }
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn while_the_server_takes_nothing_new_a_save_is_told_to_come_back_and_then_finds_the_one_that_does() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let ann = app.sign_up("ann").await;
+    let film = app.add_video(&ann, "film", Some(100)).await;
+    let (_turn, db) = app.db.writer().await.unwrap();
+    let turn_over = async |setting: &str| {
+        let name = app.database.url.rsplit('/').next().unwrap();
+        db.execute_unprepared(&format!("BEGIN READ WRITE; ALTER DATABASE {name} {setting}; COMMIT")).await.unwrap();
+    };
+    turn_over("SET default_transaction_read_only = on").await;
+    let save = async || app.ask(&ann, Method::POST, &history(film), Some(json!({"watch_position": 5}))).await;
+    // The lane's first connection: its server is a standby from the beginning.
+    problem(save().await, 503, "database_away").await;
+    turn_over("RESET default_transaction_read_only").await;
+    assert_eq!(save().await.status(), StatusCode::OK);
+}
