@@ -84,8 +84,9 @@ on_both! {
             held.rollback().await.unwrap();
             memory(&site)
         };
-        let every = Duration::from_millis(500);
-        let (met, most_memory) = tokio::join!(play(&site, &rows, every, Duration::from_secs(3)), stand_still);
+        let crowd = connect(&site, &rows).await;
+        let playing = play_on(crowd, Duration::from_millis(500), Duration::from_secs(3));
+        let (met, most_memory) = tokio::join!(playing, stand_still);
         let after = play(&site, &rows, Duration::from_secs(1), Duration::from_secs(1)).await;
         println!(
             "served {} (slowest {:?}), refused {} (p99 {:?}), {usual_memory} KiB, then {most_memory} KiB; afterwards {} refused",
@@ -107,16 +108,25 @@ on_both! {
 
 /// Each of these players saves once in `every`, or later when it still waits for an answer, or as fast as it is answered.
 async fn play(site: &Site, rows: &[Arc<Row>], every: Duration, time: Duration) -> Met {
+    play_on(connect(site, rows).await, every, time).await
+}
+
+/// A connection for each of these players. So many at once take a moment, or seconds where the system drops some of them at first.
+async fn connect(site: &Site, rows: &[Arc<Row>]) -> Vec<(Connection, Arc<Row>)> {
     let mut connections = JoinSet::new();
     for row in rows {
         let (row, address) = (row.clone(), site.address());
         connections.spawn(async move { (Connection::open(&address).await.unwrap(), row) });
     }
-    let connections = connections.join_all().await;
+    connections.join_all().await
+}
+
+/// As [`play`], on connections that are there.
+async fn play_on(connections: Vec<(Connection, Arc<Row>)>, every: Duration, time: Duration) -> Met {
     let mut players = JoinSet::new();
-    let begun = Instant::now();
+    let (begun, count) = (Instant::now(), connections.len() as u32);
     for (number, (mut connection, row)) in (0..).zip(connections) {
-        let first = begun + every * number / rows.len() as u32;
+        let first = begun + every * number / count;
         players.spawn(async move {
             let (mut met, mut due) = (Met::default(), first);
             while due < begun + time {
