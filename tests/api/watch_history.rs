@@ -121,6 +121,34 @@ on_both! {
         assert_eq!((&item["uploader_username"], &item["progress_percentage"]), (&json!("ann"), &json!(10.0)));
     }
 
+    async fn videos_that_may_not_be_seen_leave_their_places_in_the_list_to_older_ones(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let bob = app.sign_up("bob").await;
+        for title in ["one", "two", "three"].into_iter().chain(["hidden"; 12]) {
+            let film = app.add_video(&ann, title, Some(600)).await;
+            app.pass(Duration::from_secs(1));
+            app.save(&bob, film, 60).await;
+        }
+        let hide = async |which: &str| {
+            let (_turn, db) = app.db.writer().await.unwrap();
+            db.execute_unprepared(&format!("UPDATE videos SET status = 'processing' WHERE {which}")).await.unwrap();
+        };
+        let shown = async |limit: u8| {
+            let path = format!("/api/v1/videos/continue-watching?limit={limit}");
+            let list: Vec<Value> = app.ask(&bob, Method::GET, &path, None).await.json().await.unwrap();
+            Vec::from_iter(list.iter().map(|item| item["video_title"].as_str().unwrap().to_owned()))
+        };
+        hide("title = 'hidden'").await;
+        assert_eq!(shown(1).await, ["three"]);
+        assert_eq!(shown(2).await, ["three", "two"]);
+        assert_eq!(shown(10).await, ["three", "two", "one"]);
+        assert_eq!(app.continue_watching(&ann).await, [""; 0], "ann has seen nothing");
+        hide("title <> 'one'").await;
+        assert_eq!(shown(1).await, ["one"]);
+        hide("true").await;
+        assert_eq!(shown(1).await, [""; 0]);
+    }
+
     async fn what_is_forgotten_is_gone_and_cannot_be_forgotten_twice(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;

@@ -5,7 +5,7 @@
 
 use super::change::{Change, Left};
 use super::entry::{Entry, Row};
-use super::read::{ContinueWatching, Found, Item, failed, shown};
+use super::read::{ContinueWatching, Found, Listed, MORE_ROWS, failed};
 use super::statements::{KEY, LIST, SAVE, Statements, pair};
 use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE};
 use crate::Error;
@@ -105,27 +105,32 @@ async fn look_up_in(session: &mut Session<'_>, table: &Table, keys: &[(i64, i64)
 /// What these users have begun and not finished, each with how many they want to see, the last watched first.
 async fn list(link: &mut Link, table: &Table, asked: &[(i64, i64)]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
     match lists(link, table, asked).await {
-        Ok(lists) => lists.into_iter().map(|list| list.map(|items| shown(items, &table.rules))).collect(),
+        Ok(lists) => {
+            lists.into_iter().zip(asked).map(|(list, (_, wanted))| list.shown(*wanted, &table.rules)).collect()
+        }
         Err(error) => failed(asked.len(), &error.into()),
     }
 }
 
-async fn lists(link: &mut Link, table: &Table, asked: &[(i64, i64)]) -> Result<Vec<Result<Vec<Item>, Error>>, DbErr> {
+async fn lists(link: &mut Link, table: &Table, asked: &[(i64, i64)]) -> Result<Vec<Listed>, DbErr> {
     let mut session = link.session().await?;
-    let rows = ask(&mut session, &table.statements.list, &LIST, asked.iter().map(pair)).await?;
-    session.done();
-    let mut lists: Vec<Result<Vec<Item>, _>> = asked.iter().map(|_| Err(Error::Unauthenticated)).collect();
-    for row in &rows {
-        let mut columns = Columns::of_postgres(row);
-        let (n, standing): (i64, bool) = (columns.read()?, columns.read()?);
-        if let (true, Some(list)) = (standing, usize::try_from(n - 1).ok().and_then(|at| lists.get_mut(at))) {
-            let item = Item::read(&mut columns)?;
-            match list {
-                Ok(items) => items.extend(item),
-                Err(_) => *list = Ok(Vec::from_iter(item)),
+    let mut lists = Vec::from_iter(asked.iter().map(|_| Listed::default()));
+    let (mut short, mut times) = (Vec::from_iter(0..asked.len()), 1);
+    while !short.is_empty() {
+        let most = |at: &usize| (asked[*at].0, asked[*at].1 * times);
+        let rows = ask(&mut session, &table.statements.list, &LIST, short.iter().map(|at| pair(&most(at)))).await?;
+        short.iter().for_each(|at| lists[*at] = Listed::default());
+        for row in &rows {
+            let mut columns = Columns::of_postgres(row);
+            let n: i64 = columns.read()?;
+            if let Some(at) = usize::try_from(n - 1).ok().and_then(|n| short.get(n)) {
+                lists[*at].take(&mut columns)?;
             }
         }
+        short.retain(|at| lists[*at].is_short(asked[*at].1, asked[*at].1 * times));
+        times *= MORE_ROWS;
     }
+    session.done();
     Ok(lists)
 }
 

@@ -96,25 +96,6 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// In the order of the fields, which is that of the statement; none when the list is empty.
-    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Option<Self>, DbErr> {
-        let Some(id) = columns.read()? else { return Ok(None) };
-        Ok(Some(Self {
-            id,
-            video_id: columns.read()?,
-            watch_position: columns.read()?,
-            device: columns.read()?,
-            play_count: columns.read()?,
-            last_watched_at: columns.moment()?,
-            title: columns.read()?,
-            description: columns.read()?,
-            duration: columns.read()?,
-            thumbnail_path: columns.read()?,
-            thumbnail_file: columns.read()?,
-            username: columns.read()?,
-        }))
-    }
-
     fn shown(self, rules: &Rules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, title, description, duration, .. } = self;
         let progress_percentage = progress_percentage(watch_position, duration);
@@ -135,10 +116,55 @@ impl Item {
     }
 }
 
-/// A list, the last watched first.
-pub(super) fn shown(mut items: Vec<Item>, rules: &Rules) -> Vec<ContinueWatching> {
-    items.sort_by_key(|item| Reverse((item.last_watched_at, item.id)));
-    items.into_iter().map(|item| item.shown(rules)).collect()
+/// By how much more rows are read when too few of a user's newest ones have a video that the user may see.
+pub(super) const MORE_ROWS: i64 = 8;
+
+/// What was read for a list.
+#[derive(Default)]
+pub(super) struct Listed {
+    standing: bool,
+    /// How many rows, with those whose video may not be seen.
+    rows: i64,
+    items: Vec<Item>,
+}
+
+impl Listed {
+    /// Takes a row, in the order of the statement and of the fields of [`Item`]. There is one without an item when the user has begun
+    /// nothing, and none when the account is gone.
+    pub(super) fn take(&mut self, columns: &mut Columns<'_>) -> Result<(), DbErr> {
+        self.standing = columns.read()?;
+        let Some(id) = columns.read()? else { return Ok(()) };
+        self.rows += 1;
+        let Some(video_id) = columns.read()? else { return Ok(()) };
+        self.items.push(Item {
+            id,
+            video_id,
+            watch_position: columns.read()?,
+            device: columns.read()?,
+            play_count: columns.read()?,
+            last_watched_at: columns.moment()?,
+            title: columns.read()?,
+            description: columns.read()?,
+            duration: columns.read()?,
+            thumbnail_path: columns.read()?,
+            thumbnail_file: columns.read()?,
+            username: columns.read()?,
+        });
+        Ok(())
+    }
+
+    /// Whether there may be more to show than was found among the `most` newest rows.
+    pub(super) fn is_short(&self, wanted: i64, most: i64) -> bool {
+        self.rows >= most && i64::try_from(self.items.len()).is_ok_and(|items| items < wanted)
+    }
+
+    /// The list, the last watched first.
+    pub(super) fn shown(self, wanted: i64, rules: &Rules) -> Result<Vec<ContinueWatching>, Error> {
+        let Self { standing: true, mut items, .. } = self else { return Err(Error::Unauthenticated) };
+        items.sort_by_key(|item| Reverse((item.last_watched_at, item.id)));
+        items.truncate(usize::try_from(wanted).unwrap_or_default());
+        Ok(items.into_iter().map(|item| item.shown(rules)).collect())
+    }
 }
 
 /// The same failure for each of so many questions.

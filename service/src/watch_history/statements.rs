@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 /// A user and a video.
 pub(super) const KEY: [(&str, Kind); 2] = [("user_id", Kind::Number), ("video_id", Kind::Number)];
-/// A user and how many items they want to see.
-pub(super) const LIST: [(&str, Kind); 2] = [("user_id", Kind::Number), ("items", Kind::Number)];
+/// A user and how many rows to look at.
+pub(super) const LIST: [(&str, Kind); 2] = [("user_id", Kind::Number), ("most", Kind::Number)];
 pub(super) const SAVE: [(&str, Kind); 10] = [
     ("user_id", Kind::Number),
     ("video_id", Kind::Number),
@@ -39,7 +39,7 @@ pub(super) struct Statements {
     pub(super) forget: Arc<str>,
     /// Looks rows up, and what the caller may know when they are not there.
     pub(super) find: Arc<str>,
-    /// The newest so many unfinished rows of a user, each with its video.
+    /// The newest so many unfinished rows of a user, each with its video if the user may see it.
     pub(super) list: Arc<str>,
 }
 
@@ -221,38 +221,25 @@ fn find(backend: DatabaseBackend) -> String {
     )
 }
 
-/// What an item is made of.
-const ITEM: &str = "h.id, h.video_id, h.watch_position, h.device, h.play_count, h.last_watched_at, videos.title, \
-    videos.description, videos.duration, videos.thumbnail_path, videos.thumbnail_file, uploader.username";
-
-/// The rows of a user are read in the order of the index, whose hours follow the moments, and only until enough of them have
-/// a video that the user may see.
+/// The rows of a user are read in the order of the index, whose hours follow the moments; those of the last hours are sorted, and only
+/// then meet their videos.
 fn list(backend: DatabaseBackend) -> String {
-    let (sent, visible) = (table(backend, &LIST), visible(backend));
-    // Neither database takes a subquery with a limit apart; sorted first, most rows never meet their video.
-    let begun = |user: &str, all: &str| {
-        format!(
-            "(SELECT id, video_id, watch_position, device, play_count, last_watched_at FROM watch_history \
-                 WHERE user_id = {user} AND completed = false AND watch_position > 0 \
-                 ORDER BY watched_hour DESC, last_watched_at DESC, id DESC {all}) AS h"
-        )
+    let visible = visible(backend);
+    let (n, callers, user_id, most, this_caller) = if backend == Postgres {
+        let sent = table(backend, &LIST);
+        ("sent.n, ", format!("{sent} LEFT JOIN users ON users.id = sent.user_id"), "users.id", "sent.most", "")
+    } else {
+        ("", "users".to_owned(), "?1", "?2", " WHERE users.id = ?1")
     };
-    let standing = "coalesce(users.is_active, false) AS standing";
-    if backend == Postgres {
-        let begun = begun("users.id", "OFFSET 0");
-        return format!(
-            "SELECT sent.n, {standing}, newest.* FROM {sent} LEFT JOIN users ON users.id = sent.user_id \
-             LEFT JOIN LATERAL (SELECT {ITEM} FROM {begun} LEFT JOIN videos ON videos.id = h.video_id \
-                 LEFT JOIN users AS uploader ON uploader.id = videos.user_id WHERE {visible} LIMIT sent.items) AS newest ON true"
-        );
-    }
-    // Two answers in one, because SQLite would store the shorter way, a join with the caller's row, in a table of its own. Crossed tables
-    // are read in the order in which they are named.
-    let begun = begun("?1", "LIMIT -1");
-    let nothing = ITEM.split(", ").map(|_| "NULL").collect::<Vec<_>>().join(", ");
+    let lateral = if backend == Postgres { "LATERAL " } else { "" };
     format!(
-        "SELECT 0 AS n, {standing}, {nothing} FROM users WHERE users.id = ?1 UNION ALL SELECT * FROM (SELECT 1, true, {ITEM} \
-             FROM {begun} CROSS JOIN users CROSS JOIN videos CROSS JOIN users AS uploader \
-             WHERE users.id = ?1 AND videos.id = h.video_id AND uploader.id = videos.user_id AND {visible} LIMIT ?2)"
+        "SELECT {n}coalesce(users.is_active, false) AS standing, h.id, videos.id AS video_id, h.watch_position, h.device, h.play_count, \
+             h.last_watched_at, videos.title, videos.description, videos.duration, videos.thumbnail_path, videos.thumbnail_file, \
+             uploader.username \
+         FROM {callers} LEFT JOIN {lateral}(SELECT id, video_id, watch_position, device, play_count, last_watched_at FROM watch_history \
+             WHERE user_id = {user_id} AND completed = false AND watch_position > 0 \
+             ORDER BY watched_hour DESC, last_watched_at DESC, id DESC LIMIT {most}) AS h ON true \
+         LEFT JOIN videos ON videos.id = h.video_id AND {visible} \
+         LEFT JOIN users AS uploader ON uploader.id = videos.user_id{this_caller}"
     )
 }
