@@ -39,7 +39,7 @@ def main():
 
 
 def data_of(size):
-    return seed.Data(users=-(-size // HISTORY), videos=VIDEOS, history=HISTORY, heavy=2 if size >= HEAVY_FROM else 0)
+    return seed.Data(users=-(-size // HISTORY), videos=VIDEOS, history=HISTORY, heavy=3 if size >= HEAVY_FROM else 0)
 
 
 def rows_of(data):
@@ -95,7 +95,7 @@ def seeded(database, folder, outer, postgres, data):
 def measure_long_lists(folder, ports, tokens, sizes, given):
     """{(rows, what the user is like): runs} of the users with 10,000 rows, one request at a time."""
     keys, runs = tokens.read_text().split(), {}
-    kinds = ("most of them open", "all finished but a few dozen, the oldest")
+    kinds = ("most of them open", "all finished but a few dozen, the oldest", "all seen within one hour")
     for data in (data for data in sizes if data.heavy):
         for number, kind in enumerate(kinds[:data.heavy]):
             alone = folder / "token-of-one.txt"

@@ -15,7 +15,8 @@ DURATION = "60 + (v * 37) % 3600"
 @dataclass(frozen=True)
 class Data:
     """How many rows: `history` for each of `users`, and every video for each of the `heavy` users who come after them.
-    The first heavy user is like everybody, the next one has finished all videos but the hundredth part seen first."""
+    The first heavy user is like everybody, the next one has finished all videos but the hundredth part seen first, and
+    the third has seen all of them within the last hour."""
     users: int
     videos: int
     history: int
@@ -43,18 +44,19 @@ def statements(data, series, moment, padded):
         pairs = (f"SELECT {regular} + i AS i, {data.users} + 1 + (i - 1) / {data.videos} AS u, "
                  f"(i - 1) % {data.videos} + 1 AS v FROM {series(data.heavy * data.videos)}")
         # What the second of them has still open lies at the far end of the list's order.
-        late = f"u > {data.users + 1} AND {SECONDS} > {SPAN} / 100"
-        yield history(pairs, f"({reached}) OR ({late})", moment)
+        late = f"u = {data.users + 2} AND {SECONDS} > {SPAN} / 100"
+        seconds = f"CASE WHEN u = {data.users + 3} THEN {SPAN - 3600} + i % 3600 ELSE {SECONDS} END"
+        yield history(pairs, f"({reached}) OR ({late})", moment, seconds)
 
 
-def history(pairs, finished, moment):
-    """Rows for the user `u` and the video `v` of every `i` in `pairs`."""
-    at = moment(SECONDS, "i % 1000000")
+def history(pairs, finished, moment, seconds=SECONDS):
+    """Rows for the user `u` and the video `v` of every `i` in `pairs`, seen so many seconds after START."""
+    at = moment(seconds, "i % 1000000")
     timed = f"SELECT i, u, v, {DURATION} AS d FROM ({pairs}) AS pair"
     placed = f"SELECT i, u, v, d, (i * 7919) % d AS p FROM ({timed}) AS timed"
     return ("INSERT INTO watch_history (id, user_id, video_id, watch_position, watch_duration, completed, "
             f"last_watched_at, watched_hour, created_at, updated_at) "
-            f"SELECT i, u, v, p, p, {finished}, {at}, ({START} + {SECONDS}) / 3600, {at}, {at} "
+            f"SELECT i, u, v, p, p, {finished}, {at}, ({START} + {seconds}) / 3600, {at}, {at} "
             f"FROM ({placed}) AS placed")
 
 
