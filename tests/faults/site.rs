@@ -128,26 +128,30 @@ impl Site {
 
     /// Proves that every acknowledged save is there, or a later one of its row, and that nothing is there that nobody sent.
     pub async fn assert_nothing_is_lost(&self) {
-        let db = self.database().await;
+        assert_eq!(self.lost_in(&self.url).await, [""; 0]);
+    }
+
+    /// The rows of the database at `url` that are not as the last acknowledged save left them, or a later one.
+    pub async fn lost_in(&self, url: &str) -> Vec<String> {
+        let db = Database::connect(url).await.unwrap();
         let sql = "SELECT user_id, video_id, watch_position FROM watch_history";
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+        db.close().await.unwrap();
         let stored: BTreeMap<(i64, i64), i32> = rows
             .iter()
             .map(|row| {
                 ((row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap()), row.try_get_by_index(2).unwrap())
             })
             .collect();
-        for row in &self.rows {
+        let lost = self.rows.iter().filter_map(|row| {
             let (sent, acknowledged) = (row.sent.load(Ordering::SeqCst), row.acknowledged.load(Ordering::SeqCst));
             let stored = stored.get(&(row.user, row.video)).copied().unwrap_or_default();
-            assert!(
-                (acknowledged..=sent).contains(&stored),
-                "user {}, video {}: {acknowledged} acknowledged, {sent} sent, {stored} stored",
-                row.user,
-                row.video
-            );
-        }
-        db.close().await.unwrap();
+            (!(acknowledged..=sent).contains(&stored)).then(|| {
+                let (user, video) = (row.user, row.video);
+                format!("user {user}, video {video}: {acknowledged} acknowledged, {sent} sent, {stored} stored")
+            })
+        });
+        lost.collect()
     }
 
     /// Proves that SQLite's log began anew while players saved; it would hold all that they saved else.
@@ -163,7 +167,12 @@ impl Site {
 
     /// Proves that tables and indexes agree.
     pub async fn assert_integrity(&self) {
-        let db = self.database().await;
+        self.assert_integrity_of(&self.url).await;
+    }
+
+    /// As [`Site::assert_integrity`], of the database at `url`.
+    pub async fn assert_integrity_of(&self, url: &str) {
+        let db = Database::connect(url).await.unwrap();
         let texts = async |sql: &str| {
             let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
             Vec::from_iter(rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()))

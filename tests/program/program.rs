@@ -16,6 +16,8 @@ pub struct Program {
     pub folder: TempDir,
     /// How many lines it has logged since it serves.
     pub logged: Arc<AtomicUsize>,
+    /// Variables of its environment, besides the port.
+    pub environment: Vec<(String, String)>,
     server: Option<Child>,
     address: String,
 }
@@ -24,7 +26,7 @@ impl Program {
     /// An empty folder, and nothing that runs.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, logged: Arc::default(), server: None, address: String::new() }
+        Self { folder, logged: Arc::default(), environment: Vec::new(), server: None, address: String::new() }
     }
 
     /// Starts the server on a free port, with one clip of 60 seconds in its media folder.
@@ -73,11 +75,12 @@ impl Program {
         self.server.as_ref().expect("the server runs").id()
     }
 
-    /// The program in this folder with these arguments, and nothing set but the port. `PLAYHEAD_BIN` names another build of it.
+    /// The program in this folder with these arguments, and nothing set but the port and [`Program::environment`]. `PLAYHEAD_BIN` names another build of it.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let program = std::env::var_os("PLAYHEAD_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_playhead").into());
         let mut command = Command::new(program);
         command.current_dir(&self.folder).env_clear().env("BIND_ADDRESS", "127.0.0.1:0").args(arguments);
+        command.envs(self.environment.iter().cloned());
         command
     }
 
