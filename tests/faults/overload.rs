@@ -9,8 +9,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// So many players, more than may wait.
+/// So many players ask for three times what can be served.
 const PLAYERS: usize = 2500;
+/// So many are more than may wait.
+const CROWD: usize = 6000;
 /// So many of them, each as fast as it is answered, are served at the best rate.
 const BEST: usize = 256;
 
@@ -28,18 +30,19 @@ impl Met {
 }
 
 on_both! {
-    async fn three_times_the_load_is_served_as_far_as_it_can_be_and_the_rest_refused_at_once(site: Site) {
+    async fn three_times_the_load_is_served_as_far_as_it_can_be(site: Site) {
         let time = Duration::from_secs(measure(60, 4));
         let rows = site.add_rows(PLAYERS).await;
         // Every row is there before anything is measured.
         play(&site, &rows, Duration::ZERO, time / 4).await;
 
-        let best = play(&site, &rows[..BEST], Duration::ZERO, time / 4).await.rate(time / 4);
+        let best = async || play(&site, &rows[..BEST], Duration::ZERO, time / 4).await.rate(time / 4);
+        let best_before = best().await;
         let every = |rate: f64| Duration::from_secs_f64(PLAYERS as f64 / rate);
-        let usual = play(&site, &rows, every(best / 2.0), time / 4).await;
+        let usual = play(&site, &rows, every(best_before / 2.0), time / 4).await;
         let usual_memory = memory(&site);
 
-        let load = async { play(&site, &rows, every(3.0 * best), time).await };
+        let load = async { play(&site, &rows, every(3.0 * best_before), time).await };
         let watch = async {
             let (begun, mut most) = (Instant::now(), 0);
             while begun.elapsed() < time {
@@ -50,11 +53,14 @@ on_both! {
         };
         let (met, most_memory) = tokio::join!(load, watch);
         tokio::time::sleep(measure(Duration::from_secs(10), Duration::from_secs(1))).await;
-        let after = play(&site, &rows, every(best / 2.0), time / 4).await;
+        let after = play(&site, &rows, every(best_before / 2.0), time / 4).await;
+        let best_after = best().await;
+        // A machine that others use too is not as fast in one minute as in the next.
+        let best = f64::midpoint(best_before, best_after);
 
         println!(
-            "at best {best:.0}/s; at half of it p99 {:?}, {usual_memory} KiB; three times of it: served {:.0}/s (p99 {:?}), \
-             refused {:.0}/s (p99 {:?}, slowest {:?}), {most_memory} KiB; afterwards p99 {:?}, {} refused",
+            "at best {best_before:.0}/s, in the end {best_after:.0}/s; at half of it p99 {:?}, {usual_memory} KiB; \
+             three times of it: served {:.0}/s (p99 {:?}), refused {:.0}/s (p99 {:?}, slowest {:?}), {most_memory} KiB; afterwards p99 {:?}, {} refused",
             share(&usual.served, 99),
             met.rate(time),
             share(&met.served, 99),
@@ -74,20 +80,20 @@ on_both! {
     }
 
     async fn while_the_database_stands_still_what_cannot_wait_is_refused_at_once(site: Site) {
-        let rows = site.add_rows(PLAYERS).await;
+        let rows = site.add_rows(CROWD).await;
         play(&site, &rows, Duration::ZERO, Duration::from_secs(1)).await;
-        let usual_memory = memory(&site);
         let stand_still = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
+            let usual_memory = memory(&site);
             let held = site.hold_writers().await;
             tokio::time::sleep(Duration::from_secs(1)).await;
             held.rollback().await.unwrap();
-            memory(&site)
+            (usual_memory, memory(&site))
         };
         let crowd = connect(&site, &rows).await;
-        let playing = play_on(crowd, Duration::from_millis(500), Duration::from_secs(3));
-        let (met, most_memory) = tokio::join!(playing, stand_still);
-        let after = play(&site, &rows, Duration::from_secs(1), Duration::from_secs(1)).await;
+        let playing = play_on(crowd, Duration::from_secs(1), Duration::from_secs(3));
+        let (met, (usual_memory, most_memory)) = tokio::join!(playing, stand_still);
+        let after = play(&site, &rows, Duration::from_secs(2), Duration::from_secs(2)).await;
         println!(
             "served {} (slowest {:?}), refused {} (p99 {:?}), {usual_memory} KiB, then {most_memory} KiB; afterwards {} refused",
             met.served.len(),
@@ -96,7 +102,7 @@ on_both! {
             share(&met.refused, 99),
             after.refused.len(),
         );
-        assert!(met.refused.len() > PLAYERS / 4, "few players had to wait");
+        assert!(met.refused.len() > CROWD / 8, "few players had to wait");
         assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
