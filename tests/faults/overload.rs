@@ -86,12 +86,13 @@ on_both! {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let usual_memory = memory(&site);
             let held = site.hold_writers().await;
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            // Everybody's next save comes within a second, on a slow machine a little later.
+            tokio::time::sleep(Duration::from_secs(2)).await;
             held.rollback().await.unwrap();
             (usual_memory, memory(&site))
         };
         let crowd = connect(&site, &rows).await;
-        let playing = play_on(crowd, Duration::from_secs(1), Duration::from_secs(3));
+        let playing = play_on(crowd, Duration::from_secs(1), Duration::from_secs(4));
         let (met, (usual_memory, most_memory)) = tokio::join!(playing, stand_still);
         let after = play(&site, &rows, Duration::from_secs(2), Duration::from_secs(2)).await;
         println!(
