@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 /// How many questions may wait. At the rates of bench/RESULTS.md that is a fifth of a second of work: so long a crowd, or what comes while
-/// the disk is slow, is not sent away. To refuse costs nearly half of what it costs to save.
+/// the disk is slow, is not sent away. To refuse costs nearly a third of what it costs to save.
 const CAPACITY: usize = 4096;
 /// How many are served at once while no more than twice as many wait.
 pub(crate) const GROUP: usize = 128;

@@ -60,7 +60,8 @@ on_both! {
 
         println!(
             "at best {best_before:.0}/s, in the end {best_after:.0}/s; at half of it p99 {:?}, {usual_memory} KiB; \
-             three times of it: served {:.0}/s (p99 {:?}), refused {:.0}/s (p99 {:?}, slowest {:?}), {most_memory} KiB; afterwards p99 {:?}, {} refused",
+             three times of it: served {:.0}/s (p99 {:?}), refused {:.0}/s (p99 {:?}, slowest {:?}), {most_memory} KiB; \
+             afterwards p99 {:?}, {} refused",
             share(&usual.served, 99),
             met.rate(time),
             share(&met.served, 99),
@@ -72,6 +73,7 @@ on_both! {
         );
         // The short form shares its machine with whatever else is built and tested there.
         assert!(met.rate(time) >= measure(0.9, 0.3) * best);
+        assert!(best_after >= measure(0.8, 0.3) * best_before, "it is not itself again");
         assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
