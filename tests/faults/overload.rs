@@ -4,8 +4,8 @@ use crate::load::{Connection, Row};
 use crate::site::Site;
 use crate::{measure, on_both};
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -13,8 +13,12 @@ use tokio::task::JoinSet;
 const PLAYERS: usize = 2500;
 /// So many are more than may wait.
 const CROWD: usize = 6000;
-/// So many of them, each as fast as it is answered, are served at the best rate.
+/// So many, each as fast as it is answered, are served at the best rate. They save the rows of all by turns, because a database
+/// has less to write where fewer rows are saved.
 const BEST: usize = 256;
+
+/// Who saves, and the rows that are saved by turns.
+type Player = (Connection, Vec<Arc<Row>>);
 
 /// What a crowd of players met.
 #[derive(Default)]
@@ -34,15 +38,22 @@ on_both! {
         let time = Duration::from_secs(measure(60, 4));
         let rows = site.add_rows(PLAYERS).await;
         // Every row is there before anything is measured.
-        play(&site, &rows, Duration::ZERO, time / 4).await;
+        play(&site, &rows, PLAYERS, Duration::ZERO, time / 4).await;
 
-        let best = async || play(&site, &rows[..BEST], Duration::ZERO, time / 4).await.rate(time / 4);
+        // A machine that others use too is not as fast in one quarter of a minute as in the next.
+        let best = async || {
+            let mut rates = Vec::new();
+            for _ in 0..measure(3, 1) {
+                rates.push(play(&site, &rows, BEST, Duration::ZERO, time / 4).await.rate(time / 4));
+            }
+            rates.iter().sum::<f64>() / rates.len() as f64
+        };
         let best_before = best().await;
         let every = |rate: f64| Duration::from_secs_f64(PLAYERS as f64 / rate);
-        let usual = play(&site, &rows, every(best_before / 2.0), time / 4).await;
+        let usual = play(&site, &rows, PLAYERS, every(best_before / 2.0), time / 4).await;
         let usual_memory = memory(&site);
 
-        let load = async { play(&site, &rows, every(3.0 * best_before), time).await };
+        let load = async { play(&site, &rows, PLAYERS, every(3.0 * best_before), time).await };
         let watch = async {
             let (begun, mut most) = (Instant::now(), 0);
             while begun.elapsed() < time {
@@ -53,9 +64,8 @@ on_both! {
         };
         let (met, most_memory) = tokio::join!(load, watch);
         tokio::time::sleep(measure(Duration::from_secs(10), Duration::from_secs(1))).await;
-        let after = play(&site, &rows, every(best_before / 2.0), time / 4).await;
+        let after = play(&site, &rows, PLAYERS, every(best_before / 2.0), time / 4).await;
         let best_after = best().await;
-        // A machine that others use too is not as fast in one minute as in the next.
         let best = f64::midpoint(best_before, best_after);
 
         println!(
@@ -74,7 +84,7 @@ on_both! {
         // The short form shares its machine with whatever else is built and tested there.
         assert!(met.rate(time) >= measure(0.9, 0.3) * best);
         assert!(best_after >= measure(0.8, 0.3) * best_before, "it is not itself again");
-        assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
+        assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 5000)));
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
         site.assert_nothing_is_lost().await;
@@ -83,20 +93,24 @@ on_both! {
 
     async fn while_the_database_stands_still_what_cannot_wait_is_refused_at_once(site: Site) {
         let rows = site.add_rows(CROWD).await;
-        play(&site, &rows, Duration::ZERO, Duration::from_secs(1)).await;
+        let (second, met) = (Duration::from_secs(1), Arc::new(Mutex::new(Met::default())));
+        let crowd = play_on(connect(&site, &rows, CROWD).await, second, second, &met).await;
+        let usual_memory = memory(&site);
+        // Before anybody plays again: who waits for SQLite's lock beside a crowd may not get it in time.
+        let held = site.hold_writers().await;
         let stand_still = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            let usual_memory = memory(&site);
-            let held = site.hold_writers().await;
-            // Everybody's next save comes within a second, on a slow machine a little later.
-            tokio::time::sleep(Duration::from_secs(2)).await;
+            // Everybody's next save comes within a second, on a slow machine later.
+            let begun = Instant::now();
+            while met.lock().unwrap().refused.len() < CROWD / 4 && begun.elapsed() < 20 * second {
+                tokio::time::sleep(second / 4).await;
+            }
+            let most_memory = memory(&site);
             held.rollback().await.unwrap();
-            (usual_memory, memory(&site))
+            most_memory
         };
-        let crowd = connect(&site, &rows).await;
-        let playing = play_on(crowd, Duration::from_secs(1), Duration::from_secs(4));
-        let (met, (usual_memory, most_memory)) = tokio::join!(playing, stand_still);
-        let after = play(&site, &rows, Duration::from_secs(2), Duration::from_secs(2)).await;
+        let (_, most_memory) = tokio::join!(play_on(crowd, second, 4 * second, &met), stand_still);
+        let met = std::mem::take(&mut *met.lock().unwrap());
+        let after = play(&site, &rows, CROWD, Duration::from_secs(2), Duration::from_secs(2)).await;
         println!(
             "served {} (slowest {:?}), refused {} (p99 {:?}), {usual_memory} KiB, then {most_memory} KiB; afterwards {} refused",
             met.served.len(),
@@ -105,8 +119,8 @@ on_both! {
             share(&met.refused, 99),
             after.refused.len(),
         );
-        assert!(met.refused.len() > CROWD / 8, "few players had to wait");
-        assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 2000)));
+        assert!(met.refused.len() >= CROWD / 4, "few players had to wait");
+        assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 5000)));
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
         let logged = site.program.logged.load(Ordering::Relaxed);
@@ -115,30 +129,37 @@ on_both! {
     }
 }
 
-/// Each of these players saves once in `every`, or later when it still waits for an answer, or as fast as it is answered.
-async fn play(site: &Site, rows: &[Arc<Row>], every: Duration, time: Duration) -> Met {
-    play_on(connect(site, rows).await, every, time).await
+/// Each of so many players saves one of these rows once in `every`, or later when it still waits for an answer, or as fast as it is
+/// answered.
+async fn play(site: &Site, rows: &[Arc<Row>], players: usize, every: Duration, time: Duration) -> Met {
+    let met = Arc::default();
+    play_on(connect(site, rows, players).await, every, time, &met).await;
+    std::mem::take(&mut *met.lock().unwrap())
 }
 
-/// A connection for each of these players. So many at once take a moment, or seconds where the system drops some of them at first.
-async fn connect(site: &Site, rows: &[Arc<Row>]) -> Vec<(Connection, Arc<Row>)> {
+/// So many players, who share these rows. So many connections at once take a moment, or seconds where the system drops some of
+/// them at first.
+async fn connect(site: &Site, rows: &[Arc<Row>], players: usize) -> Vec<Player> {
     let mut connections = JoinSet::new();
-    for row in rows {
-        let (row, address) = (row.clone(), site.address());
-        connections.spawn(async move { (Connection::open(&address).await.unwrap(), row) });
+    for first in 0..players {
+        let (rows, address) = (rows.iter().skip(first).step_by(players).cloned().collect(), site.address());
+        connections.spawn(async move { (Connection::open(&address).await.unwrap(), rows) });
     }
     connections.join_all().await
 }
 
-/// As [`play`], on connections that are there.
-async fn play_on(connections: Vec<(Connection, Arc<Row>)>, every: Duration, time: Duration) -> Met {
-    let mut players = JoinSet::new();
-    let (begun, count) = (Instant::now(), connections.len() as u32);
-    for (number, (mut connection, row)) in (0..).zip(connections) {
-        let first = begun + every * number / count;
-        players.spawn(async move {
-            let (mut met, mut due) = (Met::default(), first);
-            while due < begun + time {
+/// As [`play`], with players who are connected and stay so.
+async fn play_on(players: Vec<Player>, every: Duration, time: Duration, met: &Arc<Mutex<Met>>) -> Vec<Player> {
+    let (begun, count) = (Instant::now(), players.len() as u32);
+    let end = begun + time;
+    let mut playing = JoinSet::new();
+    for (number, (mut connection, rows)) in (0..).zip(players) {
+        let (met, mut due) = (met.clone(), begun + every * number / count);
+        playing.spawn(async move {
+            for row in rows.iter().cycle() {
+                if due >= end {
+                    break;
+                }
                 tokio::time::sleep_until(due.into()).await;
                 let (position, save) = row.next_save();
                 let asked = Instant::now();
@@ -146,10 +167,10 @@ async fn play_on(connections: Vec<(Connection, Arc<Row>)>, every: Duration, time
                 let took = asked.elapsed();
                 row.note(position, &answer);
                 match answer.status {
-                    200 => met.served.push(took),
+                    200 => met.lock().unwrap().served.push(took),
                     503 => {
                         assert!(answer.has_retry_after());
-                        met.refused.push(took);
+                        met.lock().unwrap().refused.push(took);
                     }
                     status => panic!("{status} {}", answer.body),
                 }
@@ -161,16 +182,10 @@ async fn play_on(connections: Vec<(Connection, Arc<Row>)>, every: Duration, time
                     due = Instant::now();
                 }
             }
-            met
+            (connection, rows)
         });
     }
-    let mut all = Met::default();
-    while let Some(met) = players.join_next().await {
-        let met = met.unwrap();
-        all.served.extend(met.served);
-        all.refused.extend(met.refused);
-    }
-    all
+    playing.join_all().await
 }
 
 /// So many in a hundred took no longer.
