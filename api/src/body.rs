@@ -70,16 +70,18 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|misfit| {
         // The reader stops at the first thing that does not fit, and what comes after it need not be JSON.
         match serde_json::from_str::<IgnoredAny>(text) {
-            Ok(_) => Problem::unfit(&field::<T>(text), misfit.to_string()),
+            Ok(_) => {
+                let field = misfit_of::<Object<T>>(&mut serde_json::Deserializer::from_str(text));
+                Problem::unfit(&field, misfit.to_string())
+            }
             Err(cause) => not_json(&cause),
         }
     })
 }
 
-/// The field that does not fit. Only a failure reads the text again and keeps track of where it is.
-fn field<T: DeserializeOwned>(text: &str) -> String {
-    let mut again = serde_json::Deserializer::from_str(text);
-    let path = serde_path_to_error::deserialize::<_, Object<T>>(&mut again).err().map(|error| error.path().to_string());
+/// Which field of what is read again does not fit. Only a failure reads again and keeps track of where it is.
+pub(crate) fn misfit_of<'de, T: Deserialize<'de>>(again: impl Deserializer<'de>) -> String {
+    let path = serde_path_to_error::deserialize::<_, T>(again).err().map(|error| error.path().to_string());
     path.filter(|path| path != ".").unwrap_or_default()
 }
 

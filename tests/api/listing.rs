@@ -80,6 +80,7 @@ on_both! {
             ("limit", "abc"),
             ("limit", ""),
             ("limit", "1.5"),
+            ("limit", "1&limit=2"),
             ("skip", "-1"),
             ("skip", "2147483648"),
             ("skip", "18446744073709551616"),
@@ -93,8 +94,7 @@ on_both! {
         ] {
             let refused = app.get(&format!("{VIDEOS}?{name}={value}")).await;
             let refusal = problem(refused, 422, "validation_failed").await;
-            let text = refusal["errors"].to_string();
-            assert!(refusal["errors"][0]["field"] == name || text.contains("query"), "{name}={value} {refusal}");
+            assert_eq!(refusal["errors"][0]["field"], name, "{name}={value} {refusal}");
         }
         // The first and the last moment that a cursor can hold.
         for cursor in

@@ -7,18 +7,19 @@ use std::fs;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// So many players ask for three times what can be served.
 const PLAYERS: usize = 2500;
 /// So many are more than may wait.
 const CROWD: usize = 6000;
-/// So many, each as fast as it is answered, are served at the best rate. They save the rows of all by turns, because a database
-/// has less to write where fewer rows are saved.
+/// When so many of the players ask at once, and the next as soon as one is answered, they are served at the best rate. They are the same
+/// players, because fewer rows and connections cost less each, whatever the load.
 const BEST: usize = 256;
 
-/// Who saves, and the rows that are saved by turns.
-type Player = (Connection, Vec<Arc<Row>>);
+/// Who saves, and what.
+type Player = (Connection, Arc<Row>);
 
 /// What a crowd of players met.
 #[derive(Default)]
@@ -38,22 +39,22 @@ on_both! {
         let time = Duration::from_secs(measure(60, 4));
         let rows = site.add_rows(PLAYERS).await;
         // Every row is there before anything is measured.
-        play(&site, &rows, PLAYERS, Duration::ZERO, time / 4).await;
+        play(&site, &rows, Duration::ZERO, time / 4).await;
 
         // A machine that others use too is not as fast in one quarter of a minute as in the next.
         let best = async || {
             let mut rates = Vec::new();
             for _ in 0..measure(3, 1) {
-                rates.push(play(&site, &rows, BEST, Duration::ZERO, time / 4).await.rate(time / 4));
+                rates.push(play(&site, &rows, Duration::ZERO, time / 4).await.rate(time / 4));
             }
             rates.iter().sum::<f64>() / rates.len() as f64
         };
         let best_before = best().await;
         let every = |rate: f64| Duration::from_secs_f64(PLAYERS as f64 / rate);
-        let usual = play(&site, &rows, PLAYERS, every(best_before / 2.0), time / 4).await;
+        let usual = play(&site, &rows, every(best_before / 2.0), time / 4).await;
         let usual_memory = memory(&site);
 
-        let load = async { play(&site, &rows, PLAYERS, every(3.0 * best_before), time).await };
+        let load = async { play(&site, &rows, every(3.0 * best_before), time).await };
         let watch = async {
             let (begun, mut most) = (Instant::now(), 0);
             while begun.elapsed() < time {
@@ -64,7 +65,7 @@ on_both! {
         };
         let (met, most_memory) = tokio::join!(load, watch);
         tokio::time::sleep(measure(Duration::from_secs(10), Duration::from_secs(1))).await;
-        let after = play(&site, &rows, PLAYERS, every(best_before / 2.0), time / 4).await;
+        let after = play(&site, &rows, every(best_before / 2.0), time / 4).await;
         let best_after = best().await;
         let best = f64::midpoint(best_before, best_after);
 
@@ -94,7 +95,7 @@ on_both! {
     async fn while_the_database_stands_still_what_cannot_wait_is_refused_at_once(site: Site) {
         let rows = site.add_rows(CROWD).await;
         let (second, met) = (Duration::from_secs(1), Arc::new(Mutex::new(Met::default())));
-        let crowd = play_on(connect(&site, &rows, CROWD).await, second, second, &met).await;
+        let crowd = play_on(connect(&site, &rows).await, second, second, &met).await;
         let usual_memory = memory(&site);
         // Before anybody plays again: who waits for SQLite's lock beside a crowd may not get it in time.
         let held = site.hold_writers().await;
@@ -110,7 +111,7 @@ on_both! {
         };
         let (_, most_memory) = tokio::join!(play_on(crowd, second, 4 * second, &met), stand_still);
         let met = std::mem::take(&mut *met.lock().unwrap());
-        let after = play(&site, &rows, CROWD, Duration::from_secs(2), Duration::from_secs(2)).await;
+        let after = play(&site, &rows, Duration::from_secs(2), Duration::from_secs(2)).await;
         println!(
             "served {} (slowest {:?}), refused {} (p99 {:?}), {usual_memory} KiB, then {most_memory} KiB; afterwards {} refused",
             met.served.len(),
@@ -129,21 +130,21 @@ on_both! {
     }
 }
 
-/// Each of so many players saves one of these rows once in `every`, or later when it still waits for an answer, or as fast as it is
-/// answered.
-async fn play(site: &Site, rows: &[Arc<Row>], players: usize, every: Duration, time: Duration) -> Met {
+/// Each of these players saves once in `every`, or later when it still waits for an answer. With no time between, they save by turns, as
+/// fast as they are answered, and [`BEST`] of them at once.
+async fn play(site: &Site, rows: &[Arc<Row>], every: Duration, time: Duration) -> Met {
     let met = Arc::default();
-    play_on(connect(site, rows, players).await, every, time, &met).await;
+    play_on(connect(site, rows).await, every, time, &met).await;
     std::mem::take(&mut *met.lock().unwrap())
 }
 
-/// So many players, who share these rows. So many connections at once take a moment, or seconds where the system drops some of
-/// them at first.
-async fn connect(site: &Site, rows: &[Arc<Row>], players: usize) -> Vec<Player> {
+/// A player at each of these rows. So many connections at once take a moment, or seconds where the system drops some of them at
+/// first.
+async fn connect(site: &Site, rows: &[Arc<Row>]) -> Vec<Player> {
     let mut connections = JoinSet::new();
-    for first in 0..players {
-        let (rows, address) = (rows.iter().skip(first).step_by(players).cloned().collect(), site.address());
-        connections.spawn(async move { (Connection::open(&address).await.unwrap(), rows) });
+    for row in rows {
+        let (row, address) = (row.clone(), site.address());
+        connections.spawn(async move { (Connection::open(&address).await.unwrap(), row) });
     }
     connections.join_all().await
 }
@@ -151,20 +152,19 @@ async fn connect(site: &Site, rows: &[Arc<Row>], players: usize) -> Vec<Player> 
 /// As [`play`], with players who are connected and stay so.
 async fn play_on(players: Vec<Player>, every: Duration, time: Duration, met: &Arc<Mutex<Met>>) -> Vec<Player> {
     let (begun, count) = (Instant::now(), players.len() as u32);
-    let end = begun + time;
+    let turns = Arc::new(Semaphore::new(if every.is_zero() { BEST } else { players.len() }));
     let mut playing = JoinSet::new();
-    for (number, (mut connection, rows)) in (0..).zip(players) {
-        let (met, mut due) = (met.clone(), begun + every * number / count);
+    for (number, (mut connection, row)) in (0..).zip(players) {
+        let (met, turns, mut due) = (met.clone(), turns.clone(), begun + every * number / count);
         playing.spawn(async move {
-            for row in rows.iter().cycle() {
-                if due >= end {
-                    break;
-                }
+            while due < begun + time {
                 tokio::time::sleep_until(due.into()).await;
+                let turn = turns.acquire().await.unwrap();
                 let (position, save) = row.next_save();
                 let asked = Instant::now();
                 let answer = connection.ask(&save).await.unwrap();
                 let took = asked.elapsed();
+                drop(turn);
                 row.note(position, &answer);
                 match answer.status {
                     200 => met.lock().unwrap().served.push(took),
@@ -182,7 +182,7 @@ async fn play_on(players: Vec<Player>, every: Duration, time: Duration, met: &Ar
                     due = Instant::now();
                 }
             }
-            (connection, rows)
+            (connection, row)
         });
     }
     playing.join_all().await

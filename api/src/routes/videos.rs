@@ -3,11 +3,11 @@
 use super::Application;
 use crate::body::Body;
 use crate::error::Problem;
-use crate::extract::{CurrentUser, Now, Valid, VideoPath, Viewer};
+use crate::extract::{CurrentUser, Now, Query, Valid, VideoPath, Viewer};
 use crate::responses::{Forbidden, VideoNotFound};
 use crate::state::App;
 use actix_web::http::header::{LINK, LOCATION};
-use actix_web::web::{Json, Path, Query};
+use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, patch, post};
 use serde::Deserialize;
 use service::page::Cursor;

@@ -3,9 +3,9 @@
 use super::Application;
 use crate::body::Body;
 use crate::error::Problem;
-use crate::extract::{Now, TokenUser, Valid, VideoPath};
+use crate::extract::{Now, Query, TokenUser, Valid, VideoPath};
 use crate::responses::{HistoryNotFound, VideoNotFound};
-use actix_web::web::{Json, Path, Query};
+use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, post};
 use serde::Deserialize;
 use service::watch_history::{self, ContinueWatching, Entry, Save};
