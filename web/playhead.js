@@ -13,7 +13,7 @@
  * answered for survives a reload and goes out together when the network is back, never in the name of somebody else.
  */
 import { now } from "./playhead/queue.js";
-import { createOutbox, finalState, retryDelay } from "./playhead/outbox.js";
+import { createOutbox, finalState, historyOf, retryDelay } from "./playhead/outbox.js";
 import { PlayheadError, asError, createRequests, subjectOf } from "./playhead/request.js";
 
 export { PlayheadError };
@@ -63,15 +63,16 @@ export { PlayheadError };
  * @typedef {ReturnType<typeof createPlayhead>} Playhead
  */
 
+/** Without an answer, what was played is written down from here on. */
+const ALONE_SECONDS = 10;
 /** A history that arrives after this much playback no longer moves the viewer. */
-const LATE_SECONDS = 10;
+const LATE_SECONDS = 60;
 
 /** @param {PlayheadOptions} options */
 export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fetch = (...asked) => globalThis.fetch(...asked) }) {
   const requests = createRequests({ getToken, getUser, baseUrl, fetch });
   const { call, whoIsSignedIn } = requests;
   const outbox = createOutbox(requests);
-  const historyOf = (/** @type {number | string} */ videoId) => `/videos/${encodeURIComponent(videoId)}/watch-history`;
   const client = {
     /**
      * The stored entry, or null when there is none.
@@ -183,7 +184,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   function write(here, keepalive) {
     if (!opening) return; // nobody knows yet whose it is
     recorded = here;
-    opening.push({ position: here, watched: Math.floor(watched), chosen: moved, ...reached }, keepalive);
+    opening.push({ position: here, watched: Math.floor(watched), chosen: moved, unsure: !loaded && !moved, ...reached }, keepalive);
   }
 
   function saveStart() {
@@ -235,6 +236,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     watched += watchedBefore;
     if (resume) target = resumeAt;
     loaded = true;
+    // Who began at the start only because nobody answered is still taken to where they were.
+    if (synced && !moved && target > position() && video.currentTime < LATE_SECONDS) synced = false;
     sync();
   }
 
@@ -242,7 +245,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   function sync() {
     if (synced || restoring || over || video.readyState < video.HAVE_METADATA) return;
     // Without an answer, what can no longer move the viewer is not waited for: their place is kept here until there is one.
-    if (!loaded && !(unreachable && (moved || video.currentTime >= LATE_SECONDS))) return;
+    if (!loaded && !(unreachable && (moved || video.currentTime >= ALONE_SECONDS))) return;
     if (target > 0 && !(target >= video.duration) && !moved && video.currentTime < LATE_SECONDS) {
       restoring = true;
       video.currentTime = target;

@@ -4,6 +4,7 @@
  * @typedef {{ access_token: string, refresh_token: string, expires_in: number }} Tokens
  * @typedef {{ user: SessionUser, access_token: string, refresh_token: string, expires_at: number, margin: number }} Session
  */
+import { PlayheadError } from "./playhead.js";
 
 const KEY = "playhead.session";
 const MARGIN_MS = 60_000;
@@ -87,8 +88,10 @@ async function renew(refused) {
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify({ refresh_token: held.refresh_token }),
   });
-  if (response.status === 429 || response.status >= 500) throw new Error(`refresh answered ${response.status}`);
-  const tokens = response.ok ? await response.json() : null;
+  const answer = await response.json().catch(() => null);
+  const refusal = new PlayheadError(`refresh answered ${response.status}`, { status: response.status, code: answer?.code });
+  if (!response.ok && refusal.retryable) throw refusal;
+  const tokens = response.ok ? answer : null;
   const now = current();
   // Signed out, or renewed by another tab, while the answer was on its way: that counts, not this answer.
   if (now?.refresh_token !== held.refresh_token) return now?.access_token ?? null;

@@ -155,6 +155,43 @@ async fn a_film_that_is_played_without_any_answer_is_kept_too() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
+async fn a_place_on_the_server_holds_against_what_was_played_before_it_answered() {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    for is_reloaded in [false, true] {
+        browser.lose_the_history().await;
+        open_video(&program, &browser).await;
+        browser.script("document.querySelector('#player').playbackRate = 8").await;
+        browser.play_until(12.0).await;
+        browser.script("document.querySelector('#player').pause()").await;
+        browser.wait_until(&format!("{WAITING} === 1")).await;
+        browser.bring_the_history_back().await;
+        if is_reloaded {
+            open_video(&program, &browser).await;
+        }
+        browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
+        browser.wait_until(&format!("{WAITING} === 0")).await;
+        assert_eq!(row(&program).await.unwrap().position, 50);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_proxy_that_has_lost_the_server_signs_nobody_out() {
+    let (_program, browser) = ann_before_a_video().await;
+    browser
+        .script(
+            "window.fetch = async () => new Response('no such page', { status: 404 }); \
+             import('/session.js').then(async (session) => { \
+               await session.token({ refused: session.current().access_token }).catch(() => {}); \
+               window.left = session.user()?.username ?? 'nobody'; })",
+        )
+        .await;
+    browser.wait_until("window.left === 'ann'").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
 async fn a_tab_that_was_paused_for_hours_does_not_win_when_it_is_closed() {
     let (program, browser) = ann_before_a_video().await;
     browser.lose_the_history().await;

@@ -17,8 +17,8 @@ import { ageOf, createQueue } from "./queue.js";
  * An opening of a player. `retrying`: the position that it was last told of, when that was bad news.
  * @typedef {{ account: string, report: (event: PlayheadEvent) => void, retrying: number | null }} Opening
  *
- * A position and when it was reached; `chosen`: the viewer went there, or to where it was played from.
- * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean }} Reached
+ * A position and when it was reached; `chosen`: the viewer went there, or to where it was played from; `unsure`: as in the queue.
+ * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean, unsure: boolean }} Reached
  */
 
 const RETRY_FIRST_MS = 1_000;
@@ -67,10 +67,29 @@ export function createOutbox({ call, whoIsSignedIn }) {
         tell(key, { state: "saved", position: opening.retrying }); // another tab has brought it to the server
       }
     }
-    const items = account === null ? [] : queue.waiting(account);
-    if (account === null || items.length === 0) return;
+    if (account === null) return;
+    const items = await worthSending(account, queue.waiting(account));
+    if (items.length === 0) return;
     flight = new AbortController();
     conclude(items, await send(account, items, { signal: flight.signal }));
+  }
+
+  /**
+   * Drops what nobody chose and would take the viewer back from where the server knows them.
+   * @param {string} account @param {Waiting[]} items
+   */
+  async function worthSending(account, items) {
+    const worth = [];
+    for (const item of items) {
+      const entry = item.save.unsure ? await call("GET", historyOf(item.save.video), { account }).catch(nullWhenFinal) : null;
+      if (entry && entry.resume_at > item.save.position) {
+        queue.settle(item);
+        tell(item.key, { state: "superseded", position: entry.watch_position });
+      } else {
+        worth.push(item);
+      }
+    }
+    return worth;
   }
 
   /**
@@ -80,8 +99,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
   async function send(account, items, options) {
     if (items.length === 1) {
       const [{ save }] = items;
-      const path = `/videos/${encodeURIComponent(save.video)}/watch-history`;
-      const request = call("POST", path, { ...options, account, body: alone(save) });
+      const request = call("POST", historyOf(save.video), { ...options, account, body: alone(save) });
       return [await request.then((entry) => ({ entry }), (cause) => ({ error: asError(cause) }))];
     }
     try {
@@ -150,7 +168,8 @@ export function createOutbox({ call, whoIsSignedIn }) {
    */
   function sendNow(account, key) {
     const item = queue.read(key);
-    if (!item || urgent.get(key)?.raw === item.raw) return;
+    // What is unsure is asked about first, by whatever page comes next.
+    if (!item || item.save.unsure || urgent.get(key)?.raw === item.raw) return;
     const answered = send(account, [item], { keepalive: true }).then((outcomes) => {
       if (urgent.get(key)?.raw === item.raw) urgent.delete(key);
       conclude([item], outcomes);
@@ -216,6 +235,15 @@ export function createOutbox({ call, whoIsSignedIn }) {
       };
     },
   };
+}
+
+/** @param {number | string} video */
+export const historyOf = (video) => `/videos/${encodeURIComponent(video)}/watch-history`;
+
+/** What is refused for good is left to the save to find out. @param {PlayheadError} error @returns {null} */
+function nullWhenFinal(error) {
+  if (error.retryable) throw error;
+  return null;
 }
 
 /** @param {Save} save @returns {Record<string, unknown>} */

@@ -157,8 +157,8 @@ function watchMemory(element, id) {
     root,
     leave: () => handle?.detach(),
     sessionChanged() {
-      // The place belonged to whoever was signed in before; a film that was begun goes on undisturbed.
-      void handle?.detach({ save: false });
+      // The place belongs to whoever was signed in before, and waits for them here; a film that was begun goes on undisturbed.
+      void handle?.detach();
       resumed.hidden = true;
       status.textContent = "";
       attach(element.currentTime === 0);
