@@ -270,14 +270,4 @@ on_both! {
         assert_eq!(read(&app, &ann, film).await["watch_position"], 499);
     }
 
-    async fn saves_and_deletions_that_wait_together_happen_in_their_order(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        let film = app.add_video(&ann, "film", Some(600)).await;
-        for _ in 0..10 {
-            save(&app, &ann, film, json!({"watch_position": 100})).await;
-            let forget = app.ask(&ann, Method::DELETE, &history(film), None).await;
-            assert_eq!(forget.status(), StatusCode::NO_CONTENT);
-            assert!(app.continue_watching(&ann).await.is_empty());
-        }
-    }
 }

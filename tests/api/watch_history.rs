@@ -2,8 +2,9 @@
 
 use crate::app::{TestApp, fields, history, problem};
 use crate::databases::Engine;
+use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
-use sea_orm::{ConnectionTrait, DatabaseBackend, TransactionTrait};
+use sea_orm::{ConnectionTrait, Database, DatabaseBackend, TransactionTrait};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -297,4 +298,35 @@ async fn while_the_server_takes_nothing_new_a_save_is_told_to_come_back_and_then
     problem(save().await, 503, "database_away").await;
     turn_over("RESET default_transaction_read_only").await;
     assert_eq!(save().await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_save_does_not_wait_for_the_rows_of_others_that_somebody_holds() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let ann = app.sign_up("ann").await;
+    let mut films = Vec::new();
+    for number in 0..6 {
+        let film = app.add_video(&ann, &format!("film {number}"), Some(600)).await;
+        app.save(&ann, film, 60).await;
+        films.push(film);
+    }
+    let holder = Database::connect(&app.database.url).await.unwrap().begin().await.unwrap();
+    let (free, held) = films.split_last().unwrap();
+    holder.execute_unprepared(&format!("SELECT FROM watch_history WHERE video_id <> {free} FOR UPDATE")).await.unwrap();
+    let save = async |film| app.ask(&ann, Method::POST, &history(film), Some(json!({"watch_position": 90}))).await;
+    // The first one is served alone and waits; the others are served together then.
+    let first = async { problem(save(held[0]).await, 503, "database_away").await };
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let others =
+            join_all(held[1..].iter().map(|film| async { problem(save(*film).await, 503, "database_away").await }));
+        let (of_the_free, _) = tokio::join!(save(*free), others);
+        assert_eq!(of_the_free.status(), StatusCode::OK);
+    };
+    tokio::join!(first, others);
+    holder.rollback().await.unwrap();
+    for film in films {
+        app.save(&ann, film, 120).await;
+    }
 }

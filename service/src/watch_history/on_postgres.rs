@@ -10,6 +10,7 @@ use super::statements::{KEY, LIST, SAVE, Statements, pair};
 use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE};
 use crate::Error;
 use crate::columns::Columns;
+use crate::database::POSTGRES_LIMITS;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
 use crate::lane::{GROUP, Lane};
 use crate::link::{Link, Links, Session};
@@ -23,6 +24,10 @@ use tokio::sync::Mutex;
 
 /// How many lanes write: three and four of them were slower, one leaves the database idle while answers are made.
 const WRITERS: usize = 2;
+
+/// How long a change that is made by itself waits for a row that somebody holds: so little that a whole group of them is done before its
+/// lane is given up.
+const IMPATIENT: &str = "SET lock_timeout = '20ms'";
 
 /// What the lanes work with, besides a connection each.
 #[derive(Debug)]
@@ -148,13 +153,10 @@ async fn write(link: &mut Link, table: &Table, changes: &[Change]) -> Vec<Left> 
 async fn write_run(link: &mut Link, table: &Table, run: &[Change]) -> Vec<Left> {
     match in_waves(link, table, run).await {
         Ok(left) => left,
-        Err(error) if run.len() > 1 && may_concern_one_row(&error) => {
-            let mut left = Vec::with_capacity(run.len());
-            for change in run.chunks(1) {
-                left.extend(Box::pin(write_run(link, table, change)).await);
-            }
-            left
-        }
+        Err(error) if run.len() > 1 && may_concern_one_row(&error) => match one_by_one(link, table, run).await {
+            Ok(left) => left,
+            Err(error) => failed(run.len(), &error.into()),
+        },
         // The user or the video was deleted by a transaction that ended while the statement ran.
         Err(error) if is_foreign_key_violation(&error) => {
             let keys = Vec::from_iter(run.iter().map(Change::key));
@@ -165,6 +167,26 @@ async fn write_run(link: &mut Link, table: &Table, run: &[Change]) -> Vec<Left> 
         }
         Err(error) => failed(run.len(), &error.into()),
     }
+}
+
+/// Each by itself, so that one that fails fails alone. All of them have waited for a row that somebody holds, and none waits long again:
+/// what is held for seconds must not keep those waiting whose rows are free.
+async fn one_by_one(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
+    set_patience(link, IMPATIENT).await?;
+    let mut left = Vec::with_capacity(run.len());
+    for change in run.chunks(1) {
+        left.extend(Box::pin(write_run(link, table, change)).await);
+    }
+    // Without a connection there is none to be set back; the next one is patient.
+    let _ = set_patience(link, POSTGRES_LIMITS).await;
+    Ok(left)
+}
+
+async fn set_patience(link: &mut Link, patience: &'static str) -> Result<(), DbErr> {
+    let mut session = link.session().await?;
+    session.run(patience).await?;
+    session.done();
+    Ok(())
 }
 
 /// Several changes of one row cannot be in one statement, so that the second of them waits for the second wave, and so on.
@@ -205,7 +227,7 @@ async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<
 fn is_refusal(error: &DbErr) -> bool {
     let by_the_server =
         matches!(error, DbErr::Query(RuntimeErr::SqlxError(cause)) if cause.as_database_error().is_some());
-    by_the_server && !matches!(Error::from(error), Error::DatabaseAway(_))
+    by_the_server && (may_concern_one_row(error) || !matches!(Error::from(error), Error::DatabaseAway(_)))
 }
 
 /// One statement for all of them, and a second one for those that it changed nothing for, if any.

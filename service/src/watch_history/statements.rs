@@ -203,10 +203,16 @@ fn save(backend: DatabaseBackend, rules: &Rules, is_heartbeat: bool) -> String {
 
 fn forget(backend: DatabaseBackend) -> String {
     let (sent, allowed) = (table(backend, &KEY), allowed(backend));
-    let returning = if backend == Postgres { " RETURNING user_id, video_id" } else { "" };
+    // PostgreSQL deletes in any order, so the rows are locked first, in the order in which saves lock them.
+    let (in_key_order, returning) = if backend == Postgres {
+        (" ORDER BY h.user_id, h.video_id FOR UPDATE OF h", " RETURNING user_id, video_id")
+    } else {
+        ("", "")
+    };
     format!(
-        "DELETE FROM watch_history WHERE (user_id, video_id) IN \
-             (SELECT sent.user_id, sent.video_id FROM {sent} {CALLER_AND_VIDEO} WHERE {allowed}){returning}"
+        "WITH there AS (SELECT h.id FROM {sent} {CALLER_AND_VIDEO} \
+             JOIN watch_history AS h ON h.user_id = sent.user_id AND h.video_id = sent.video_id WHERE {allowed}{in_key_order}) \
+         DELETE FROM watch_history WHERE id IN (SELECT id FROM there){returning}"
     )
 }
 
