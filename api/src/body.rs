@@ -72,7 +72,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         match serde_json::from_str::<IgnoredAny>(text) {
             Ok(_) => {
                 let field = misfit_of::<Object<T>>(&mut serde_json::Deserializer::from_str(text));
-                Problem::unfit(&field, misfit.to_string())
+                Problem::unfit(&field, &misfit.to_string())
             }
             Err(cause) => not_json(&cause),
         }

@@ -102,10 +102,10 @@ impl Problem {
     }
 
     /// A 422 for input whose type does not fit. When the place is not known, the reader's sentence may name the field.
-    pub(crate) fn unfit(field: &str, message: String) -> Self {
+    pub(crate) fn unfit(field: &str, message: &str) -> Self {
         let named = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default();
-        let field = if field.is_empty() { named } else { field }.to_owned();
-        Self::fields(vec![FieldError { field, message }])
+        let field = shortened(if field.is_empty() { named } else { field });
+        Self::fields(vec![FieldError { field, message: shortened(&plain(message)) }])
     }
 
     /// For a response that came without words of ours.
@@ -210,4 +210,43 @@ fn passed_over(code: &'static str) -> Option<u64> {
         }
         _ => Some(last.insert(code, (Instant::now(), 0)).map_or(0, |(_, passed_over)| passed_over)),
     }
+}
+
+/// A reader's sentence in words for people, without the value that it is about: whoever sent it knows it, and it may be a password.
+fn plain(message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let misfit = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    if let Some((met, wanted)) = misfit.and_then(|misfit| misfit.rsplit_once(", expected ")) {
+        let wanted = match wanted {
+            "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+            "a map" => "an object",
+            "a sequence" => "a list",
+            other => other.strip_prefix("struct ").map_or(other, |_| "an object"),
+        };
+        return match met.split([' ', ',']).next() {
+            Some("integer") if wanted == "a whole number" => "is out of range".into(),
+            Some("integer" | "floating") if wanted != "a whole number" => format!("must be {wanted}, not a number"),
+            Some("floating") => format!("must be {wanted}, not one with a fraction"),
+            Some("map") => format!("must be {wanted}, not an object"),
+            Some("sequence") => format!("must be {wanted}, not a list"),
+            Some("string") => format!("must be {wanted}, not a text"),
+            Some(kind) => format!("must be {wanted}, not {kind}"),
+            None => format!("must be {wanted}"),
+        };
+    }
+    match message {
+        "invalid digit found in string" | "cannot parse integer from empty string" => "must be a whole number".into(),
+        "number too large to fit in target type" | "number too small to fit in target type" => "is out of range".into(),
+        other => other.into(),
+    }
+}
+
+/// A long text without its middle.
+fn shortened(text: &str) -> String {
+    const ENDS: usize = 100;
+    let count = text.chars().count();
+    if count <= 3 * ENDS {
+        return text.to_owned();
+    }
+    text.chars().take(ENDS).chain(['…']).chain(text.chars().skip(count - ENDS)).collect()
 }

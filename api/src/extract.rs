@@ -5,7 +5,6 @@ use crate::error::Problem;
 use crate::state::App;
 use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::Payload;
-use actix_web::error::PathError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Data, PathConfig, PayloadConfig, ServiceConfig};
@@ -14,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::Error;
-use service::text;
+use service::text::{self, FieldError};
 use service::user::Caller;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr};
@@ -194,7 +193,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
         let parameters =
             || serde_urlencoded::Deserializer::new(form_urlencoded::parse(request.query_string().as_bytes()));
         let fits = T::deserialize(parameters()).map(Self);
-        ready(fits.map_err(|misfit| Problem::unfit(&misfit_of::<T>(parameters()), misfit.to_string())))
+        ready(fits.map_err(|misfit| Problem::unfit(&misfit_of::<T>(parameters()), &misfit.to_string())))
     }
 }
 
@@ -213,12 +212,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .app_data(PayloadConfig::new(BODY_LIMIT))
         .app_data(MultipartFormConfig::default().total_limit(BODY_LIMIT).memory_limit(BODY_LIMIT))
-        .app_data(PathConfig::default().error_handler(|error, _| path_problem(&error).into()));
+        .app_data(PathConfig::default().error_handler(|_, request| path_problem(request).into()));
 }
 
-fn path_problem(error: &PathError) -> Problem {
-    match error {
-        PathError::Deserialize(cause) => Problem::unfit("", format!("the address does not fit: {cause}")),
-        other => Problem::unfit("", format!("the address does not fit: {other}")),
-    }
+/// The addresses have one parameter at most, a number.
+fn path_problem(request: &HttpRequest) -> Problem {
+    let name = request.match_info().iter().next().map_or("", |(name, _)| name);
+    Problem::fields(vec![FieldError { field: name.to_owned(), message: "must be a whole number, 1 or more".into() }])
 }

@@ -33,7 +33,7 @@ const SQLITE_READERS: u32 = 2;
 /// Connections on PostgreSQL, for one process, beside those of the lanes.
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// One statement that hangs on a lock must not hold a connection for long, or a few of them hold them all.
-const POSTGRES_LIMITS: &str =
+pub(crate) const POSTGRES_LIMITS: &str =
     "SET lock_timeout = '3s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
 /// The statements of the lanes look few rows up by their keys, and PostgreSQL plans them without knowing how few: left alone,
 /// it may read whole tables, or plan anew each time, which costs more than to run it. Servers differ in the settings they know.
@@ -309,6 +309,10 @@ pub(crate) async fn immediate(connection: &DatabaseConnection) -> Result<Databas
 /// # Errors
 /// The URL is none, or its database lives in memory only and would be gone with the process.
 pub fn sqlite_file(url: &str) -> Result<PathBuf, ConnectError> {
+    // The driver takes any URL for that of a file.
+    if !url.starts_with("sqlite:") {
+        return Err(ConnectError("it is not one of SQLite".into()));
+    }
     let options = SqliteConnectOptions::from_str(url).map_err(|error| ConnectError(error.to_string()))?;
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(ConnectError("the database lives in memory only and would be gone with the process".into()));

@@ -147,7 +147,11 @@ on_both! {
                     (&*json!(positional).to_string(), &[422]),
                     (&deep, &[422]),
                 ] {
-                    let statuses = if kind == JSON { statuses } else { &[422] };
+                    let statuses = match kind {
+                        JSON => statuses,
+                        _ if body.starts_with('{') => &[415],
+                        _ => &[422],
+                    };
                     let answer = send_body(&app, &at, &operation, kind, body.into()).await;
                     let what = format!("{} {kind} {}", operation.id(), body.chars().take(60).collect::<String>());
                     findings.expect(&what, answer, statuses).await;
@@ -185,6 +189,34 @@ on_both! {
             }
         }
         findings.none();
+    }
+
+    async fn what_does_not_fit_is_told_in_plain_words_and_not_said_back(app: TestApp) {
+        let at = set_up(&app).await;
+        let save = format!("/api/v1/videos/{}/watch-history", at.video);
+        let (login, long) = ("/api/v1/auth/login", "\u{85}".repeat(100_000));
+        for (path, kind, body, status, field, message) in [
+            (&*save, JSON, json!({"watch_position": 10.7}), 422, "watch_position", "must be a whole number, not one with a fraction"),
+            (&save, JSON, json!({"watch_position": "ten"}), 422, "watch_position", "must be a whole number, not a text"),
+            (&save, JSON, json!({"watch_position": null}), 422, "watch_position", "must be a whole number, not null"),
+            (&save, JSON, json!({"watch_position": 1_u64 << 40}), 422, "watch_position", "is out of range"),
+            (&save, JSON, json!({"watch_position": long}), 422, "watch_position", "must be a whole number, not a text"),
+            (&save, JSON, json!([]), 422, "", "must be an object, not a list"),
+            ("/api/v1/videos/abc/watch-history", JSON, json!({"watch_position": 1}), 422, "video_id", "must be a whole number, 1 or more"),
+            (login, JSON, json!({"username": "ann", "password": 123_456_789}), 422, "password", "must be a string, not a number"),
+            (login, FORM, json!({"username": "ann", "password": "correct horse"}), 415, "", ""),
+            (login, JSON, json!({long.as_str(): 1}), 422, "", ""),
+        ] {
+            let request = app.request(reqwest::Method::POST, path).bearer_auth(&at.person.token);
+            let answer = send(request.header("content-type", kind).body(body.to_string())).await;
+            assert_eq!(answer.status(), status, "{path} {message}");
+            let text = answer.text().await.unwrap();
+            assert!(text.len() < 4_000 && !text.contains("123456789") && !text.contains("correct horse"), "{text}");
+            let problem: Value = serde_json::from_str(&text).unwrap();
+            if !message.is_empty() {
+                assert_eq!(problem["errors"], json!([{"field": field, "message": message}]), "{path}");
+            }
+        }
     }
 
     async fn a_form_that_does_not_fit_is_refused(app: TestApp) {

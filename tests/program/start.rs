@@ -44,13 +44,14 @@ fn a_bad_setting_stops_the_start_with_one_line_that_names_it() {
         ("ACCESS_TOKEN_MINUTES", "soon", "must be a whole number"),
         ("DATABASE_URL", "oracle://x", "the scheme is unknown"),
         ("DATABASE_URL", "sqlite://no/such/folder/x.db", "make its folder"),
-        ("DATABASE_URL", "postgres://ann:hunter2@127.0.0.1:1/x", "JWT_SECRET"),
+        ("DATABASE_URL", "postgres://ann:hunter2@127.0.0.1:1/x", "JWT_SECRET: is not set, and PostgreSQL needs one"),
         ("BIND_ADDRESS", "somewhere", "must be an address and a port"),
         ("JWT_SECRET", "short", "needs 32"),
         ("MEDIA_DIR", "/proc/nowhere", "make the folder"),
     ] {
         let (started, said) = run(program.command(&[]).env(name, value).env("RUST_LOG", "error"), "");
         assert!(!started && said.lines().count() == 1 && said.contains(mend), "{name}={value} said: {said}");
+        assert!(!said.contains("hunter2"), "{said}");
     }
 }
 

@@ -198,8 +198,8 @@ fn multipart_problem(error: &actix_web::Error) -> Problem {
             MultipartError::MissingField(field)
             | MultipartError::UnknownField(field)
             | MultipartError::DuplicateField(field),
-        ) => Problem::unfit(field, error.to_string()),
-        Some(MultipartError::Field { name, .. }) => Problem::unfit(name, error.to_string()),
+        ) => Problem::unfit(field, &error.to_string()),
+        Some(MultipartError::Field { name, .. }) => Problem::unfit(name, &error.to_string()),
         _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the form cannot be read: {error}")),
     }
 }
@@ -234,8 +234,13 @@ impl FromRequest for Login {
             match &*kind {
                 "application/json" => Ok(Self(parse(&reading.await?)?)),
                 "application/x-www-form-urlencoded" => {
-                    let form = serde_urlencoded::from_bytes::<LoginForm>(&reading.await?);
-                    Ok(Self(form.map_err(|error| Problem::unfit("", error.to_string()))?.credentials()?))
+                    let bytes = reading.await?;
+                    // What curl says of any text. Its reader would take all of it for the name of a field, and say it aloud.
+                    if bytes.starts_with(b"{") {
+                        return Err(unsupported_media_type("application/json").into());
+                    }
+                    let form = serde_urlencoded::from_bytes::<LoginForm>(&bytes);
+                    Ok(Self(form.map_err(|error| Problem::unfit("", &error.to_string()))?.credentials()?))
                 }
                 _ => Err(unsupported_media_type("application/x-www-form-urlencoded or application/json").into()),
             }
