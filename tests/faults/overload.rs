@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// So many players ask for three times what can be served.
-const PLAYERS: usize = 2500;
-/// So many are more than may wait.
-const CROWD: usize = 6000;
+/// So many players are more than may wait.
+const PLAYERS: usize = 6000;
+/// Who is refused comes back after so long, as the answer says.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// When so many of the players ask at once, and the next as soon as one is answered, they are served at the best rate. They are the same
 /// players, because fewer rows and connections cost less each, whatever the load.
 const BEST: usize = 256;
@@ -93,7 +93,7 @@ on_both! {
     }
 
     async fn while_the_database_stands_still_what_cannot_wait_is_refused_at_once(site: Site) {
-        let rows = site.add_rows(CROWD).await;
+        let rows = site.add_rows(PLAYERS).await;
         let (second, met) = (Duration::from_secs(1), Arc::new(Mutex::new(Met::default())));
         let crowd = play_on(connect(&site, &rows).await, second, second, &met).await;
         let usual_memory = memory(&site);
@@ -102,7 +102,7 @@ on_both! {
         let stand_still = async {
             // Everybody's next save comes within a second, on a slow machine later.
             let begun = Instant::now();
-            while met.lock().unwrap().refused.len() < CROWD / 4 && begun.elapsed() < 20 * second {
+            while met.lock().unwrap().refused.len() < PLAYERS / 4 && begun.elapsed() < 20 * second {
                 tokio::time::sleep(second / 4).await;
             }
             let most_memory = memory(&site);
@@ -120,7 +120,7 @@ on_both! {
             share(&met.refused, 99),
             after.refused.len(),
         );
-        assert!(met.refused.len() >= CROWD / 4, "few players had to wait");
+        assert!(met.refused.len() >= PLAYERS / 4, "few players had to wait");
         assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 5000)));
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
@@ -171,6 +171,7 @@ async fn play_on(players: Vec<Player>, every: Duration, time: Duration, met: &Ar
                     503 => {
                         assert!(answer.has_retry_after());
                         met.lock().unwrap().refused.push(took);
+                        due = asked + RETRY_AFTER;
                     }
                     status => panic!("{status} {}", answer.body),
                 }
