@@ -4,13 +4,12 @@ import sqlite3
 from contextlib import ExitStack
 
 from harness.checks import Client
-from harness.programs import BENCH, start_playhead
+from harness.programs import start_playhead
 
 # PostgreSQL decides after five runs whether a prepared statement gets a plan for any value.
 REPEATS = 12
 SOURCE = {
-    "postgres": "Of the largest history, as `auto_explain` logs them from a running Playhead (of a named server: of "
-                "the texts in `bench/statements`). The list is that of a user with 10,000 rows.",
+    "postgres": "Of the largest history, as `auto_explain` logs them from a running Playhead. The list is that of a user with 10,000 rows.",
     "sqlite": f"Of the largest history, of the texts that a running Playhead logs, by Python's SQLite "
               f"{sqlite3.sqlite_version}.",
 }
@@ -18,11 +17,9 @@ SOURCE = {
 
 def of_postgres(postgres, database, folder, keys, data):
     """{statement: plan with what was done}, from PostgreSQL's own log of the statements of a running Playhead.
-    Of a server that is not ours there is no log to read: then the files of bench/statements are explained."""
+    Of a server that is not ours there is no log to read, and so there are none."""
     if postgres.log is None:
-        explain = "BEGIN; EXPLAIN (ANALYZE, BUFFERS) {}; ROLLBACK"
-        return {sql: "\n".join(row[0] for row in postgres.query(explain.format(sql), database))
-                for sql in given_statements()}
+        return {}
     for name, value in {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
                         "auto_explain.log_analyze": "on", "auto_explain.log_buffers": "on"}.items():
         postgres.query(f"ALTER DATABASE {database} SET {name} = '{value}'")
@@ -56,12 +53,6 @@ def of_sqlite(folder, file, keys, data):
              for sql in statements}
     db.close()
     return plans
-
-
-def given_statements():
-    """The texts of bench/statements/NAME.postgres.sql, where there are any."""
-    files = sorted((BENCH / "statements").glob("*.postgres.sql"))
-    return [" ".join(file.read_text().split()).rstrip("; ") for file in files]
 
 
 def use(client, data):

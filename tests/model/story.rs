@@ -37,7 +37,7 @@ pub enum Step {
     },
     List {
         viewer: usize,
-        limit: u8,
+        limit: u32,
     },
 }
 
@@ -68,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(viewer, film, ahead)| Step::Skew { viewer, film, ahead }),
         1 => (0..FILMS, duration()).prop_map(|(film, duration)| Step::Duration { film, duration }),
         1 => (viewer(), film()).prop_map(|(viewer, film)| Step::Find { viewer, film }),
-        1 => (viewer(), 1..=3_u8).prop_map(|(viewer, limit)| Step::List { viewer, limit }),
+        1 => (viewer(), 1..=3_u32).prop_map(|(viewer, limit)| Step::List { viewer, limit }),
     ]
 }
 

@@ -31,7 +31,8 @@ pub struct World {
     rules: Rules,
     _database: TestDatabase,
     _folder: TempDir,
-    /// With a single thread, what is asked together waits together, every time anew.
+    /// With a single thread, what is asked together is in the lanes before any of it is answered: on PostgreSQL always, on SQLite, whose
+    /// lanes are threads, most of it.
     pub runtime: Runtime,
 }
 
@@ -301,13 +302,13 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    async fn check_list(&self, viewer: usize, limit: u8) -> Checked {
+    async fn check_list(&self, viewer: usize, limit: u32) -> Checked {
         let list = history::continue_watching(&self.world.history, self.viewers[viewer], limit).await.unwrap();
         let mut begun = Vec::from_iter(
             self.rows.iter().filter(|((of, _), Known { row, .. })| *of == viewer && row.position > 0 && !row.completed),
         );
         begun.sort_by_key(|(_, Known { id, row })| Reverse((row.last_watched_at, *id)));
-        let expected = begun.into_iter().take(limit.into()).map(|((_, film), Known { row, .. })| Item {
+        let expected = begun.into_iter().take(limit as usize).map(|((_, film), Known { row, .. })| Item {
             film: self.films[*film],
             position: row.position,
             percentage: percentage(row.position, self.durations[*film]),

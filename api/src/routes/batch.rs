@@ -3,7 +3,7 @@
 use super::Application;
 use crate::body::{Body, parse};
 use crate::error::Problem;
-use crate::extract::{CurrentUser, Now, RequestId, Valid, VideoPath};
+use crate::extract::{CurrentUser, RequestId, Valid, VideoPath};
 use actix_web::http::StatusCode;
 use actix_web::post;
 use actix_web::web::Json;
@@ -151,7 +151,8 @@ impl BatchResult {
 /// Save what I watched offline
 ///
 /// What a device gathered while it had no network, the oldest first. Each save is taken or refused as if it had been sent by
-/// itself, so that a batch whose answer was lost can be sent again, its ages taken anew: what was taken already changes nothing.
+/// itself, so that a batch whose answer was lost can be sent again, its ages taken anew: what was taken already changes nothing,
+/// where the saves name their `session_id` and `sequence`.
 #[utoipa::path(
     tag = "watch history", operation_id = "save_watch_history_batch", security(("bearer" = []), ("password" = [])),
     request_body = Batch,
@@ -162,7 +163,6 @@ pub(super) async fn save_all(
     app: Application,
     CurrentUser(caller): CurrentUser,
     Valid(Body(batch)): Valid<Body<Batch>>,
-    Now(now): Now,
     request: RequestId,
 ) -> Result<Json<BatchResults>, Problem> {
     let (mut saves, mut unfit) = (Vec::new(), Vec::new());
@@ -172,7 +172,7 @@ pub(super) async fn save_all(
             Err(problem) => unfit.push((at, problem)),
         }
     }
-    let saved = watch_history::save_all(&app.history, caller.id, saves, now).await?;
+    let saved = watch_history::save_all(&app.history, caller.id, saves, app.clock.now()).await?;
     let mut results: Vec<_> = saved.into_iter().map(|saved| saved.map_err(Problem::from)).collect();
     for (at, problem) in unfit {
         results.insert(at, Err(problem));

@@ -26,7 +26,7 @@ pub(super) struct ListQuery {
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
-    limit: u8,
+    limit: u32,
     /// Where to go on: out of the `Link` header of the page before.
     #[validate(length(max = 100))]
     #[param(max_length = 100)]
@@ -42,7 +42,7 @@ pub(super) struct ListQuery {
     q: Option<String>,
 }
 
-fn default_limit() -> u8 {
+fn default_limit() -> u32 {
     20
 }
 

@@ -3,7 +3,7 @@
 use super::Application;
 use crate::body::Body;
 use crate::error::Problem;
-use crate::extract::{Now, Query, TokenUser, Valid, VideoPath};
+use crate::extract::{Query, TokenUser, Valid, VideoPath};
 use crate::responses::{HistoryNotFound, VideoNotFound};
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, post};
@@ -20,10 +20,10 @@ pub(super) struct LimitQuery {
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
-    limit: u8,
+    limit: u32,
 }
 
-fn default_limit() -> u8 {
+fn default_limit() -> u32 {
     10
 }
 
@@ -45,9 +45,9 @@ pub(super) async fn save(
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
     Valid(Body(save)): Valid<Body<Save>>,
-    Now(now): Now,
 ) -> Result<Json<Entry>, Problem> {
-    Ok(Json(watch_history::save(&app.history, user, path.video_id, save, now).await?))
+    // It arrives when all of it is there, so that what waits together has the order of these moments.
+    Ok(Json(watch_history::save(&app.history, user, path.video_id, save, app.clock.now()).await?))
 }
 
 /// Where do I stand

@@ -103,7 +103,7 @@ pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<()
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
-pub async fn continue_watching(history: &History, user_id: i64, limit: u8) -> Result<Vec<ContinueWatching>, Error> {
+pub async fn continue_watching(history: &History, user_id: i64, limit: u32) -> Result<Vec<ContinueWatching>, Error> {
     of_user(&history.listers, user_id).ask((user_id, limit.into())).await
 }
 
