@@ -233,7 +233,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
   /** @param {number} resumeAt @param {number} watchedBefore */
   function take(resumeAt, watchedBefore) {
-    watched += watchedBefore;
+    // What was delivered before the history was read is in it already.
+    if (watchedBefore > watched) watched += watchedBefore;
     if (resume) target = resumeAt;
     loaded = true;
     // Who began at the start only because nobody answered is still taken to where they were.

@@ -33,7 +33,7 @@ const SQLITE_READERS: u32 = 2;
 /// Connections on PostgreSQL, for one process, beside those of the lanes.
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// One statement that hangs on a lock must not hold a connection for long, or a few of them hold them all.
-pub(crate) const POSTGRES_LIMITS: &str =
+const POSTGRES_LIMITS: &str =
     "SET lock_timeout = '3s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
 /// The statements of the lanes look few rows up by their keys, and PostgreSQL plans them without knowing how few: left alone,
 /// it may read whole tables, or plan anew each time, which costs more than to run it. Servers differ in the settings they know.

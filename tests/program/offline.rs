@@ -16,6 +16,7 @@ const WAITING: &str = "Object.keys(localStorage).filter((key) => key.startsWith(
 struct Row {
     user: i64,
     position: i32,
+    watched: i32,
     session: Option<String>,
     sequence: Option<i32>,
     last_watched_at: DateTimeUtc,
@@ -23,10 +24,12 @@ struct Row {
 
 async fn row(program: &Program) -> Option<Row> {
     let db = program.database().await;
-    let sql = "SELECT user_id, watch_position, player_session, sequence, last_watched_at FROM watch_history";
+    let sql =
+        "SELECT user_id, watch_position, watch_duration, player_session, sequence, last_watched_at FROM watch_history";
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().map(|row| Row {
         user: row.try_get("", "user_id").unwrap(),
         position: row.try_get("", "watch_position").unwrap(),
+        watched: row.try_get("", "watch_duration").unwrap(),
         session: row.try_get("", "player_session").unwrap(),
         sequence: row.try_get("", "sequence").unwrap(),
         last_watched_at: row.try_get("", "last_watched_at").unwrap(),
@@ -151,6 +154,10 @@ async fn a_film_that_is_played_without_any_answer_is_kept_too() {
     browser.wait_until(&format!("{WAITING} === 1")).await;
     browser.bring_the_history_back().await;
     program.wait_for_position(|saved| saved >= 12).await;
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+    browser.seek(40.0).await;
+    program.wait_for_position(|saved| saved == 40).await;
+    assert!(row(&program).await.unwrap().watched <= 2, "12 seconds at eight times the speed, counted once");
 }
 
 #[tokio::test]

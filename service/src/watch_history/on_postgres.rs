@@ -10,7 +10,6 @@ use super::statements::{KEY, LIST, SAVE, Statements, pair};
 use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE};
 use crate::Error;
 use crate::columns::Columns;
-use crate::database::POSTGRES_LIMITS;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
 use crate::lane::{GROUP, Lane};
 use crate::link::{Link, Links, Session};
@@ -19,15 +18,16 @@ use crate::sent::{Cell, Kind, arrays};
 use sea_orm::sqlx::postgres::PgRow;
 use sea_orm::{DbErr, RuntimeErr};
 use std::collections::HashMap;
+use std::slice;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// How many lanes write: three and four of them were slower, one leaves the database idle while answers are made.
 const WRITERS: usize = 2;
 
-/// How long a change that is made by itself waits for a row that somebody holds: so little that a whole group of them is done before its
-/// lane is given up.
-const IMPATIENT: &str = "SET lock_timeout = '20ms'";
+/// Begins the transaction of a change that is made by itself. It waits for a row so briefly that a whole group of them is done before
+/// its lane is given up.
+const IMPATIENT: &str = "BEGIN; SET LOCAL lock_timeout = '20ms'";
 
 /// What the lanes work with, besides a connection each.
 #[derive(Debug)]
@@ -149,44 +149,55 @@ async fn write(link: &mut Link, table: &Table, changes: &[Change]) -> Vec<Left> 
     left
 }
 
-/// Saves only, or deletions only.
+/// Saves only, or deletions only. Where one of many may have spoiled the others, each is made by itself, so that it fails alone.
 async fn write_run(link: &mut Link, table: &Table, run: &[Change]) -> Vec<Left> {
     match in_waves(link, table, run).await {
         Ok(left) => left,
-        Err(error) if run.len() > 1 && may_concern_one_row(&error) => match one_by_one(link, table, run).await {
-            Ok(left) => left,
-            Err(error) => failed(run.len(), &error.into()),
-        },
-        // The user or the video was deleted by a transaction that ended while the statement ran.
-        Err(error) if is_foreign_key_violation(&error) => {
-            let keys = Vec::from_iter(run.iter().map(Change::key));
-            match look_up(link, table, &keys).await {
-                Ok(found) => run.iter().zip(found).map(|(change, found)| why_nothing(table, change, found)).collect(),
-                Err(error) => failed(run.len(), &error.into()),
+        Err(error) if run.len() > 1 && may_concern_one_row(&error) => {
+            let mut left = Vec::with_capacity(run.len());
+            for change in run {
+                match alone(link, table, change).await {
+                    Ok(made) => left.extend(made),
+                    Err(error) => left.extend(why_failed(link, table, slice::from_ref(change), &error).await),
+                }
             }
+            left
         }
+        Err(error) => why_failed(link, table, run, &error).await,
+    }
+}
+
+/// A change of a group that has waited for a row that somebody holds. It waits little more: what is held for seconds must not keep those
+/// waiting whose rows are free.
+async fn alone(link: &mut Link, table: &Table, change: &Change) -> Result<Vec<Left>, DbErr> {
+    let mut session = link.session().await?;
+    session.run(IMPATIENT).await?;
+    match wave(&mut session, table, &[change]).await {
+        Ok(left) => {
+            session.run("COMMIT").await?;
+            session.done();
+            Ok(left)
+        }
+        Err(error) => {
+            if is_refusal(&error) && session.run("ROLLBACK").await.is_ok() {
+                session.done();
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What becomes of changes that failed together.
+async fn why_failed(link: &mut Link, table: &Table, run: &[Change], error: &DbErr) -> Vec<Left> {
+    if !is_foreign_key_violation(error) {
+        return failed(run.len(), &error.into());
+    }
+    // The user or the video was deleted by a transaction that ended while the statement ran.
+    let keys = Vec::from_iter(run.iter().map(Change::key));
+    match look_up(link, table, &keys).await {
+        Ok(found) => run.iter().zip(found).map(|(change, found)| why_nothing(table, change, found)).collect(),
         Err(error) => failed(run.len(), &error.into()),
     }
-}
-
-/// Each by itself, so that one that fails fails alone. All of them have waited for a row that somebody holds, and none waits long again:
-/// what is held for seconds must not keep those waiting whose rows are free.
-async fn one_by_one(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
-    set_patience(link, IMPATIENT).await?;
-    let mut left = Vec::with_capacity(run.len());
-    for change in run.chunks(1) {
-        left.extend(Box::pin(write_run(link, table, change)).await);
-    }
-    // Without a connection there is none to be set back; the next one is patient.
-    let _ = set_patience(link, POSTGRES_LIMITS).await;
-    Ok(left)
-}
-
-async fn set_patience(link: &mut Link, patience: &'static str) -> Result<(), DbErr> {
-    let mut session = link.session().await?;
-    session.run(patience).await?;
-    session.done();
-    Ok(())
 }
 
 /// Several changes of one row cannot be in one statement, so that the second of them waits for the second wave, and so on.
