@@ -50,7 +50,10 @@ async fn save_elsewhere(program: &Program, name: &str, save: Value) -> bool {
 
 /// A server with one video, and a browser in which Ann has it open.
 async fn ann_before_a_video() -> (Program, Browser) {
-    let program = Program::start();
+    ann_before_a_video_of(Program::start()).await
+}
+
+async fn ann_before_a_video_of(program: Program) -> (Program, Browser) {
     program.create_user("ann");
     program.create_user("bob");
     program.scan();
@@ -75,6 +78,16 @@ async fn watch_requests(browser: &Browser) {
                return answer; }",
         )
         .await;
+}
+
+/// Opens the video while the server does not answer, and plays it for longer than the player waits for one.
+async fn play_without_an_answer(program: &Program, browser: &Browser) {
+    browser.lose_the_history().await;
+    open_video(program, browser).await;
+    browser.script("document.querySelector('#player').playbackRate = 8").await;
+    browser.play_until(12.0).await;
+    browser.script("document.querySelector('#player').pause()").await;
+    browser.wait_until(&format!("{WAITING} === 1")).await;
 }
 
 async fn status_says(browser: &Browser, words: &str) {
@@ -146,12 +159,7 @@ async fn places_of_a_time_without_network_survive_a_reload_and_go_out_as_one_bat
 #[ignore = "needs Chromium"]
 async fn a_film_that_is_played_without_any_answer_is_kept_too() {
     let (program, browser) = ann_before_a_video().await;
-    browser.lose_the_history().await;
-    open_video(&program, &browser).await;
-    browser.script("document.querySelector('#player').playbackRate = 8").await;
-    browser.play_until(12.0).await;
-    browser.script("document.querySelector('#player').pause()").await;
-    browser.wait_until(&format!("{WAITING} === 1")).await;
+    play_without_an_answer(&program, &browser).await;
     browser.bring_the_history_back().await;
     program.wait_for_position(|saved| saved >= 12).await;
     browser.wait_until(&format!("{WAITING} === 0")).await;
@@ -166,12 +174,7 @@ async fn a_place_on_the_server_holds_against_what_was_played_before_it_answered(
     let (program, browser) = ann_before_a_video().await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
     for is_reloaded in [false, true] {
-        browser.lose_the_history().await;
-        open_video(&program, &browser).await;
-        browser.script("document.querySelector('#player').playbackRate = 8").await;
-        browser.play_until(12.0).await;
-        browser.script("document.querySelector('#player').pause()").await;
-        browser.wait_until(&format!("{WAITING} === 1")).await;
+        play_without_an_answer(&program, &browser).await;
         browser.bring_the_history_back().await;
         if is_reloaded {
             open_video(&program, &browser).await;
@@ -255,6 +258,18 @@ async fn starting_over_and_rewinding_hold_against_the_place_of_another_device() 
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(row(&program).await.unwrap().position < 10, "{rewind}");
     }
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_rewind_holds_whatever_the_server_takes_for_a_failed_start() {
+    let (program, browser) = ann_before_a_video_of(Program::start_with(&[("RESUME_MIN_SECONDS", "45")])).await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 52, "session_id": "television"})).await);
+    open_video(&program, &browser).await;
+    browser.wait_until("document.querySelector('#player').currentTime >= 52").await;
+    browser.seek(40.0).await;
+    program.wait_for_position(|saved| saved == 40).await;
+    status_says(&browser, "Saved at 0:40").await;
 }
 
 #[tokio::test]

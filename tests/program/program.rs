@@ -31,7 +31,13 @@ impl Program {
 
     /// Starts the server on a free port, with one clip of 60 seconds in its media folder.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// As [`Program::start`], with these variables in its environment.
+    pub fn start_with(environment: &[(&str, &str)]) -> Self {
         let mut program = Self::new();
+        program.environment.extend(environment.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let media = program.folder.path().join("media");
         std::fs::create_dir(&media).unwrap();
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("service/sample");

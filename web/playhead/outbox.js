@@ -17,14 +17,14 @@ import { ageOf, createQueue } from "./queue.js";
  * An opening of a player. `retrying`: the position that it was last told of, when that was bad news.
  * @typedef {{ account: string, report: (event: PlayheadEvent) => void, retrying: number | null }} Opening
  *
- * A position and when it was reached; `chosen`: the viewer went there, or to where it was played from; `unsure`: as in the queue.
+ * A position and when it was reached; `chosen` and `unsure` as in the queue.
  * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean, unsure: boolean }} Reached
  */
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LIMIT_MS = 30_000;
 const RETRY_AFTER_LIMIT_MS = 3_600_000;
-/** Above where the server takes a position of a new opening for a failed start (its `RESUME_MIN_SECONDS`). */
+/** Above where a server takes a position of a new opening for a failed start, unless its `RESUME_MIN_SECONDS` is larger. */
 const NEAR_START_SECONDS = 30;
 
 /** @param {import("./request.js").Requests} requests */
@@ -126,12 +126,25 @@ export function createOutbox({ call, whoIsSignedIn }) {
     const retryInMs = failed && tryLater(failed);
     items.forEach((item, at) => {
       const { entry, error } = outcomes[at];
+      if (entry?.applied === false && entry.watch_position > item.save.position && insist(item)) return;
       if (!error?.retryable && error?.status !== 401) queue.settle(item);
       tell(item.key, entry ? taken(item.save, entry) : refused(item, error, retryInMs));
     });
     if (failed) return;
     failures = 0;
     if (timer) void deliver();
+  }
+
+  /**
+   * What the viewer chose just now, and the server took for a failed start, is said once more without its session.
+   * @param {Waiting} item
+   */
+  function insist({ key, raw, save }) {
+    const opening = openings.get(key);
+    if (!opening || !save.chosen || save.session === null || ageOf(save) >= TIMEOUT_MS || queue.read(key)?.raw !== raw) return false;
+    queue.put(opening.account, key, { ...save, session: null });
+    void deliver();
+    return true;
   }
 
   /** @param {Waiting} item @param {PlayheadError} error @param {number} [retryInMs] @returns {PlayheadEvent} */
@@ -210,9 +223,9 @@ export function createOutbox({ call, whoIsSignedIn }) {
       openings.set(key, { account, report, retrying: null });
       return {
         /** @param {Reached} reached @param {boolean} [keepalive] at once, to outlive the page */
-        push({ chosen, ...reached }, keepalive = false) {
+        push(reached, keepalive = false) {
           // The server takes a start that nobody chose for a failed one, and knows a chosen one by its missing session.
-          const lone = chosen && reached.position <= NEAR_START_SECONDS;
+          const lone = reached.chosen && reached.position <= NEAR_START_SECONDS;
           queue.put(account, key, { video, ...reached, session: lone ? null : session, sequence: ++sequence });
           if (keepalive) sendNow(account, key);
           else if (running) again = true;

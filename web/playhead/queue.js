@@ -4,10 +4,10 @@
  *
  * @typedef {{ at: number, page: number, tick: number }} Moment
  *
- * `session` is null for a save that is not to be weighed as part of its opening. `unsure`: the viewer did not choose to be there, and
- * what the server has was not known.
+ * `session` is null for a save that is not to be weighed as part of its opening. `chosen`: the viewer went there, or to where it was
+ * played from; `unsure`: they did not, and what the server has was not known.
  * @typedef {{ video: number | string, position: number, watched: number, session: string | null, sequence: number,
- *   unsure?: boolean } & Moment} Save
+ *   chosen?: boolean, unsure?: boolean } & Moment} Save
  *
  * A save as it lies in the queue; `raw` tells it from a newer one of the same opening.
  * @typedef {{ key: string, raw: string, save: Save }} Waiting
