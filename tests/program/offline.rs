@@ -87,7 +87,7 @@ async fn play_without_an_answer(program: &Program, browser: &Browser) {
     browser.script("document.querySelector('#player').playbackRate = 8").await;
     browser.play_until(12.0).await;
     browser.script("document.querySelector('#player').pause()").await;
-    browser.wait_until(&format!("{WAITING} === 1")).await;
+    browser.wait_until(&format!("{WAITING} >= 1")).await;
 }
 
 async fn status_says(browser: &Browser, words: &str) {
@@ -175,8 +175,11 @@ async fn a_film_that_is_played_without_any_answer_is_kept_too() {
 async fn a_place_on_the_server_holds_against_what_was_played_before_it_answered() {
     let (program, browser) = ann_before_a_video().await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
-    for is_reloaded in [false, true] {
+    for (is_opened_twice, is_reloaded) in [(false, false), (false, true), (true, false)] {
         play_without_an_answer(&program, &browser).await;
+        if is_opened_twice {
+            play_without_an_answer(&program, &browser).await;
+        }
         browser.bring_the_history_back().await;
         if is_reloaded {
             open_video(&program, &browser).await;
@@ -260,6 +263,20 @@ async fn starting_over_and_rewinding_hold_against_the_place_of_another_device() 
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(row(&program).await.unwrap().position < 10, "{rewind}");
     }
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn what_a_young_tab_left_is_not_as_old_as_the_tab_that_sends_it() {
+    let (_program, browser) = ann_before_a_video().await;
+    browser
+        .script(
+            "import('/playhead/queue.js').then(({ ageOf }) => { \
+               performance.now = () => 3 * 3600000; \
+               window.age = ageOf({ at: Date.now() - 1000, page: 1, tick: 5 }); })",
+        )
+        .await;
+    browser.wait_until("window.age >= 1000 && window.age < 5000").await;
 }
 
 #[tokio::test]

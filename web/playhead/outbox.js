@@ -136,13 +136,14 @@ export function createOutbox({ call, whoIsSignedIn }) {
   }
 
   /**
-   * What the viewer chose just now, and the server took for a failed start, is said once more without its session.
+   * What the viewer chose, and the server took for a failed start, is said once more without its session. Its age goes with it, so that
+   * it still gives way to what is newer.
    * @param {Waiting} item
    */
   function insist({ key, raw, save }) {
     const opening = openings.get(key);
-    if (!opening || !save.chosen || save.session === null || ageOf(save) >= TIMEOUT_MS || queue.read(key)?.raw !== raw) return false;
-    queue.put(opening.account, key, { ...save, session: null });
+    if (!opening || !save.chosen || save.session === null || queue.read(key)?.raw !== raw) return false;
+    queue.put(opening.account, key, { ...save, session: null, insists: true });
     void deliver();
     return true;
   }
@@ -233,9 +234,10 @@ export function createOutbox({ call, whoIsSignedIn }) {
           else tell(key, retrying(key, reached.position, trouble.error, trouble.until - performance.now()));
         },
         flush: () => sendNow(account, key),
-        /** What waits of an earlier opening of the video. */
+        /** What waits of an earlier opening of the video, where the viewer is known to have wanted to be there. */
         before() {
-          const earlier = queue.waiting(account).filter((item) => item.key !== key && String(item.save.video) === String(video));
+          const others = queue.waiting(account).filter((item) => item.key !== key && !item.save.unsure);
+          const earlier = others.filter((item) => String(item.save.video) === String(video));
           return earlier.at(-1)?.save;
         },
         /** Reports nothing any more; what waits goes on waiting. */
@@ -273,7 +275,7 @@ function body(save) {
  */
 function alone(save) {
   const { age_ms, ...rest } = body(save);
-  return save.session === null && ageOf(save) < TIMEOUT_MS ? rest : { age_ms, ...rest };
+  return save.session === null && !save.insists && ageOf(save) < TIMEOUT_MS ? rest : { age_ms, ...rest };
 }
 
 /** @param {Save} save @param {Entry} entry @returns {PlayheadEvent} */

@@ -5,9 +5,9 @@
  * @typedef {{ at: number, page: number, tick: number }} Moment
  *
  * `session` is null for a save that is not to be weighed as part of its opening. `chosen`: the viewer went there, or to where it was
- * played from; `unsure`: they did not, and what the server has was not known.
+ * played from; `unsure`: they did not, and what the server has was not known; `insists`: it was refused with its session.
  * @typedef {{ video: number | string, position: number, watched: number, session: string | null, sequence: number,
- *   chosen?: boolean, unsure?: boolean } & Moment} Save
+ *   chosen?: boolean, unsure?: boolean, insists?: boolean } & Moment} Save
  *
  * A save as it lies in the queue; `raw` tells it from a newer one of the same opening.
  * @typedef {{ key: string, raw: string, save: Save }} Waiting
@@ -24,12 +24,12 @@ export const now = () => ({ at: Date.now(), page: performance.timeOrigin, tick: 
 /**
  * How long ago a moment was, as the server takes it. The wall clock may be wrong, but both of its readings are; it may also be
  * set back, which the stopwatch of the page survives; that one may stand still while the machine sleeps, and begins anew with
- * every page, than which what an earlier one left is older. So the longer of the two counts: what seems too old gives way to another
- * device, what seems too young would win.
+ * every page. So the longer of the two counts: what seems too old gives way to another device, what seems too young would win.
+ * What another page left may be younger than this page.
  * @param {Moment} moment
  */
 export function ageOf({ at, page, tick }) {
-  const played = performance.now() - (page === performance.timeOrigin ? tick : 0);
+  const played = page === performance.timeOrigin ? performance.now() - tick : 0;
   return Math.round(Math.min(OLDEST_MS, Math.max(0, played, Date.now() - at)));
 }
 
