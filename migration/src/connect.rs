@@ -1,9 +1,9 @@
 //! Connections for migrations: one at a time, and on SQLite with foreign keys off, because a table is rebuilt by dropping it.
 
 use crate::Error;
-use sea_orm_migration::sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm_migration::sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
-use sea_orm_migration::sea_orm::sqlx::{ConnectOptions as _, Connection};
+use sea_orm_migration::sea_orm::sqlx::{ConnectOptions as _, Connection, Executor};
 use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -60,15 +60,26 @@ impl Place {
     }
 }
 
+/// Whether the address leads to a pooler that lends a connection for one transaction: that nothing is to stay prepared.
+fn is_lent(url: &str) -> bool {
+    url.contains("statement-cache-capacity=0")
+}
+
 /// Opens one connection; a missing SQLite file is made only when `create` says so.
 pub(crate) async fn connect(url: &str, create: bool, busy_timeout: Duration) -> Result<DatabaseConnection, Error> {
     if matches!(Place::of(url)?, Place::Postgres) {
         knock(url).await?;
     }
     let mut options = ConnectOptions::new(url);
-    // Whoever waits for us shall read who we are.
-    if !url.contains("application_name") {
-        options.map_sqlx_postgres_opts(|postgres| postgres.application_name("playhead migrate"));
+    let names_itself = url.contains("application_name");
+    options.map_sqlx_postgres_opts(move |postgres| {
+        // Poolers refuse to start with settings that they cannot keep apart, such as the digits of floats, of which we store none.
+        let postgres = postgres.extra_float_digits(None);
+        // Whoever waits for us shall read who we are.
+        if names_itself { postgres } else { postgres.application_name("playhead migrate") }
+    });
+    if is_lent(url) {
+        options.map_sqlx_postgres_pool_opts(in_a_transaction);
     }
     options
         .max_connections(1)
@@ -84,9 +95,21 @@ pub(crate) async fn connect(url: &str, create: bool, busy_timeout: Duration) -> 
     Database::connect(options).await.map_err(|error| unreachable(url, &error))
 }
 
+/// What SeaORM prepares in one step and runs in another must be in one transaction, or a pooler lends the connection to somebody else in
+/// between; and what others have prepared there goes by the same names.
+fn in_a_transaction(pool: PgPoolOptions) -> PgPoolOptions {
+    // The server warns of a transaction that has begun, or ended, already, as those of the runner do.
+    const BEGIN: &str = "SET LOCAL client_min_messages = error; BEGIN; DEALLOCATE ALL";
+    const END: &str = "SET LOCAL client_min_messages = error; COMMIT";
+    let pool = pool.after_connect(|link, _| Box::pin(async { link.execute(BEGIN).await.map(drop) }));
+    let pool = pool.before_acquire(|link, _| Box::pin(async { link.execute(BEGIN).await.map(|_| true) }));
+    pool.after_release(|link, _| Box::pin(async { link.execute(END).await.map(|_| true) }))
+}
+
 /// A pool tries again and again and says at last that its time was up; one attempt says at once what is wrong.
 async fn knock(url: &str) -> Result<(), Error> {
     let options = PgConnectOptions::from_str(url).map_err(|error| Error::Url(error.to_string()))?;
+    let options = options.extra_float_digits(None);
     match tokio::time::timeout(PATIENCE, options.connect()).await {
         Ok(Ok(connection)) => connection.close().await.map_err(|error| unreachable(url, &error)),
         Ok(Err(error)) => Err(unreachable(url, &error)),

@@ -1,17 +1,17 @@
 //! Connections: how many, to what, and what they promise.
 //!
 //! SQLite has one writer at a time, so whoever writes waits for a [`Turn`], and the connections that only read cannot write at all.
-//! PostgreSQL gets one pool for both. The lanes of the watch history open connections of their own ([`crate::engine`],
-//! [`crate::link`]). All of them belong to the runtime that called [`Database::connect`], which must outlive every use (a
+//! PostgreSQL gets pools ([`crate::pool`]). The lanes of the watch history open connections of their own ([`crate::engine`],
+//! [`crate::link`]). Those to PostgreSQL belong to the runtime that called [`Database::connect`], which must outlive every use (a
 //! socket dies with the runtime that opened it, sqlx #1396).
 
 use crate::Error;
 use crate::checkpoint::keep_up;
 use crate::engine::{BUSY_TIMEOUT, Engines, PRAGMAS};
-use crate::link::{LIFETIME, Links};
-use sea_orm::sqlx::postgres::PgConnectOptions;
+use crate::link::{self, Links};
+use crate::pool;
+use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use sea_orm::sqlx::{ConnectOptions as _, Connection, Executor};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sqlx,
@@ -30,17 +30,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// Reading connections on SQLite, beside those of the lanes.
 const SQLITE_READERS: u32 = 2;
-/// Connections on PostgreSQL, for one process, beside those of the lanes.
-const POSTGRES_CONNECTIONS: u32 = 10;
-/// One statement that hangs on a lock must not hold a connection for long, or a few of them hold them all.
-const POSTGRES_LIMITS: &str =
-    "SET lock_timeout = '3s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
-/// The statements of the lanes look few rows up by their keys, and PostgreSQL plans them without knowing how few: left alone,
-/// it may read whole tables, or plan anew each time, which costs more than to run it. Servers differ in the settings they know.
-const POSTGRES_LANE_PLANNER: &str = "SELECT set_config(known.name, wanted.value, false) FROM pg_settings AS known \
-    JOIN (VALUES ('plan_cache_mode', 'force_generic_plan'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), \
-        ('enable_seqscan', 'off'), ('enable_memoize', 'off'), ('jit', 'off')) AS wanted (name, value) \
-    ON known.name = wanted.name";
 /// How long the statements under way may take at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The oldest SQLite that cannot lose committed pages when a write meets a checkpoint (sqlite.org/wal.html).
@@ -139,37 +128,10 @@ impl Database {
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
-        knock(&PgConnectOptions::from_str(url).map_err(conn)?).await?;
-        let mut options = ConnectOptions::new(url);
-        options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
-        options.map_sqlx_postgres_pool_opts(|pool| {
-            // Set on the connection and not in the start-up packet, which connection poolers refuse.
-            let pool = pool
-                .after_connect(|connection, _| Box::pin(async { connection.execute(POSTGRES_LIMITS).await.map(drop) }));
-            // The pool asks so itself afterwards, but would wait for a server that has vanished as long as the system does, which may
-            // be a quarter of an hour.
-            pool.after_release(|connection, _| {
-                Box::pin(async {
-                    let answer = timeout(ACQUIRE_TIMEOUT, connection.ping()).await;
-                    answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
-                })
-            })
-        });
-        // A connection that a restarted server left dead is noticed here, not by a request.
-        options.test_before_acquire_if_idle_for(Duration::from_secs(1));
-        // Statements that were prepared before a migration may fail on it as long as the connection lives.
-        options.max_lifetime(LIFETIME);
-        let pool = sea_orm::Database::connect(options).await?;
-        // So the address of a pooler that lends connections for one transaction says: nothing stays prepared there, and what a
-        // session is told, others would find.
-        let keeps_statements = !url.contains("statement-cache-capacity=0");
-        let links = Links {
-            keeps_statements,
-            options: Arc::new(PgConnectOptions::from_str(url).map_err(conn)?.disable_statement_logging()),
-            settings: if keeps_statements { &[POSTGRES_LIMITS, POSTGRES_LANE_PLANNER] } else { &[POSTGRES_LIMITS] },
-            observer: None,
-        };
-        Ok(Self { reader: pool.clone(), writer: pool, of_lanes: OfLanes::Postgres(links), checkpoints: None })
+        knock(&link::options(url).map_err(conn)?).await?;
+        let [reader, writer] = pool::open(url, ACQUIRE_TIMEOUT).await?;
+        let of_lanes = OfLanes::Postgres(Links::to(url).map_err(conn)?);
+        Ok(Self { reader, writer, of_lanes, checkpoints: None })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
@@ -212,7 +174,7 @@ impl Database {
         &self.reader
     }
 
-    /// For statements that write, while the turn is kept.
+    /// For statements that write, while the turn is kept. Through a pooler that lends connections they must be in a transaction.
     ///
     /// # Errors
     /// [`Error::Busy`].
@@ -267,7 +229,13 @@ impl Database {
     /// later would fail at once when another process wrote in between, whatever the busy timeout.
     pub(crate) async fn begin(&self) -> Result<(Turn, DatabaseTransaction), Error> {
         let (turn, writer) = self.writer().await?;
-        Ok((turn, immediate(writer).await?))
+        let transaction = immediate(writer).await?;
+        if let OfLanes::Postgres(links) = &self.of_lanes
+            && links.is_lent
+        {
+            transaction.execute_unprepared(&pool::for_a_transaction()).await?;
+        }
+        Ok((turn, transaction))
     }
 
     /// Waits a moment for the statements under way, then closes the connections. Those of the lanes on PostgreSQL end with the lanes.

@@ -14,6 +14,7 @@ mod lane;
 pub mod library;
 mod link;
 pub mod page;
+mod pool;
 pub mod progress;
 mod sent;
 pub mod text;

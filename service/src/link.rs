@@ -3,13 +3,17 @@
 //! A pool asks the server about every connection that comes back to it, which costs a lane's small groups as much as a statement, and
 //! waits for that answer without a limit, for minutes when the server's machine has vanished. A lane asks for one thing at a time: it
 //! keeps its connection while all is well, drops it when anything is in doubt, and opens another one.
+//!
+//! Between the program and the server there may be a pooler that lends one connection of the server for a transaction, and another one
+//! for the next. What is prepared outlives the transaction there, under a name that others use too, and so does what a session is told.
 
 use crate::engine::Observer;
 use sea_orm::sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
-use sea_orm::sqlx::{AssertSqlSafe, Connection, Error, Executor, PgConnection, query_with};
+use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Executor, PgConnection, query_with};
 use sea_orm::{DbErr, RuntimeErr};
 use std::fmt;
 use std::io;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -26,14 +30,41 @@ const OUTDATED_PLAN: &str = "0A000";
 /// The transaction has failed already.
 const IN_FAILED_TRANSACTION: &str = "25P02";
 
+/// The statements of the lanes look few rows up by their keys, and PostgreSQL plans them without knowing how few: left alone,
+/// it may read whole tables, or plan anew each time, which costs more than to run it. Servers differ in the settings they know.
+const PLANNER: &str = "SELECT set_config(known.name, wanted.value, false) FROM pg_settings AS known \
+    JOIN (VALUES ('plan_cache_mode', 'force_generic_plan'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), \
+        ('enable_seqscan', 'off'), ('enable_memoize', 'off'), ('jit', 'off')) AS wanted (name, value) \
+    ON known.name = wanted.name";
+/// What a statement may wait for and how long it may run, for a `SESSION` or for the transaction (`LOCAL`). One that hangs on a lock must
+/// not hold a connection for long, or a few of them hold them all.
+pub(crate) fn limits(scope: &str) -> String {
+    format!(
+        "SET {scope} lock_timeout = '3s'; SET {scope} statement_timeout = '10s'; \
+         SET {scope} idle_in_transaction_session_timeout = '10s'"
+    )
+}
+
+/// How the server of this address is spoken to.
+///
+/// # Errors
+/// The address is none.
+pub(crate) fn options(url: &str) -> Result<PgConnectOptions, Error> {
+    // Poolers refuse to start with settings that they cannot keep apart, such as the digits of floats, of which we store none.
+    Ok(PgConnectOptions::from_str(url)?.extra_float_digits(None).disable_statement_logging())
+}
+
+/// Whether the address says that a connection is lent for one transaction only: that nothing is to stay prepared.
+pub(crate) fn is_lent(url: &str) -> bool {
+    url.contains("statement-cache-capacity=0")
+}
+
 /// What is needed to open a connection.
 #[derive(Clone)]
 pub(crate) struct Links {
-    pub(crate) options: Arc<PgConnectOptions>,
-    /// Whether a connection keeps what it has prepared.
-    pub(crate) keeps_statements: bool,
-    /// Statements for a new connection.
-    pub(crate) settings: &'static [&'static str],
+    options: Arc<PgConnectOptions>,
+    /// Whether a connection is that of a pooler, which lends it for one transaction.
+    pub(crate) is_lent: bool,
     pub(crate) observer: Option<Observer>,
 }
 
@@ -44,10 +75,19 @@ impl fmt::Debug for Links {
 }
 
 impl Links {
+    /// To the server of this address.
+    ///
+    /// # Errors
+    /// The address is none.
+    pub(crate) fn to(url: &str) -> Result<Self, Error> {
+        Ok(Self { options: Arc::new(options(url)?), is_lent: is_lent(url), observer: None })
+    }
+
     async fn connect(&self) -> Result<PgConnection, Error> {
         let mut connection = PgConnection::connect_with(&*self.options).await?;
-        for setting in self.settings {
-            connection.execute(*setting).await?;
+        if !self.is_lent {
+            connection.execute(AssertSqlSafe(limits("SESSION"))).await?;
+            connection.execute(PLANNER).await?;
         }
         Ok(connection)
     }
@@ -91,7 +131,7 @@ impl Link {
                 (connecting.unwrap_or_else(late).map_err(failed)?, Instant::now())
             }
         };
-        Ok(Session { link: self, connection, opened })
+        Ok(Session { link: self, connection, opened, in_transaction: false })
     }
 }
 
@@ -100,6 +140,7 @@ pub(crate) struct Session<'a> {
     link: &'a mut Link,
     connection: PgConnection,
     opened: Instant,
+    in_transaction: bool,
 }
 
 impl Session<'_> {
@@ -126,17 +167,59 @@ impl Session<'_> {
         }
     }
 
+    /// To prepare and to run are two steps, between which a lent connection would be lent to somebody else but for a transaction.
     async fn execute(&mut self, sql: &Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, Error> {
-        let query = query_with(AssertSqlSafe(sql.clone()), arguments).persistent(self.link.links.keeps_statements);
-        query.fetch_all(&mut self.connection).await
+        let is_lent = self.link.links.is_lent;
+        let of_its_own = is_lent && !self.in_transaction;
+        if of_its_own {
+            self.connection.execute(AssertSqlSafe(format!("BEGIN; {}", limits("LOCAL")))).await?;
+        }
+        let query = query_with(AssertSqlSafe(sql.clone()), arguments).persistent(!is_lent);
+        let rows = query.fetch_all(&mut self.connection).await;
+        if of_its_own {
+            let ended = self.connection.execute(if rows.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+            return rows.and_then(|rows| ended.map(|_| rows));
+        }
+        rows
     }
 
-    /// Runs a statement that has no values and gives nothing back.
+    /// Begins a transaction, in which a statement waits `lock_timeout` for what others hold, or as long as elsewhere.
     ///
     /// # Errors
     /// Those of the database.
-    pub(crate) async fn run(&mut self, sql: &'static str) -> Result<(), DbErr> {
-        self.connection.execute(sql).await.map(drop).map_err(failed)
+    pub(crate) async fn begin(&mut self, lock_timeout: Option<Duration>) -> Result<(), DbErr> {
+        let mut begin = "BEGIN".to_owned();
+        if self.link.links.is_lent {
+            begin += &format!("; {}", limits("LOCAL"));
+        }
+        if let Some(lock_timeout) = lock_timeout {
+            begin += &format!("; SET LOCAL lock_timeout = '{}ms'", lock_timeout.as_millis());
+        }
+        self.connection.execute(AssertSqlSafe(begin)).await.map_err(failed)?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
+    /// Ends the transaction; what it wrote is there as a whole when this returns.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
+        self.end("COMMIT").await
+    }
+
+    /// Ends the transaction as if it had not been.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn roll_back(&mut self) -> Result<(), DbErr> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(&mut self, how: &'static str) -> Result<(), DbErr> {
+        self.connection.execute(how).await.map_err(failed)?;
+        self.in_transaction = false;
+        Ok(())
     }
 
     /// Gives the connection back.

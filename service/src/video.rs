@@ -234,12 +234,7 @@ pub async fn find(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) ->
 ///
 /// # Errors
 /// Those of the database.
-pub async fn create(
-    db: &impl ConnectionTrait,
-    caller: Caller,
-    new: NewVideo,
-    now: DateTime<Utc>,
-) -> Result<Video, Error> {
+pub async fn create(db: &Database, caller: Caller, new: NewVideo, now: DateTime<Utc>) -> Result<Video, Error> {
     let NewVideo { title, description, duration, thumbnail_path } = new;
     let row = video::ActiveModel {
         user_id: Set(caller.id),
@@ -253,11 +248,14 @@ pub async fn create(
         published_at: Set(Some(now)),
         ..Default::default()
     };
-    let row = video::Entity::insert(row).exec_with_returning(db).await.map_err(|error| {
+    let (_turn, transaction) = db.begin().await?;
+    let row = video::Entity::insert(row).exec_with_returning(&transaction).await.map_err(|error| {
         // The caller left in the meantime.
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
     })?;
-    find(db, Some(caller), row.id).await
+    let made = find(&transaction, Some(caller), row.id).await?;
+    transaction.commit().await?;
+    Ok(made)
 }
 
 /// Changes what a video is called and how it is described.
@@ -307,9 +305,11 @@ pub async fn change(
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
-pub async fn delete(db: &impl ConnectionTrait, caller: Caller, id: i64) -> Result<(), Error> {
-    find_own(db, caller, id).await?;
-    let deleted = video::Entity::delete_by_id(id).exec(db).await?;
+pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<(), Error> {
+    let (_turn, transaction) = db.begin().await?;
+    find_own(&transaction, caller, id).await?;
+    let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
+    transaction.commit().await?;
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(()) }
 }
 

@@ -38,6 +38,11 @@ impl Cluster {
         self.control(&["-w", "-m", how, "stop"]);
     }
 
+    /// The port on which it listens, of this machine only.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
@@ -56,15 +61,8 @@ impl Cluster {
 
     fn run(&self, program: &str, arguments: &[&str]) {
         let program = self.programs.join(program);
-        // It refuses to run as root.
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(&program);
-            command
-        } else {
-            Command::new(&program)
-        };
-        let command = command.args(arguments).current_dir("/").stdout(Stdio::null());
+        let mut command = unprivileged(&program);
+        let command = command.args(arguments).stdout(Stdio::null());
         assert!(command.status().unwrap().success(), "{} {arguments:?}", program.display());
     }
 }
@@ -75,6 +73,19 @@ impl Drop for Cluster {
             self.stop("immediate");
         }
     }
+}
+
+/// A program that refuses to run as root.
+pub fn unprivileged(program: &Path) -> Command {
+    let mut command = if is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.current_dir("/");
+    command
 }
 
 pub fn is_root() -> bool {

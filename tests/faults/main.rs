@@ -12,6 +12,7 @@ mod full;
 mod kill;
 mod load;
 mod overload;
+mod pooler;
 mod power;
 #[expect(dead_code, reason = "some of it is for the tests of the program only")]
 #[path = "../program/program.rs"]

@@ -5,7 +5,6 @@ use crate::body::{Body, media_type, parse, read, too_large, unsupported_media_ty
 use crate::error::Problem;
 use crate::extract::{ClientAddress, Now, TokenUser, Valid};
 use crate::responses::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
-use crate::state::App;
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
@@ -21,7 +20,6 @@ use service::text::FieldError;
 use service::user::{self, Registration, User};
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Sign up
@@ -103,11 +101,7 @@ pub(super) async fn logout(
     app: Application,
     Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
 ) -> Result<impl Responder, Problem> {
-    let logout = |app: Arc<App>| async move {
-        let (_turn, writer) = app.db.writer().await?;
-        auth::logout(writer, &refresh_token).await
-    };
-    app.run(logout).await?;
+    app.run(|app| async move { auth::logout(&app.db, &refresh_token).await }).await?;
     Ok(HttpResponse::NoContent())
 }
 

@@ -99,11 +99,7 @@ pub(super) async fn create(
     Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let create = move |app: Arc<App>| async move {
-        let (_turn, writer) = app.db.writer().await?;
-        video::create(writer, caller, new, now).await
-    };
-    let video = app.run(create).await?;
+    let video = app.run(move |app| async move { video::create(&app.db, caller, new, now).await }).await?;
     let location = format!("/api/v1/videos/{}", video.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(video))
 }
@@ -154,10 +150,6 @@ pub(super) async fn delete(
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<impl Responder, Problem> {
-    let delete = move |app: Arc<App>| async move {
-        let (_turn, writer) = app.db.writer().await?;
-        video::delete(writer, caller, path.video_id).await
-    };
-    app.run(delete).await?;
+    app.run(move |app| async move { video::delete(&app.db, caller, path.video_id).await }).await?;
     Ok(HttpResponse::NoContent())
 }

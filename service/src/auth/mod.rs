@@ -216,13 +216,15 @@ pub async fn refresh(db: &Database, auth: &Auth, refresh_token: &str, now: DateT
 ///
 /// # Errors
 /// Those of the database.
-pub async fn logout(db: &impl ConnectionTrait, refresh_token: &str) -> Result<(), Error> {
+pub async fn logout(db: &Database, refresh_token: &str) -> Result<(), Error> {
     let of_token = refresh_token::Entity::find()
         .select_only()
         .column(refresh_token::Column::SessionId)
         .filter(refresh_token::Column::TokenHash.eq(token::hash(refresh_token)))
         .into_query();
-    session::Entity::delete_many().filter(session::Column::Id.in_subquery(of_token)).exec(db).await?;
+    let (_turn, transaction) = db.begin().await?;
+    session::Entity::delete_many().filter(session::Column::Id.in_subquery(of_token)).exec(&transaction).await?;
+    transaction.commit().await?;
     Ok(())
 }
 

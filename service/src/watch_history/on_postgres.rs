@@ -20,14 +20,14 @@ use sea_orm::{DbErr, RuntimeErr};
 use std::collections::HashMap;
 use std::slice;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// How many lanes write: three and four of them were slower, one leaves the database idle while answers are made.
 const WRITERS: usize = 2;
 
-/// Begins the transaction of a change that is made by itself. It waits for a row so briefly that a whole group of them is done before
-/// its lane is given up.
-const IMPATIENT: &str = "BEGIN; SET LOCAL lock_timeout = '20ms'";
+/// How long a change that is made by itself waits for a row: so briefly that a whole group of them is done before its lane is given up.
+const ALONE: Duration = Duration::from_millis(20);
 
 /// What the lanes work with, besides a connection each.
 #[derive(Debug)]
@@ -171,15 +171,15 @@ async fn write_run(link: &mut Link, table: &Table, run: &[Change]) -> Vec<Left> 
 /// waiting whose rows are free.
 async fn alone(link: &mut Link, table: &Table, change: &Change) -> Result<Vec<Left>, DbErr> {
     let mut session = link.session().await?;
-    session.run(IMPATIENT).await?;
+    session.begin(Some(ALONE)).await?;
     match wave(&mut session, table, &[change]).await {
         Ok(left) => {
-            session.run("COMMIT").await?;
+            session.commit().await?;
             session.done();
             Ok(left)
         }
         Err(error) => {
-            if is_refusal(&error) && session.run("ROLLBACK").await.is_ok() {
+            if is_refusal(&error) && session.roll_back().await.is_ok() {
                 session.done();
             }
             Err(error)
@@ -221,7 +221,7 @@ async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<
         }
         return left;
     }
-    session.run("BEGIN").await?;
+    session.begin(None).await?;
     let mut left: Vec<Option<Left>> = run.iter().map(|_| None).collect();
     for places in waves {
         let changes = Vec::from_iter(places.iter().map(|at| &run[*at]));
@@ -229,7 +229,7 @@ async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<
             left[at] = Some(result);
         }
     }
-    session.run("COMMIT").await?;
+    session.commit().await?;
     session.done();
     Ok(left.into_iter().flatten().collect())
 }
