@@ -67,6 +67,8 @@ export { PlayheadError };
 const ALONE_SECONDS = 10;
 /** A history that arrives after this much playback no longer moves the viewer. */
 const LATE_SECONDS = 60;
+/** Above where a server takes a position of a new opening for a failed start, unless its `RESUME_MIN_SECONDS` is larger. */
+const NEAR_START_SECONDS = 30;
 
 /** @param {PlayheadOptions} options */
 export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fetch = (...asked) => globalThis.fetch(...asked) }) {
@@ -95,9 +97,12 @@ export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fe
     /** Deletes the history of a video; none there is fine. @param {number | string} videoId @returns {Promise<void>} */
     async forget(videoId) {
       // What waits or is on its way would bring back what is being deleted.
-      outbox.drop((await whoIsSignedIn()) ?? "", videoId);
+      const putBack = outbox.drop((await whoIsSignedIn()) ?? "", videoId);
       await outbox.settled();
-      await call("DELETE", historyOf(videoId)).catch(nullWhenMissing);
+      await call("DELETE", historyOf(videoId)).catch(nullWhenMissing).catch((error) => {
+        putBack();
+        throw error;
+      });
     },
 
     /** What was begun and not finished, newest first. @param {number} [limit] 1 to 100 @returns {Promise<ContinueItem[]>} */
@@ -128,7 +133,9 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   const { onState = () => {}, resume = true, saveEveryMs = 10_000 } = options;
   const life = new AbortController();
   let over = false;
-  let loaded = false;
+  let held = NaN; // where the server has the viewer, once that is known
+  let loaded = false; // a place to take them to is known, if only one that was left here
+  let from = 0; // where playback began
   let synced = false; // the element stands where the viewer is meant to be: from here on its position is worth saving
   let restoring = false;
   let moved = false; // the viewer chose where to be
@@ -139,6 +146,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   let recorded = 0; // the newest position that was written down
   let seen = 0;
   let watched = 0;
+  let earlier = 0; // how much of it in earlier openings
   let rate = 1;
   let mark = NaN; // media time up to which playback is counted
   let reached = now(); // when the position last moved by playing or seeking
@@ -182,9 +190,14 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
   /** @param {number} here @param {boolean} [keepalive] */
   function write(here, keepalive) {
-    if (!opening) return; // nobody knows yet whose it is
+    if (!opening || over) return; // nobody knows whose it is, yet or any more
     recorded = here;
-    opening.push({ position: here, watched: Math.floor(watched), chosen: moved, unsure: !loaded && !moved, ...reached }, keepalive);
+    // The server takes a start that nobody chose for a failed one, and knows a chosen one by its missing session.
+    const lone = moved && here <= NEAR_START_SECONDS && !(here * 2 > video.duration);
+    // Behind where the server has them, or may have them, nobody is who did not go there.
+    const unsure = !moved && !(here >= held);
+    const save = { position: here, watched: Math.floor(watched), chosen: moved, lone, unsure, resumed: loaded };
+    opening.push({ ...save, ...reached }, keepalive);
   }
 
   function saveStart() {
@@ -212,18 +225,18 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
       if (synced) record({ deliberate: moved });
       await outbox.deliver(); // what waits may be of this very video
       const entry = await client.load(videoId, { signal: life.signal });
-      take(entry?.resume_at ?? 0, entry?.watch_duration ?? 0);
+      held = resume ? (entry?.resume_at ?? 0) : 0;
+      take(held, entry?.watch_duration ?? 0);
     } catch (cause) {
       const error = asError(cause);
       if (life.signal.aborted) return;
-      const kept = error.retryable ? opening?.before() : undefined;
-      if (kept) {
-        take(kept.position, kept.watched);
-      } else if (error.retryable) {
+      if (error.retryable) {
+        const kept = loaded ? undefined : opening?.before();
+        if (kept) take(kept.position, kept.watched);
         unreachable = true;
         const retryInMs = retryDelay(failures, error);
         reload = window.setTimeout(load, retryInMs, failures + 1);
-        if (!synced) report({ state: "retrying", position: 0, retryInMs, error });
+        if (!loaded) report({ state: "retrying", position: 0, retryInMs, error });
       } else {
         finish(); // without knowing what is stored, a save could overwrite it
         report({ state: error.status === 401 ? "signed-out" : "failed", position: 0, error });
@@ -234,11 +247,14 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   /** @param {number} resumeAt @param {number} watchedBefore */
   function take(resumeAt, watchedBefore) {
     // What was delivered before the history was read is in it already.
-    if (watchedBefore > watched) watched += watchedBefore;
+    if (watchedBefore > watched) {
+      watched += watchedBefore - earlier;
+      earlier = watchedBefore;
+    }
     if (resume) target = resumeAt;
     loaded = true;
     // Who began at the start only because nobody answered is still taken to where they were.
-    if (synced && !moved && target > position() && video.currentTime < LATE_SECONDS) synced = false;
+    if (synced && !moved && target > position() && !isLate()) synced = false;
     sync();
   }
 
@@ -247,7 +263,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     if (synced || restoring || over || video.readyState < video.HAVE_METADATA) return;
     // Without an answer, what can no longer move the viewer is not waited for: their place is kept here until there is one.
     if (!loaded && !(unreachable && (moved || video.currentTime >= ALONE_SECONDS))) return;
-    if (target > 0 && !(target >= video.duration) && !moved && video.currentTime < LATE_SECONDS) {
+    if (target > 0 && !(target >= video.duration) && !moved && !isLate()) {
       restoring = true;
       video.currentTime = target;
     } else {
@@ -255,8 +271,11 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     }
   }
 
+  const isLate = () => video.currentTime - from >= LATE_SECONDS;
+
   function begin(resumedAt = 0) {
     synced = true;
+    from = resumedAt;
     restoring = false;
     recorded = moved ? -1 : resumedAt || position();
     report({ state: "ready", position: position() === resumedAt ? resumedAt : 0 });

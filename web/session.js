@@ -9,6 +9,7 @@ import { PlayheadError } from "./playhead.js";
 const KEY = "playhead.session";
 const MARGIN_MS = 60_000;
 const RETRY_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 const TIMER_LIMIT_MS = 2_147_483_647;
 
 /** @type {string | null} */
@@ -87,6 +88,8 @@ async function renew(refused) {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify({ refresh_token: held.refresh_token }),
+    // All tabs wait for this one.
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const answer = await response.json().catch(() => null);
   const refusal = new PlayheadError(`refresh answered ${response.status}`, { status: response.status, code: answer?.code });

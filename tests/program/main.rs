@@ -6,6 +6,7 @@ mod adopted;
 mod browser;
 mod commands;
 mod offline;
+mod places;
 mod player;
 mod program;
 mod readme;

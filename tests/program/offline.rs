@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 const HOUR_MS: i64 = 3_600_000;
 /// What waits in the browser.
-const WAITING: &str = "Object.keys(localStorage).filter((key) => key.startsWith('playhead:queue:')).length";
+pub const WAITING: &str = "Object.keys(localStorage).filter((key) => key.startsWith('playhead:queue:')).length";
 
 /// A row of history.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ async fn row(program: &Program) -> Option<Row> {
 }
 
 /// Saves as another device of a user, and says whether that was taken.
-async fn save_elsewhere(program: &Program, name: &str, save: Value) -> bool {
+pub async fn save_elsewhere(program: &Program, name: &str, save: Value) -> bool {
     let client = reqwest::Client::new();
     let login = client.post(program.url("/api/v1/auth/login")).form(&[("username", name), ("password", PASSWORD)]);
     let tokens: Value = login.send().await.unwrap().json().await.unwrap();
@@ -49,11 +49,11 @@ async fn save_elsewhere(program: &Program, name: &str, save: Value) -> bool {
 }
 
 /// A server with one video, and a browser in which Ann has it open.
-async fn ann_before_a_video() -> (Program, Browser) {
+pub async fn ann_before_a_video() -> (Program, Browser) {
     ann_before_a_video_of(Program::start()).await
 }
 
-async fn ann_before_a_video_of(program: Program) -> (Program, Browser) {
+pub async fn ann_before_a_video_of(program: Program) -> (Program, Browser) {
     program.create_user("ann");
     program.create_user("bob");
     program.scan();
@@ -63,7 +63,7 @@ async fn ann_before_a_video_of(program: Program) -> (Program, Browser) {
     (program, browser)
 }
 
-async fn open_video(program: &Program, browser: &Browser) {
+pub async fn open_video(program: &Program, browser: &Browser) {
     browser.open(&program.url("/#/videos/1")).await;
     browser.wait_until("document.querySelector('#player').readyState >= 2").await;
 }
@@ -90,7 +90,7 @@ async fn play_without_an_answer(program: &Program, browser: &Browser) {
     browser.wait_until(&format!("{WAITING} >= 1")).await;
 }
 
-async fn status_says(browser: &Browser, words: &str) {
+pub async fn status_says(browser: &Browser, words: &str) {
     browser.wait_until(&format!("document.querySelector('#save-status').textContent === '{words}'")).await;
 }
 

@@ -17,15 +17,14 @@ import { ageOf, createQueue } from "./queue.js";
  * An opening of a player. `retrying`: the position that it was last told of, when that was bad news.
  * @typedef {{ account: string, report: (event: PlayheadEvent) => void, retrying: number | null }} Opening
  *
- * A position and when it was reached; `chosen` and `unsure` as in the queue.
- * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean, unsure: boolean }} Reached
+ * A position and when it was reached, as in the queue; `lone`: not to be weighed as part of its opening.
+ * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean, lone: boolean, unsure: boolean,
+ *   resumed: boolean }} Reached
  */
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LIMIT_MS = 30_000;
 const RETRY_AFTER_LIMIT_MS = 3_600_000;
-/** Above where a server takes a position of a new opening for a failed start, unless its `RESUME_MIN_SECONDS` is larger. */
-const NEAR_START_SECONDS = 30;
 
 /** @param {import("./request.js").Requests} requests */
 export function createOutbox({ call, whoIsSignedIn }) {
@@ -68,25 +67,41 @@ export function createOutbox({ call, whoIsSignedIn }) {
       }
     }
     if (account === null) return;
-    const items = await worthSending(account, queue.waiting(account));
-    if (items.length === 0) return;
     flight = new AbortController();
-    conclude(items, await send(account, items, { signal: flight.signal }));
+    const { signal } = flight;
+    const waiting = queue.waiting(account);
+    // First what counts whatever the server has, so that it knows of that when it is asked about the rest.
+    const arrived = await bring(account, waiting.filter(({ save }) => !save.unsure), signal);
+    if (arrived) await bring(account, await worthSending(account, waiting.filter(({ save }) => save.unsure), signal), signal);
   }
 
   /**
-   * Drops what nobody chose and would take the viewer back from where the server knows them.
-   * @param {string} account @param {Waiting[]} items
+   * Whether none of them has to be tried again.
+   * @param {string} account @param {Waiting[]} items @param {AbortSignal} signal
    */
-  async function worthSending(account, items) {
+  async function bring(account, items, signal) {
+    if (items.length === 0) return true;
+    const outcomes = await send(account, items, { signal });
+    conclude(items, outcomes);
+    return !outcomes.some(({ error }) => error?.retryable);
+  }
+
+  /**
+   * Drops what nobody chose and would take the viewer back from where the server knows them; what cannot be asked about now is postponed.
+   * @param {string} account @param {Waiting[]} items @param {AbortSignal} signal
+   */
+  async function worthSending(account, items, signal) {
     const worth = [];
     for (const item of items) {
-      const entry = item.save.unsure ? await call("GET", historyOf(item.save.video), { account }).catch(nullWhenFinal) : null;
-      if (entry && entry.resume_at > item.save.position) {
+      /** @type {Outcome} */
+      const { entry, error } = await call("GET", historyOf(item.save.video), { account, signal }).then(known, notKnown);
+      if (error?.retryable) {
+        conclude([item], [{ error }]);
+      } else if (entry && entry.resume_at > item.save.position) {
         queue.settle(item);
         tell(item.key, { state: "superseded", position: entry.watch_position });
       } else {
-        worth.push(item);
+        worth.push(item); // what is refused for good is left to the save to find out
       }
     }
     return worth;
@@ -100,7 +115,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
     if (items.length === 1) {
       const [{ save }] = items;
       const request = call("POST", historyOf(save.video), { ...options, account, body: alone(save) });
-      return [await request.then((entry) => ({ entry }), (cause) => ({ error: asError(cause) }))];
+      return [await request.then(known, notKnown)];
     }
     try {
       const saves = items.map(({ save }) => ({ video_id: Number(save.video), ...body(save) }));
@@ -205,12 +220,16 @@ export function createOutbox({ call, whoIsSignedIn }) {
     deliver,
     settled,
 
-    /** Forgets what waits of a video. @param {string} account @param {number | string} video */
+    /** Forgets what waits of a video; what this returns takes that back. @param {string} account @param {number | string} video */
     drop(account, video) {
-      for (const key of queue.drop(account, video)) {
+      const dropped = queue.drop(account, video);
+      for (const { key } of dropped) {
         const opening = openings.get(key);
         if (opening) opening.retrying = null;
       }
+      return () => {
+        for (const { key, save } of dropped) if (!queue.read(key)) queue.put(account, key, save);
+      };
     },
 
     /**
@@ -224,9 +243,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
       openings.set(key, { account, report, retrying: null });
       return {
         /** @param {Reached} reached @param {boolean} [keepalive] at once, to outlive the page */
-        push(reached, keepalive = false) {
-          // The server takes a start that nobody chose for a failed one, and knows a chosen one by its missing session.
-          const lone = reached.chosen && reached.position <= NEAR_START_SECONDS;
+        push({ lone, ...reached }, keepalive = false) {
           queue.put(account, key, { video, ...reached, session: lone ? null : session, sequence: ++sequence });
           if (keepalive) sendNow(account, key);
           else if (running) again = true;
@@ -236,7 +253,9 @@ export function createOutbox({ call, whoIsSignedIn }) {
         flush: () => sendNow(account, key),
         /** What waits of an earlier opening of the video, where the viewer is known to have wanted to be there. */
         before() {
-          const others = queue.waiting(account).filter((item) => item.key !== key && !item.save.unsure);
+          /** @param {Waiting} item */
+          const isWanted = ({ save }) => !save.unsure || save.resumed;
+          const others = queue.waiting(account).filter((item) => item.key !== key && isWanted(item));
           const earlier = others.filter((item) => String(item.save.video) === String(video));
           return earlier.at(-1)?.save;
         },
@@ -252,14 +271,13 @@ export function createOutbox({ call, whoIsSignedIn }) {
   };
 }
 
+/** @param {Entry} entry @returns {Outcome} */
+const known = (entry) => ({ entry });
+/** @param {unknown} cause @returns {Outcome} */
+const notKnown = (cause) => ({ error: asError(cause) });
+
 /** @param {number | string} video */
 export const historyOf = (video) => `/videos/${encodeURIComponent(video)}/watch-history`;
-
-/** What is refused for good is left to the save to find out. @param {PlayheadError} error @returns {null} */
-function nullWhenFinal(error) {
-  if (error.retryable) throw error;
-  return null;
-}
 
 /** @param {Save} save @returns {Record<string, unknown>} */
 function body(save) {

@@ -5,9 +5,10 @@
  * @typedef {{ at: number, page: number, tick: number }} Moment
  *
  * `session` is null for a save that is not to be weighed as part of its opening. `chosen`: the viewer went there, or to where it was
- * played from; `unsure`: they did not, and what the server has was not known; `insists`: it was refused with its session.
+ * played from; `unsure`: they did not, and the server may have them further on; `resumed`: from a place where they had been; `insists`: it
+ * was refused with its session.
  * @typedef {{ video: number | string, position: number, watched: number, session: string | null, sequence: number,
- *   chosen?: boolean, unsure?: boolean, insists?: boolean } & Moment} Save
+ *   chosen?: boolean, unsure?: boolean, resumed?: boolean, insists?: boolean } & Moment} Save
  *
  * A save as it lies in the queue; `raw` tells it from a newer one of the same opening.
  * @typedef {{ key: string, raw: string, save: Save }} Waiting
@@ -102,8 +103,8 @@ export function createQueue() {
     /** Removes what waits of a video, whatever opening it comes from. @param {string} account @param {number | string} video */
     drop(account, video) {
       const ending = `:${encodeURIComponent(video)}`;
-      const found = keys(prefixOf(account)).filter((key) => key.endsWith(ending));
-      found.forEach(remove);
+      const found = waiting(account).filter(({ key }) => key.endsWith(ending));
+      for (const { key } of found) remove(key);
       return found;
     },
   };

@@ -41,9 +41,12 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
     return baseUrl ? `${user}@${baseUrl}` : String(user);
   }
 
+  /** A host that waits for a renewal without end would hold up every later save. @type {typeof getToken} */
+  const askForToken = (request) => inTime(getToken(request));
+
   /** The account that is signed in, without a request where the host knows it; null for nobody. */
   async function whoIsSignedIn() {
-    const token = (await getToken({ keepalive: true })) ?? (await getToken({}));
+    const token = (await askForToken({ keepalive: true })) ?? (await askForToken({}));
     return token ? accountOf(token) : null;
   }
 
@@ -54,17 +57,17 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
       if (account !== undefined && accountOf(token) !== account) throw signedOut();
       const headers = new Headers({ accept: "application/json", authorization: `Bearer ${token}` });
       if (body) headers.set("content-type", "application/json");
-      // A request that hangs would otherwise hold up every later save.
+      // As long as a request that hangs.
       const limits = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
       const init = { method, headers, keepalive, body: body && JSON.stringify(body), signal: AbortSignal.any(limits) };
       return fetch(`${baseUrl}/api/v1${path}`, init);
     };
     try {
-      const token = await getToken({ keepalive });
+      const token = await askForToken({ keepalive });
       if (!token) throw signedOut();
       let response = await send(token);
       if (response.status === 401) {
-        const newer = await getToken({ refused: token, keepalive });
+        const newer = await askForToken({ refused: token, keepalive });
         if (newer && newer !== token) response = await send(newer);
       }
       if (response.ok) return response.status === 204 ? null : await response.json();
@@ -88,6 +91,15 @@ export function subjectOf(token) {
   } catch {
     return null;
   }
+}
+
+/** @template T @param {T | Promise<T>} answer @returns {Promise<T>} */
+async function inTime(answer) {
+  let timer = 0;
+  const late = new Promise((_, reject) => {
+    timer = window.setTimeout(() => reject(new PlayheadError("No token in time")), TIMEOUT_MS);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 /** Seconds or a date, by RFC 9110. @param {Response} response */

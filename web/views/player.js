@@ -104,10 +104,13 @@ function watchMemory(element, id) {
   const root = h("div", { class: "memory" }, actions, h("div", { class: "states" }, resumed, status), invitation);
   /** @type {Handle | null} */
   let handle = null;
+  /** @type {number | undefined} Whoever is signed in, or was last. */
+  let viewer;
 
   /** @param {boolean} resume */
   function attach(resume) {
     const user = session.user();
+    viewer = user?.id ?? viewer;
     forget.hidden = !user;
     invitation.hidden = Boolean(user);
     handle = user ? playhead.attach(element, id, { onState, resume }) : null;
@@ -157,11 +160,15 @@ function watchMemory(element, id) {
     root,
     leave: () => handle?.detach(),
     sessionChanged() {
-      // The place belongs to whoever was signed in before, and waits for them here; a film that was begun goes on undisturbed.
+      // The place belongs to whoever was signed in before, and waits for them here.
       void handle?.detach();
       resumed.hidden = true;
       status.textContent = "";
-      attach(element.currentTime === 0);
+      // Somebody else begins where they were; without anybody else, a film that was begun goes on undisturbed.
+      const user = session.user();
+      const isSomebodyElse = user !== null && viewer !== undefined && user.id !== viewer;
+      if (isSomebodyElse) element.load();
+      attach(isSomebodyElse || element.currentTime === 0);
     },
   };
 }

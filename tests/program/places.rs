@@ -1,0 +1,157 @@
+//! Places that stand against each other: what is stored, what was left in the browser, and what nobody chose.
+
+use crate::browser::Browser;
+use crate::offline::{WAITING, ann_before_a_video, ann_before_a_video_of, open_video, save_elsewhere, status_says};
+use crate::program::{PASSWORD, Program};
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::json;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A number of the row of a user, the first of whom is Ann and the second Bob.
+async fn number(program: &Program, user: i64, column: &str) -> i32 {
+    let db = program.database().await;
+    let sql = format!("SELECT {column} FROM watch_history WHERE user_id = {user}");
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    db.close().await.unwrap();
+    row.map_or(-1, |row| row.try_get_by_index(0).unwrap())
+}
+
+async fn wait_for(program: &Program, user: i64, column: &str, wanted: i32) {
+    let begun = Instant::now();
+    while number(program, user, column).await != wanted {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{column} is {}", number(program, user, column).await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Leaves a place in the browser that the server does not hear of.
+async fn leave_a_place(browser: &Browser) {
+    browser.lose_the_history().await;
+    browser.seek(36.0).await;
+    status_says(browser, "Offline, kept here: 0:36").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn going_on_from_an_older_place_that_was_left_here_does_not_beat_that_of_another_device() {
+    let (program, browser) = ann_before_a_video().await;
+    leave_a_place(&browser).await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    browser.script("window.fetch = () => Promise.reject(new TypeError('no network'))").await;
+    open_video(&program, &browser).await;
+    browser.wait_until("document.querySelector('#player').currentTime >= 36").await;
+    browser.play_until(39.0).await;
+    browser.script("document.querySelector('#player').pause()").await;
+    browser.wait_until(&format!("{WAITING} === 2")).await;
+
+    browser.bring_the_history_back().await;
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+    browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
+    assert_eq!(number(&program, 1, "watch_position").await, 50);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_place_that_nobody_could_ask_about_holds_up_no_other() {
+    let (program, browser) = ann_before_a_video().await;
+    browser
+        .script(
+            "const real = window.fetch; \
+             window.fetch = (url, init) => (url.endsWith('/watch-history') && init.method === 'GET' \
+               ? Promise.resolve(new Response('', { status: 500 })) : real(url, init)); \
+             const save = (session, more) => localStorage.setItem(`playhead:queue:1:${session}:1`, JSON.stringify({ \
+               video: 1, position: 42, watched: 9, session, sequence: 1, at: Date.now(), page: 0, tick: 0, ...more })); \
+             save('asked', { unsure: true, at: Date.now() - 60000 }); \
+             save('sure', {}); \
+             import('/api.js').then(({ playhead }) => playhead.deliver())",
+        )
+        .await;
+    program.wait_for_position(|saved| saved == 42).await;
+    browser.wait_until(&format!("{WAITING} === 1")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn whoever_signs_in_meanwhile_begins_at_their_own_place() {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "bob", json!({"watch_position": 50, "session_id": "television"})).await);
+    browser.seek(32.0).await;
+    browser.play_until(33.0).await;
+    // As a second tab would do it.
+    browser
+        .script(&format!(
+            "const ask = async (path, init) => (await fetch('/api/v1/' + path, init)).json(); \
+             const login = new URLSearchParams({{ username: 'bob', password: '{PASSWORD}' }}); \
+             Promise.all([import('/session.js'), ask('auth/login', {{ method: 'POST', body: login }})]) \
+               .then(async ([session, tokens]) => {{ \
+                 const who = await ask('auth/me', {{ headers: {{ authorization: `Bearer ${{tokens.access_token}}` }} }}); \
+                 session.end(); session.start(tokens, who) }})"
+        ))
+        .await;
+    browser.wait_until("document.querySelector('#signed-in-user').textContent.includes('bob')").await;
+    browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
+    browser.wait_until("document.querySelector('#player').paused").await;
+    browser.play_until(52.0).await;
+    browser.script("document.querySelector('#player').pause()").await;
+    status_says(&browser, "Saved at 0:52").await;
+    assert_eq!(number(&program, 2, "watch_position").await, 52);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_short_clip_that_is_played_to_its_end_again_and_again_counts_once_for_each_opening() {
+    let program = Program::start();
+    let media = program.folder.path().join("media");
+    std::fs::remove_dir_all(&media).unwrap();
+    std::fs::create_dir(&media).unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/two-seconds.webm");
+    std::fs::copy(fixture, media.join("Two seconds.webm")).unwrap();
+    let (program, browser) = ann_before_a_video_of(program).await;
+    for _ in 0..3 {
+        browser.seek(0.6).await;
+        browser.play_until(2.0).await;
+        wait_for(&program, 1, "completed", 1).await;
+        browser.seek(1.0).await;
+        wait_for(&program, 1, "watch_position", 1).await;
+    }
+    assert_eq!(number(&program, 1, "play_count").await, 1);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_place_that_could_not_be_forgotten_is_still_kept() {
+    let (program, browser) = ann_before_a_video().await;
+    leave_a_place(&browser).await;
+    browser.click("#forget").await;
+    status_says(&browser, "Your place could not be forgotten. Please try again.").await;
+    assert_eq!(browser.number(WAITING).await, 1.0);
+    browser.bring_the_history_back().await;
+    program.wait_for_position(|saved| saved == 36).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn starting_over_after_a_sign_out_leaves_the_place_of_whoever_left() {
+    let (program, browser) = ann_before_a_video().await;
+    browser
+        .script(
+            "Promise.all([import('/playhead.js'), import('/session.js')]).then(([{ createPlayhead }, session]) => { \
+               window.token = session.token(); window.states = []; \
+               window.video = document.querySelector('#player').cloneNode(); \
+               const playhead = createPlayhead({ getToken: () => window.token }); \
+               const onState = ({ state }) => window.states.push(state); \
+               window.handle = playhead.attach(window.video, 1, { onState }) })",
+        )
+        .await;
+    browser.wait_until("states.includes('ready')").await;
+    browser.script("window.video.currentTime = 36").await;
+    program.wait_for_position(|saved| saved == 36).await;
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+    browser.script("window.token = null; window.video.currentTime = 40").await;
+    browser.wait_until("states.includes('signed-out')").await;
+    browser.script("window.handle.startOver()").await;
+    browser.wait_until("window.video.currentTime < 30").await;
+    let kept = "Object.keys(localStorage).filter((key) => key.startsWith('playhead:queue:')).map((key) => JSON.parse(localStorage[key]).position)";
+    browser.wait_until(&format!("{kept}.join() === '40'")).await;
+}
