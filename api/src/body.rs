@@ -4,6 +4,7 @@ use crate::error::Problem;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::value::MapAccessDeserializer;
@@ -57,8 +58,16 @@ pub(crate) fn read(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
+    let encodings = request.headers().get_all(CONTENT_ENCODING);
+    let is_plain = encodings.into_iter().all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     let reading = Bytes::from_request(request, payload);
-    async { reading.await.map_err(|error| unreadable(&error)) }
+    async move {
+        if !is_plain {
+            let detail = "the body must not be compressed: no Content-Encoding is taken";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+        }
+        reading.await.map_err(|error| unreadable(&error))
+    }
 }
 
 /// A value from the text of a JSON object.
@@ -67,6 +76,9 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
     };
     let text = std::str::from_utf8(bytes).map_err(|cause| not_json(&cause))?;
+    if text.starts_with('\u{feff}') {
+        return Err(not_json(&"it begins with a byte order mark"));
+    }
     serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|misfit| {
         // The reader stops at the first thing that does not fit, and what comes after it need not be JSON.
         match serde_json::from_str::<IgnoredAny>(text) {
@@ -112,6 +124,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 fn unreadable(error: &actix_web::Error) -> Problem {
     match error.as_error::<PayloadError>() {
         Some(PayloadError::Overflow) => too_large(),
+        Some(PayloadError::Incomplete(_)) => {
+            Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", "the body ended before it was complete")
+        }
         _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the body cannot be read: {error}")),
     }
 }

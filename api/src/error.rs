@@ -121,6 +121,15 @@ impl Problem {
         Self::new(status, code, detail)
     }
 
+    /// Tells the operator too, once a second.
+    pub(crate) fn unnamed_origin(origin: &str) -> Self {
+        let detail = format!("pages of {} may not call: CORS_ORIGINS does not name it", shortened(origin));
+        if passed_over("origin_not_allowed").is_some() {
+            log::warn!("{detail}");
+        }
+        Self::new(StatusCode::BAD_REQUEST, "origin_not_allowed", detail)
+    }
+
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("this address takes {allow} only");
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
@@ -237,6 +246,9 @@ fn plain(message: &str) -> String {
     match message {
         "invalid digit found in string" | "cannot parse integer from empty string" => "must be a whole number".into(),
         "number too large to fit in target type" | "number too small to fit in target type" => "is out of range".into(),
+        "unexpected end of hex escape" | "lone leading surrogate in hex escape" => {
+            "is no text: half of a character that \\u writes in two".into()
+        }
         other => other.into(),
     }
 }

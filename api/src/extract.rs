@@ -2,6 +2,7 @@
 
 use crate::body::{BODY_LIMIT, misfit_of};
 use crate::error::Problem;
+use crate::routes::Methods;
 use crate::state::App;
 use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::Payload;
@@ -215,8 +216,13 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .app_data(PathConfig::default().error_handler(|_, request| path_problem(request).into()));
 }
 
-/// The addresses have one parameter at most, a number.
+/// The addresses have one parameter at most, a number. A fixed address may look like one of them to a method that it does not take.
 fn path_problem(request: &HttpRequest) -> Problem {
-    let name = request.match_info().iter().next().map_or("", |(name, _)| name);
-    Problem::fields(vec![FieldError { field: name.to_owned(), message: "must be a whole number, 1 or more".into() }])
+    let other_method = request.app_data::<Data<Methods>>().and_then(|methods| methods.refuse(request));
+    other_method.unwrap_or_else(|| {
+        let (name, value) = request.match_info().iter().next().unwrap_or_default();
+        let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+        let message = if is_number { "is out of range" } else { "must be a whole number, 1 or more" };
+        Problem::fields(vec![FieldError { field: name.to_owned(), message: message.into() }])
+    })
 }

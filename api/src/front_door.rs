@@ -6,12 +6,13 @@ use crate::state::App;
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    ORIGIN, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, ResponseError};
 use futures_util::stream;
 use std::convert::Infallible;
 use uuid::Uuid;
@@ -113,10 +114,22 @@ fn is_failure(response: &ServiceResponse<BoxBody>) -> bool {
     response.status().is_client_error() || response.status().is_server_error()
 }
 
+/// What is wrong when a browser asks for a page of an origin that may not call. The page itself is told nothing, so the log says it too.
+fn unnamed_origin(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
+    let request = response.request();
+    let is_preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let origin = request.headers().get(ORIGIN).filter(|_| is_preflight)?.to_str().ok()?;
+    let named = &request.app_data::<Data<App>>()?.cors_origins;
+    (!named.iter().any(|named| named == origin)).then(|| Problem::unnamed_origin(origin))
+}
+
 fn write_problem(mut response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
-    let status = response.status();
     let ours = response.response_mut().extensions_mut().remove::<Problem>();
-    let problem = Problem { instance: id.to_owned(), ..ours.unwrap_or_else(|| Problem::of_status(status)) };
+    let problem = unnamed_origin(&response).or(ours).unwrap_or_else(|| Problem::of_status(response.status()));
+    let problem = Problem { instance: id.to_owned(), ..problem };
+    let status = problem.status_code();
+    *response.response_mut().status_mut() = status;
     if status.is_server_error() {
         let request = response.request();
         problem.log(id, format_args!("{} {}", request.method(), request.path()));

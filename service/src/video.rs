@@ -4,7 +4,7 @@ use crate::page::{Cursor, Page};
 use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
-use crate::{Database, Error, text};
+use crate::{Database, Error, number, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};
 use sea_orm::prelude::*;
@@ -21,7 +21,7 @@ use validator::Validate;
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewVideo {
-    /// 1 to 255 characters.
+    /// 1 to 255 characters, not blanks alone.
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
     #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
     pub title: String,
@@ -30,6 +30,7 @@ pub struct NewVideo {
     #[schema(max_length = 10_000, example = "Filmed from the lighthouse.")]
     pub description: Option<String>,
     /// Whole seconds.
+    #[serde(default, deserialize_with = "number::whole_or_null")]
     #[validate(range(min = 0))]
     #[schema(minimum = 0, example = 600)]
     pub duration: Option<i32>,
@@ -44,7 +45,7 @@ pub struct NewVideo {
 #[serde(deny_unknown_fields)]
 #[schema(as = VideoChange)]
 pub struct Change {
-    /// 1 to 255 characters.
+    /// 1 to 255 characters, not blanks alone.
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
     #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
     pub title: Option<String>,
@@ -54,7 +55,7 @@ pub struct Change {
     #[schema(value_type = Option<String>, max_length = 10_000, example = "Filmed from the lighthouse.")]
     pub description: Option<Option<String>>,
     /// Whole seconds.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number::present")]
     #[validate(range(min = 0))]
     #[schema(value_type = Option<i32>, minimum = 0, example = 600)]
     pub duration: Option<Option<i32>>,

@@ -84,6 +84,8 @@ on_both! {
             }
             let answer = preflight(&app, origin, "/api/v1/videos", "POST").await;
             assert_eq!(allowed_origin(&answer), None, "{origin}");
+            let told = problem(answer, 400, "origin_not_allowed").await;
+            assert_eq!(told["detail"], format!("pages of {origin} may not call: CORS_ORIGINS does not name it"));
         }
     }
 
@@ -100,13 +102,13 @@ on_both! {
         assert_eq!(send(request).await.status(), StatusCode::CREATED);
     }
 
-    async fn where_no_origin_is_allowed_nothing_is_said_of_origins(app: TestApp) {
+    async fn where_no_origin_is_allowed_no_header_speaks_of_origins(app: TestApp) {
         for path in PATHS {
             let answer = get_from(&app, FRIEND, path).await;
             assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control-")), "{path}");
         }
         let answer = preflight(&app, FRIEND, "/api/v1/videos", "POST").await;
         assert_eq!(allowed_origin(&answer), None);
-        problem(answer, 405, "method_not_allowed").await;
+        problem(answer, 400, "origin_not_allowed").await;
     }
 }

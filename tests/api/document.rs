@@ -96,9 +96,11 @@ pub fn resolve(schema: &'static Value) -> &'static Value {
 pub fn assert_documented(method: &Method, path: &str, status: StatusCode) {
     let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
     let path = path.trim_end_matches('/');
-    let mut candidates: Vec<_> = operations().into_iter().filter(|known| known.is_at(&method, path)).collect();
+    let mut candidates: Vec<_> = operations().into_iter().filter(|known| known.is_at(&known.method, path)).collect();
     // A fixed address wins over one with a name in braces.
     candidates.sort_by_key(|known| known.path.contains('{'));
+    let best = candidates.first().map(|known| known.path.clone());
+    candidates.retain(|known| known.method == method && Some(&known.path) == best.as_ref());
     if let Some(operation) = candidates.first() {
         let known = operation.description["responses"].get(status.as_str()).is_some();
         assert!(known, "{} answered {status}, which the document does not tell of", operation.id());

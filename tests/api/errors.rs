@@ -2,9 +2,9 @@
 //!
 //! What to ask is read from the document, so that a new operation is covered by itself.
 
-use crate::app::{PASSWORD, Person, TestApp, send};
+use crate::app::{PASSWORD, Person, TestApp, problem, send};
 use crate::document::{Operation, operations, resolve};
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json";
@@ -106,7 +106,7 @@ fn unfit_values(name: &str, property: &Value) -> Vec<(String, Vec<u16>)> {
             "1e400",
             "-1e400",
             "1.5",
-            "1e2",
+            "1.5e0",
             "\"5\"",
             "\"\"",
         ] {
@@ -201,13 +201,16 @@ on_both! {
             (&save, JSON, json!({"watch_position": null}), 422, "watch_position", "must be a whole number, not null"),
             (&save, JSON, json!({"watch_position": 1_u64 << 40}), 422, "watch_position", "is out of range"),
             (&save, JSON, json!({"watch_position": long}), 422, "watch_position", "must be a whole number, not a text"),
+            (&save, JSON, json!({"watch_position": 1e30}), 422, "watch_position", "is out of range"),
+            (&save, JSON, json!({"watch_position": 1, "age_ms": u64::MAX}), 422, "age_ms", "is out of range"),
             (&save, JSON, json!([]), 422, "", "must be an object, not a list"),
+            ("/api/v1/videos/9223372036854775808/watch-history", JSON, json!({"watch_position": 1}), 422, "video_id", "is out of range"),
             ("/api/v1/videos/abc/watch-history", JSON, json!({"watch_position": 1}), 422, "video_id", "must be a whole number, 1 or more"),
             (login, JSON, json!({"username": "ann", "password": 123_456_789}), 422, "password", "must be a string, not a number"),
             (login, FORM, json!({"username": "ann", "password": "correct horse"}), 415, "", ""),
             (login, JSON, json!({long.as_str(): 1}), 422, "", ""),
         ] {
-            let request = app.request(reqwest::Method::POST, path).bearer_auth(&at.person.token);
+            let request = app.request(Method::POST, path).bearer_auth(&at.person.token);
             let answer = send(request.header("content-type", kind).body(body.to_string())).await;
             assert_eq!(answer.status(), status, "{path} {message}");
             let text = answer.text().await.unwrap();
@@ -216,6 +219,38 @@ on_both! {
             if !message.is_empty() {
                 assert_eq!(problem["errors"], json!([{"field": field, "message": message}]), "{path}");
             }
+        }
+    }
+
+    async fn what_a_text_and_an_encoding_cannot_be_is_told_in_plain_words(app: TestApp) {
+        let at = set_up(&app).await;
+        let save = format!("/api/v1/videos/{}/watch-history", at.video);
+        let ask = |method, path: &str| app.request(method, path).bearer_auth(&at.person.token).header("content-type", JSON);
+        for (request, status, code, detail) in [
+            (
+                ask(Method::POST, &save).body(r#"{"watch_position": 1, "device": "\ud83d"}"#),
+                422, "validation_failed", r"device: is no text: half of a character that \u writes in two",
+            ),
+            (
+                ask(Method::POST, &save).header("content-encoding", "gzip").body("{}"),
+                415, "unsupported_media_type", "the body must not be compressed: no Content-Encoding is taken",
+            ),
+            (
+                ask(Method::POST, &save).body("\u{feff}{}"),
+                400, "invalid_json", "the body is no JSON: it begins with a byte order mark",
+            ),
+            (
+                ask(Method::POST, "/api/v1/watch-history/batch").body(r#"{"saves": [], "more": 1}"#),
+                422, "validation_failed", "more: unknown field `more`, expected `saves`",
+            ),
+            (ask(Method::GET, "/api/v1/videos?limit=-1"), 422, "validation_failed", "limit: must be from 1 to 100"),
+            (ask(Method::GET, "/api/v1/videos?skip=-1"), 422, "validation_failed", "skip: must be at least 0"),
+            (
+                ask(Method::PATCH, "/api/v1/videos/continue-watching").body("{}"),
+                405, "method_not_allowed", "this address takes GET, HEAD only",
+            ),
+        ] {
+            assert_eq!(problem(send(request).await, status, code).await["detail"], detail);
         }
     }
 

@@ -131,6 +131,18 @@ on_both! {
         assert_eq!(finished["play_count"], 1);
     }
 
+    async fn a_whole_number_may_be_written_as_any_json_number(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let numbers = r#"{"watch_position": 1e2, "watch_duration": 50.0, "age_ms": -0, "session_id": "a", "sequence": 1.0}"#;
+        let request = app.request(Method::POST, &history(film)).bearer_auth(&ann.token);
+        let entry = send(request.header("content-type", "application/json").body(numbers)).await;
+        let entry: Value = entry.json().await.unwrap();
+        assert_eq!((&entry["watch_position"], &entry["watch_duration"]), (&json!(100), &json!(50)));
+        let save = json!([{"video_id": f64::from(i32::try_from(film).unwrap()), "watch_position": 101.0}]);
+        assert_eq!(stand(&bring(&app, &ann, &save).await[0]["entry"]), (101, true));
+    }
+
     async fn a_position_beyond_the_end_is_the_end(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
@@ -192,6 +204,8 @@ on_both! {
             assert_eq!(fields(result), [expected, "status"]);
         }
         assert_eq!(results[2]["problem"]["code"], "video_not_found");
+        let unknown = results[4]["problem"]["detail"].as_str().unwrap();
+        assert!(unknown.contains("expected one of `video_id`, `watch_position`"), "{unknown}");
     }
 
     async fn what_a_batch_holds_is_judged_item_by_item_as_if_it_had_come_alone(app: TestApp) {

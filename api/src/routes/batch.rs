@@ -11,8 +11,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use service::text;
 use service::watch_history::{self, Entry, Save};
+use service::{number, text};
 use std::borrow::Cow;
 use std::fmt;
 use utoipa::openapi::RefOr;
@@ -52,8 +52,8 @@ impl<'de> Deserialize<'de> for BatchSave {
 
             fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<BatchSave, A::Error> {
                 let mut fields = WithVideo { fields, video_id: None };
-                let save = Save::deserialize(MapAccessDeserializer::new(&mut fields))?;
-                let video_id = fields.video_id.ok_or_else(|| de::Error::missing_field(VIDEO_ID))?;
+                let save = Save::deserialize(MapAccessDeserializer::new(&mut fields)).map_err(naming_the_video)?;
+                let VideoId(video_id) = fields.video_id.ok_or_else(|| de::Error::missing_field(VIDEO_ID))?;
                 Ok(BatchSave { video: VideoPath { video_id }, save })
             }
         }
@@ -64,11 +64,22 @@ impl<'de> Deserialize<'de> for BatchSave {
 
 const VIDEO_ID: &str = "video_id";
 
+/// What names all fields that there are names the video's too.
+fn naming_the_video<E: de::Error>(error: E) -> E {
+    match error.to_string().split_once("expected one of ") {
+        Some((unknown, fields)) => E::custom(format!("{unknown}expected one of `{VIDEO_ID}`, {fields}")),
+        None => error,
+    }
+}
+
 /// The fields of a save, among which the video's id stands.
 struct WithVideo<A> {
     fields: A,
-    video_id: Option<i64>,
+    video_id: Option<VideoId>,
 }
+
+#[derive(Deserialize)]
+struct VideoId(#[serde(deserialize_with = "number::whole")] i64);
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut WithVideo<A> {
     type Error = A::Error;

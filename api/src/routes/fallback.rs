@@ -34,13 +34,15 @@ impl Methods {
         }
         Self(router.finish())
     }
+
+    /// What is wrong with a request whose address takes other methods.
+    pub(crate) fn refuse(&self, request: &HttpRequest) -> Option<Problem> {
+        let (allow, _) = self.0.recognize(&mut Path::new(request.path()))?;
+        let is_taken = allow.split(", ").any(|method| method == request.method().as_str());
+        (!is_taken).then(|| Problem::method_not_allowed(allow))
+    }
 }
 
 pub(super) async fn nothing_here(methods: Data<Methods>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(match methods.0.recognize(&mut Path::new(request.path())) {
-        Some((allow, _)) if !allow.split(", ").any(|method| method == request.method().as_str()) => {
-            Problem::method_not_allowed(allow)
-        }
-        _ => Problem::of_status(StatusCode::NOT_FOUND),
-    })
+    Err(methods.refuse(&request).unwrap_or_else(|| Problem::of_status(StatusCode::NOT_FOUND)))
 }

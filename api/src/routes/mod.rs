@@ -10,6 +10,8 @@ mod users;
 mod videos;
 mod watch_history;
 
+pub(crate) use fallback::Methods;
+
 use crate::state::App;
 use actix_web::web;
 use utoipa::openapi::OpenApi;
@@ -46,7 +48,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 /// What is for people: the player, the documentation, and an answer to every address that is none.
 pub(crate) fn configure_pages(document: &OpenApi) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
-    let methods = fallback::Methods::of(document);
+    let methods = Methods::of(document);
     let docs = SwaggerUi::new("/docs/{_:.*}")
         .url("/openapi.json", document.clone())
         .config(Config::default().persist_authorization(true).try_it_out_enabled(true));

@@ -26,23 +26,23 @@ pub(super) struct ListQuery {
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
-    limit: u32,
+    limit: i32,
     /// Where to go on: out of the `Link` header of the page before.
     #[validate(length(max = 100))]
     #[param(max_length = 100)]
     cursor: Option<String>,
     /// How many to leave out; `cursor` is faster and misses nothing.
     #[serde(default)]
-    #[validate(range(max = 2_147_483_647))]
+    #[validate(range(min = 0))]
     #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
-    skip: u64,
+    skip: i32,
     /// A text that title or description contains.
     #[validate(length(max = 200), custom(function = text::storable))]
     #[param(max_length = 200, example = "harbour")]
     q: Option<String>,
 }
 
-fn default_limit() -> u32 {
+fn default_limit() -> i32 {
     20
 }
 
@@ -65,7 +65,12 @@ pub(super) async fn list(
     let ListQuery { limit, cursor, skip, q } = query;
     let search = q.filter(|text| !text.is_empty());
     let cursor = cursor.map(|text| Cursor::decode(&text).ok_or_else(not_ours)).transpose()?;
-    let asked = video::Query { limit: limit.into(), cursor, skip, search: search.clone() };
+    let asked = video::Query {
+        limit: limit.unsigned_abs().into(),
+        cursor,
+        skip: skip.unsigned_abs().into(),
+        search: search.clone(),
+    };
     let page = app.run(move |app| async move { video::list(app.db.reader(), caller, asked).await }).await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = page.next {

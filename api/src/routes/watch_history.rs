@@ -20,10 +20,10 @@ pub(super) struct LimitQuery {
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
-    limit: u32,
+    limit: i32,
 }
 
-fn default_limit() -> u32 {
+fn default_limit() -> i32 {
     10
 }
 
@@ -32,8 +32,9 @@ fn default_limit() -> u32 {
 /// A player sends this every 10 seconds while it plays, and at once on pause, seek, end, and when its page is hidden.
 ///
 /// The newer save wins, whatever arrives first: between two saves of one `session_id` the higher `sequence`, else the one whose
-/// position was true later, by `age_ms`. A save that is refused changes nothing; it is answered with what is stored and
-/// `applied: false`. A save of position 0 without a `session_id` starts over.
+/// position was true later, by `age_ms`. A save without a `session_id` leaves the entry with the opening and the count that it had, so a
+/// save of that opening is still weighed by its `sequence` alone. A save that is refused changes nothing; it is answered with
+/// what is stored and `applied: false`. A save of position 0 without a `session_id` starts over.
 #[utoipa::path(
     tag = "watch history", operation_id = "save_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
     request_body = Save,
@@ -65,6 +66,8 @@ pub(super) async fn find(
 }
 
 /// Forget where I stand
+///
+/// A save that arrives later makes a new entry, whatever its age: let those arrive first that are on their way.
 #[utoipa::path(
     tag = "watch history", operation_id = "forget_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
     responses((status = 204, description = "It is forgotten."), HistoryNotFound)
@@ -92,5 +95,5 @@ pub(super) async fn continue_watching(
     TokenUser(user): TokenUser,
     Valid(query): Valid<Query<LimitQuery>>,
 ) -> Result<Json<Vec<ContinueWatching>>, Problem> {
-    Ok(Json(watch_history::continue_watching(&app.history, user, query.limit).await?))
+    Ok(Json(watch_history::continue_watching(&app.history, user, query.limit.unsigned_abs()).await?))
 }
