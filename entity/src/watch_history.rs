@@ -50,7 +50,7 @@ pub struct Model {
     pub watched_hour: i32,
     /// When the position was first saved.
     pub created_at: DateTimeUtc,
-    /// When the row last changed.
+    /// When a save last changed the row.
     pub updated_at: DateTimeUtc,
     /// Who watches.
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]

@@ -247,13 +247,12 @@ impl Database {
         {
             log::warn!("closing the database: a statement of the watch history was still waiting");
         }
-        for pool in [reader, writer] {
-            match timeout(CLOSE_TIMEOUT, pool.close()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => log::warn!("closing the database: {error}"),
-                Err(_) => log::warn!("closing the database: a statement was still waiting"),
-            }
-        }
+        let close = async |pool: DatabaseConnection| match timeout(CLOSE_TIMEOUT, pool.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("closing the database: {error}"),
+            Err(_) => log::warn!("closing the database: a statement was still waiting"),
+        };
+        tokio::join!(close(reader), close(writer));
     }
 }
 

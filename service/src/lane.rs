@@ -7,7 +7,8 @@
 use crate::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// How many questions may wait. At the rates of bench/RESULTS.md that is a fifth of a second of work: so long a crowd, or what comes while
@@ -81,7 +82,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
     /// [`Error::Busy`] at once when too many wait, and what the service of the question meets.
     pub(crate) async fn ask(&self, question: Q) -> Result<A, Error> {
         let (answer, answered) = oneshot::channel();
-        self.waiting.try_send((question, answer)).map_err(|_| Error::Busy)?;
+        self.waiting.try_send((question, answer)).map_err(|refused| not_asked(&refused))?;
         heard(answered).await
     }
 
@@ -90,7 +91,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
     /// # Errors
     /// [`Error::Busy`] at once when there is no room for all.
     pub(crate) async fn ask_all(&self, questions: Vec<Q>) -> Result<Vec<Result<A, Error>>, Error> {
-        let places = self.waiting.try_reserve_many(questions.len()).map_err(|_| Error::Busy)?;
+        let places = self.waiting.try_reserve_many(questions.len()).map_err(|refused| not_asked(&refused))?;
         let asked: Vec<_> = questions
             .into_iter()
             .zip(places)
@@ -105,6 +106,13 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
             answers.push(heard(answered).await);
         }
         Ok(answers)
+    }
+}
+
+fn not_asked<T>(refused: &TrySendError<T>) -> Error {
+    match refused {
+        TrySendError::Full(_) => Error::Busy,
+        TrySendError::Closed(_) => Error::Internal("who serves these requests has ended".into()),
     }
 }
 

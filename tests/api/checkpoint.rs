@@ -5,6 +5,7 @@ use crate::databases::Engine;
 use entity::watch_history;
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, Statement};
 use std::pin::pin;
+use std::process::Command;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -12,7 +13,8 @@ use tokio::time::timeout;
 async fn positions_without_the_log(app: &TestApp) -> Vec<i32> {
     let file = service::database::sqlite_file(&app.database.url).unwrap();
     let alone = tempfile::tempdir().unwrap();
-    std::fs::copy(file, alone.path().join("alone.db")).unwrap();
+    // By another process: to close the file in this one would drop the locks that SQLite holds on it.
+    assert!(Command::new("cp").arg(file).arg(alone.path().join("alone.db")).status().unwrap().success());
     let url = format!("sqlite://{}", alone.path().join("alone.db").display());
     let db = sea_orm::Database::connect(url).await.unwrap();
     let positions = watch_history::Entity::find().select_only().column(watch_history::Column::WatchPosition);

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 const NEW_ROWS: usize = 5000;
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root, to mount a small disk"]
 async fn without_room_saves_say_507_and_go_on_with_room_on_sqlite() {
     let _machine = MACHINE.lock().await;
     let program = Program::new();
@@ -27,7 +28,7 @@ async fn without_room_saves_say_507_and_go_on_with_room_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL"]
+#[ignore = "needs PostgreSQL, and root to mount a small disk"]
 async fn without_room_saves_say_507_and_go_on_with_room_on_postgres() {
     let _machine = MACHINE.lock().await;
     let cluster = Cluster::start();

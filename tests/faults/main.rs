@@ -23,6 +23,7 @@ mod site;
 mod term;
 mod vanish;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::time::Duration;
@@ -56,6 +57,12 @@ macro_rules! on_both {
     )* };
 }
 use on_both;
+
+/// Lets this process, and those that it starts, have as many files and connections open as they may: a shell often allows 1,024 at first.
+fn allow_many_files() {
+    let allowed = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: allowed.maximum, ..allowed }).unwrap();
+}
 
 /// How much of something the asked form of the tests wants.
 fn measure<T>(long: T, short: T) -> T {

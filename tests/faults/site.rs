@@ -28,6 +28,7 @@ pub struct Site {
 
 impl Site {
     pub async fn start(engine: Engine) -> Self {
+        crate::allow_many_files();
         let program = Program::new();
         let database = TestDatabase::new(engine, program.folder.path()).await;
         let url = database.url.clone();

@@ -14,8 +14,8 @@ on_both! {
         for _ in 0..rounds {
             let load = site.load();
             pause(300..1000).await;
-            site.program.signal("TERM");
             let told = Instant::now();
+            site.program.signal("TERM");
             tokio::time::sleep(Duration::from_millis(100)).await;
             let ready = reqwest::get(site.program.url("/health/ready")).await.unwrap();
             assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE, "it is unready before it is gone");

@@ -51,7 +51,7 @@ pub struct Entry {
     /// When it was first saved.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub created_at: Timestamp,
-    /// When the entry last changed.
+    /// When a save last changed the entry.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub updated_at: Timestamp,
     /// In answers to a save: whether it was taken. A save that is older than what is stored changes nothing.

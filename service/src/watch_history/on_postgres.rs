@@ -231,7 +231,8 @@ async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<
     }
     session.commit().await?;
     session.done();
-    Ok(left.into_iter().flatten().collect())
+    let unanswered = || Err(Error::Internal("a change was in no statement".into()));
+    Ok(left.into_iter().map(|left| left.unwrap_or_else(unanswered)).collect())
 }
 
 /// Whether the server refused what was asked, and goes on.
