@@ -184,16 +184,16 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
       if (keepalive) opening?.flush();
     } else if (here > 0 || (deliberate && !video.error)) {
       // A zero that nobody chose comes from a player that failed to start, and would wipe the resume point.
-      write(here, keepalive);
+      // A start that the viewer chose, and nobody will be here to insist on.
+      const lone = keepalive && moved && here <= NEAR_START_SECONDS && !(here * 2 > video.duration);
+      write(here, { keepalive, lone });
     }
   }
 
-  /** @param {number} here @param {boolean} [keepalive] */
-  function write(here, keepalive) {
+  /** @param {number} here @param {{ keepalive?: boolean, lone?: boolean }} [options] */
+  function write(here, { keepalive = false, lone = false } = {}) {
     if (!opening || over) return; // nobody knows whose it is, yet or any more
     recorded = here;
-    // The server takes a start that nobody chose for a failed one, and knows a chosen one by its missing session.
-    const lone = moved && here <= NEAR_START_SECONDS && !(here * 2 > video.duration);
     // Behind where the server has them, or may have them, nobody is who did not go there.
     const unsure = !moved && !(here >= held);
     const save = { position: here, watched: Math.floor(watched), chosen: moved, lone, unsure, resumed: loaded };
@@ -203,7 +203,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   function saveStart() {
     restart = false;
     reached = now();
-    if (!forgetting) write(0);
+    if (!forgetting) write(0, { lone: true });
   }
 
   // Seeks unset the mark, so that only what really played counts; at double speed a minute of film is half a minute watched.
@@ -225,6 +225,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
       if (synced) record({ deliberate: moved });
       await outbox.deliver(); // what waits may be of this very video
       const entry = await client.load(videoId, { signal: life.signal });
+      // What still waits may be newer than what the server has.
+      if (opening.before()) throw new PlayheadError("A place could not be delivered");
       held = resume ? (entry?.resume_at ?? 0) : 0;
       take(held, entry?.watch_duration ?? 0);
     } catch (cause) {

@@ -92,8 +92,11 @@ async function renew(refused) {
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const answer = await response.json().catch(() => null);
-  const refusal = new PlayheadError(`refresh answered ${response.status}`, { status: response.status, code: answer?.code });
-  if (!response.ok && refusal.retryable) throw refusal;
+  const { status } = response;
+  const { retryable } = new PlayheadError("", { status, code: answer?.code });
+  const isRefused = !response.ok && !retryable && answer?.code !== undefined;
+  // What is neither new tokens nor a refusal of the server's comes from something on the way to it.
+  if (!isRefused && !answer?.access_token) throw new PlayheadError(`refresh answered ${status}`);
   const tokens = response.ok ? answer : null;
   const now = current();
   // Signed out, or renewed by another tab, while the answer was on its way: that counts, not this answer.

@@ -196,9 +196,11 @@ async fn a_proxy_that_has_lost_the_server_signs_nobody_out() {
     let (_program, browser) = ann_before_a_video().await;
     browser
         .script(
-            "window.fetch = async () => new Response('no such page', { status: 404 }); \
-             import('/session.js').then(async (session) => { \
-               await session.token({ refused: session.current().access_token }).catch(() => {}); \
+            "import('/session.js').then(async (session) => { \
+               for (const status of [404, 401, 200]) { \
+                 window.fetch = async () => new Response('<p>Not what you asked for', { status }); \
+                 await session.token({ refused: session.current().access_token }).catch(() => {}); \
+               } \
                window.left = session.user()?.username ?? 'nobody'; })",
         )
         .await;

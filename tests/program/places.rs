@@ -73,6 +73,64 @@ async fn a_place_that_nobody_could_ask_about_holds_up_no_other() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
+async fn a_place_that_could_not_be_delivered_yet_is_where_the_film_goes_on() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.seek(20.0).await;
+    program.wait_for_position(|saved| saved == 20).await;
+    browser
+        .script(
+            "localStorage.setItem('playhead:queue:1:earlier:1', JSON.stringify({ video: 1, \
+               position: 45, watched: 9, session: 'earlier', sequence: 1, at: Date.now(), page: 0, tick: 0 })); \
+             const real = window.fetch; window.asked = false; \
+             window.fetch = async (url, init) => { \
+               const method = url.endsWith('/watch-history') ? init.method : ''; \
+               if (method === 'POST' && !window.asked) return new Response('', { status: 503 }); \
+               const answer = await real(url, init); \
+               window.asked ||= method === 'GET'; \
+               return answer; }; \
+             location.hash = '#/'",
+        )
+        .await;
+    browser.see("[href='#/videos/1']").await;
+    browser.script("location.hash = '#/videos/1'").await;
+    browser.wait_until("document.querySelector('#player').currentTime >= 45").await;
+    program.wait_for_position(|saved| saved == 45).await;
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+    assert!(browser.position().await >= 45.0);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn what_is_played_after_starting_over_holds_against_a_late_save_of_the_opening_before_it() {
+    let (program, browser) = ann_before_a_video().await;
+    let telephone = |position: i32, sequence: i32, age: i32| json!({"watch_position": position, "session_id": "telephone", "sequence": sequence, "age_ms": age});
+    assert!(save_elsewhere(&program, "ann", telephone(50, 1, 0)).await);
+    browser.click("#start-over").await;
+    program.wait_for_position(|saved| saved == 0).await;
+    browser.play_until(2.0).await;
+    browser.script("document.querySelector('#player').pause()").await;
+    program.wait_for_position(|saved| saved >= 2).await;
+    assert!(!save_elsewhere(&program, "ann", telephone(55, 2, 600_000)).await);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn starting_over_gives_way_to_a_newer_place_when_it_arrives_late() {
+    let (program, browser) = ann_before_a_video().await;
+    browser.lose_the_history().await;
+    browser.click("#start-over").await;
+    status_says(&browser, "Offline, kept here: 0:00").await;
+    browser.script("document.querySelector('#player').pause(); window.fetch = () => Promise.reject(new TypeError('no network'))").await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "telephone"})).await);
+    browser.bring_the_history_back().await;
+    open_video(&program, &browser).await;
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+    browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
+    assert_eq!(number(&program, 1, "watch_position").await, 50);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
 async fn whoever_signs_in_meanwhile_begins_at_their_own_place() {
     let (program, browser) = ann_before_a_video().await;
     assert!(save_elsewhere(&program, "bob", json!({"watch_position": 50, "session_id": "television"})).await);

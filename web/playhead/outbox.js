@@ -14,8 +14,10 @@ import { ageOf, createQueue } from "./queue.js";
  * What became of a save.
  * @typedef {{ entry: Entry, error?: undefined } | { entry?: undefined, error: PlayheadError }} Outcome
  *
- * An opening of a player. `retrying`: the position that it was last told of, when that was bad news.
- * @typedef {{ account: string, report: (event: PlayheadEvent) => void, retrying: number | null }} Opening
+ * An opening of a player. `retrying`: the position that it was last told of, when that was bad news; `stored`: the one that the server
+ * last took from it.
+ * @typedef {{ account: string, video: number | string, report: (event: PlayheadEvent) => void, retrying: number | null,
+ *   stored?: number }} Opening
  *
  * A position and when it was reached, as in the queue; `lone`: not to be weighed as part of its opening.
  * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean, lone: boolean, unsure: boolean,
@@ -62,8 +64,8 @@ export function createOutbox({ call, whoIsSignedIn }) {
       const item = queue.read(key);
       if (item && opening.account !== account) {
         tell(key, { state: "signed-out", position: item.save.position, error: signedOut() });
-      } else if (!item && opening.retrying !== null) {
-        tell(key, { state: "saved", position: opening.retrying }); // another tab has brought it to the server
+      } else if (!item && opening.retrying !== null && opening.account === account) {
+        await findOut(key, opening);
       }
     }
     if (account === null) return;
@@ -76,13 +78,24 @@ export function createOutbox({ call, whoIsSignedIn }) {
   }
 
   /**
+   * What became of a save that another tab has sent, or given up.
+   * @param {string} key @param {Opening} opening
+   */
+  async function findOut(key, { account, video, retrying: position }) {
+    const { entry } = await call("GET", historyOf(video), { account }).then(known, notKnown);
+    if (!entry) return;
+    const isThere = entry.watch_position === position;
+    tell(key, isThere ? { state: "saved", position } : { state: "superseded", position: entry.watch_position });
+  }
+
+  /**
    * Whether none of them has to be tried again.
    * @param {string} account @param {Waiting[]} items @param {AbortSignal} signal
    */
   async function bring(account, items, signal) {
     if (items.length === 0) return true;
     const outcomes = await send(account, items, { signal });
-    conclude(items, outcomes);
+    conclude(account, items, outcomes);
     return !outcomes.some(({ error }) => error?.retryable);
   }
 
@@ -96,7 +109,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
       /** @type {Outcome} */
       const { entry, error } = await call("GET", historyOf(item.save.video), { account, signal }).then(known, notKnown);
       if (error?.retryable) {
-        conclude([item], [{ error }]);
+        conclude(account, [item], [{ error }]);
       } else if (entry && entry.resume_at > item.save.position) {
         queue.settle(item);
         tell(item.key, { state: "superseded", position: entry.watch_position });
@@ -114,7 +127,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
   async function send(account, items, options) {
     if (items.length === 1) {
       const [{ save }] = items;
-      const request = call("POST", historyOf(save.video), { ...options, account, body: alone(save) });
+      const request = call("POST", historyOf(save.video), { ...options, account, body: body(save) });
       return [await request.then(known, notKnown)];
     }
     try {
@@ -135,13 +148,15 @@ export function createOutbox({ call, whoIsSignedIn }) {
     }
   }
 
-  /** @param {Waiting[]} items @param {Outcome[]} outcomes */
-  function conclude(items, outcomes) {
+  /** @param {string} account @param {Waiting[]} items @param {Outcome[]} outcomes */
+  function conclude(account, items, outcomes) {
     const failed = outcomes.find(({ error }) => error?.retryable)?.error;
     const retryInMs = failed && tryLater(failed);
     items.forEach((item, at) => {
       const { entry, error } = outcomes[at];
-      if (entry?.applied === false && entry.watch_position > item.save.position && insist(item)) return;
+      const opening = openings.get(item.key);
+      if (entry?.applied === false && insist(account, item, entry, opening?.stored)) return;
+      if (entry?.applied && opening) opening.stored = entry.watch_position;
       if (!error?.retryable && error?.status !== 401) queue.settle(item);
       tell(item.key, entry ? taken(item.save, entry) : refused(item, error, retryInMs));
     });
@@ -151,14 +166,17 @@ export function createOutbox({ call, whoIsSignedIn }) {
   }
 
   /**
-   * What the viewer chose, and the server took for a failed start, is said once more without its session. Its age goes with it, so that
-   * it still gives way to what is newer.
-   * @param {Waiting} item
+   * Says once more what the viewer chose and the server refused for a reason that does not hold. It may have been taken for a failed
+   * start: then without its session. Without one, its age alone is weighed, also against the save before it, whose own way to the
+   * server may have taken longer: then as of now. Whatever else is newer keeps its place.
+   * @param {string} account @param {Waiting} item @param {Entry} entry @param {number} [stored] by the save before it
    */
-  function insist({ key, raw, save }) {
-    const opening = openings.get(key);
-    if (!opening || !save.chosen || save.session === null || queue.read(key)?.raw !== raw) return false;
-    queue.put(opening.account, key, { ...save, session: null, insists: true });
+  function insist(account, { key, raw, save }, entry, stored) {
+    if (!save.chosen || queue.read(key)?.raw !== raw) return false;
+    const isTakenForFailed = save.session !== null && entry.watch_position > save.position;
+    const isBehindItself = save.session === null && !save.now && entry.watch_position === stored && ageOf(save) < TIMEOUT_MS;
+    if (!isTakenForFailed && !isBehindItself) return false;
+    queue.put(account, key, { ...save, session: null, now: isBehindItself });
     void deliver();
     return true;
   }
@@ -201,7 +219,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
     if (!item || item.save.unsure || urgent.get(key)?.raw === item.raw) return;
     const answered = send(account, [item], { keepalive: true }).then((outcomes) => {
       if (urgent.get(key)?.raw === item.raw) urgent.delete(key);
-      conclude([item], outcomes);
+      conclude(account, [item], outcomes);
     });
     urgent.set(key, { raw: item.raw, answered });
   }
@@ -240,7 +258,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
       const session = newSession();
       const key = queue.keyOf(account, session, video);
       let sequence = 0;
-      openings.set(key, { account, report, retrying: null });
+      openings.set(key, { account, video, report, retrying: null });
       return {
         /** @param {Reached} reached @param {boolean} [keepalive] at once, to outlive the page */
         push({ lone, ...reached }, keepalive = false) {
@@ -281,19 +299,9 @@ export const historyOf = (video) => `/videos/${encodeURIComponent(video)}/watch-
 
 /** @param {Save} save @returns {Record<string, unknown>} */
 function body(save) {
-  const { position, watched, session, sequence } = save;
+  const { position, watched, session, sequence, now } = save;
   const weighed = session === null ? {} : { session_id: session, sequence };
-  return { watch_position: position, watch_duration: watched, age_ms: ageOf(save), ...weighed };
-}
-
-/**
- * A save that is sent by itself. Without a session its age alone would weigh it against the save before it, whose own way to
- * the server may have taken longer: what was chosen just now speaks of now.
- * @param {Save} save
- */
-function alone(save) {
-  const { age_ms, ...rest } = body(save);
-  return save.session === null && !save.insists && ageOf(save) < TIMEOUT_MS ? rest : { age_ms, ...rest };
+  return { watch_position: position, watch_duration: watched, ...(now ? {} : { age_ms: ageOf(save) }), ...weighed };
 }
 
 /** @param {Save} save @param {Entry} entry @returns {PlayheadEvent} */

@@ -5,10 +5,10 @@
  * @typedef {{ at: number, page: number, tick: number }} Moment
  *
  * `session` is null for a save that is not to be weighed as part of its opening. `chosen`: the viewer went there, or to where it was
- * played from; `unsure`: they did not, and the server may have them further on; `resumed`: from a place where they had been; `insists`: it
- * was refused with its session.
+ * played from; `unsure`: they did not, and the server may have them further on; `resumed`: from a place where they had been; `now`: its age
+ * does not count.
  * @typedef {{ video: number | string, position: number, watched: number, session: string | null, sequence: number,
- *   chosen?: boolean, unsure?: boolean, resumed?: boolean, insists?: boolean } & Moment} Save
+ *   chosen?: boolean, unsure?: boolean, resumed?: boolean, now?: boolean } & Moment} Save
  *
  * A save as it lies in the queue; `raw` tells it from a newer one of the same opening.
  * @typedef {{ key: string, raw: string, save: Save }} Waiting
