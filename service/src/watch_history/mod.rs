@@ -17,12 +17,13 @@ use crate::database::OfLanes;
 use crate::lane::Lane;
 use crate::progress::Rules;
 use crate::{Database, Error};
-use change::Change;
+use change::{Change, Key};
 use chrono::{DateTime, Utc};
 pub use entry::Entry;
 pub use read::ContinueWatching;
 pub use save::Save;
-use statements::Statements;
+use statements::{Newest, Statements};
+use std::sync::Arc;
 
 /// How many lanes find entries: more of them make the groups smaller and the whole slower.
 const FINDERS: usize = 1;
@@ -36,17 +37,24 @@ const ROWS_AT_ONCE: usize = 512;
 #[derive(Debug)]
 pub struct History {
     writers: Vec<Lane<Change, Option<Entry>>>,
-    finders: Vec<Lane<(i64, i64), Entry>>,
-    listers: Vec<Lane<(i64, i64), Vec<ContinueWatching>>>,
+    finders: Vec<Lane<Key, Entry>>,
+    listers: Vec<Lane<Newest, Vec<ContinueWatching>>>,
+}
+
+/// What the lanes work with, besides a connection each.
+#[derive(Debug)]
+struct Table {
+    statements: Statements,
+    rules: Rules,
 }
 
 impl History {
     /// Opens the lanes, on PostgreSQL on the runtime that the connections belong to.
     pub fn open(database: &Database, rules: Rules) -> Self {
-        let statements = Statements::new(database.backend(), &rules);
+        let table = Arc::new(Table { statements: Statements::new(database.backend(), &rules), rules });
         match database.of_lanes() {
-            OfLanes::Postgres(links) => on_postgres::open(links, on_postgres::Table { statements, rules }),
-            OfLanes::Sqlite(engines) => on_sqlite::open(engines, on_sqlite::Table { statements, rules }),
+            OfLanes::Postgres(links) => on_postgres::open(links, &table),
+            OfLanes::Sqlite(engines) => on_sqlite::open(engines, &table),
         }
     }
 }
@@ -63,7 +71,7 @@ pub async fn save(
     save: Save,
     now: DateTime<Utc>,
 ) -> Result<Entry, Error> {
-    let change = Change::Save(save.sent(user_id, video_id, now));
+    let change = Change::Save(save.sent(Key { user_id, video_id }, now));
     of_user(&history.writers, user_id).ask(change).await?.ok_or_else(nothing_left)
 }
 
@@ -77,7 +85,7 @@ pub async fn save_all(
     saves: Vec<(i64, Save)>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Result<Entry, Error>>, Error> {
-    let changes = saves.into_iter().map(|(video_id, save)| Change::Save(save.sent(user_id, video_id, now)));
+    let changes = saves.into_iter().map(|(video_id, save)| Change::Save(save.sent(Key { user_id, video_id }, now)));
     let saved = of_user(&history.writers, user_id).ask_all(changes.collect()).await?;
     Ok(saved.into_iter().map(|saved| saved?.ok_or_else(nothing_left)).collect())
 }
@@ -88,7 +96,7 @@ pub async fn save_all(
 /// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the account is gone or
 /// deactivated; [`Error::Busy`].
 pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entry, Error> {
-    of_user(&history.finders, user_id).ask((user_id, video_id)).await
+    of_user(&history.finders, user_id).ask(Key { user_id, video_id }).await
 }
 
 /// Forgets where the caller stands in a video.
@@ -96,7 +104,7 @@ pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entr
 /// # Errors
 /// As [`find`].
 pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<(), Error> {
-    of_user(&history.writers, user_id).ask(Change::Forget { user_id, video_id }).await.map(drop)
+    of_user(&history.writers, user_id).ask(Change::Forget(Key { user_id, video_id })).await.map(drop)
 }
 
 /// What the caller has begun and not finished, the last watched first, `limit` items at most.
@@ -104,7 +112,7 @@ pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<()
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
 pub async fn continue_watching(history: &History, user_id: i64, limit: u32) -> Result<Vec<ContinueWatching>, Error> {
-    of_user(&history.listers, user_id).ask((user_id, limit.into())).await
+    of_user(&history.listers, user_id).ask(Newest { user_id, most: limit.into() }).await
 }
 
 /// What a save that was taken or refused cannot meet.

@@ -3,17 +3,16 @@
 //! Changes that wait together are made in one statement where they can be, in the order of their arrival where they must be, and each by
 //! itself where one of them spoils the others.
 
-use super::change::{Change, Left};
+use super::change::{Change, Key, Left};
 use super::entry::{Entry, Row};
 use super::read::{ContinueWatching, Found, Listed, MORE_ROWS, failed};
-use super::statements::{KEY, LIST, SAVE, Statements, pair};
-use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE};
+use super::statements::{KEY, NEWEST, Newest, SAVE};
+use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE, Table};
 use crate::Error;
 use crate::columns::Columns;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
 use crate::lane::{GROUP, Lane};
 use crate::link::{Link, Links, Session};
-use crate::progress::Rules;
 use crate::sent::{Cell, Kind, arrays};
 use sea_orm::sqlx::postgres::PgRow;
 use sea_orm::{DbErr, RuntimeErr};
@@ -29,24 +28,16 @@ const WRITERS: usize = 2;
 /// How long a change that is made by itself waits for a row: so briefly that a whole group of them is done before its lane is given up.
 const ALONE: Duration = Duration::from_millis(20);
 
-/// What the lanes work with, besides a connection each.
-#[derive(Debug)]
-pub(super) struct Table {
-    pub(super) statements: Statements,
-    pub(super) rules: Rules,
-}
-
 /// Opens the lanes, as tasks of this runtime.
-pub(super) fn open(links: &Links, table: Table) -> History {
-    let table = Arc::new(table);
+pub(super) fn open(links: &Links, table: &Arc<Table>) -> History {
     History {
-        writers: lanes(WRITERS, ROWS_AT_ONCE, links, &table, |link, table, changes| async move {
+        writers: lanes(WRITERS, ROWS_AT_ONCE, links, table, |link, table, changes| async move {
             write(&mut *link.lock().await, &table, &changes).await
         }),
-        finders: lanes(FINDERS, ROWS_AT_ONCE, links, &table, |link, table, keys| async move {
+        finders: lanes(FINDERS, ROWS_AT_ONCE, links, table, |link, table, keys| async move {
             find(&mut *link.lock().await, &table, &keys).await
         }),
-        listers: lanes(LISTERS, GROUP, links, &table, |link, table, asked| async move {
+        listers: lanes(LISTERS, GROUP, links, table, |link, table, asked| async move {
             list(&mut *link.lock().await, &table, &asked).await
         }),
     }
@@ -83,7 +74,7 @@ async fn ask<const N: usize>(
 }
 
 /// The entries of these users and videos.
-async fn find(link: &mut Link, table: &Table, keys: &[(i64, i64)]) -> Vec<Result<Entry, Error>> {
+async fn find(link: &mut Link, table: &Table, keys: &[Key]) -> Vec<Result<Entry, Error>> {
     match look_up(link, table, keys).await {
         Ok(found) => found.into_iter().map(|found| Ok(found.into_row()?.shown(&table.rules, None))).collect(),
         Err(error) => failed(keys.len(), &error.into()),
@@ -91,7 +82,7 @@ async fn find(link: &mut Link, table: &Table, keys: &[(i64, i64)]) -> Vec<Result
 }
 
 /// The rows of these users and videos, in this order.
-async fn look_up(link: &mut Link, table: &Table, keys: &[(i64, i64)]) -> Result<Vec<Found>, DbErr> {
+async fn look_up(link: &mut Link, table: &Table, keys: &[Key]) -> Result<Vec<Found>, DbErr> {
     let mut session = link.session().await?;
     let found = look_up_in(&mut session, table, keys).await?;
     session.done();
@@ -99,8 +90,8 @@ async fn look_up(link: &mut Link, table: &Table, keys: &[(i64, i64)]) -> Result<
 }
 
 /// As [`look_up`], in a session.
-async fn look_up_in(session: &mut Session<'_>, table: &Table, keys: &[(i64, i64)]) -> Result<Vec<Found>, DbErr> {
-    let rows = ask(session, &table.statements.find, &KEY, keys.iter().map(pair)).await?;
+async fn look_up_in(session: &mut Session<'_>, table: &Table, keys: &[Key]) -> Result<Vec<Found>, DbErr> {
+    let rows = ask(session, &table.statements.find, &KEY, keys.iter().map(|key| key.cells())).await?;
     let mut found =
         rows.iter().map(|row| Found::read(&mut Columns::of_postgres(row))).collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|found| found.n);
@@ -108,22 +99,21 @@ async fn look_up_in(session: &mut Session<'_>, table: &Table, keys: &[(i64, i64)
 }
 
 /// What these users have begun and not finished, each with how many they want to see, the last watched first.
-async fn list(link: &mut Link, table: &Table, asked: &[(i64, i64)]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+async fn list(link: &mut Link, table: &Table, asked: &[Newest]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
     match lists(link, table, asked).await {
-        Ok(lists) => {
-            lists.into_iter().zip(asked).map(|(list, (_, wanted))| list.shown(*wanted, &table.rules)).collect()
-        }
+        Ok(lists) => lists.into_iter().zip(asked).map(|(list, wanted)| list.shown(wanted.most, &table.rules)).collect(),
         Err(error) => failed(asked.len(), &error.into()),
     }
 }
 
-async fn lists(link: &mut Link, table: &Table, asked: &[(i64, i64)]) -> Result<Vec<Listed>, DbErr> {
+async fn lists(link: &mut Link, table: &Table, asked: &[Newest]) -> Result<Vec<Listed>, DbErr> {
     let mut session = link.session().await?;
     let mut lists = Vec::from_iter(asked.iter().map(|_| Listed::default()));
     let (mut short, mut times) = (Vec::from_iter(0..asked.len()), 1);
     while !short.is_empty() {
-        let most = |at: &usize| (asked[*at].0, asked[*at].1 * times);
-        let rows = ask(&mut session, &table.statements.list, &LIST, short.iter().map(|at| pair(&most(at)))).await?;
+        let newest = |at: &usize| Newest { most: asked[*at].most * times, ..asked[*at] };
+        let rows =
+            ask(&mut session, &table.statements.list, &NEWEST, short.iter().map(|at| newest(at).cells())).await?;
         short.iter().for_each(|at| lists[*at] = Listed::default());
         for row in &rows {
             let mut columns = Columns::of_postgres(row);
@@ -132,7 +122,7 @@ async fn lists(link: &mut Link, table: &Table, asked: &[(i64, i64)]) -> Result<V
                 lists[*at].take(&mut columns)?;
             }
         }
-        short.retain(|at| lists[*at].is_short(asked[*at].1, asked[*at].1 * times));
+        short.retain(|at| lists[*at].is_short(asked[*at].most, newest(at).most));
         times *= MORE_ROWS;
     }
     session.done();
@@ -203,7 +193,7 @@ async fn why_failed(link: &mut Link, table: &Table, run: &[Change], error: &DbEr
 /// Several changes of one row cannot be in one statement, so that the second of them waits for the second wave, and so on.
 async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
     let mut waves: Vec<Vec<usize>> = Vec::new();
-    let mut met: HashMap<(i64, i64), usize> = HashMap::with_capacity(run.len());
+    let mut met: HashMap<Key, usize> = HashMap::with_capacity(run.len());
     for (at, change) in run.iter().enumerate() {
         let times = met.entry(change.key()).or_default();
         if waves.len() == *times {
@@ -246,19 +236,20 @@ fn is_refusal(error: &DbErr) -> bool {
 async fn wave(session: &mut Session<'_>, table: &Table, changes: &[&Change]) -> Result<Vec<Left>, DbErr> {
     let saves = Vec::from_iter(changes.iter().filter_map(|change| match change {
         Change::Save(sent) => Some(sent),
-        Change::Forget { .. } => None,
+        Change::Forget(_) => None,
     }));
-    let mut written: HashMap<(i64, i64), Option<Entry>> = HashMap::with_capacity(changes.len());
+    let mut written: HashMap<Key, Option<Entry>> = HashMap::with_capacity(changes.len());
     if saves.is_empty() {
         let keys = Vec::from_iter(changes.iter().map(|change| change.key()));
-        for row in ask(session, &table.statements.forget, &KEY, keys.iter().map(pair)).await? {
+        for row in ask(session, &table.statements.forget, &KEY, keys.iter().map(|key| key.cells())).await? {
             let mut columns = Columns::of_postgres(&row);
-            written.insert((columns.read()?, columns.read()?), None);
+            written.insert(Key { user_id: columns.read()?, video_id: columns.read()? }, None);
         }
     } else {
         for row in ask(session, &table.statements.save, &SAVE, saves.iter().map(|sent| sent.cells())).await? {
             if let Some(row) = Row::read(&mut Columns::of_postgres(&row))? {
-                written.insert((row.user_id, row.video_id), Some(row.shown(&table.rules, Some(true))));
+                let key = Key { user_id: row.user_id, video_id: row.video_id };
+                written.insert(key, Some(row.shown(&table.rules, Some(true))));
             }
         }
     }
@@ -284,7 +275,7 @@ fn why_nothing(table: &Table, change: &Change, found: Found) -> Left {
         // It was there when the save was refused, and another process deleted it since: the save may be sent again.
         (Change::Save(_), Err(Error::HistoryNotFound)) => Err(Error::Busy),
         // And here another process made the row since.
-        (Change::Forget { .. }, Ok(_)) => Err(Error::HistoryNotFound),
+        (Change::Forget(_), Ok(_)) => Err(Error::HistoryNotFound),
         (_, Err(error)) => Err(error),
     }
 }

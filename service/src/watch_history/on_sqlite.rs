@@ -1,36 +1,27 @@
 //! The statements on SQLite, one after the other, in one transaction for a group: between the thread that asks and the engine there is
 //! no way to go, and the disk is waited for once.
 
-use super::change::{Change, Left};
+use super::change::{Change, Key, Left};
 use super::entry::Entry;
 use super::read::{ContinueWatching, Found, Listed, MORE_ROWS, failed};
-use super::statements::{Sent, Statements, pair};
-use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE};
+use super::statements::{Newest, Sent};
+use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE, Table};
 use crate::Error;
 use crate::columns::Columns;
 use crate::engine::{Engine, Engines, Prepared};
 use crate::lane::{GROUP, Lane};
-use crate::progress::Rules;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-/// What the lanes work with, besides a connection each.
-#[derive(Debug)]
-pub(super) struct Table {
-    pub(super) statements: Statements,
-    pub(super) rules: Rules,
-}
-
 /// Opens the lanes, each with a connection and a thread of its own.
-pub(super) fn open(engines: &Engines, table: Table) -> History {
-    let table = Arc::new(table);
+pub(super) fn open(engines: &Engines, table: &Arc<Table>) -> History {
     let mut lately = Lately::new();
     let write =
         move |engine: &mut Engine, table: &Table, changes: &[Change]| write(engine, table, &mut lately, changes);
     History {
-        writers: vec![lane(ROWS_AT_ONCE, engines.writer(), &table, write)],
-        finders: (0..FINDERS).map(|_| lane(ROWS_AT_ONCE, engines.reader(), &table, find)).collect(),
-        listers: (0..LISTERS).map(|_| lane(GROUP, engines.reader(), &table, list)).collect(),
+        writers: vec![lane(ROWS_AT_ONCE, engines.writer(), table, write)],
+        finders: (0..FINDERS).map(|_| lane(ROWS_AT_ONCE, engines.reader(), table, find)).collect(),
+        listers: (0..LISTERS).map(|_| lane(GROUP, engines.reader(), table, list)).collect(),
     }
 }
 
@@ -45,7 +36,7 @@ fn lane<Q: Send + 'static, A: Send + 'static>(
 }
 
 /// The entries of these users and videos.
-fn find(engine: &mut Engine, table: &Table, keys: &[(i64, i64)]) -> Vec<Result<Entry, Error>> {
+fn find(engine: &mut Engine, table: &Table, keys: &[Key]) -> Vec<Result<Entry, Error>> {
     let found = engine.transaction(|session| {
         let mut find = session.prepare(&table.statements.find)?;
         session.each(keys, |key| Ok(look_up(&mut find, *key)?.into_row()?.shown(&table.rules, None)))
@@ -53,24 +44,24 @@ fn find(engine: &mut Engine, table: &Table, keys: &[(i64, i64)]) -> Vec<Result<E
     found.unwrap_or_else(|error| failed(keys.len(), &error))
 }
 
-fn look_up(find: &mut Prepared<'_, '_>, key: (i64, i64)) -> Result<Found, Error> {
-    let found = find.rows(pair(&key), |row| Ok(Found::read(&mut Columns::of_sqlite(row))?))?;
+fn look_up(find: &mut Prepared<'_, '_>, key: Key) -> Result<Found, Error> {
+    let found = find.rows(key.cells(), |row| Ok(Found::read(&mut Columns::of_sqlite(row))?))?;
     found.into_iter().next().ok_or_else(|| Error::Internal("a lookup found nothing at all".into()))
 }
 
 /// What these users have begun and not finished, each with how many they want to see, the last watched first.
-fn list(engine: &mut Engine, table: &Table, asked: &[(i64, i64)]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+fn list(engine: &mut Engine, table: &Table, asked: &[Newest]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
     let lists = engine.transaction(|session| {
         let mut list = session.prepare(&table.statements.list)?;
-        session.each(asked, |(user_id, wanted)| {
-            let mut most = *wanted;
+        session.each(asked, |wanted| {
+            let mut newest = *wanted;
             loop {
                 let mut listed = Listed::default();
-                list.rows(pair(&(*user_id, most)), |row| Ok(listed.take(&mut Columns::of_sqlite(row))?))?;
-                if !listed.is_short(*wanted, most) {
-                    return listed.shown(*wanted, &table.rules);
+                list.rows(newest.cells(), |row| Ok(listed.take(&mut Columns::of_sqlite(row))?))?;
+                if !listed.is_short(wanted.most, newest.most) {
+                    return listed.shown(wanted.most, &table.rules);
                 }
-                most *= MORE_ROWS;
+                newest.most *= MORE_ROWS;
             }
         })
     });
@@ -92,7 +83,7 @@ impl Lately {
     /// The place of the row, and what stands there when it was saved in the hour of this save.
     fn place(&mut self, sent: &Sent) -> (&mut u32, u32) {
         let mut hasher = DefaultHasher::new();
-        (sent.user_id, sent.video_id, sent.hour()).hash(&mut hasher);
+        (sent.key, sent.hour()).hash(&mut hasher);
         let hash = hasher.finish();
         let (place, mark) = ((hash >> 32) as usize % Self::PLACES, hash as u32);
         (&mut self.0[place], mark)
@@ -115,9 +106,9 @@ fn write(engine: &mut Engine, table: &Table, lately: &mut Lately, changes: &[Cha
                 }
                 Ok(Some(look_up(&mut find, change.key())?.into_row()?.shown(&table.rules, Some(applied))))
             }
-            Change::Forget { .. } => {
-                look_up(&mut find, change.key())?.into_row()?;
-                session.prepare(&table.statements.forget)?.execute(pair(&change.key())).map(|_| None)
+            Change::Forget(key) => {
+                look_up(&mut find, *key)?.into_row()?;
+                session.prepare(&table.statements.forget)?.execute(key.cells()).map(|_| None)
             }
         })
     });

@@ -1,5 +1,6 @@
 //! A save as a player sends it.
 
+use super::change::Key;
 use super::statements::Sent;
 use crate::{number, text};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -46,11 +47,10 @@ pub struct Save {
 }
 
 impl Save {
-    pub(super) fn sent(self, user_id: i64, video_id: i64, now: DateTime<Utc>) -> Sent {
+    pub(super) fn sent(self, key: Key, now: DateTime<Utc>) -> Sent {
         let Self { watch_position, watch_duration, age_ms, session_id, sequence, device } = self;
         Sent {
-            user_id,
-            video_id,
+            key,
             position: watch_position,
             watched: watch_duration,
             session: session_id,

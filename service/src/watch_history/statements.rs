@@ -1,6 +1,7 @@
 //! The statements of the save path, written out: for many rows at once, prepared once, and the same for both databases but
 //! for the few words in which they differ. The rules that they share with other use cases come from there, as text.
 
+use super::change::Key;
 use crate::progress::{Rules, completed};
 use crate::sent::{Cell, Kind, table};
 use crate::video::visible_to_user;
@@ -11,10 +12,11 @@ use sea_orm::sea_query::{PostgresQueryBuilder, Query, SelectStatement, SimpleExp
 use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres};
 use std::sync::Arc;
 
-/// A user and a video.
+/// The columns of a [`Key`].
 pub(super) const KEY: [(&str, Kind); 2] = [("user_id", Kind::Number), ("video_id", Kind::Number)];
-/// A user and how many rows to look at.
-pub(super) const LIST: [(&str, Kind); 2] = [("user_id", Kind::Number), ("most", Kind::Number)];
+/// The columns of [`Newest`].
+pub(super) const NEWEST: [(&str, Kind); 2] = [("user_id", Kind::Number), ("most", Kind::Number)];
+/// The columns of [`Sent`].
 pub(super) const SAVE: [(&str, Kind); 10] = [
     ("user_id", Kind::Number),
     ("video_id", Kind::Number),
@@ -46,8 +48,7 @@ pub(super) struct Statements {
 /// A save on its way into its row.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
-    pub(super) user_id: i64,
-    pub(super) video_id: i64,
+    pub(super) key: Key,
     pub(super) position: i32,
     pub(super) watched: i32,
     pub(super) session: Option<String>,
@@ -66,11 +67,10 @@ impl Sent {
 
     /// In the order of [`SAVE`].
     pub(super) fn cells(&self) -> [Cell; SAVE.len()] {
-        let Self { user_id, video_id, position, watched, session, sequence, device, happened_at, arrived_at } =
-            self.clone();
+        let Self { key, position, watched, session, sequence, device, happened_at, arrived_at } = self.clone();
         [
-            user_id.into(),
-            video_id.into(),
+            key.user_id.into(),
+            key.video_id.into(),
             i64::from(position).into(),
             i64::from(watched).into(),
             session.into(),
@@ -95,9 +95,26 @@ impl Statements {
     }
 }
 
-/// In the order of [`KEY`] or [`LIST`].
-pub(super) fn pair(pair: &(i64, i64)) -> [Cell; 2] {
-    [pair.0.into(), pair.1.into()]
+impl Key {
+    /// In the order of [`KEY`].
+    pub(super) fn cells(self) -> [Cell; KEY.len()] {
+        [self.user_id.into(), self.video_id.into()]
+    }
+}
+
+/// The newest rows of a user.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newest {
+    pub(super) user_id: i64,
+    /// So many of them.
+    pub(super) most: i64,
+}
+
+impl Newest {
+    /// In the order of [`NEWEST`].
+    pub(super) fn cells(self) -> [Cell; NEWEST.len()] {
+        [self.user_id.into(), self.most.into()]
+    }
 }
 
 /// The caller and the video of each row of `sent`.
@@ -128,55 +145,22 @@ fn text(backend: DatabaseBackend, part: &SelectStatement, lead: &str) -> String 
 const RETURNING: &str = " RETURNING id, user_id, video_id, watch_position, watch_duration, completed, device, play_count, completed_at, \
     last_watched_at, created_at, updated_at, (SELECT videos.duration FROM videos WHERE videos.id = video_id) AS duration";
 
-/// What decides whether a save is newer than the row `h`, and what the row is then.
-///
-/// `excluded` is the save: its `last_watched_at` is when the position was true, its `updated_at` when it arrived. A save
-/// without an age was true when it arrived, so it is never older than a row, whose time counts as the arrival at most.
+/// Writes saves: a new row, or what the row `h` is with the save `excluded`, whose `last_watched_at` is when the position was true and whose
+/// `updated_at` is when it arrived.
 ///
 /// A heartbeat is the same but does nothing where a column behind the index of "continue watching" would change. It names none
 /// of them, so that SQLite, which goes by the names, leaves the index alone.
 fn save(backend: DatabaseBackend, rules: &Rules, is_heartbeat: bool) -> String {
     let sent = table(backend, &SAVE);
     let allowed = allowed(backend);
-    let resume_min = rules.resume_min_seconds;
     let reached: SimpleExpr = completed(Expr::cust("sent.position"), video::Column::Duration.into_expr(), rules);
     let completed = text(backend, &Query::select().expr(reached).take(), "SELECT ");
-    let place = if backend == Postgres { "strpos" } else { "instr" };
-
-    let in_order = "CASE WHEN excluded.player_session = h.player_session AND excluded.sequence > 0 AND h.sequence > 0 \
-        THEN excluded.sequence > h.sequence \
-        ELSE NOT (excluded.last_watched_at < h.last_watched_at AND excluded.last_watched_at < excluded.updated_at) END";
-    let failed_start = format!(
-        "excluded.player_session IS NOT NULL AND excluded.player_session IS DISTINCT FROM h.player_session \
-         AND h.watch_position > {resume_min} AND excluded.watch_position <= {resume_min}"
-    );
-    let counted = format!(
-        "excluded.completed AND NOT h.completed AND (excluded.player_session IS NULL \
-         OR {place}(' ' || coalesce(h.counted_sessions, ''), ' ' || excluded.player_session || ' ') = 0)"
-    );
-    let told_again = "excluded.sequence IS NULL AND excluded.watch_duration <= h.watch_duration \
-        AND (coalesce(excluded.player_session, h.player_session), excluded.device, excluded.watch_position, \
-             excluded.completed, excluded.last_watched_at) \
-        IS NOT DISTINCT FROM (h.player_session, h.device, h.watch_position, h.completed, h.last_watched_at)";
-    let larger = |column| {
-        format!("{column} = CASE WHEN excluded.{column} > h.{column} THEN excluded.{column} ELSE h.{column} END")
-    };
+    let failed_start = failed_start(rules);
+    let [watch_duration, last_watched_at] = ["watch_duration", "last_watched_at"].map(larger);
     // SQLite stores what it gives back in a table of its own first; to look the row up costs no more, and a refused save needs it too.
     let (in_key_order, returning) =
         if backend == Postgres { (" ORDER BY sent.user_id, sent.video_id", RETURNING) } else { ("", "") };
-    let [watch_duration, last_watched_at, watched_hour] =
-        ["watch_duration", "last_watched_at", "watched_hour"].map(larger);
-    let finished = format!(
-        "completed = excluded.completed, {watched_hour}, \
-         play_count = CASE WHEN {counted} THEN h.play_count + 1 ELSE h.play_count END, \
-         completed_at = CASE WHEN {counted} THEN excluded.completed_at ELSE h.completed_at END, \
-         counted_sessions = CASE WHEN {counted} \
-             THEN substr(coalesce(excluded.counted_sessions, '') || coalesce(h.counted_sessions, ''), 1, 1040) \
-             ELSE h.counted_sessions END, "
-    );
-    let goes_on = "h.completed = excluded.completed AND h.watched_hour >= excluded.watched_hour";
-    let (finished, if_it_goes_on) =
-        if is_heartbeat { (String::new(), format!(" AND {goes_on}")) } else { (finished, String::new()) };
+    let (finished, if_it_goes_on) = if is_heartbeat { (String::new(), GOES_ON) } else { (finished(backend), "") };
     format!(
         "INSERT INTO watch_history AS h (user_id, video_id, watch_position, watch_duration, completed, player_session, \
              sequence, device, play_count, completed_at, counted_sessions, last_watched_at, watched_hour, created_at, \
@@ -196,9 +180,57 @@ fn save(backend: DatabaseBackend, rules: &Rules, is_heartbeat: bool) -> String {
                  OR excluded.sequence IS NULL AND excluded.player_session = h.player_session \
                  THEN h.sequence ELSE excluded.sequence END, \
              device = excluded.device, {last_watched_at}, \
-             updated_at = CASE WHEN {told_again} THEN h.updated_at ELSE excluded.updated_at END \
-         WHERE ({in_order}) AND NOT ({failed_start}){if_it_goes_on}{returning}"
+             updated_at = CASE WHEN {TOLD_AGAIN} THEN h.updated_at ELSE excluded.updated_at END \
+         WHERE ({IN_ORDER}) AND NOT ({failed_start}){if_it_goes_on}{returning}"
     )
+}
+
+/// Within one opening the sequence alone decides. Else what was true earlier is older; but a save without an age was true when it arrived,
+/// so it is never older than a row, whose time counts as the arrival at most.
+const IN_ORDER: &str = "CASE WHEN excluded.player_session = h.player_session AND excluded.sequence > 0 AND h.sequence > 0 \
+    THEN excluded.sequence > h.sequence \
+    ELSE NOT (excluded.last_watched_at < h.last_watched_at AND excluded.last_watched_at < excluded.updated_at) END";
+
+/// Whether another opening may have failed to start, and would wipe where this one stopped.
+fn failed_start(rules: &Rules) -> String {
+    let resume_min = rules.resume_min_seconds;
+    format!(
+        "excluded.player_session IS NOT NULL AND excluded.player_session IS DISTINCT FROM h.player_session \
+         AND h.watch_position > {resume_min} AND excluded.watch_position <= {resume_min}"
+    )
+}
+
+/// What the index of "continue watching" goes by, and what counts how often the video was watched to its end: at most once for each
+/// opening of those that were counted last.
+fn finished(backend: DatabaseBackend) -> String {
+    let place = if backend == Postgres { "strpos" } else { "instr" };
+    let counted = format!(
+        "excluded.completed AND NOT h.completed AND (excluded.player_session IS NULL \
+         OR {place}(' ' || coalesce(h.counted_sessions, ''), ' ' || excluded.player_session || ' ') = 0)"
+    );
+    let watched_hour = larger("watched_hour");
+    format!(
+        "completed = excluded.completed, {watched_hour}, \
+         play_count = CASE WHEN {counted} THEN h.play_count + 1 ELSE h.play_count END, \
+         completed_at = CASE WHEN {counted} THEN excluded.completed_at ELSE h.completed_at END, \
+         counted_sessions = CASE WHEN {counted} \
+             THEN substr(coalesce(excluded.counted_sessions, '') || coalesce(h.counted_sessions, ''), 1, 1040) \
+             ELSE h.counted_sessions END, "
+    )
+}
+
+/// Where nothing changes of what [`finished`] sets.
+const GOES_ON: &str = " AND h.completed = excluded.completed AND h.watched_hour >= excluded.watched_hour";
+
+/// A save that says nothing new, such as one that is sent again, does not change the row.
+const TOLD_AGAIN: &str = "excluded.sequence IS NULL AND excluded.watch_duration <= h.watch_duration \
+    AND (coalesce(excluded.player_session, h.player_session), excluded.device, excluded.watch_position, \
+         excluded.completed, excluded.last_watched_at) \
+    IS NOT DISTINCT FROM (h.player_session, h.device, h.watch_position, h.completed, h.last_watched_at)";
+
+/// The larger one of the two stays.
+fn larger(column: &str) -> String {
+    format!("{column} = CASE WHEN excluded.{column} > h.{column} THEN excluded.{column} ELSE h.{column} END")
 }
 
 fn forget(backend: DatabaseBackend) -> String {
@@ -232,7 +264,7 @@ fn find(backend: DatabaseBackend) -> String {
 fn list(backend: DatabaseBackend) -> String {
     let visible = visible(backend);
     let (n, callers, user_id, most, this_caller) = if backend == Postgres {
-        let sent = table(backend, &LIST);
+        let sent = table(backend, &NEWEST);
         ("sent.n, ", format!("{sent} LEFT JOIN users ON users.id = sent.user_id"), "users.id", "sent.most", "")
     } else {
         ("", "users".to_owned(), "?1", "?2", " WHERE users.id = ?1")
