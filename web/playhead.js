@@ -42,7 +42,7 @@ export { PlayheadError };
  * What happens to an attached player; `position` is in whole seconds.
  * - ready: the history is read and `position` is where playback was taken to (0: it begins where the element stands)
  * - saved: the server has `position`
- * - superseded: the server holds a newer `position`, as of another device; the one that was sent is dropped
+ * - superseded: `position` stays: a newer one, as of another device, or one further on than where nobody chose to begin
  * - retrying: a save (or the first read) failed for now and is tried again after `retryInMs`; `error.status` is 0 where the
  *   server was not reached at all, `kept` says that the position outlives the page
  * - failed: the server refused for good; that position is dropped
@@ -133,7 +133,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   const { onState = () => {}, resume = true, saveEveryMs = 10_000 } = options;
   const life = new AbortController();
   let over = false;
-  let held = NaN; // where the server has the viewer, once that is known
+  let held = resume ? NaN : 0; // where the server has the viewer, once that is known; who is not to be taken there chose to be here
   let loaded = false; // a place to take them to is known, if only one that was left here
   let from = 0; // where playback began
   let synced = false; // the element stands where the viewer is meant to be: from here on its position is worth saving
@@ -194,8 +194,9 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   function write(here, { keepalive = false, lone = false } = {}) {
     if (!opening || over) return; // nobody knows whose it is, yet or any more
     recorded = here;
-    // Behind where the server has them, or may have them, nobody is who did not go there.
-    const unsure = !moved && !(here >= held);
+    // Behind where the server has them, or may have them, nobody is who did not go there. A seek may end a little early, and a place beyond
+    // the end is none.
+    const unsure = !moved && !(here >= held - 1) && !(held >= video.duration);
     const save = { position: here, watched: Math.floor(watched), chosen: moved, lone, unsure, resumed: loaded };
     opening.push({ ...save, ...reached }, keepalive);
   }
@@ -226,8 +227,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
       await outbox.deliver(); // what waits may be of this very video
       const entry = await client.load(videoId, { signal: life.signal });
       // What still waits may be newer than what the server has.
-      if (opening.before()) throw new PlayheadError("A place could not be delivered");
-      held = resume ? (entry?.resume_at ?? 0) : 0;
+      if (opening.before()) throw outbox.delay();
+      if (resume) held = entry?.resume_at ?? 0;
       take(held, entry?.watch_duration ?? 0);
     } catch (cause) {
       const error = asError(cause);
@@ -313,6 +314,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   on(video, "emptied", () => {
     // The host loads the same video again: its zero is no position, and it goes on where it was.
     if (synced) target = seen;
+    if (moved) held = 0;
     synced = restoring = moved = false;
     rest();
   });

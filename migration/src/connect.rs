@@ -61,7 +61,7 @@ impl Place {
 }
 
 /// Whether the address leads to a pooler that lends a connection for one transaction: that nothing is to stay prepared.
-fn is_lent(url: &str) -> bool {
+pub(crate) fn is_lent(url: &str) -> bool {
     url.contains("statement-cache-capacity=0")
 }
 

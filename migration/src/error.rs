@@ -73,6 +73,15 @@ pub enum Error {
         /// Why.
         source: DbErr,
     },
+    /// It runs outside of any transaction, and a pooler lends connections for one.
+    #[error(
+        "{name} runs outside of a transaction, which a pooler has no connection for: nothing was changed; name the server itself, without \
+         statement-cache-capacity=0"
+    )]
+    Lent {
+        /// The migration.
+        name: String,
+    },
     /// A migration could not run.
     #[error("{name} cannot run, {}: {}", kept_to_text(kept), one_line(source))]
     Migration {

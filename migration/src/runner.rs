@@ -4,7 +4,7 @@
 //! the lock is the transaction itself. Only a migration that asks for it runs outside, on PostgreSQL, between two transactions.
 
 use crate::backup::back_up;
-use crate::connect::connect;
+use crate::connect::{connect, is_lent};
 use crate::lock::{lock_until, settings};
 use crate::offline::{drop_tables_of, drops};
 use crate::plan::{Direction, Step, Steps, Work};
@@ -129,7 +129,11 @@ impl Run<'_> {
             }
         };
         let dialect = self.db.get_database_backend();
-        if plan.steps.iter().any(|step| step.is_apart(dialect)) {
+        if let Some(step) = plan.steps.iter().find(|step| step.is_apart(dialect)) {
+            if is_lent(self.url) {
+                txn.rollback().await?;
+                return Err(Error::Lent { name: step.migration.name().to_owned() });
+            }
             // The lock stays with its transaction, which does nothing else: it holds no snapshot that a `CREATE INDEX
             // CONCURRENTLY` would have to wait for.
             let worker = connect(self.url, false, Duration::ZERO).await?;

@@ -102,6 +102,19 @@ on_both! {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
+async fn through_a_pooler_it_is_refused_before_anything_is_changed() {
+    let db = TestDatabase::postgres().await;
+    db.up(Target::End).await;
+    let lent = format!("{}?statement-cache-capacity=0", db.url);
+    let error = migration::upgrade(&lent, &Target::End, &options(failing)).await.unwrap_err();
+    assert!(matches!(&error, Error::Lent { name } if name == IndexWhileTheSiteRuns.name()), "{error}");
+    assert_eq!(index(&db).await, [""; 0]);
+    assert!(migration::upgrade(&lent, &Target::End, &Options::default()).await.unwrap().applied.is_empty());
+    assert_eq!(migration::status(&lent).await.unwrap().pending, [""; 0]);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
 async fn an_index_that_a_kill_left_half_made_is_made_again() {
     let db = TestDatabase::postgres().await;
     db.up(Target::End).await;

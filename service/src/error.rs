@@ -160,8 +160,7 @@ pub(crate) fn is_foreign_key_violation(error: &DbErr) -> bool {
 pub(crate) fn may_concern_one_row(error: &DbErr) -> bool {
     let waited_for_a_row = |cause: &sqlx::Error| {
         let code = cause.as_database_error().and_then(|error| error.code());
-        // 57014: it waited for several, one after the other, until its time was up.
-        matches!(code.as_deref(), Some("55P03" | "40001" | "40P01" | "57014"))
+        matches!(code.as_deref(), Some("55P03" | "40001" | "40P01"))
     };
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))

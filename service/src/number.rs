@@ -52,7 +52,7 @@ impl<T: TryFrom<i64>> Visitor<'_> for Whole<T> {
         if number.fract() != 0.0 {
             return Err(E::invalid_type(Unexpected::Float(number), &self));
         }
-        if number.abs() > EXACT {
+        if number.abs() >= EXACT {
             return Err(E::custom(OUT_OF_RANGE));
         }
         #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]

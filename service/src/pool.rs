@@ -30,10 +30,11 @@ pub(crate) async fn open(url: &str, patience: Duration) -> Result<[DatabaseConne
     pool.map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
     if is_lent(url) {
         let mut reading = pool.clone();
-        // Not before they are used, or the first of them would wait in its transaction.
-        reading.connect_lazy(true);
+        // Not before they are used, or the first of them would wait in its transaction; and not ended for their age, which the pool does in
+        // the midst of one.
+        reading.connect_lazy(true).max_lifetime(None);
         reading.map_sqlx_postgres_pool_opts(move |pool| in_a_transaction(pool, patience));
-        pool.map_sqlx_postgres_pool_opts(move |pool| seen_alive(pool, patience));
+        pool.map_sqlx_postgres_pool_opts(move |pool| rolled_back(pool, patience));
         Ok([Database::connect(reading).await?, Database::connect(pool).await?])
     } else {
         pool.map_sqlx_postgres_pool_opts(move |pool| {
@@ -57,6 +58,13 @@ fn in_a_transaction(pool: PgPoolOptions, patience: Duration) -> PgPoolOptions {
     let pool = pool.after_connect(move |link, _| Box::pin(async move { run(link, begin()).await }));
     let pool = pool.before_acquire(move |link, _| Box::pin(async move { run(link, begin()).await.map(|()| true) }));
     pool.after_release(move |link, _| Box::pin(in_time(patience, async { run(link, "COMMIT".into()).await })))
+}
+
+/// Who is cut off while a transaction begins leaves it open.
+fn rolled_back(pool: PgPoolOptions, patience: Duration) -> PgPoolOptions {
+    // The server warns where there is none.
+    const END: &str = "SET LOCAL client_min_messages = error; ROLLBACK";
+    pool.after_release(move |link, _| Box::pin(in_time(patience, async { run(link, END.into()).await })))
 }
 
 /// The pool asks so itself afterwards, but would wait for a server that has vanished as long as the system does, which may be a quarter

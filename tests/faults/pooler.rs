@@ -87,6 +87,11 @@ async fn two_servers_share_the_connections_of_a_pooler() {
         assert!(tally.of(200) > 0 && tally.broken.is_empty(), "{:?}", tally.broken);
     }
 
+    site.program.signal("TERM");
+    other.signal("TERM");
+    let direct = PgConnectOptions::from_str(&cluster.url("postgres")).unwrap().connect().await;
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
+    assert_eq!(direct.unwrap().fetch_one(open).await.unwrap().get::<i64, _>(0), 0);
     assert_eq!(site.lost_in(&cluster.url("postgres")).await, [""; 0]);
     let own = PgConnectOptions::from_str(&pooler.url()).unwrap().extra_float_digits(None);
     let mut lent = own.connect().await.unwrap();

@@ -2,12 +2,11 @@
  * Brings saves to the server: written down first, then sent, and again until it answers. What waits goes out together, and
  * only under a token of the account that it belongs to.
  */
-import { TIMEOUT_MS, asError, problemError, signedOut } from "./request.js";
+import { PlayheadError, TIMEOUT_MS, asError, problemError, signedOut } from "./request.js";
 import { ageOf, createQueue } from "./queue.js";
 
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
-/** @typedef {import("./request.js").PlayheadError} PlayheadError */
 /** @typedef {import("./queue.js").Save} Save */
 /** @typedef {import("./queue.js").Waiting} Waiting */
 /**
@@ -60,17 +59,17 @@ export function createOutbox({ call, whoIsSignedIn }) {
 
   async function attempt() {
     const account = await whoIsSignedIn();
+    flight = new AbortController();
+    const { signal } = flight;
     for (const [key, opening] of openings) {
       const item = queue.read(key);
       if (item && opening.account !== account) {
         tell(key, { state: "signed-out", position: item.save.position, error: signedOut() });
       } else if (!item && opening.retrying !== null && opening.account === account) {
-        await findOut(key, opening);
+        await findOut(key, opening, signal);
       }
     }
     if (account === null) return;
-    flight = new AbortController();
-    const { signal } = flight;
     const waiting = queue.waiting(account);
     // First what counts whatever the server has, so that it knows of that when it is asked about the rest.
     const arrived = await bring(account, waiting.filter(({ save }) => !save.unsure), signal);
@@ -79,13 +78,17 @@ export function createOutbox({ call, whoIsSignedIn }) {
 
   /**
    * What became of a save that another tab has sent, or given up.
-   * @param {string} key @param {Opening} opening
+   * @param {string} key @param {Opening} opening @param {AbortSignal} signal
    */
-  async function findOut(key, { account, video, retrying: position }) {
-    const { entry } = await call("GET", historyOf(video), { account }).then(known, notKnown);
-    if (!entry) return;
-    const isThere = entry.watch_position === position;
-    tell(key, isThere ? { state: "saved", position } : { state: "superseded", position: entry.watch_position });
+  async function findOut(key, opening, signal) {
+    const { account, video } = opening;
+    const position = opening.retrying ?? 0;
+    const { entry, error } = await call("GET", historyOf(video), { account, signal }).then(known, notKnown);
+    if (error?.retryable) return;
+    if (!entry) opening.retrying = null;
+    // The end, as the server knows it, may be a second before the file's.
+    else if (entry.watch_position === position || entry.progress_percentage === 100) tell(key, { state: "saved", position });
+    else tell(key, { state: "superseded", position: entry.watch_position });
   }
 
   /**
@@ -110,6 +113,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
       const { entry, error } = await call("GET", historyOf(item.save.video), { account, signal }).then(known, notKnown);
       if (error?.retryable) {
         conclude(account, [item], [{ error }]);
+        if (error.status === 0) return []; // nobody is reached
       } else if (entry && entry.resume_at > item.save.position) {
         queue.settle(item);
         tell(item.key, { state: "superseded", position: entry.watch_position });
@@ -237,6 +241,9 @@ export function createOutbox({ call, whoIsSignedIn }) {
   return {
     deliver,
     settled,
+
+    /** Why something still waits, and for how long. */
+    delay: () => new PlayheadError("A place waits to be delivered", { retryAfterMs: Math.max(0, trouble.until - performance.now()) }),
 
     /** Forgets what waits of a video; what this returns takes that back. @param {string} account @param {number | string} video */
     drop(account, video) {

@@ -66,7 +66,7 @@ const VIDEO_ID: &str = "video_id";
 
 /// What names all fields that there are names the video's too.
 fn naming_the_video<E: de::Error>(error: E) -> E {
-    match error.to_string().split_once("expected one of ") {
+    match error.to_string().rsplit_once("expected one of ") {
         Some((unknown, fields)) => E::custom(format!("{unknown}expected one of `{VIDEO_ID}`, {fields}")),
         None => error,
     }
