@@ -10,7 +10,8 @@
  * video or removed.
  *
  * Every save is written down in localStorage before it is sent, under the user that it belongs to. What the server has not
- * answered for survives a reload and goes out together when the network is back, never in the name of somebody else.
+ * answered for survives a reload and goes out together when the network is back, never in the name of somebody else. A browser brings
+ * that to its disk some seconds later: one that is killed may lose the last of it.
  */
 import { now } from "./playhead/queue.js";
 import { createOutbox, finalState, historyOf, retryDelay } from "./playhead/outbox.js";
