@@ -78,8 +78,8 @@ export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fe
   const outbox = createOutbox(requests);
   const client = {
     /**
-     * The stored entry, or null when there is none.
-     * @type {(videoId: number | string, options?: { signal?: AbortSignal }) => Promise<Entry | null>}
+     * The stored entry, or null when there is none; with `account` only under a token of that one.
+     * @type {(videoId: number | string, options?: { signal?: AbortSignal, account?: string }) => Promise<Entry | null>}
      */
     load: (videoId, options) => call("GET", historyOf(videoId), options).catch(nullWhenMissing),
 
@@ -98,9 +98,10 @@ export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fe
     /** Deletes the history of a video; none there is fine. @param {number | string} videoId @returns {Promise<void>} */
     async forget(videoId) {
       // What waits or is on its way would bring back what is being deleted.
-      const putBack = outbox.drop((await whoIsSignedIn()) ?? "", videoId);
+      const account = (await whoIsSignedIn()) ?? "";
+      const putBack = outbox.drop(account, videoId);
       await outbox.settled();
-      await call("DELETE", historyOf(videoId)).catch(nullWhenMissing).catch((error) => {
+      await call("DELETE", historyOf(videoId), { account }).catch(nullWhenMissing).catch((error) => {
         putBack();
         throw error;
       });
@@ -139,10 +140,12 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   let from = 0; // where playback began
   let synced = false; // the element stands where the viewer is meant to be: from here on its position is worth saving
   let restoring = false;
+  let sought = NaN; // the place that they are being taken to, or were
+  let isOurs = false; // the next seek is that one
   let moved = false; // the viewer chose where to be
   let restart = false;
   let forgetting = false;
-  let unreachable = false;
+  let unanswered = false;
   let target = 0;
   let recorded = 0; // the newest position that was written down
   let seen = 0;
@@ -150,6 +153,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   let earlier = 0; // how much of it in earlier openings
   let rate = 1;
   let mark = NaN; // media time up to which playback is counted
+  /** @type {string | undefined} */
+  let owner; // whose place this is
   let reached = now(); // when the position last moved by playing or seeking
   let [interval, reload] = [0, 0]; // timers
 
@@ -221,12 +226,12 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     clearTimeout(reload);
     reload = 0;
     try {
-      const account = (await whoIsSignedIn()) ?? "";
+      const account = (owner ??= (await whoIsSignedIn()) ?? "");
       if (life.signal.aborted) return;
       opening ??= outbox.open(account, videoId, report);
       if (synced) record({ deliberate: moved });
       await outbox.deliver(); // what waits may be of this very video
-      const entry = await client.load(videoId, { signal: life.signal });
+      const entry = await client.load(videoId, { account, signal: life.signal });
       // What still waits may be newer than what the server has.
       if (opening.before()) throw outbox.delay();
       if (resume) held = entry?.resume_at ?? 0;
@@ -237,7 +242,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
       if (error.retryable) {
         const kept = loaded ? undefined : opening?.before();
         if (kept) take(kept.position, kept.watched);
-        unreachable = true;
+        unanswered = true;
         const retryInMs = retryDelay(failures, error);
         reload = window.setTimeout(load, retryInMs, failures + 1);
         if (!loaded) report({ state: "retrying", position: 0, retryInMs, error });
@@ -263,12 +268,14 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   }
 
   // Runs when the history or the metadata arrives, and acts when both are there: a seek before metadata is lost.
-  function sync() {
+  function sync({ leaving = false } = {}) {
     if (synced || restoring || over || video.readyState < video.HAVE_METADATA) return;
     // Without an answer, what can no longer move the viewer is not waited for: their place is kept here until there is one.
-    if (!loaded && !(unreachable && (moved || video.currentTime >= ALONE_SECONDS))) return;
-    if (target > 0 && !(target >= video.duration) && !moved && !isLate()) {
-      restoring = true;
+    const isAlone = leaving ? moved : unanswered && (moved || video.currentTime >= ALONE_SECONDS);
+    if (!loaded && !isAlone) return;
+    if (target > 0 && target !== sought && !(target >= video.duration - 1) && !moved && !isLate()) {
+      restoring = isOurs = true;
+      sought = target;
       video.currentTime = target;
     } else {
       begin();
@@ -277,12 +284,10 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
   const isLate = () => video.currentTime - from >= LATE_SECONDS;
 
-  function begin(resumedAt = 0) {
+  function begin() {
     synced = true;
-    from = resumedAt;
-    restoring = false;
-    recorded = moved ? -1 : resumedAt || position();
-    report({ state: "ready", position: position() === resumedAt ? resumedAt : 0 });
+    recorded = moved ? -1 : from || position();
+    report({ state: "ready", position: position() === from ? from : 0 });
     if (restart) saveStart();
     else record({ deliberate: moved });
     if (!video.paused) tick();
@@ -291,7 +296,10 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   function tick() {
     if (!over) interval ||= window.setInterval(record, saveEveryMs);
   }
-  const leave = () => record({ keepalive: true });
+  function leave() {
+    sync({ leaving: true });
+    record({ keepalive: true });
+  }
   const stop = () => (rest(), record());
   function rest() {
     clearInterval(interval);
@@ -300,7 +308,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
   /** @param {EventTarget} source @param {string} type @param {() => void} listener */
   const on = (source, type, listener) => source.addEventListener(type, listener, { signal: life.signal });
-  on(video, "loadedmetadata", sync);
+  on(video, "loadedmetadata", () => sync());
   on(video, "timeupdate", () => (count(), sync()));
   on(video, "ratechange", count);
   on(video, "playing", tick);
@@ -309,19 +317,32 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   on(video, "seeking", () => {
     mark = NaN;
     reached = now();
-    if (!restoring) moved = true;
+    // Who seeks while they are being taken to their place does not want to be there.
+    if (!isOurs) moved = true;
+    isOurs = false;
   });
-  on(video, "seeked", () => (restoring ? begin(target) : record({ deliberate: true })));
+  on(video, "seeked", () => {
+    if (!restoring) return record({ deliberate: true });
+    restoring = false;
+    from = sought;
+    sync(); // a newer place may have been heard of meanwhile
+  });
   on(video, "emptied", () => {
     // The host loads the same video again: its zero is no position, and it goes on where it was.
     if (synced) target = seen;
     if (moved) held = 0;
-    synced = restoring = moved = false;
+    synced = restoring = isOurs = moved = false;
+    from = 0;
+    sought = NaN;
     rest();
   });
   on(document, "visibilitychange", () => document.visibilityState === "hidden" && leave());
   on(window, "pagehide", leave);
   on(window, "online", () => reload && load());
+  setTimeout(() => {
+    unanswered = true;
+    sync();
+  }, ALONE_SECONDS * 1_000);
   void load();
 
   return {

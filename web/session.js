@@ -8,8 +8,9 @@ import { PlayheadError } from "./playhead.js";
 
 const KEY = "playhead.session";
 const MARGIN_MS = 60_000;
-const RETRY_MS = 15_000;
-const TIMEOUT_MS = 15_000;
+// The server takes a token again whose answer was lost, for half a minute; a second and a third try fall into it.
+const RETRY_MS = 4_000;
+const TIMEOUT_MS = 8_000;
 const TIMER_LIMIT_MS = 2_147_483_647;
 
 /** @type {string | null} */

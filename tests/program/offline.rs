@@ -1,7 +1,7 @@
 //! Places that the network keeps from the server: what the player writes down, when it is sent, and for whom.
 
 use crate::browser::Browser;
-use crate::program::{PASSWORD, Program};
+use crate::program::Program;
 use sea_orm::prelude::DateTimeUtc;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
@@ -40,11 +40,8 @@ async fn row(program: &Program) -> Option<Row> {
 
 /// Saves as another device of a user, and says whether that was taken.
 pub async fn save_elsewhere(program: &Program, name: &str, save: Value) -> bool {
-    let client = reqwest::Client::new();
-    let login = client.post(program.url("/api/v1/auth/login")).form(&[("username", name), ("password", PASSWORD)]);
-    let tokens: Value = login.send().await.unwrap().json().await.unwrap();
-    let request = client.post(program.url("/api/v1/videos/1/watch-history")).json(&save);
-    let entry = request.bearer_auth(tokens["access_token"].as_str().unwrap()).send().await.unwrap();
+    let request = reqwest::Client::new().post(program.url("/api/v1/videos/1/watch-history")).json(&save);
+    let entry = request.bearer_auth(program.token(name).await).send().await.unwrap();
     entry.json::<Value>().await.unwrap()["applied"].as_bool().unwrap()
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A number of the row of a user, the first of whom is Ann and the second Bob.
-async fn number(program: &Program, user: i64, column: &str) -> i32 {
+pub async fn number(program: &Program, user: i64, column: &str) -> i32 {
     let db = program.database().await;
     let sql = format!("SELECT {column} FROM watch_history WHERE user_id = {user}");
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();

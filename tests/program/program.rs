@@ -1,6 +1,7 @@
 //! Playhead as an operator runs it, in a folder of its own.
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -104,6 +105,14 @@ impl Program {
     pub fn create_user(&self, name: &str) {
         let (done, said) = self.run(&["user", "create", name, &format!("{name}@example.org")], PASSWORD);
         assert!(done, "{said}");
+    }
+
+    /// An access token of an account.
+    pub async fn token(&self, name: &str) -> String {
+        let login = reqwest::Client::new().post(self.url("/api/v1/auth/login"));
+        let answer = login.form(&[("username", name), ("password", PASSWORD)]).send().await.unwrap();
+        let tokens: Value = answer.json().await.unwrap();
+        tokens["access_token"].as_str().unwrap().to_owned()
     }
 
     pub async fn execute(&self, sql: &str) {

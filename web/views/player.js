@@ -164,11 +164,12 @@ function watchMemory(element, id) {
       void handle?.detach();
       resumed.hidden = true;
       status.textContent = "";
-      // Somebody else begins where they were; without anybody else, a film that was begun goes on undisturbed.
+      // Somebody else begins where they were; whoever watched before they signed in is taken to where they had been; for
+      // whoever signs in again a film that was begun goes on undisturbed.
       const user = session.user();
-      const isSomebodyElse = user !== null && viewer !== undefined && user.id !== viewer;
-      if (isSomebodyElse) element.load();
-      attach(isSomebodyElse || element.currentTime === 0);
+      const isNew = user !== null && user.id !== viewer;
+      if (isNew && viewer !== undefined) element.load();
+      attach(isNew || element.currentTime === 0);
     },
   };
 }
