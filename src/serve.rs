@@ -10,14 +10,21 @@ use service::time::Clock;
 use service::user::{self, Door};
 use service::watch_history::History;
 use service::{Database, Error};
-use std::net::TcpListener;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// How many connections may wait to be accepted, where the system allows as many (`net.core.somaxconn`). Whoever comes beyond it is not
+/// heard and asks again a second later, or three: with the 128 of the standard library that met most of a crowd that came back after a
+/// restart.
+const BACKLOG: u32 = 4096;
+
 /// Serves until a signal comes.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
-    let listener = TcpListener::bind(settings.bind_address).map_err(|error| {
+    let listener = listen(settings.bind_address).map_err(|error| {
         format!("BIND_ADDRESS={}: {error}; stop what listens there, or choose another port", settings.bind_address)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -50,6 +57,14 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Or a restart would wait until the system has forgotten the connections of before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// On a first start without a library, something to play.

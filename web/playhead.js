@@ -95,10 +95,13 @@ export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fe
       return call("POST", historyOf(videoId), { ...options, body });
     },
 
-    /** Deletes the history of a video; none there is fine. @param {number | string} videoId @returns {Promise<void>} */
-    async forget(videoId) {
+    /**
+     * Deletes the history of a video; none there is fine. With `account` only under a token of that one.
+     * @param {number | string} videoId @param {{ account?: string }} [options] @returns {Promise<void>}
+     */
+    async forget(videoId, options = {}) {
+      const account = options.account ?? (await whoIsSignedIn()) ?? "";
       // What waits or is on its way would bring back what is being deleted.
-      const account = (await whoIsSignedIn()) ?? "";
       const putBack = outbox.drop(account, videoId);
       await outbox.settled();
       await call("DELETE", historyOf(videoId), { account }).catch(nullWhenMissing).catch((error) => {
@@ -132,7 +135,8 @@ export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fe
  * @param {HTMLVideoElement} video @param {number | string} videoId @param {AttachOptions} [options]
  */
 function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {}) {
-  const { onState = () => {}, resume = true, saveEveryMs = 10_000 } = options;
+  const { onState = () => {}, saveEveryMs = 10_000 } = options;
+  let { resume = true } = options;
   const life = new AbortController();
   let over = false;
   let held = resume ? NaN : 0; // where the server has the viewer, once that is known; who is not to be taken there chose to be here
@@ -141,7 +145,6 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   let synced = false; // the element stands where the viewer is meant to be: from here on its position is worth saving
   let restoring = false;
   let sought = NaN; // the place that they are being taken to, or were
-  let isOurs = false; // the next seek is that one
   let moved = false; // the viewer chose where to be
   let restart = false;
   let forgetting = false;
@@ -202,7 +205,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     recorded = here;
     // Behind where the server has them, or may have them, nobody is who did not go there. A seek may end a little early, and a place beyond
     // the end is none.
-    const unsure = !moved && !(here >= held - 1) && !(held >= video.duration);
+    const unsure = !moved && !(here >= held - 1) && !(held >= lastSecond());
     const save = { position: here, watched: Math.floor(watched), chosen: moved, lone, unsure, resumed: loaded };
     opening.push({ ...save, ...reached }, keepalive);
   }
@@ -219,7 +222,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     if (video.currentTime !== mark) reached = now();
     mark = video.seeking ? NaN : video.currentTime;
     rate = video.playbackRate || 1;
-    if (synced) seen = position();
+    if (synced || moved) seen = position();
   }
 
   async function load(failures = 0) {
@@ -273,23 +276,32 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     // Without an answer, what can no longer move the viewer is not waited for: their place is kept here until there is one.
     const isAlone = leaving ? moved : unanswered && (moved || video.currentTime >= ALONE_SECONDS);
     if (!loaded && !isAlone) return;
-    if (target > 0 && target !== sought && !(target >= video.duration - 1) && !moved && !isLate()) {
-      restoring = isOurs = true;
+    if (target > 0 && target !== sought && target < lastSecond() && !moved && !isLate()) {
+      if (!isSeekable(target)) return; // it may be when more is loaded
+      restoring = true;
       sought = target;
       video.currentTime = target;
     } else {
-      begin();
+      begin(leaving);
     }
   }
 
   const isLate = () => video.currentTime - from >= LATE_SECONDS;
 
-  function begin() {
+  /** From here on there is nothing to go back to. */
+  const lastSecond = () => (video.duration > 0 ? video.duration - 1 : Infinity);
+
+  /** @param {number} second */
+  const isSeekable = (second, { seekable } = video) =>
+    seekable.length > 0 && seekable.start(0) <= second && second <= seekable.end(seekable.length - 1);
+
+  /** @param {boolean} keepalive */
+  function begin(keepalive) {
     synced = true;
     recorded = moved ? -1 : from || position();
     report({ state: "ready", position: position() === from ? from : 0 });
     if (restart) saveStart();
-    else record({ deliberate: moved });
+    else record({ deliberate: moved, keepalive });
     if (!video.paused) tick();
   }
 
@@ -309,6 +321,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   /** @param {EventTarget} source @param {string} type @param {() => void} listener */
   const on = (source, type, listener) => source.addEventListener(type, listener, { signal: life.signal });
   on(video, "loadedmetadata", () => sync());
+  on(video, "canplay", () => sync());
   on(video, "timeupdate", () => (count(), sync()));
   on(video, "ratechange", count);
   on(video, "playing", tick);
@@ -317,21 +330,23 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   on(video, "seeking", () => {
     mark = NaN;
     reached = now();
-    // Who seeks while they are being taken to their place does not want to be there.
-    if (!isOurs) moved = true;
-    isOurs = false;
+    if (restoring && Math.abs(video.currentTime - sought) < 1) return;
+    // Who goes elsewhere while they are being taken to their place does not want to be there.
+    moved = true;
+    restoring = false;
   });
   on(video, "seeked", () => {
-    if (!restoring) return record({ deliberate: true });
+    if (restoring) from = sought;
     restoring = false;
-    from = sought;
-    sync(); // a newer place may have been heard of meanwhile
+    if (synced) record({ deliberate: true });
+    else sync(); // a newer place may have been heard of meanwhile
   });
   on(video, "emptied", () => {
     // The host loads the same video again: its zero is no position, and it goes on where it was.
-    if (synced) target = seen;
+    if (synced || moved) target = seen;
     if (moved) held = 0;
-    synced = restoring = isOurs = moved = false;
+    resume &&= !moved;
+    synced = restoring = moved = false;
     from = 0;
     sought = NaN;
     rest();
@@ -356,6 +371,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
     async startOver() {
       restart = moved = true;
+      restoring = false;
       if (video.readyState >= video.HAVE_METADATA) video.currentTime = 0;
       if (synced) saveStart();
       await video.play().catch(() => {}); // a browser may want a gesture first; the position is right all the same
@@ -365,7 +381,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
       forgetting = true; // a save of meanwhile would bring back what is being deleted
       recorded = -1;
       try {
-        await client.forget(videoId);
+        await client.forget(videoId, { account: owner });
         watched = 0;
         recorded = position();
       } finally {

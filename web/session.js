@@ -5,11 +5,11 @@
  * @typedef {{ user: SessionUser, access_token: string, refresh_token: string, expires_at: number, margin: number }} Session
  */
 import { PlayheadError } from "./playhead.js";
+import { retryDelay } from "./playhead/outbox.js";
 
 const KEY = "playhead.session";
 const MARGIN_MS = 60_000;
-// The server takes a token again whose answer was lost, for half a minute; a second and a third try fall into it.
-const RETRY_MS = 4_000;
+/** The server takes a token again whose answer was lost, for half a minute: two more tries fall into that. */
 const TIMEOUT_MS = 8_000;
 const TIMER_LIMIT_MS = 2_147_483_647;
 
@@ -18,6 +18,7 @@ let memory = null; // stands in where the browser refuses storage
 /** @type {Promise<string | null> | null} */
 let refreshing = null;
 let timer = 0;
+let failures = 0;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 let announced = current()?.user.id ?? null;
@@ -137,7 +138,8 @@ function schedule(leastMs = 0) {
   timer = window.setTimeout(async () => {
     await Promise.resolve(token()).catch(() => null);
     const held = current();
-    schedule(held && isFresh(held) ? 0 : RETRY_MS);
+    failures = held && isFresh(held) ? 0 : failures + 1;
+    schedule(failures && retryDelay(failures, new PlayheadError("")));
   }, Math.min(wait, TIMER_LIMIT_MS));
 }
 

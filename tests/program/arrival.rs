@@ -20,12 +20,14 @@ async fn open_again(browser: &Browser) {
     browser.wait_until("document.querySelector('#player').readyState >= 2").await;
 }
 
-/// As [`open_again`], while nothing about history is answered or refused.
+/// As [`open_again`], while no question about history is answered or refused, until `answer` is called.
 async fn open_without_an_answer(browser: &Browser) {
     browser
         .script(
-            "const real = window.fetch; window.fetch = (url, init) => \
-               url.includes('watch-history') ? new Promise(() => {}) : real(url, init)",
+            "const real = window.fetch; const answered = new Promise((done) => { window.answer = done }); \
+             window.fetch = async (url, init) => { \
+               if (url.endsWith('/watch-history') && init.method === 'GET') await answered; \
+               return real(url, init) }",
         )
         .await;
     open_again(browser).await;
@@ -98,12 +100,34 @@ async fn a_newer_place_that_is_heard_of_on_the_way_to_an_older_one_is_where_the_
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn what_was_chosen_while_the_history_hangs_is_kept_when_the_viewer_leaves() {
-    let (_program, browser) = ann_before_a_video().await;
+async fn a_place_that_was_chosen_before_the_film_stood_anywhere_is_saved_when_the_viewer_leaves() {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    // The film seeks for ever: the page does not hear that it has arrived.
+    browser
+        .script(
+            "const seek = ({ target }) => { target.currentTime = 34 }; \
+             document.addEventListener('seeking', seek, { capture: true, once: true }); \
+             for (const arrival of ['seeked', 'timeupdate', 'canplay']) \
+               document.addEventListener(arrival, (event) => event.stopImmediatePropagation(), { capture: true })",
+        )
+        .await;
+    open_again(&browser).await;
+    stands_at(&browser, 34).await;
+    browser.script("dispatchEvent(new Event('pagehide'))").await;
+    program.wait_for_position(|saved| saved == 34).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_start_that_was_chosen_while_the_history_hangs_is_saved_when_the_viewer_leaves() {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
     open_without_an_answer(&browser).await;
-    browser.seek(45.0).await;
+    browser.seek(3.0).await;
     // In one step, so that the player cannot have stopped waiting for the answer by itself.
     assert_eq!(browser.number(&format!("(dispatchEvent(new Event('pagehide')), {WAITING})")).await, 1.0);
+    program.wait_for_position(|saved| saved == 3).await;
 }
 
 #[tokio::test]
@@ -114,6 +138,20 @@ async fn what_is_played_while_the_history_hangs_is_kept_as_if_there_was_no_answe
     browser.play_until(14.0).await;
     browser.script("document.querySelector('#player').pause()").await;
     assert_eq!(browser.number(WAITING).await, 1.0);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_place_that_was_chosen_while_the_history_hangs_outlives_a_film_that_is_loaded_anew() {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    open_without_an_answer(&browser).await;
+    browser.seek(34.0).await;
+    browser.script("document.querySelector('#player').load(); window.answer()").await;
+    stands_at(&browser, 34).await;
+    browser.play_until(37.0).await;
+    browser.script("document.querySelector('#player').pause()").await;
+    program.wait_for_position(|saved| (37..50).contains(&saved)).await;
 }
 
 #[tokio::test]
@@ -135,11 +173,8 @@ async fn a_film_that_ended_without_any_answer_begins_at_its_start_the_next_time(
     assert!(browser.position().await < 30.0);
 }
 
-#[tokio::test]
-#[ignore = "needs Chromium"]
-async fn who_watched_before_they_signed_in_is_taken_to_where_they_had_been() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+/// Has Ann, who is signed out, begin the film.
+async fn begin_as_nobody(browser: &Browser) {
     browser
         .script(
             "import('/session.js').then((session) => { \
@@ -147,18 +182,43 @@ async fn who_watched_before_they_signed_in_is_taken_to_where_they_had_been() {
         )
         .await;
     browser.wait_until("window.isOut").await;
-    open_again(&browser).await;
+    open_again(browser).await;
     browser.play_until(12.0).await;
-    // As a second tab would do it.
+}
+
+/// Signs Ann in again, as a second tab does it.
+async fn sign_in_elsewhere(browser: &Browser) {
     browser
         .script(
             "localStorage.setItem('playhead.session', ann); \
              dispatchEvent(new StorageEvent('storage', { key: 'playhead.session' }))",
         )
         .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn who_watched_before_they_signed_in_is_taken_to_where_they_had_been() {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    begin_as_nobody(&browser).await;
+    sign_in_elsewhere(&browser).await;
     browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
     browser.script("document.querySelector('#player').pause()").await;
     program.wait_for_position(|saved| saved >= 50).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn who_went_elsewhere_before_they_signed_in_stays_there() {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    begin_as_nobody(&browser).await;
+    browser.seek(34.0).await;
+    sign_in_elsewhere(&browser).await;
+    browser.play_until(37.0).await;
+    browser.script("document.querySelector('#player').pause()").await;
+    program.wait_for_position(|saved| (37..50).contains(&saved)).await;
 }
 
 #[tokio::test]
@@ -169,10 +229,11 @@ async fn forgetting_does_not_reach_the_history_of_whoever_signs_in_meanwhile() {
     attach_as_another_host(&program, &browser).await;
     browser
         .script(
-            "isAway = false; playhead.forget(1).catch(({ status }) => { window.refused = status }); window.token = bob",
+            "isAway = false; window.refused = []; const refuse = ({ status }) => refused.push(status); \
+             playhead.forget(1).catch(refuse); window.token = bob; handle.forget().catch(refuse)",
         )
         .await;
-    browser.wait_until("window.refused === 401").await;
+    browser.wait_until("refused.join() === '401,401'").await;
     assert_eq!(number(&program, 2, "watch_position").await, 50);
 }
 

@@ -3,8 +3,9 @@
 use crate::program::{Program, run};
 use sea_orm::{ConnectionTrait, Database};
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_first_start_makes_the_database_its_key_and_a_media_folder_with_a_sample() {
@@ -71,6 +72,18 @@ fn a_port_that_is_taken_is_named() {
     let address = taken.local_addr().unwrap().to_string();
     let (started, said) = run(Program::new().command(&[]).env("BIND_ADDRESS", &address), "");
     assert!(!started && said.contains(&address) && said.contains("choose another port"), "{said}");
+}
+
+#[test]
+fn a_crowd_that_comes_while_the_server_is_busy_is_let_in() {
+    let program = Program::start();
+    // It accepts nobody, so that all of them wait.
+    program.signal("STOP");
+    let address = program.url("").replace("http://", "").parse().unwrap();
+    let crowd = (0..500).map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(900)));
+    let crowd: Vec<_> = crowd.collect::<Result<_, _>>().expect("everybody is heard at once");
+    program.signal("CONT");
+    drop(crowd);
 }
 
 #[test]

@@ -106,6 +106,8 @@ function watchMemory(element, id) {
   let handle = null;
   /** @type {number | undefined} Whoever is signed in, or was last. */
   let viewer;
+  let hasChosen = false; // where to be, while nobody was signed in
+  element.addEventListener("seeking", () => (hasChosen ||= handle === null));
 
   /** @param {boolean} resume */
   function attach(resume) {
@@ -164,12 +166,15 @@ function watchMemory(element, id) {
       void handle?.detach();
       resumed.hidden = true;
       status.textContent = "";
-      // Somebody else begins where they were; whoever watched before they signed in is taken to where they had been; for
-      // whoever signs in again a film that was begun goes on undisturbed.
+      // Somebody else begins where they were; whoever watched before they signed in is taken to where they had been, unless they
+      // went elsewhere; for whoever signs in again a film that was begun goes on undisturbed.
       const user = session.user();
       const isNew = user !== null && user.id !== viewer;
-      if (isNew && viewer !== undefined) element.load();
-      attach(isNew || element.currentTime === 0);
+      if (isNew && viewer !== undefined) {
+        element.load();
+        hasChosen = false;
+      }
+      attach((isNew && !hasChosen) || element.currentTime === 0);
     },
   };
 }
