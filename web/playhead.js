@@ -135,8 +135,7 @@ export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fe
  * @param {HTMLVideoElement} video @param {number | string} videoId @param {AttachOptions} [options]
  */
 function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {}) {
-  const { onState = () => {}, saveEveryMs = 10_000 } = options;
-  let { resume = true } = options;
+  const { onState = () => {}, resume = true, saveEveryMs = 10_000 } = options;
   const life = new AbortController();
   let over = false;
   let held = resume ? NaN : 0; // where the server has the viewer, once that is known; who is not to be taken there chose to be here
@@ -149,9 +148,9 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   let restart = false;
   let forgetting = false;
   let unanswered = false;
-  let target = 0;
-  let recorded = 0; // the newest position that was written down
-  let seen = 0;
+  let target = 0; // where they are to be taken
+  let recorded = -1; // the newest position that was written down
+  let seen = 0; // where they were
   let watched = 0;
   let earlier = 0; // how much of it in earlier openings
   let rate = 1;
@@ -222,7 +221,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     if (video.currentTime !== mark) reached = now();
     mark = video.seeking ? NaN : video.currentTime;
     rate = video.playbackRate || 1;
-    if (synced || moved) seen = position();
+    // A film that is loaded anew is at 0 before it says so.
+    if (synced && video.readyState >= video.HAVE_METADATA) seen = position();
   }
 
   async function load(failures = 0) {
@@ -263,7 +263,7 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
       watched += watchedBefore - earlier;
       earlier = watchedBefore;
     }
-    if (resume) target = resumeAt;
+    if (resume && !moved) target = resumeAt;
     loaded = true;
     // Who began at the start only because nobody answered is still taken to where they were.
     if (synced && !moved && target > position() && !isLate()) synced = false;
@@ -271,24 +271,22 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   }
 
   // Runs when the history or the metadata arrives, and acts when both are there: a seek before metadata is lost.
-  function sync({ leaving = false } = {}) {
+  function sync({ keepalive = false } = {}) {
     if (synced || restoring || over || video.readyState < video.HAVE_METADATA) return;
     // Without an answer, what can no longer move the viewer is not waited for: their place is kept here until there is one.
-    const isAlone = leaving ? moved : unanswered && (moved || video.currentTime >= ALONE_SECONDS);
-    if (!loaded && !isAlone) return;
-    if (target > 0 && target !== sought && target < lastSecond() && !moved && !isLate()) {
-      if (!isSeekable(target)) return; // it may be when more is loaded
+    if (!loaded && !moved && !(unanswered && video.currentTime >= ALONE_SECONDS)) return;
+    const isElsewhere = target > 0 && target !== sought && target < lastSecond() && !isLate();
+    if (isElsewhere && isSeekable(target)) {
       restoring = true;
       sought = target;
       video.currentTime = target;
-    } else {
-      begin(leaving);
-    }
+    } else if (!isElsewhere || position() >= target) {
+      begin(keepalive);
+    } // Otherwise more of the film has to be loaded first.
   }
 
   const isLate = () => video.currentTime - from >= LATE_SECONDS;
 
-  /** From here on there is nothing to go back to. */
   const lastSecond = () => (video.duration > 0 ? video.duration - 1 : Infinity);
 
   /** @param {number} second */
@@ -298,20 +296,26 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   /** @param {boolean} keepalive */
   function begin(keepalive) {
     synced = true;
-    recorded = moved ? -1 : from || position();
+    if (!moved) recorded = from || position();
     report({ state: "ready", position: position() === from ? from : 0 });
     if (restart) saveStart();
-    else record({ deliberate: moved, keepalive });
+    else record({ deliberate: recorded < 0, keepalive });
     if (!video.paused) tick();
+  }
+
+  /** @param {number} second where the viewer goes, which may be while they are being taken elsewhere */
+  function choose(second) {
+    if (!moved) recorded = -1;
+    moved = true;
+    restoring = false;
+    target = 0;
+    seen = second;
   }
 
   function tick() {
     if (!over) interval ||= window.setInterval(record, saveEveryMs);
   }
-  function leave() {
-    sync({ leaving: true });
-    record({ keepalive: true });
-  }
+  const leave = () => (sync({ keepalive: true }), record({ keepalive: true }));
   const stop = () => (rest(), record());
   function rest() {
     clearInterval(interval);
@@ -320,8 +324,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
 
   /** @param {EventTarget} source @param {string} type @param {() => void} listener */
   const on = (source, type, listener) => source.addEventListener(type, listener, { signal: life.signal });
-  on(video, "loadedmetadata", () => sync());
-  on(video, "canplay", () => sync());
+  on(video, "loadedmetadata", sync);
+  on(video, "canplay", sync);
   on(video, "timeupdate", () => (count(), sync()));
   on(video, "ratechange", count);
   on(video, "playing", tick);
@@ -330,10 +334,9 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   on(video, "seeking", () => {
     mark = NaN;
     reached = now();
-    if (restoring && Math.abs(video.currentTime - sought) < 1) return;
-    // Who goes elsewhere while they are being taken to their place does not want to be there.
-    moved = true;
-    restoring = false;
+    // A host that loads the film anew may go back by itself, to about the same second.
+    if (restoring && Math.abs(video.currentTime - sought) < 2) return;
+    choose(position());
   });
   on(video, "seeked", () => {
     if (restoring) from = sought;
@@ -344,10 +347,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
   on(video, "emptied", () => {
     // The host loads the same video again: its zero is no position, and it goes on where it was.
     if (synced || moved) target = seen;
-    if (moved) held = 0;
-    resume &&= !moved;
-    synced = restoring = moved = false;
-    from = 0;
+    synced = restoring = false;
+    from = target;
     sought = NaN;
     rest();
   });
@@ -370,8 +371,8 @@ function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {})
     },
 
     async startOver() {
-      restart = moved = true;
-      restoring = false;
+      restart = true;
+      choose(0);
       if (video.readyState >= video.HAVE_METADATA) video.currentTime = 0;
       if (synced) saveStart();
       await video.play().catch(() => {}); // a browser may want a gesture first; the position is right all the same

@@ -156,6 +156,23 @@ async fn a_place_that_was_chosen_while_the_history_hangs_outlives_a_film_that_is
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
+async fn a_film_that_is_loaded_anew_while_the_viewer_seeks_goes_on_where_they_went() {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 36, "session_id": "television"})).await);
+    open_again(&browser).await;
+    stands_at(&browser, 36).await;
+    browser
+        .script(
+            "const player = document.querySelector('#player'); \
+             player.addEventListener('seeking', () => player.load(), { once: true }); player.currentTime = 45",
+        )
+        .await;
+    stands_at(&browser, 45).await;
+    program.wait_for_position(|saved| saved == 45).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
 async fn a_film_that_ended_without_any_answer_begins_at_its_start_the_next_time() {
     let (_program, browser) = ann_before_a_video().await;
     browser.lose_the_history().await;
