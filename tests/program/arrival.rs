@@ -6,6 +6,13 @@ use crate::places::number;
 use crate::program::Program;
 use serde_json::json;
 
+/// Ann before a video that she has watched elsewhere, to this second.
+async fn ann_who_was_at(second: u32) -> (Program, Browser) {
+    let (program, browser) = ann_before_a_video().await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": second, "session_id": "television"})).await);
+    (program, browser)
+}
+
 /// Where the film stands, once it is there to within a second.
 async fn stands_at(browser: &Browser, second: u32) {
     let player = "document.querySelector('#player')";
@@ -18,6 +25,13 @@ async fn open_again(browser: &Browser) {
     browser.see("[href='#/videos/1']").await;
     browser.script("location.hash = '#/videos/1'").await;
     browser.wait_until("document.querySelector('#player').readyState >= 2").await;
+}
+
+/// Plays some seconds from 34 on, which are saved although Ann was further on elsewhere.
+async fn play_from_34(program: &Program, browser: &Browser) {
+    browser.play_until(37.0).await;
+    browser.script("document.querySelector('#player').pause()").await;
+    program.wait_for_position(|saved| (37..50).contains(&saved)).await;
 }
 
 /// As [`open_again`], while no question about history is answered or refused, until `answer` is called.
@@ -53,8 +67,7 @@ async fn attach_as_another_host(program: &Program, browser: &Browser) {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn who_seeks_while_they_are_being_taken_to_their_place_is_where_they_went() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    let (program, browser) = ann_who_was_at(50).await;
     browser
         .script(
             "const seek = ({ target }) => { target.currentTime = 34 }; \
@@ -63,16 +76,13 @@ async fn who_seeks_while_they_are_being_taken_to_their_place_is_where_they_went(
         .await;
     open_again(&browser).await;
     stands_at(&browser, 34).await;
-    browser.play_until(37.0).await;
-    browser.script("document.querySelector('#player').pause()").await;
-    program.wait_for_position(|saved| (37..50).contains(&saved)).await;
+    play_from_34(&program, &browser).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_newer_place_that_is_heard_of_on_the_way_to_an_older_one_is_where_the_film_goes_on() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    let (program, browser) = ann_who_was_at(50).await;
     browser
         .script(
             "localStorage.setItem('playhead:queue:1:earlier:1', JSON.stringify({ video: 1, position: 36, watched: 9, \
@@ -101,8 +111,7 @@ async fn a_newer_place_that_is_heard_of_on_the_way_to_an_older_one_is_where_the_
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_place_that_was_chosen_before_the_film_stood_anywhere_is_saved_when_the_viewer_leaves() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    let (program, browser) = ann_who_was_at(50).await;
     // The film seeks for ever: the page does not hear that it has arrived.
     browser
         .script(
@@ -121,8 +130,7 @@ async fn a_place_that_was_chosen_before_the_film_stood_anywhere_is_saved_when_th
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_start_that_was_chosen_while_the_history_hangs_is_saved_when_the_viewer_leaves() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    let (program, browser) = ann_who_was_at(50).await;
     open_without_an_answer(&browser).await;
     browser
         .script(
@@ -147,22 +155,18 @@ async fn what_is_played_while_the_history_hangs_is_kept_as_if_there_was_no_answe
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_place_that_was_chosen_while_the_history_hangs_outlives_a_film_that_is_loaded_anew() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    let (program, browser) = ann_who_was_at(50).await;
     open_without_an_answer(&browser).await;
     browser.seek(34.0).await;
     browser.script("document.querySelector('#player').load(); window.answer()").await;
     stands_at(&browser, 34).await;
-    browser.play_until(37.0).await;
-    browser.script("document.querySelector('#player').pause()").await;
-    program.wait_for_position(|saved| (37..50).contains(&saved)).await;
+    play_from_34(&program, &browser).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_film_that_is_loaded_anew_while_the_viewer_seeks_goes_on_where_they_went() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 36, "session_id": "television"})).await);
+    let (program, browser) = ann_who_was_at(36).await;
     open_again(&browser).await;
     stands_at(&browser, 36).await;
     browser
@@ -220,8 +224,7 @@ async fn sign_in_elsewhere(browser: &Browser) {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn who_watched_before_they_signed_in_is_taken_to_where_they_had_been() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    let (program, browser) = ann_who_was_at(50).await;
     begin_as_nobody(&browser).await;
     sign_in_elsewhere(&browser).await;
     browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
@@ -232,14 +235,11 @@ async fn who_watched_before_they_signed_in_is_taken_to_where_they_had_been() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn who_went_elsewhere_before_they_signed_in_stays_there() {
-    let (program, browser) = ann_before_a_video().await;
-    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
+    let (program, browser) = ann_who_was_at(50).await;
     begin_as_nobody(&browser).await;
     browser.seek(34.0).await;
     sign_in_elsewhere(&browser).await;
-    browser.play_until(37.0).await;
-    browser.script("document.querySelector('#player').pause()").await;
-    program.wait_for_position(|saved| (37..50).contains(&saved)).await;
+    play_from_34(&program, &browser).await;
 }
 
 #[tokio::test]
