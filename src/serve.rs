@@ -48,6 +48,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         },
         cors_origins: settings.cors_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        access_log: settings.access_log,
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });

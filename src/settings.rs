@@ -1,5 +1,6 @@
 //! The settings, from the environment and a `.env` file. Nothing else reads the environment.
 
+use api::access_log::AccessLog;
 use service::database::{Durability, sqlite_file};
 use service::progress::Rules;
 use std::env;
@@ -44,6 +45,7 @@ pub(crate) struct Settings {
     /// `PLAYHEAD_ENV=production`
     pub(crate) production: bool,
     /// `RUST_LOG`
+    pub(crate) access_log: AccessLog,
     pub(crate) log_filter: String,
 }
 
@@ -91,6 +93,11 @@ impl Settings {
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
             production: source.word("PLAYHEAD_ENV", &["development", "production"])? == 1,
+            access_log: match source.word("ACCESS_LOG", &["off", "text", "json"])? {
+                1 => AccessLog::Text,
+                2 => AccessLog::Json,
+                _ => AccessLog::Off,
+            },
             log_filter: log_filter(look_up("RUST_LOG")?)?,
             database_url,
         })
@@ -256,6 +263,7 @@ mod tests {
             ("MEDIA_DIR", "/dev/null", "is no folder"),
             ("RUST_LOG", "a=b=c", "write a level"),
             ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
+            ("ACCESS_LOG", "yes", "must be off or text or json"),
             ("PLAYHEAD_ENV", "prod", "must be development or production"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();

@@ -1,5 +1,6 @@
 //! What every request may need, put together once.
 
+use crate::access_log::AccessLog;
 use crate::error::Problem;
 use service::auth::Auth;
 use service::library::Library;
@@ -39,6 +40,8 @@ pub struct App {
     pub cors_origins: Vec<String>,
     /// Reverse proxies whose word on a client's address is taken.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whether requests are logged, and in which form.
+    pub access_log: AccessLog,
     /// The runtime that the database connections belong to; it outlives every request.
     pub runtime: Handle,
     /// Whether the end is near.

@@ -130,6 +130,7 @@ impl TestApp {
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
+                        access_log: api::access_log::AccessLog::Off,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });
