@@ -4,7 +4,6 @@ use crate::load::{Connection, Row};
 use crate::site::Site;
 use crate::{measure, on_both};
 use std::fs;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
