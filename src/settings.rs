@@ -1,6 +1,7 @@
 //! The settings, from the environment and a `.env` file. Nothing else reads the environment.
 
 use service::database::{Durability, sqlite_file};
+use service::limit::Rates;
 use service::progress::Rules;
 use std::env;
 use std::fmt::Display;
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `OPEN_REGISTRATION`
     pub(crate) open_registration: bool,
+    /// `SIGN_UPS_PER_HOUR`, `WRITES_PER_MINUTE`, `ADDRESS_WRITES_PER_MINUTE`, `VIDEOS_PER_USER`
+    pub(crate) rates: Rates,
     /// `PLAYHEAD_ENV=production`
     pub(crate) production: bool,
     /// `RUST_LOG`
@@ -90,6 +93,7 @@ impl Settings {
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
+            rates: rates(&source)?,
             production: source.word("PLAYHEAD_ENV", &["development", "production"])? == 1,
             log_filter: log_filter(look_up("RUST_LOG")?)?,
             database_url,
@@ -132,6 +136,18 @@ impl<F: Fn(&str) -> Result<Option<String>, String>> Source<'_, F> {
         let place = words.iter().position(|word| text.eq_ignore_ascii_case(word));
         place.ok_or_else(|| format!("{name}={text}: must be {}; the default is {}", words.join(" or "), words[0]))
     }
+}
+
+/// Beyond a million, what one address may do is a question of the machine.
+fn rates<F: Fn(&str) -> Result<Option<String>, String>>(source: &Source<'_, F>) -> Result<Rates, String> {
+    let Rates { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = Rates::default();
+    let number = |name, default| source.number(name, default, 0, 1_000_000);
+    Ok(Rates {
+        sign_ups_per_hour: number("SIGN_UPS_PER_HOUR", sign_ups_per_hour)?,
+        writes_per_minute: number("WRITES_PER_MINUTE", writes_per_minute)?,
+        address_writes_per_minute: number("ADDRESS_WRITES_PER_MINUTE", address_writes_per_minute)?,
+        videos_per_user: number("VIDEOS_PER_USER", videos_per_user)?,
+    })
 }
 
 /// The URL, with the wish that a missing SQLite file is made.
@@ -228,6 +244,7 @@ mod tests {
         assert_eq!((settings.rules.resume_min_seconds, settings.rules.resume_max_percent), (5, 95));
         assert_eq!(settings.durability, Durability::Full);
         assert!(settings.auto_migrate && settings.open_registration && !settings.production);
+        assert_eq!(settings.rates, Rates::default());
     }
 
     #[test]
@@ -243,6 +260,7 @@ mod tests {
             ("ACCESS_TOKEN_MINUTES", "soon", "ACCESS_TOKEN_MINUTES=soon: must be a whole number from 1"),
             ("COMPLETED_PERCENT", "101", "from 1 to 100; the default is 90"),
             ("RESUME_MIN_SECONDS", "-1", "RESUME_MIN_SECONDS=-1"),
+            ("WRITES_PER_MINUTE", "-1", "WRITES_PER_MINUTE=-1: must be a whole number from 0"),
             ("AUTO_MIGRATE", "maybe", "must be true or false"),
             ("SQLITE_SYNCHRONOUS", "off", "must be full or normal"),
             ("BIND_ADDRESS", "nowhere", "must be an address and a port"),
