@@ -7,6 +7,7 @@ mod tests;
 
 use api::access_log::AccessLog;
 use service::database::Durability;
+use service::limit::Rates;
 use service::progress::Rules;
 use std::env;
 use std::fmt::Display;
@@ -47,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `OPEN_REGISTRATION`
     pub(crate) open_registration: bool,
+    /// `SIGN_UPS_PER_HOUR`, `WRITES_PER_MINUTE`, `ADDRESS_WRITES_PER_MINUTE`, `VIDEOS_PER_USER`
+    pub(crate) rates: Rates,
     /// `PLAYHEAD_ENV=production`
     pub(crate) production: bool,
     /// `RUST_LOG`
@@ -97,6 +100,7 @@ impl Settings {
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
+            rates: rates(&source)?,
             production: source.word("PLAYHEAD_ENV", &["development", "production"])? == 1,
             access_log: match source.word("ACCESS_LOG", &["off", "text", "json"])? {
                 1 => AccessLog::Text,
@@ -144,4 +148,16 @@ impl<F: Fn(&str) -> Result<Option<String>, String>> Source<'_, F> {
         let place = words.iter().position(|word| text.eq_ignore_ascii_case(word));
         place.ok_or_else(|| format!("{name}={text}: must be {}; the default is {}", words.join(" or "), words[0]))
     }
+}
+
+/// Beyond a million, what one address may do is a question of the machine.
+fn rates<F: Fn(&str) -> Result<Option<String>, String>>(source: &Source<'_, F>) -> Result<Rates, String> {
+    let Rates { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = Rates::default();
+    let number = |name, default| source.number(name, default, 0, 1_000_000);
+    Ok(Rates {
+        sign_ups_per_hour: number("SIGN_UPS_PER_HOUR", sign_ups_per_hour)?,
+        writes_per_minute: number("WRITES_PER_MINUTE", writes_per_minute)?,
+        address_writes_per_minute: number("ADDRESS_WRITES_PER_MINUTE", address_writes_per_minute)?,
+        videos_per_user: number("VIDEOS_PER_USER", videos_per_user)?,
+    })
 }

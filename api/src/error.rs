@@ -156,8 +156,9 @@ impl From<Error> for Problem {
             Error::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
             Error::FirstAccountByCommand => (StatusCode::FORBIDDEN, "first_account_by_command"),
             Error::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
-            Error::NameTaken => (StatusCode::CONFLICT, "username_taken"),
-            Error::EmailTaken => (StatusCode::CONFLICT, "email_taken"),
+            Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+            Error::Taken => (StatusCode::CONFLICT, "taken"),
+            Error::TooManyVideos { .. } => (StatusCode::FORBIDDEN, "too_many_videos"),
             Error::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
             Error::UserNotFound => (StatusCode::NOT_FOUND, "user_not_found"),
             Error::VideoNotFound => (StatusCode::NOT_FOUND, "video_not_found"),
@@ -178,7 +179,7 @@ impl From<Error> for Problem {
         };
         let mut problem = Self::new(status, code, error.to_string());
         match error {
-            Error::TooManyAttempts { retry_after } => {
+            Error::TooManyAttempts { retry_after } | Error::TooManyRequests { retry_after } => {
                 problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
             }
             Error::DatabaseAway(cause) => problem.cause = cause,

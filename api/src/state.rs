@@ -2,6 +2,7 @@
 
 use crate::access_log::AccessLog;
 use crate::error::Problem;
+use crate::limits::Limits;
 use service::auth::Auth;
 use service::library::Library;
 use service::progress::Rules;
@@ -42,6 +43,8 @@ pub struct App {
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether requests are logged, and in which form.
     pub access_log: AccessLog,
+    /// How often something may be written.
+    pub limits: Limits,
     /// The runtime that the database connections belong to; it outlives every request.
     pub runtime: Handle,
     /// Whether the end is near.

@@ -12,4 +12,5 @@ mod places;
 mod player;
 mod program;
 mod readme;
+mod sign_up;
 mod start;
