@@ -15,8 +15,8 @@ on_both! {
         assert!(drift.is_clean(true), "{drift}");
         let facts = facts::read(&db.connect().await).await.unwrap();
         let tables: Vec<&String> = facts.tables.keys().collect();
-        assert_eq!(tables, ["refresh_tokens", "seaql_migrations", "sessions", "users", "videos", "watch_history"]);
-        assert_eq!(facts.tables.values().map(|table| table.columns.len()).sum::<usize>(), 59);
+        assert_eq!(tables, ["deleted_files", "refresh_tokens", "seaql_migrations", "sessions", "users", "videos", "watch_history"]);
+        assert_eq!(facts.tables.values().map(|table| table.columns.len()).sum::<usize>(), 65);
     }
 
     async fn indexes_keep_their_names_and_new_ones_follow_them(db: TestDatabase) {

@@ -21,6 +21,7 @@ mod listing;
 mod openapi;
 mod pages;
 mod renewal;
+mod rescan;
 mod saves;
 mod sessions;
 mod shutdown;

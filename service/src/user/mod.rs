@@ -4,10 +4,11 @@ mod operator;
 
 use crate::auth::{Auth, Passwords, Verdict, end_sessions};
 use crate::error::taken;
+use crate::library::remember_deleted;
 use crate::time::Timestamp;
 use crate::{Database, Error, text};
 use chrono::{DateTime, Utc};
-use entity::user;
+use entity::{user, video};
 pub use operator::{deactivate, owner_of_scan, set_password};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
@@ -344,6 +345,7 @@ pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
     let (_turn, transaction) = db.exclusive("users").await?;
     authenticate(&transaction, user_id).await?;
     keep_an_administrator(&transaction, user_id).await?;
+    remember_deleted(&transaction, video::Column::UserId.eq(user_id)).await?;
     user::Entity::delete_by_id(user_id).exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())
