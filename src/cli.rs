@@ -30,6 +30,9 @@ enum Command {
         /// Whose videos they are; without it the first administrator's
         #[arg(long, value_name = "NAME")]
         owner: Option<String>,
+        /// Register also files whose video was deleted
+        #[arg(long)]
+        restore: bool,
     },
     /// Make and change accounts
     #[command(subcommand)]
@@ -44,7 +47,7 @@ enum Command {
 pub(crate) async fn run(arguments: Arguments, settings: &Settings) -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings).await,
-        Command::Scan { dir, owner } => media::scan(settings, dir, owner).await,
+        Command::Scan { dir, owner, restore } => media::scan(settings, dir, owner, restore).await,
         Command::User(command) => accounts::run(settings, command).await,
         Command::Openapi => match api::openapi::document().to_pretty_json() {
             Ok(document) => say(document),
