@@ -5,6 +5,7 @@ use crate::{accounts, media, serve};
 use clap::{Parser, Subcommand};
 use env_logger::{Builder, WriteStyle};
 use log::LevelFilter;
+use migration::environment::keep_passwords_out;
 use service::Database;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -14,14 +15,14 @@ use std::process::ExitCode;
 /// Remembers where every viewer stopped.
 ///
 /// Settings come from the environment and a `.env` file; the README lists them.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "playhead", version)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Serve the API and the player (what happens without a command)
     Serve,
@@ -78,11 +79,9 @@ pub(crate) fn fail(error: &str) -> ExitCode {
 pub(crate) fn start_log(settings: &Settings) {
     let style = if settings.production { WriteStyle::Never } else { WriteStyle::Auto };
     // What actix says at its start tells an operator nothing; RUST_LOG can still ask for it.
-    Builder::new()
-        .filter_module("actix_server", LevelFilter::Warn)
-        .parse_filters(&settings.log_filter)
-        .write_style(style)
-        .init();
+    let mut log = Builder::new();
+    log.filter_module("actix_server", LevelFilter::Warn).parse_filters(&settings.log_filter).write_style(style);
+    keep_passwords_out(&mut log).init();
 }
 
 /// The database of the settings, at the newest schema.

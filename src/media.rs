@@ -3,6 +3,7 @@
 use crate::cli::{open_database, say};
 use crate::settings::Settings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use migration::environment::expand_home;
 use service::library::{self, Library, Progress};
 use service::time::Clock;
 use service::{Error, user};
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 /// Registers what lies below `dir`, or below the media folder.
 pub(crate) async fn scan(settings: &Settings, dir: Option<PathBuf>, owner: Option<String>) -> Result<(), String> {
+    let dir = dir.map(|dir| expand_home(&dir).map_err(|error| format!("{}: {error}", dir.display()))).transpose()?;
     let db = open_database(settings).await?;
     let library = Library::new(&settings.media_dir);
     let owner = user::owner_of_scan(db.reader(), owner.as_deref()).await.map_err(|error| match (error, &owner) {

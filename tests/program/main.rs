@@ -11,4 +11,5 @@ mod places;
 mod player;
 mod program;
 mod readme;
+mod settings;
 mod start;
