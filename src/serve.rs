@@ -52,6 +52,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     log::info!("Playhead is at   http://{address}");
     log::info!("its API docs at  http://{address}/docs");
     log::info!("its database is  {}", settings.database());
+    for note in &settings.database_notes {
+        log::info!("DATABASE_URL: {note}");
+    }
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
