@@ -8,6 +8,7 @@ mod browser;
 mod commands;
 mod offline;
 mod places;
+mod playback;
 mod player;
 mod program;
 mod readme;
