@@ -15,6 +15,7 @@ pub mod library;
 mod link;
 pub mod number;
 pub mod page;
+mod picture;
 mod pool;
 pub mod progress;
 mod sent;

@@ -20,6 +20,7 @@ mod limits;
 mod listing;
 mod openapi;
 mod pages;
+mod pictures;
 mod renewal;
 mod saves;
 mod sessions;
