@@ -47,12 +47,14 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
             (true, false) => Door::OpenAfterFirst,
         },
         cors_origins: settings.cors_origins.clone(),
+        public_path: settings.public_path.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
-    log::info!("Playhead is at   http://{address}");
-    log::info!("its API docs at  http://{address}/docs");
+    let path = &settings.public_path;
+    log::info!("Playhead is at   http://{address}{path}");
+    log::info!("its API docs at  http://{address}{path}/docs");
     log::info!("its database is  {}", settings.database());
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;

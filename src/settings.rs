@@ -1,5 +1,6 @@
 //! The settings, from the environment and a `.env` file. Nothing else reads the environment.
 
+use api::PublicPath;
 use service::database::{Durability, sqlite_file};
 use service::progress::Rules;
 use std::env;
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) durability: Durability,
     /// `CORS_ORIGINS`
     pub(crate) cors_origins: Vec<String>,
+    /// `PUBLIC_PATH`
+    pub(crate) public_path: PublicPath,
     /// `TRUSTED_PROXIES`
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `OPEN_REGISTRATION`
@@ -88,6 +91,7 @@ impl Settings {
                 _ => Durability::Full,
             },
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
+            public_path: public_path(&look_up("PUBLIC_PATH")?.unwrap_or_default())?,
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
             production: source.word("PLAYHEAD_ENV", &["development", "production"])? == 1,
@@ -198,6 +202,10 @@ fn origins(list: &str) -> Result<Vec<String>, String> {
     items(list).map(|origin| read(origin).ok_or_else(|| format!("CORS_ORIGINS={origin}: {mend}"))).collect()
 }
 
+fn public_path(text: &str) -> Result<PublicPath, String> {
+    text.parse().map_err(|why| format!("PUBLIC_PATH={text}: {why}"))
+}
+
 fn proxies(list: &str) -> Result<Vec<IpAddr>, String> {
     let mend = "must be the addresses of reverse proxies, comma-separated, such as 127.0.0.1";
     let read = |text: &str| text.parse::<IpAddr>().map(|address| address.to_canonical());
@@ -256,6 +264,8 @@ mod tests {
             ("MEDIA_DIR", "/dev/null", "is no folder"),
             ("RUST_LOG", "a=b=c", "write a level"),
             ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
+            ("PUBLIC_PATH", "/a?b", "PUBLIC_PATH=/a?b: must be a path such as /ph"),
+            ("PUBLIC_PATH", "/docs", "choose another first part"),
             ("PLAYHEAD_ENV", "prod", "must be development or production"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();

@@ -38,7 +38,7 @@ export { PlayheadError };
  * 401: return a newer one or null. With `keepalive` the page may be about to go away: answer from memory, without a request.
  * @typedef {(request: { refused?: string, keepalive?: boolean }) => string | null | Promise<string | null>} TokenProvider
  *
- * `baseUrl` is the server's origin without a slash at the end (default: the page's own), `fetch` another transport, `getUser`
+ * `baseUrl` is the server's origin, and the path below which it is shown there, without a slash at the end (default: the page's origin), `fetch` another transport, `getUser`
  * tells whose an access token is, for tokens that are not the server's own; while that is unknown, saves are kept in memory only.
  * @typedef {{ getToken: TokenProvider, baseUrl?: string, fetch?: typeof globalThis.fetch,
  *   getUser?: (token: string) => string | number | null }} PlayheadOptions

@@ -1,6 +1,7 @@
 //! What every request may need, put together once.
 
 use crate::error::Problem;
+use crate::public_path::PublicPath;
 use service::auth::Auth;
 use service::library::Library;
 use service::progress::Rules;
@@ -37,6 +38,8 @@ pub struct App {
     pub door: Door,
     /// Exact origins of pages elsewhere that may call.
     pub cors_origins: Vec<String>,
+    /// Where a reverse proxy shows the site.
+    pub public_path: PublicPath,
     /// Reverse proxies whose word on a client's address is taken.
     pub trusted_proxies: Vec<IpAddr>,
     /// The runtime that the database connections belong to; it outlives every request.

@@ -1,7 +1,7 @@
 //! A running server with builders, for tests that read like sentences.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{App, End};
+use api::{App, End, PublicPath};
 use chrono::{DateTime, Utc};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -58,11 +58,17 @@ pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    pub public_path: PublicPath,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { door: Door::Open, cors_origins: Vec::new(), trusted_proxies: Vec::new() }
+        Self {
+            door: Door::Open,
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            public_path: PublicPath::default(),
+        }
     }
 }
 
@@ -130,6 +136,7 @@ impl TestApp {
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
+                        public_path: wishes.public_path,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });

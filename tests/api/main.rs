@@ -21,6 +21,7 @@ mod listing;
 mod openapi;
 mod pages;
 mod pictures;
+mod public_path;
 mod renewal;
 mod saves;
 mod sessions;

@@ -4,6 +4,7 @@
 
 mod adopted;
 mod arrival;
+mod below;
 mod browser;
 mod commands;
 mod offline;
