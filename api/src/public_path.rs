@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, web::Data};
-use service::video::Video;
+use service::video::{Change, NewVideo, Video};
 use service::watch_history::ContinueWatching;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -61,6 +61,16 @@ impl PublicPath {
                 }
             });
         }
+        value
+    }
+
+    /// A value that a client sends back, with the addresses as the server has them.
+    pub(crate) fn above<T: Links>(&self, mut value: T) -> T {
+        value.each(&mut |address| {
+            if let Some(inner) = address.strip_prefix(&self.0).filter(|inner| inner.starts_with("/api/")) {
+                *address = inner.to_owned();
+            }
+        });
         value
     }
 
@@ -130,6 +140,18 @@ impl<T: Links> Links for Vec<T> {
 impl Links for Video {
     fn each(&mut self, change: &mut impl FnMut(&mut String)) {
         [&mut self.thumbnail_path, &mut self.stream_url].into_iter().flatten().for_each(change);
+    }
+}
+
+impl Links for NewVideo {
+    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.thumbnail_path.iter_mut().for_each(change);
+    }
+}
+
+impl Links for Change {
+    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.thumbnail_path.iter_mut().flatten().for_each(change);
     }
 }
 

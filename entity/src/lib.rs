@@ -6,6 +6,7 @@
 
 pub mod refresh_token;
 pub mod session;
+pub mod sign_in_limit;
 pub mod user;
 pub mod video;
 pub mod watch_history;

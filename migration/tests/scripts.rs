@@ -43,7 +43,9 @@ through_both! {
         assert!(drift.is_clean(true), "{drift}");
         let other = another(&db).await;
         other.up(Target::End).await;
-        let tables = ["users", "videos", "watch_history", "sessions", "refresh_tokens", "seaql_migrations"];
+        let tables = [
+            "users", "videos", "watch_history", "sessions", "refresh_tokens", "sign_in_limits", "seaql_migrations",
+        ];
         let wanted = facts(&other.connect().await, &tables, Names::Shown).await;
         assert_eq!(differences(&wanted, &facts(&db.connect().await, &tables, Names::Shown).await), [""; 0]);
         let (state, wanted) = (migration::status(&db.url).await.unwrap(), migration::status(&other.url).await.unwrap());

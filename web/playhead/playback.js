@@ -119,6 +119,11 @@ export function createPlayback(video) {
       announced = video.duration > 0 ? video.duration : Infinity;
     },
 
+    /** It says so anew. What is shorter may only be what there is of it, and so may be what nobody knew before. */
+    extend() {
+      if (video.duration > announced) announced = video.duration;
+    },
+
     /** Another file, or the same one anew. */
     reset() {
       mark = { position: NaN, at: 0, isRunning: false, isSought: false };
@@ -128,7 +133,7 @@ export function createPlayback(video) {
 }
 
 /** Browsers go back to the start, not to somewhere near it. @param {HTMLVideoElement} video */
-export const isAtStart = (video) => video.currentTime < 0.5;
+export const isAtStart = ({ currentTime, seekable }) => currentTime < (seekable.length > 0 ? seekable.start(0) : 0) + 0.5;
 
 /** Begin and end in a source's address (`#t=10,20`), or null. @param {string} source */
 export function fragmentOf(source) {

@@ -4,7 +4,7 @@ use super::Application;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, Query, Valid, VideoPath, Viewer};
-use crate::responses::{Forbidden, VideoNotFound};
+use crate::responses::{Forbidden, TooManyVideos, VideoNotFound};
 use crate::state::App;
 use actix_web::http::header::{LINK, LOCATION};
 use actix_web::web::{Json, Path};
@@ -97,7 +97,7 @@ fn not_ours() -> Problem {
     responses((
         status = 201, description = "The new video.", body = Video,
         headers(("Location" = String, description = "Its address"))
-    ))
+    ), TooManyVideos)
 )]
 #[post("/videos")]
 pub(super) async fn create(
@@ -106,7 +106,10 @@ pub(super) async fn create(
     Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let video = app.run(move |app| async move { video::create(&app.db, caller, new, now).await }).await?;
+    let new = app.public_path.above(new);
+    let use_case =
+        move |app: Arc<App>| async move { video::create(&app.db, caller, new, app.limits.videos_per_user, now).await };
+    let video = app.run(use_case).await?;
     let location = app.public_path.below(format!("/api/v1/videos/{}", video.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.below(video)))
 }
@@ -139,6 +142,7 @@ pub(super) async fn change(
     Valid(Body(change)): Valid<Body<Change>>,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
+    let change = app.public_path.above(change);
     let use_case = move |app: Arc<App>| async move {
         video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
     };

@@ -11,6 +11,7 @@ pub(crate) fn entities(backend: DbBackend) -> Wanted {
         .register(watch_history::Entity)
         .register(::entity::session::Entity)
         .register(refresh_token::Entity)
+        .register(::entity::sign_in_limit::Entity)
         .register(answer::Entity)
         .register(like::Entity)
         .register(rating::Entity);
