@@ -1,5 +1,6 @@
 //! The settings, from the environment and a `.env` file. Nothing else reads the environment.
 
+use ipnet::{IpNet, Ipv4Net};
 use service::database::{Durability, sqlite_file};
 use service::progress::Rules;
 use std::env;
@@ -38,7 +39,9 @@ pub(crate) struct Settings {
     /// `CORS_ORIGINS`
     pub(crate) cors_origins: Vec<String>,
     /// `TRUSTED_PROXIES`
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// `STREAMS_PER_ADDRESS`
+    pub(crate) streams_per_address: usize,
     /// `OPEN_REGISTRATION`
     pub(crate) open_registration: bool,
     /// `PLAYHEAD_ENV=production`
@@ -89,6 +92,7 @@ impl Settings {
             },
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
+            streams_per_address: source.number("STREAMS_PER_ADDRESS", 64, 1, 100_000)?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
             production: source.word("PLAYHEAD_ENV", &["development", "production"])? == 1,
             log_filter: log_filter(look_up("RUST_LOG")?)?,
@@ -198,10 +202,27 @@ fn origins(list: &str) -> Result<Vec<String>, String> {
     items(list).map(|origin| read(origin).ok_or_else(|| format!("CORS_ORIGINS={origin}: {mend}"))).collect()
 }
 
-fn proxies(list: &str) -> Result<Vec<IpAddr>, String> {
-    let mend = "must be the addresses of reverse proxies, comma-separated, such as 127.0.0.1";
-    let read = |text: &str| text.parse::<IpAddr>().map(|address| address.to_canonical());
-    items(list).map(|text| read(text).map_err(|_| format!("TRUSTED_PROXIES={text}: {mend}"))).collect()
+fn proxies(list: &str) -> Result<Vec<IpNet>, String> {
+    let mend = "must be the addresses or networks of reverse proxies, comma-separated, such as 127.0.0.1,10.0.0.0/8";
+    let read = |text: &str| {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        address.or_else(|_| text.parse::<IpNet>()).map_err(|_| format!("TRUSTED_PROXIES={text}: {mend}"))
+    };
+    let check = |net: IpNet| match mapped(net.trunc()) {
+        net if net.prefix_len() == 0 => {
+            Err(format!("TRUSTED_PROXIES={net}: would believe everybody; name the networks of the proxies alone"))
+        }
+        net => Ok(net),
+    };
+    items(list).map(|text| check(read(text)?)).collect()
+}
+
+/// An IPv4 network that is written as one of IPv6, as what it is.
+fn mapped(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else { return net };
+    let (v4, length) = (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96));
+    let v4 = v4.zip(length).and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    v4.map_or(net, IpNet::V4)
 }
 
 fn items(list: &str) -> impl Iterator<Item = &str> {
@@ -256,6 +277,11 @@ mod tests {
             ("MEDIA_DIR", "/dev/null", "is no folder"),
             ("RUST_LOG", "a=b=c", "write a level"),
             ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33", "must be the addresses"),
+            ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "would believe everybody"),
+            ("TRUSTED_PROXIES", "::/0", "would believe everybody"),
+            ("TRUSTED_PROXIES", "::ffff:0:0/96", "would believe everybody"),
+            ("STREAMS_PER_ADDRESS", "0", "must be a whole number from 1"),
             ("PLAYHEAD_ENV", "prod", "must be development or production"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
@@ -263,6 +289,15 @@ mod tests {
         }
         let error = settings(&[("DATABASE_URL", "mysql://root:hunter2@db/x")]).unwrap_err();
         assert!(error.contains("the scheme is unknown") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks_in_either_form() {
+        let list = "127.0.0.1, ::1,10.1.2.3/8, 2001:db8::/32, ::ffff:192.0.2.1, ::ffff:172.16.0.0/108";
+        let proxies = settings(&[("TRUSTED_PROXIES", list)]).unwrap().trusted_proxies;
+        let proxies: Vec<_> = proxies.iter().map(ToString::to_string).collect();
+        let expected = ["127.0.0.1/32", "::1/128", "10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32", "172.16.0.0/12"];
+        assert_eq!(proxies, expected);
     }
 
     #[test]

@@ -4,13 +4,19 @@
 //! and one use case of the service crate; a failure becomes a problem in [`error`] and nowhere else.
 
 mod body;
+mod caching;
+mod client_address;
 pub mod error;
 pub mod extract;
+mod file;
 mod front_door;
+mod incoming;
 pub mod openapi;
 mod responses;
 mod routes;
 mod state;
+mod streams;
+mod unread;
 
 use actix_cors::Cors;
 use actix_web::http::header::{LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -18,10 +24,12 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 pub use state::{App, Shutdown};
+use std::any::Any;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+pub use streams::Streams;
 use utoipa_actix_web::AppExt;
 
 /// How long requests under way may take at the end, in seconds.
@@ -47,6 +55,7 @@ pub async fn serve(
     end: impl Future<Output = End>,
 ) -> io::Result<()> {
     let state = Data::from(app.clone());
+    let stalled_after = app.stalled_after;
     let document = openapi::document();
     let mut server = HttpServer::new(move || {
         let (service, _) =
@@ -54,9 +63,11 @@ pub async fn serve(
         service
             .configure(extract::configure)
             .configure(routes::configure_pages(&document))
+            .wrap(from_fn(incoming::check))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
             .wrap(from_fn(front_door::front_door))
     })
+    .on_connect(move |connection, _| end_when_stalled(connection, stalled_after))
     .disable_signals()
     .shutdown_timeout(LAST_REQUESTS);
     if let Some(workers) = workers {
@@ -81,9 +92,27 @@ pub async fn serve(
     ended
 }
 
+/// Has the system end the connection when its client takes nothing for so long. The framework has no timer for that: while it waits
+/// for room in the socket, it asks neither the answer's body nor any timer of it.
+fn end_when_stalled(connection: &dyn Any, after: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        let after = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, after) {
+            log::warn!("a client that takes nothing will hold its connection: {error}");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (connection, after);
+}
+
 /// Lets pages of exactly these origins call; of none when the list is empty.
 fn cors(origins: &[String]) -> Cors {
     let exposed = [LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, front_door::REQUEST_ID];
-    let cors = Cors::default().allow_any_method().allow_any_header().expose_headers(exposed).max_age(3600);
+    let cors = Cors::default()
+        .allowed_methods(front_door::CORS_METHODS)
+        .allow_any_header()
+        .expose_headers(exposed)
+        .max_age(3600);
     origins.iter().fold(cors.supports_credentials(), |cors, origin| cors.allowed_origin(origin))
 }

@@ -1,6 +1,8 @@
 //! What every request may need, put together once.
 
 use crate::error::Problem;
+use crate::streams::Streams;
+use ipnet::IpNet;
 use service::auth::Auth;
 use service::library::Library;
 use service::progress::Rules;
@@ -8,7 +10,6 @@ use service::time::Clock;
 use service::user::Door;
 use service::watch_history::History;
 use service::{Database, Error};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -38,7 +39,11 @@ pub struct App {
     /// Exact origins of pages elsewhere that may call.
     pub cors_origins: Vec<String>,
     /// Reverse proxies whose word on a client's address is taken.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
+    /// The files that are being sent.
+    pub streams: Streams,
+    /// How long a client may take nothing of what is sent to it, until its connection is closed.
+    pub stalled_after: Duration,
     /// The runtime that the database connections belong to; it outlives every request.
     pub runtime: Handle,
     /// Whether the end is near.

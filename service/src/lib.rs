@@ -4,6 +4,7 @@
 //! `video::list`, `auth::login`. Input and output types stand beside it. Nothing here knows of HTTP: a failure is a
 //! word of [`Error`], and the api crate picks its status.
 
+pub mod address;
 pub mod auth;
 mod checkpoint;
 mod columns;

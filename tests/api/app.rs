@@ -3,6 +3,7 @@
 use crate::databases::{Engine, TestDatabase};
 use api::{App, End};
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -57,12 +58,20 @@ macro_rules! on_both {
 pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub streams_per_address: usize,
+    pub stalled_after: Duration,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { door: Door::Open, cors_origins: Vec::new(), trusted_proxies: Vec::new() }
+        Self {
+            door: Door::Open,
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            streams_per_address: 64,
+            stalled_after: Duration::from_secs(60),
+        }
     }
 }
 
@@ -130,6 +139,8 @@ impl TestApp {
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
+                        streams: api::Streams::new(wishes.streams_per_address, 1000),
+                        stalled_after: wishes.stalled_after,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });

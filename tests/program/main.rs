@@ -6,6 +6,7 @@ mod adopted;
 mod arrival;
 mod browser;
 mod commands;
+mod limits;
 mod offline;
 mod places;
 mod player;
