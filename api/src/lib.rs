@@ -5,16 +5,22 @@
 
 pub mod access_log;
 mod body;
+mod caching;
+mod client_address;
 mod direct;
 pub mod error;
 pub mod extract;
+mod file;
 mod front_door;
+mod incoming;
 mod limits;
 pub mod openapi;
 mod public_path;
 mod responses;
 mod routes;
 mod state;
+mod streams;
+mod unread;
 
 use actix_cors::Cors;
 use actix_web::http::header::{LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -24,10 +30,12 @@ use actix_web::{App as ActixApp, HttpServer};
 pub use limits::Limits;
 pub use public_path::PublicPath;
 pub use state::{App, Shutdown};
+use std::any::Any;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+pub use streams::Streams;
 use utoipa_actix_web::AppExt;
 
 /// How long requests under way may take at the end, in seconds.
@@ -54,6 +62,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let state = Data::from(app.clone());
     let document = app.public_path.describe(openapi::document());
+    let stalled_after = app.stalled_after;
     let mut server = HttpServer::new(move || {
         let (service, _) =
             ActixApp::new().into_utoipa_app().app_data(state.clone()).configure(routes::configure).split_for_parts();
@@ -61,10 +70,12 @@ pub async fn serve(
             .configure(extract::configure)
             .configure(routes::configure_pages(&document, &state.public_path))
             .wrap(from_fn(limits::limit_writes))
+            .wrap(from_fn(incoming::check))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
             .wrap(from_fn(front_door::front_door))
             .wrap(from_fn(public_path::enter))
     })
+    .on_connect(move |connection, _| end_when_stalled(connection, stalled_after))
     .disable_signals()
     .shutdown_timeout(LAST_REQUESTS);
     if let Some(workers) = workers {
@@ -89,6 +100,20 @@ pub async fn serve(
     ended
 }
 
+/// Has the system end the connection when its client takes nothing for so long. The framework has no timer for that: while it waits
+/// for room in the socket, it asks neither the answer's body nor any timer of it.
+fn end_when_stalled(connection: &dyn Any, after: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        let after = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, after) {
+            log::warn!("a client that takes nothing will hold its connection: {error}");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (connection, after);
+}
+
 /// Lets pages of exactly these origins call; of none when the list is empty.
 fn cors(origins: &[String]) -> Cors {
     let exposed = [
@@ -100,6 +125,10 @@ fn cors(origins: &[String]) -> Cors {
         limits::RATE_LIMIT,
         limits::RATE_LIMIT_POLICY,
     ];
-    let cors = Cors::default().allow_any_method().allow_any_header().expose_headers(exposed).max_age(3600);
+    let cors = Cors::default()
+        .allowed_methods(front_door::CORS_METHODS)
+        .allow_any_header()
+        .expose_headers(exposed)
+        .max_age(3600);
     origins.iter().fold(cors.supports_credentials(), |cors, origin| cors.allowed_origin(origin))
 }

@@ -3,8 +3,9 @@
 //! Everything that is not a read is counted, whether or not there is such an operation, so that a new one is limited without
 //! a word. Saves and what belongs to them are not, nor are sign-ins, which have limits of their own.
 
+use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{ClientAddress, TokenUser};
+use crate::extract::TokenUser;
 use crate::responses::TooManyRequests;
 use crate::state::App;
 use actix_web::body::{BoxBody, MessageBody};

@@ -152,7 +152,7 @@ impl From<deleted_file::Model> for Known {
 /// Where the file of a stored path is. What an older site stored may lead there by links or dots, or count from the
 /// working folder; it is found, so that the file is known for what it is, but not opened.
 fn locate(library: &Library, stored: &str) -> Place {
-    let direct = library.direct(stored);
+    let Ok(direct) = library.direct(stored) else { return Place::Unclear };
     let mut place = Place::Gone;
     for named in direct.iter().map(PathBuf::as_path).chain([Path::new(stored)]) {
         let real = fs::canonicalize(named).and_then(|real| Ok((real.metadata()?, real)));

@@ -1,0 +1,47 @@
+//! Heads of requests that are refused whatever the address.
+
+use crate::app::{TestApp, problem, send};
+use reqwest::{Method, StatusCode};
+
+on_both! {
+    async fn of_two_headers_that_contradict_each_other_none_is_believed(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let bearer = format!("Bearer {}", ann.token);
+        for path in ["/api/v1/auth/me", "/api/v1/videos", "/health", "/", "/nothing"] {
+            for (name, first, second) in [
+                ("authorization", &*bearer, "Bearer x"),
+                ("authorization", "Bearer x", &bearer),
+                ("authorization", &bearer, &bearer),
+                ("Content-Type", "application/json", "text/plain"),
+                ("range", "bytes=0-1", "bytes=2-3"),
+                ("origin", "https://a.example", "https://b.example"),
+            ] {
+                let request = app.request(Method::GET, path).header(name, first).header(name, second);
+                problem(send(request).await, 400, "duplicate_header").await;
+            }
+        }
+        // One header with two tokens is one that holds none.
+        let both = app.request(Method::GET, "/api/v1/auth/me").header("authorization", format!("{bearer}, {bearer}"));
+        problem(send(both).await, 401, "unauthenticated").await;
+        // What may stand there twice may.
+        let request = app.request(Method::GET, "/api/v1/auth/me").bearer_auth(&ann.token);
+        let request = request.header("accept", "application/json").header("accept", "*/*").header("x-a", "1").header("x-a", "2");
+        assert_eq!(send(request).await.status(), StatusCode::OK);
+    }
+
+    async fn an_address_that_is_too_long_is_a_problem(app: TestApp) {
+        for path in ["/api/v1/videos", "/health", "/nothing", "/"] {
+            let long = format!("{path}?q={}", "a".repeat(10_000));
+            problem(send(app.request(Method::GET, &long)).await, 414, "address_too_long").await;
+        }
+        let fits = format!("/health?q={}", "a".repeat(8000));
+        assert_eq!(send(app.request(Method::GET, &fits)).await.status(), StatusCode::OK);
+    }
+
+    async fn headers_that_are_too_large_are_a_problem(app: TestApp) {
+        for path in ["/api/v1/videos", "/health", "/nothing", "/"] {
+            let request = app.request(Method::GET, path).header("x-a", "a".repeat(20_000)).header("x-b", "b".repeat(20_000));
+            problem(send(request).await, 431, "headers_too_large").await;
+        }
+    }
+}
