@@ -5,8 +5,11 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use api::PublicPath;
+use api::access_log::AccessLog;
 use migration::environment::{DatabaseUrl, load, value_or_file};
 use service::database::Durability;
+use service::limit::Rates;
 use service::progress::Rules;
 use std::env;
 use std::fmt::{self, Display};
@@ -14,7 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
-use values::{bind_address, database_url, log_filter, media_dir, origins, proxies, secret};
+use values::{bind_address, database_url, log_filter, media_dir, origins, proxies, public_path, secret};
 
 /// The length that HS256 asks of a key (RFC 7518, 3.2).
 pub(crate) const SECRET_BYTES: usize = 32;
@@ -44,13 +47,18 @@ pub(crate) struct Settings {
     pub(crate) durability: Durability,
     /// `CORS_ORIGINS`
     pub(crate) cors_origins: Vec<String>,
+    /// `PUBLIC_PATH`
+    pub(crate) public_path: PublicPath,
     /// `TRUSTED_PROXIES`
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `OPEN_REGISTRATION`
     pub(crate) open_registration: bool,
+    /// `SIGN_UPS_PER_HOUR`, `WRITES_PER_MINUTE`, `ADDRESS_WRITES_PER_MINUTE`, `VIDEOS_PER_USER`
+    pub(crate) rates: Rates,
     /// `PLAYHEAD_ENV=production`
     pub(crate) production: bool,
     /// `RUST_LOG`
+    pub(crate) access_log: AccessLog,
     pub(crate) log_filter: String,
 }
 
@@ -90,9 +98,16 @@ impl Settings {
                 _ => Durability::Full,
             },
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
+            public_path: public_path(&look_up("PUBLIC_PATH")?.unwrap_or_default())?,
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
+            rates: rates(&source)?,
             production: source.word("PLAYHEAD_ENV", &["development", "production"])? == 1,
+            access_log: match source.word("ACCESS_LOG", &["off", "text", "json"])? {
+                1 => AccessLog::Text,
+                2 => AccessLog::Json,
+                _ => AccessLog::Off,
+            },
             log_filter: log_filter(look_up("RUST_LOG")?)?,
             database_url: url,
             database_notes: notes,
@@ -141,4 +156,16 @@ impl<F: Fn(&str) -> Result<Option<String>, String>> Source<'_, F> {
         let place = words.iter().position(|word| text.eq_ignore_ascii_case(word));
         place.ok_or_else(|| format!("{name}={text}: must be {}; the default is {}", words.join(" or "), words[0]))
     }
+}
+
+/// Beyond a million, what one address may do is a question of the machine.
+fn rates<F: Fn(&str) -> Result<Option<String>, String>>(source: &Source<'_, F>) -> Result<Rates, String> {
+    let Rates { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = Rates::default();
+    let number = |name, default| source.number(name, default, 0, 1_000_000);
+    Ok(Rates {
+        sign_ups_per_hour: number("SIGN_UPS_PER_HOUR", sign_ups_per_hour)?,
+        writes_per_minute: number("WRITES_PER_MINUTE", writes_per_minute)?,
+        address_writes_per_minute: number("ADDRESS_WRITES_PER_MINUTE", address_writes_per_minute)?,
+        videos_per_user: number("VIDEOS_PER_USER", videos_per_user)?,
+    })
 }

@@ -1,5 +1,6 @@
 //! What every request passes on its way in and every answer on its way out.
 
+use crate::access_log;
 use crate::error::Problem;
 use crate::extract::RequestId;
 use crate::state::App;
@@ -31,6 +32,7 @@ pub(crate) async fn front_door(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = Uuid::now_v7().to_string();
     let draining = request.app_data::<Data<App>>().is_some_and(|app| app.shutdown.is_draining());
+    let logged = access_log::Pending::begin(&request);
     let is_head = request.method() == Method::HEAD;
     if is_head {
         request.head_mut().method = Method::GET;
@@ -56,7 +58,10 @@ pub(crate) async fn front_door(
     if draining {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    Ok(response)
+    Ok(match logged {
+        Some(logged) => logged.finish(response),
+        None => response,
+    })
 }
 
 /// The head of an answer alone. actix leaves out the body of a `HEAD` by itself, but not when the next request has arrived
@@ -101,7 +106,13 @@ fn drop_trailing_slash(request: &mut ServiceRequest) {
         return;
     }
     let trimmed = path.trim_end_matches('/');
-    let with_query = request.uri().query().map_or_else(|| trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
+    let trimmed = trimmed.to_owned();
+    set_path(request, &trimmed);
+}
+
+/// Gives the request another path.
+pub(crate) fn set_path(request: &mut ServiceRequest, path: &str) {
+    let with_query = request.uri().query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let mut parts = request.head().uri.clone().into_parts();
     parts.path_and_query = with_query.parse().ok();
     if let Ok(uri) = Uri::from_parts(parts) {

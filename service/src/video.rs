@@ -1,10 +1,13 @@
 //! Videos: the library that people look at.
 
+mod quota;
+
+use crate::library::remember_deleted;
 use crate::page::{Cursor, Page};
 use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
-use crate::{Database, Error, number, text};
+use crate::{Database, Error, number, picture, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};
 use sea_orm::prelude::*;
@@ -34,7 +37,8 @@ pub struct NewVideo {
     #[validate(range(min = 0))]
     #[schema(minimum = 0, example = 600)]
     pub duration: Option<i32>,
-    /// The address of a picture. The server hands it out again and never opens it.
+    /// The address of a picture, which the server hands out again and never opens: a path of this site or, for videos of
+    /// administrators, an https address.
     #[validate(length(max = 500), custom(function = text::storable))]
     #[schema(max_length = 500, example = "https://example.org/harbour.jpg")]
     pub thumbnail_path: Option<String>,
@@ -59,7 +63,7 @@ pub struct Change {
     #[validate(range(min = 0))]
     #[schema(value_type = Option<i32>, minimum = 0, example = 600)]
     pub duration: Option<Option<i32>>,
-    /// The address of a picture.
+    /// The address of a picture: a path of this site or, for videos of administrators, an https address.
     #[serde(default, deserialize_with = "present")]
     #[validate(length(max = 500), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 500, example = "https://example.org/harbour.jpg")]
@@ -106,7 +110,7 @@ pub struct Video {
     /// 1 to 255 characters.
     #[schema(example = "Harbour at dawn")]
     pub title: String,
-    /// Free text.
+    /// Free text. In a list, one of more than 500 characters is cut there and ends in `…`; the video by itself has all of it.
     #[schema(required = true, example = "Filmed from the lighthouse.")]
     pub description: Option<String>,
     /// Whole seconds.
@@ -138,7 +142,7 @@ pub struct Video {
     /// When it became ready.
     #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub published_at: Option<Timestamp>,
-    /// Where to play it; absent when there is no file.
+    /// Where to play it; absent when there is no file, or when the last scan did not find it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "/api/v1/videos/1/stream")]
     pub stream_url: Option<String>,
@@ -154,15 +158,27 @@ struct Row {
     #[sea_orm(nested)]
     video: video::Model,
     uploader_username: String,
+    uploader_role: user::Role,
     watch_position: Option<i32>,
+}
+
+impl Video {
+    /// As it stands in a list: a long description is cut there.
+    fn in_a_list(self) -> Self {
+        Self { description: self.description.map(text::cut), ..self }
+    }
 }
 
 impl From<Row> for Video {
     fn from(row: Row) -> Self {
-        let Row { video, uploader_username, watch_position } = row;
+        let Row { video, uploader_username, uploader_role, watch_position } = row;
+        let thumbnail_path = picture::shown(video.thumbnail_path, uploader_role.into());
         Self {
-            thumbnail_path: thumbnail_path(video.id, video.thumbnail_path, video.thumbnail_file.as_deref()),
-            stream_url: video.file_path.map(|_| format!("/api/v1/videos/{}/stream", video.id)),
+            thumbnail_path: thumbnail_address(video.id, thumbnail_path, video.thumbnail_file.as_deref()),
+            stream_url: video
+                .file_path
+                .filter(|_| video.missing_since.is_none())
+                .map(|_| format!("/api/v1/videos/{}/stream", video.id)),
             watch_progress: watch_position.map(|position| watch_history::progress_percentage(position, video.duration)),
             id: video.id,
             user_id: video.user_id,
@@ -218,7 +234,8 @@ pub async fn list(db: &impl ConnectionTrait, caller: Option<Caller>, query: Quer
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next =
         rows.last().filter(|_| more).map(|Row { video, .. }| Cursor { created_at: video.created_at, id: video.id });
-    Ok(Page { items: rows.into_iter().map(Into::into).collect(), next })
+    let items = rows.into_iter().map(|row| Video::from(row).in_a_list()).collect();
+    Ok(Page { items, next })
 }
 
 /// One video.
@@ -231,18 +248,25 @@ pub async fn find(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) ->
     row.map(Into::into).ok_or(Error::VideoNotFound)
 }
 
-/// Describes a video; it is ready at once.
+/// Describes a video; it is ready at once. An account may have `limit` of them, 0 for any number, and an administrator
+/// any number.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn create(db: &Database, caller: Caller, new: NewVideo, now: DateTime<Utc>) -> Result<Video, Error> {
+/// [`Error::TooManyVideos`].
+pub async fn create(
+    db: &Database,
+    caller: Caller,
+    new: NewVideo,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Video, Error> {
     let NewVideo { title, description, duration, thumbnail_path } = new;
     let row = video::ActiveModel {
         user_id: Set(caller.id),
         title: Set(title),
         description: Set(description),
         duration: Set(duration),
-        thumbnail_path: Set(thumbnail_path),
+        thumbnail_path: Set(picture::checked(thumbnail_path, caller.role)?),
         status: Set(video::Status::Ready),
         created_at: Set(now),
         updated_at: Set(now),
@@ -250,6 +274,7 @@ pub async fn create(db: &Database, caller: Caller, new: NewVideo, now: DateTime<
         ..Default::default()
     };
     let (_turn, transaction) = db.begin().await?;
+    quota::refuse_more_than(limit, &transaction, caller).await?;
     let row = video::Entity::insert(row).exec_with_returning(&transaction).await.map_err(|error| {
         // The caller left in the meantime.
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
@@ -273,7 +298,8 @@ pub async fn change(
 ) -> Result<Video, Error> {
     let Change { title, description, duration, thumbnail_path } = change;
     let (_turn, transaction) = db.begin().await?;
-    let mut row = find_own(&transaction, caller, id).await?.into_active_model();
+    let stored = find_own(&transaction, caller, id).await?;
+    let mut row = stored.clone().into_active_model();
     if let Some(title) = title {
         row.title.set_if_not_equals(title);
     }
@@ -284,7 +310,11 @@ pub async fn change(
         row.duration.set_if_not_equals(duration);
     }
     if let Some(thumbnail_path) = thumbnail_path {
-        row.thumbnail_path.set_if_not_equals(thumbnail_path);
+        // What stands there may be older than the rules, and is sent back by clients that know of no other way to leave it.
+        if stored.thumbnail_path != thumbnail_path {
+            let uploader = role_of(&transaction, caller, stored.user_id).await?;
+            row.thumbnail_path.set_if_not_equals(picture::checked(thumbnail_path, uploader)?);
+        }
     }
     if row.is_changed() {
         row.updated_at = Set(now);
@@ -302,13 +332,14 @@ pub async fn change(
     Ok(changed)
 }
 
-/// Deletes a video; the database takes everybody's history of it along. Its file stays.
+/// Deletes a video; the database takes everybody's history of it along. Its file stays, and the next scan leaves it out.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
 pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<(), Error> {
     let (_turn, transaction) = db.begin().await?;
     find_own(&transaction, caller, id).await?;
+    remember_deleted(&transaction, video::Column::Id.eq(id)).await?;
     let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(()) }
@@ -332,14 +363,15 @@ pub(crate) fn visible_to_user(id: Expr, is_admin: Expr) -> Condition {
 }
 
 /// The address of a video's picture: the one that a client gave, else ours when there is a file.
-pub(crate) fn thumbnail_path(id: i64, given: Option<String>, file: Option<&str>) -> Option<String> {
+pub(crate) fn thumbnail_address(id: i64, given: Option<String>, file: Option<&str>) -> Option<String> {
     given.or_else(|| file.map(|_| format!("/api/v1/videos/{id}/thumbnail")))
 }
 
 fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
     let select = video::Entity::find()
         .join(JoinType::InnerJoin, video::Relation::User.def())
-        .column_as(user::Column::Username, "uploader_username");
+        .column_as(user::Column::Username, "uploader_username")
+        .column_as(user::Column::Role, "uploader_role");
     match caller {
         None => select.expr_as(Expr::cust("CAST(NULL AS integer)"), "watch_position"),
         Some(Caller { id, .. }) => {
@@ -361,6 +393,15 @@ fn contains(backend: DatabaseBackend, text: &str) -> Condition {
         _ => column.into_expr().like(pattern.clone().escape('\\')),
     };
     Condition::any().add(like(video::Column::Title)).add(like(video::Column::Description))
+}
+
+/// The role of a video's uploader, who is mostly the caller.
+async fn role_of(db: &impl ConnectionTrait, caller: Caller, uploader: i64) -> Result<Role, Error> {
+    if uploader == caller.id {
+        return Ok(caller.role);
+    }
+    let row = user::Entity::find_by_id(uploader).one(db).await?;
+    row.map(|row| row.role.into()).ok_or(Error::VideoNotFound)
 }
 
 async fn find_own(db: &impl ConnectionTrait, caller: Caller, id: i64) -> Result<video::Model, Error> {

@@ -18,6 +18,7 @@ fn without_any_variable_the_defaults_of_the_contract_hold() {
     assert_eq!((settings.rules.resume_min_seconds, settings.rules.resume_max_percent), (5, 95));
     assert_eq!(settings.durability, Durability::Full);
     assert!(settings.auto_migrate && settings.open_registration && !settings.production);
+    assert_eq!(settings.rates, Rates::default());
 }
 
 #[test]
@@ -33,6 +34,7 @@ fn a_bad_value_is_named_with_its_mend_and_secrets_are_not() {
         ("ACCESS_TOKEN_MINUTES", "soon", "ACCESS_TOKEN_MINUTES=soon: must be a whole number from 1"),
         ("COMPLETED_PERCENT", "101", "from 1 to 100; the default is 90"),
         ("RESUME_MIN_SECONDS", "-1", "RESUME_MIN_SECONDS=-1"),
+        ("WRITES_PER_MINUTE", "-1", "WRITES_PER_MINUTE=-1: must be a whole number from 0"),
         ("AUTO_MIGRATE", "maybe", "must be true or false"),
         ("SQLITE_SYNCHRONOUS", "off", "must be full or normal"),
         ("BIND_ADDRESS", "nowhere", "must be an address and a port"),
@@ -46,6 +48,9 @@ fn a_bad_value_is_named_with_its_mend_and_secrets_are_not() {
         ("MEDIA_DIR", "/dev/null", "is no folder"),
         ("RUST_LOG", "a=b=c", "write a level"),
         ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
+        ("PUBLIC_PATH", "/a?b", "PUBLIC_PATH=/a?b: must be a path such as /ph"),
+        ("PUBLIC_PATH", "/docs", "choose another first part"),
+        ("ACCESS_LOG", "yes", "must be off or text or json"),
         ("PLAYHEAD_ENV", "prod", "must be development or production"),
     ] {
         let error = settings(&[(name, value)]).unwrap_err();
