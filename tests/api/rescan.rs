@@ -128,6 +128,7 @@ on_both! {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "../films/a.mp4");
         put(&app, "upright.mp4", "../films/deep/b.mp4");
+        put(&app, "upright.mp4", "../films/deep/b.jpg");
         let films = app.media.with_file_name("films");
         symlink("films", films.with_file_name("link")).unwrap();
         assert_eq!(counts(&scan_folder(&app, &ann, &films).await), (2, 0, 0, 0));
