@@ -170,6 +170,23 @@ on_both! {
         problem(app.get(&format!("{}/stream", address(&film))).await, 404, "file_not_found").await;
     }
 
+    async fn a_film_that_left_a_link_behind_is_found_where_it_went(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        put(&app, "two-seconds.mp4", "film.mp4");
+        scan(&app, &ann).await;
+        rename(&app, "film.mp4", "../disk/film.mp4");
+        symlink("../disk/film.mp4", app.media.join("film.mp4")).unwrap();
+        let report = scan(&app, &ann).await;
+        assert_eq!((counts(&report), report.missing, report.links), ((0, 0, 0, 0), 1, 1), "{report:?}");
+        assert_eq!(videos(&app).await[0].get("stream_url"), None);
+        let report = scan_folder(&app, &ann, &app.media.with_file_name("disk")).await;
+        assert_eq!((counts(&report), report.returned, report.missing), ((0, 0, 0, 0), 1, 0), "{report:?}");
+        let stream = videos(&app).await[0]["stream_url"].as_str().unwrap().to_owned();
+        assert_eq!(app.get(&stream).await.status(), StatusCode::OK);
+        assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 0, 0));
+        assert_eq!(app.get(&stream).await.status(), StatusCode::OK);
+    }
+
     async fn a_second_name_of_a_file_is_no_second_video(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "b/film.mp4");

@@ -105,7 +105,8 @@ impl Known {
     /// With the place where it is now. Blocks, as files do.
     pub(super) fn located(self, library: &Library) -> Self {
         let picture = self.thumbnail_file.as_ref().and_then(|picture| library.resolve(picture));
-        Self { place: locate(library, &self.file_path), picture: picture.map(|picture| picture.0), ..self }
+        let place = locate(library, &self.file_path, self.hash.is_none());
+        Self { place, picture: picture.map(|picture| picture.0), ..self }
     }
 
     /// What is to be stored of the picture that was found beside the file: nothing new, where it is the one it was.
@@ -161,11 +162,12 @@ impl From<deleted_file::Model> for Known {
 }
 
 /// Where the file of a stored path is. What an older site stored may lead there by links or dots, or count from the
-/// working folder; it is found, so that the file is known for what it is, but not opened.
-fn locate(library: &Library, stored: &str) -> Place {
+/// working folder, as long as no scan has seen it; it is found, so that the file is known for what it is, but not opened.
+fn locate(library: &Library, stored: &str, is_from_elsewhere: bool) -> Place {
     let direct = library.direct(stored);
+    let from_here = is_from_elsewhere.then_some(Path::new(stored));
     let mut place = Place::Gone;
-    for named in direct.iter().map(PathBuf::as_path).chain([Path::new(stored)]) {
+    for named in direct.as_deref().into_iter().chain(from_here) {
         let real = fs::canonicalize(named).and_then(|real| Ok((real.metadata()?, real)));
         match real {
             Ok((metadata, path)) if metadata.is_file() => {
