@@ -3,8 +3,6 @@
 use crate::settings::Settings;
 use crate::{accounts, media, serve};
 use clap::{Parser, Subcommand};
-use env_logger::{Builder, WriteStyle};
-use log::LevelFilter;
 use service::Database;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -72,17 +70,6 @@ pub(crate) fn say(text: impl Display) -> Result<(), String> {
 pub(crate) fn fail(error: &str) -> ExitCode {
     let _ = writeln!(io::stderr(), "error: {error}");
     ExitCode::FAILURE
-}
-
-/// Starts the log on standard error.
-pub(crate) fn start_log(settings: &Settings) {
-    let style = if settings.production { WriteStyle::Never } else { WriteStyle::Auto };
-    // What actix says at its start tells an operator nothing; RUST_LOG can still ask for it.
-    Builder::new()
-        .filter_module("actix_server", LevelFilter::Warn)
-        .parse_filters(&settings.log_filter)
-        .write_style(style)
-        .init();
 }
 
 /// The database of the settings, at the newest schema.

@@ -44,6 +44,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         door: door(settings, address.ip()),
         cors_origins: settings.cors_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        access_log: settings.access_log,
         limits: Limits::new(settings.rates),
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),

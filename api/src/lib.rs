@@ -3,6 +3,7 @@
 //! [`serve`] runs it, [`openapi::document`] describes it. A request passes the front door, its handler's extractors,
 //! and one use case of the service crate; a failure becomes a problem in [`error`] and nowhere else.
 
+pub mod access_log;
 mod body;
 mod direct;
 pub mod error;

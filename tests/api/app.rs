@@ -132,6 +132,7 @@ impl TestApp {
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
+                        access_log: api::access_log::AccessLog::Off,
                         limits: Limits::new(wishes.rates),
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),

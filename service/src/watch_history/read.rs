@@ -108,7 +108,7 @@ impl Item {
             uploader_username: self.username,
             watch_position,
             progress_percentage,
-            resume_at: rules.resume_at(watch_position, progress_percentage),
+            resume_at: rules.resume_at(watch_position, progress_percentage, duration),
             device,
             play_count,
             last_watched_at: self.last_watched_at.into(),
