@@ -33,6 +33,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let library = Library::new(&settings.media_dir);
     offer_sample(&db, &library, settings).await?;
 
+    let door = door(settings, address.ip());
+    let by_command = door != Door::Open;
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
     let app = Arc::new(App {
         db: db.clone(),
@@ -41,7 +43,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         rules: settings.rules,
         library,
         clock: Clock::System,
-        door: door(settings, address.ip()),
+        door,
         cors_origins: settings.cors_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         access_log: settings.access_log,
@@ -52,6 +54,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     log::info!("Playhead is at   http://{address}");
     log::info!("its API docs at  http://{address}/docs");
     log::info!("its database is  {}", settings.database());
+    if by_command && matches!(user::owner_of_scan(db.reader(), None).await, Err(Error::UserNotFound)) {
+        log::info!("the first account is made by `playhead user create NAME EMAIL --admin`");
+    }
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))

@@ -27,7 +27,12 @@ pub struct Rates {
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { sign_ups_per_hour: 100, writes_per_minute: 300, address_writes_per_minute: 1500, videos_per_user: 10_000 }
+        Self {
+            sign_ups_per_hour: 100,
+            writes_per_minute: 300,
+            address_writes_per_minute: 1500,
+            videos_per_user: 10_000,
+        }
     }
 }
 
