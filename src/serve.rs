@@ -54,6 +54,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     log::info!("Playhead is at   http://{address}");
     log::info!("its API docs at  http://{address}/docs");
     log::info!("its database is  {}", settings.database());
+    for note in &settings.database_notes {
+        log::info!("DATABASE_URL: {note}");
+    }
     if by_command && matches!(user::owner_of_scan(db.reader(), None).await, Err(Error::UserNotFound)) {
         log::info!("the first account is made by `playhead user create NAME EMAIL --admin`");
     }

@@ -4,8 +4,9 @@
 
 mod support;
 
-use migration::{Options, Target, script};
+use migration::{Migrator, Options, Target, script};
 use sea_orm::DbBackend;
+use sea_orm_migration::MigratorTrait;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use support::catalogue::{Names, differences, facts};
@@ -111,10 +112,8 @@ async fn a_range_is_written_from_to() {
     assert_eq!(one.matches("INSERT INTO \"seaql_migrations\"").count(), 1);
     assert_eq!(script(true, ":head").await.unwrap(), script(true, "base:head").await.unwrap());
     let back = script(false, "-1").await.unwrap();
-    assert!(
-        back.contains("DELETE FROM \"seaql_migrations\" WHERE \"version\" = 'm20261120_000001_order_saves'"),
-        "{back}"
-    );
+    let head = Migrator::migrations().last().unwrap().name().to_owned();
+    assert!(back.contains(&format!("DELETE FROM \"seaql_migrations\" WHERE \"version\" = '{head}'")), "{back}");
     assert!(script(true, "head:base").await.unwrap_err().to_string().contains("the wrong way"));
     assert!(script(false, "base:head").await.unwrap_err().to_string().contains("the wrong way"));
     assert!(script(true, "head:+1").await.unwrap_err().to_string().contains("no migration +1"));

@@ -2,6 +2,7 @@
 
 mod quota;
 
+use crate::library::remember_deleted;
 use crate::page::{Cursor, Page};
 use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
@@ -140,7 +141,7 @@ pub struct Video {
     /// When it became ready.
     #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub published_at: Option<Timestamp>,
-    /// Where to play it; absent when there is no file.
+    /// Where to play it; absent when there is no file, or when the last scan did not find it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "/api/v1/videos/1/stream")]
     pub stream_url: Option<String>,
@@ -171,7 +172,10 @@ impl From<Row> for Video {
         let Row { video, uploader_username, watch_position } = row;
         Self {
             thumbnail_path: thumbnail_path(video.id, video.thumbnail_path, video.thumbnail_file.as_deref()),
-            stream_url: video.file_path.map(|_| format!("/api/v1/videos/{}/stream", video.id)),
+            stream_url: video
+                .file_path
+                .filter(|_| video.missing_since.is_none())
+                .map(|_| format!("/api/v1/videos/{}/stream", video.id)),
             watch_progress: watch_position.map(|position| watch_history::progress_percentage(position, video.duration)),
             id: video.id,
             user_id: video.user_id,
@@ -320,13 +324,14 @@ pub async fn change(
     Ok(changed)
 }
 
-/// Deletes a video; the database takes everybody's history of it along. Its file stays.
+/// Deletes a video; the database takes everybody's history of it along. Its file stays, and the next scan leaves it out.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
 pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<(), Error> {
     let (_turn, transaction) = db.begin().await?;
     find_own(&transaction, caller, id).await?;
+    remember_deleted(&transaction, video::Column::Id.eq(id)).await?;
     let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(()) }

@@ -22,6 +22,7 @@ mod openapi;
 mod pages;
 mod quotas;
 mod renewal;
+mod rescan;
 mod saves;
 mod sessions;
 mod shutdown;

@@ -12,5 +12,6 @@ mod places;
 mod player;
 mod program;
 mod readme;
+mod settings;
 mod sign_up;
 mod start;

@@ -146,7 +146,7 @@ pub(super) async fn change(
 
 /// Delete a video
 ///
-/// Everybody's history of it goes with it; its file stays.
+/// Everybody's history of it goes with it; its file stays, and scans leave it out from now on.
 #[utoipa::path(
     tag = "videos", operation_id = "delete_video", security(("bearer" = []), ("password" = [])), params(VideoPath),
     responses((status = 204, description = "The video is gone."), Forbidden, VideoNotFound)

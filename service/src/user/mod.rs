@@ -5,10 +5,11 @@ mod register;
 
 use crate::auth::{Account, Auth, Verdict, end_sessions};
 use crate::error::taken;
+use crate::library::remember_deleted;
 use crate::time::Timestamp;
 use crate::{Database, Error, text};
 use chrono::{DateTime, Utc};
-use entity::user;
+use entity::{user, video};
 pub use operator::{deactivate, owner_of_scan, set_password};
 use register::is_taken;
 pub use register::{Door, Registered, register};
@@ -283,6 +284,7 @@ pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
     let (_turn, transaction) = db.exclusive("users").await?;
     authenticate(&transaction, user_id).await?;
     keep_an_administrator(&transaction, user_id).await?;
+    remember_deleted(&transaction, video::Column::UserId.eq(user_id)).await?;
     user::Entity::delete_by_id(user_id).exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())

@@ -245,7 +245,7 @@ impl Movie {
                 for sample in all {
                     next = next.saturating_add(u64::from(sample.duration.unwrap_or(usual)));
                     // Pictures are stored in another order than they are shown in.
-                    end = end.max(next.saturating_add_signed(sample.cts.unwrap_or(0).into()));
+                    end = end.max(next.saturating_add_signed(sample.cts.unwrap_or(0)));
                 }
             }
         }
