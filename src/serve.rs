@@ -41,6 +41,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let library = Library::new(&settings.media_dir);
     offer_sample(&db, &library, settings).await?;
 
+    let door = door(settings, address.ip());
+    let by_command = door != Door::Open;
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
     let app = Arc::new(App {
         db: db.clone(),
@@ -49,7 +51,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         rules: settings.rules,
         library,
         clock: Clock::System,
-        door: door(settings, address.ip()),
+        door,
         cors_origins: settings.cors_origins.clone(),
         public_path: settings.public_path.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
@@ -66,6 +68,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     log::info!("its database is  {}", settings.database());
     for note in &settings.database_notes {
         log::info!("DATABASE_URL: {note}");
+    }
+    if by_command && matches!(user::owner_of_scan(db.reader(), None).await, Err(Error::UserNotFound)) {
+        log::info!("the first account is made by `playhead user create NAME EMAIL --admin`");
     }
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;

@@ -60,8 +60,9 @@ pub(crate) struct Settings {
     pub(crate) rates: Rates,
     /// `PLAYHEAD_ENV=production`
     pub(crate) production: bool,
-    /// `RUST_LOG`
+    /// `ACCESS_LOG`
     pub(crate) access_log: AccessLog,
+    /// `RUST_LOG`
     pub(crate) log_filter: String,
 }
 

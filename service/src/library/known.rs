@@ -104,7 +104,7 @@ impl Known {
 
     /// With the place where it is now. Blocks, as files do.
     pub(super) fn located(self, library: &Library) -> Self {
-        let picture = self.thumbnail_file.as_ref().and_then(|picture| library.resolve(picture));
+        let picture = self.thumbnail_file.as_ref().and_then(|picture| library.resolve(picture).ok().flatten());
         let place = locate(library, &self.file_path, self.hash.is_none());
         Self { place, picture: picture.map(|picture| picture.0), ..self }
     }
