@@ -15,7 +15,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 
 /// The longest address, in bytes; RFC 9110 (4.1) asks for 8,000 at least.
-const ADDRESS_LIMIT: usize = 8 * 1024;
+pub(crate) const ADDRESS_LIMIT: usize = 8 * 1024;
 /// How large all headers together may be, names and values.
 const HEADERS_LIMIT: usize = 32 * 1024;
 /// Headers that have one value. Of two, each reader on the way could take another one for the true one.
@@ -43,13 +43,11 @@ pub(crate) async fn check(
 
 fn fault(address: &Uri, headers: &HeaderMap) -> Option<Problem> {
     if address.path_and_query().is_some_and(|address| address.as_str().len() > ADDRESS_LIMIT) {
-        let detail = format!("the address has more than {ADDRESS_LIMIT} bytes");
-        return Some(Problem::new(StatusCode::URI_TOO_LONG, "address_too_long", detail));
+        return Some(address_too_long());
     }
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > HEADERS_LIMIT {
-        let detail = format!("the headers have more than {HEADERS_LIMIT} bytes");
-        return Some(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", detail));
+        return Some(headers_too_large());
     }
     let has_doubles = headers.len() > headers.len_keys();
     if let Some(name) = SINGLE.into_iter().find(|name| has_doubles && headers.get_all(name).count() > 1) {
@@ -58,4 +56,14 @@ fn fault(address: &Uri, headers: &HeaderMap) -> Option<Problem> {
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok());
     length.filter(|length| *length > BODY_LIMIT as u64).map(|_| too_large())
+}
+
+pub(crate) fn address_too_long() -> Problem {
+    let detail = format!("the address has more than {ADDRESS_LIMIT} bytes");
+    Problem::new(StatusCode::URI_TOO_LONG, "address_too_long", detail)
+}
+
+pub(crate) fn headers_too_large() -> Problem {
+    let detail = format!("the headers have more than {HEADERS_LIMIT} bytes, or there are too many");
+    Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", detail)
 }

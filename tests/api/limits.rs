@@ -148,7 +148,7 @@ on_both! {
         assert_eq!(login(&app, "ann", PASSWORD).await.status(), StatusCode::OK, "ann herself");
     }
     async fn a_crowd_from_one_address_keeps_no_other_from_signing_in(
-        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Wishes::default() }
+        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
     ) {
         app.sign_up("ann").await;
         let body = json!({"username": "ann", "password": PASSWORD});
@@ -168,7 +168,7 @@ on_both! {
     }
 
     async fn a_guess_that_hangs_keeps_nobody_else_from_signing_in(
-        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Wishes::default() }
+        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
     ) {
         app.sign_up("ann").await;
         let keys = async || -> Vec<String> {

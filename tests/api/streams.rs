@@ -4,6 +4,8 @@ use crate::app::{TestApp, Wishes, problem, send};
 use crate::databases::Engine;
 use crate::shutdown::large_film;
 use reqwest::{Method, Response, StatusCode};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 const LONGEST: Duration = Duration::from_secs(30);
@@ -62,6 +64,38 @@ async fn a_stream_whose_reader_takes_nothing_is_closed() {
         Ok::<_, reqwest::Error>(())
     };
     assert!(rest.await.is_err(), "its client can tell that it did not get all");
+}
+
+/// Sends a request, then the beginning of another one, a byte at a time; gives back how long the server listened.
+fn listened(app: &TestApp, beginning: &str) -> Duration {
+    let mut stream = TcpStream::connect(app.address).unwrap();
+    stream.set_read_timeout(Some(LONGEST)).unwrap();
+    let whole = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(format!("{whole}{beginning}").as_bytes()).unwrap();
+    let begun = Instant::now();
+    let mut sender = stream.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        while begun.elapsed() < LONGEST && sender.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let listened = begun.elapsed();
+    assert!(answer.starts_with(b"HTTP/1.1 200 "), "the first one is answered");
+    drop(stream);
+    sending.join().unwrap();
+    listened
+}
+
+#[tokio::test]
+async fn a_request_that_never_becomes_whole_is_given_up() {
+    let app =
+        TestApp::start_with(Engine::Sqlite, Wishes { stalled_after: Duration::from_secs(2), ..Wishes::default() })
+            .await;
+    for beginning in ["G", "GET /health HTTP/1.1\r\nhost: x\r\nx-long: "] {
+        assert!(listened(&app, beginning) < LONGEST / 2, "{beginning}");
+    }
 }
 
 #[tokio::test]
