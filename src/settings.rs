@@ -1,5 +1,6 @@
 //! The settings, from the environment and a `.env` file. Nothing else reads the environment.
 
+use service::auth::GRACE;
 use service::database::{Durability, sqlite_file};
 use service::progress::Rules;
 use std::env;
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) access_token_lifetime: Duration,
     /// `REFRESH_TOKEN_DAYS`
     pub(crate) refresh_token_lifetime: Duration,
+    /// `REFRESH_GRACE_SECONDS`
+    pub(crate) refresh_grace: Duration,
     /// `MEDIA_DIR`
     pub(crate) media_dir: PathBuf,
     /// `AUTO_MIGRATE`
@@ -76,6 +79,7 @@ impl Settings {
             jwt_secret: secret(look_up("JWT_SECRET")?)?,
             access_token_lifetime: Duration::from_secs(60 * source.number("ACCESS_TOKEN_MINUTES", 30, 1, 525_600)?),
             refresh_token_lifetime: Duration::from_secs(86_400 * source.number("REFRESH_TOKEN_DAYS", 30, 1, 3_650)?),
+            refresh_grace: Duration::from_secs(source.number("REFRESH_GRACE_SECONDS", GRACE.as_secs(), 0, 600)?),
             media_dir: media_dir(look_up("MEDIA_DIR")?)?,
             auto_migrate: source.flag("AUTO_MIGRATE", sqlite)?,
             rules: Rules {
@@ -224,6 +228,7 @@ mod tests {
         assert_eq!(settings.bind_address.to_string(), "127.0.0.1:8000");
         assert_eq!(settings.access_token_lifetime, Duration::from_secs(30 * 60));
         assert_eq!(settings.refresh_token_lifetime, Duration::from_secs(30 * 86_400));
+        assert_eq!(settings.refresh_grace, Duration::from_secs(60));
         assert_eq!(settings.rules.completed_percent, 90);
         assert_eq!((settings.rules.resume_min_seconds, settings.rules.resume_max_percent), (5, 95));
         assert_eq!(settings.durability, Durability::Full);

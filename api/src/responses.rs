@@ -18,6 +18,7 @@ problems! {
     AccountInactive 403 "The account is deactivated.";
     RegistrationClosed 403 "Accounts are made by the administrator's command.";
     Forbidden 403 "Only the uploader or an administrator may do this.";
+    SessionNotFound 404 "The caller has no such session.";
     VideoNotFound 404 "There is no such video, or it lacks what was asked for.";
     HistoryNotFound 404 "There is no such video, or no history of it.";
     RequestTimeout 408 "The body did not arrive in time.";

@@ -29,6 +29,7 @@ pub fn entities(backend: DatabaseBackend) -> Wanted {
         .register(::entity::video::Entity)
         .register(::entity::watch_history::Entity)
         .register(::entity::session::Entity)
+        .register(::entity::ended_session::Entity)
         .register(::entity::refresh_token::Entity);
     Wanted { tables, indexes: vec![::entity::watch_history::continue_watching_index()] }
 }

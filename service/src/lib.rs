@@ -13,6 +13,7 @@ mod error;
 mod lane;
 pub mod library;
 mod link;
+mod names;
 pub mod number;
 pub mod page;
 mod pool;

@@ -1,6 +1,6 @@
 //! Passwords: hashed, checked, and never more of it at once than the machine bears.
 
-use crate::Error;
+use crate::{Error, names};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Passwords {
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
-        let work = move || match argon2()?.hash_password(password.as_bytes()) {
+        let work = move || match argon2()?.hash_password(names::nfc(&password).as_bytes()) {
             Ok(hash) => Ok(hash.to_string()),
             Err(error) => Err(Error::Internal(format!("hashing a password: {error}"))),
         };
@@ -74,8 +74,8 @@ impl Turn {
     /// Without a stored hash the answer is no, after the time that one of ours takes.
     pub(crate) async fn verify(self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
         self.take(move || match stored {
-            Some(stored) => verdict(password.as_bytes(), &stored),
-            None => verdict(password.as_bytes(), NOBODYS).map(|_| Verdict::Wrong),
+            Some(stored) => verdict_of_either(&password, &stored),
+            None => verdict_of_either(&password, NOBODYS).map(|_| Verdict::Wrong),
         })
         .await
     }
@@ -101,6 +101,19 @@ impl Turn {
 fn argon2() -> Result<Argon2<'static>, Error> {
     let params = Params::new(19_456, 2, 1, None).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// The verdict on a password in NFC, and where that is another text, as it was typed: hashes of before are of that.
+fn verdict_of_either(password: &str, stored: &str) -> Result<Verdict, Error> {
+    let composed = names::nfc(password);
+    let verdict = self::verdict(composed.as_bytes(), stored)?;
+    if verdict != Verdict::Wrong || composed == password {
+        return Ok(verdict);
+    }
+    Ok(match self::verdict(password.as_bytes(), stored)? {
+        Verdict::Right => Verdict::Outdated,
+        other => other,
+    })
 }
 
 fn verdict(password: &[u8], stored: &str) -> Result<Verdict, Error> {

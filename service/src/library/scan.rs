@@ -2,7 +2,7 @@
 
 use super::{Library, container};
 use crate::progress::{Rules, judge_again};
-use crate::{Database, Error};
+use crate::{Database, Error, names};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::video;
 use sea_orm::prelude::*;
@@ -161,8 +161,9 @@ fn look_at(library: &Library, path: &Path) -> Result<Found, String> {
 
 /// The file name without its ending, in the 255 characters that a title may have.
 fn title(path: &Path) -> String {
+    // Some file systems write one letter as several.
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.chars().map(|c| if c.is_control() { ' ' } else { c }).take(255).collect()
+    names::nfc(&stem).chars().map(|c| if c.is_control() { ' ' } else { c }).take(255).collect()
 }
 
 /// The picture of the same name. A link is not taken, because it would not be opened either.
