@@ -196,7 +196,7 @@ on_both! {
         fill(&connection).await;
         connection.close().await.unwrap();
         adopted(&db, UPGRADE).await;
-        let works = [Work::Down(Target::End), Work::Down(Target::Steps(10)), Work::Refresh, Work::Fresh];
+        let works = [Work::Down(Target::End), Work::Down(Target::Steps(12)), Work::Refresh, Work::Fresh];
         for work in works {
             let error = migration::change(&db.url, &work, &Options::default()).await.unwrap_err();
             assert!(matches!(error, Error::Adopted(_)), "{work:?}: {error}");

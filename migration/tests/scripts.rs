@@ -43,7 +43,7 @@ through_both! {
         assert!(drift.is_clean(true), "{drift}");
         let other = another(&db).await;
         other.up(Target::End).await;
-        let tables = ["users", "videos", "watch_history", "sessions", "refresh_tokens", "seaql_migrations"];
+        let tables = ["users", "videos", "watch_history", "sessions", "refresh_tokens", "ended_sessions", "seaql_migrations"];
         let wanted = facts(&other.connect().await, &tables, Names::Shown).await;
         assert_eq!(differences(&wanted, &facts(&db.connect().await, &tables, Names::Shown).await), [""; 0]);
         let (state, wanted) = (migration::status(&db.url).await.unwrap(), migration::status(&other.url).await.unwrap());
@@ -110,7 +110,7 @@ async fn a_range_is_written_from_to() {
     assert_eq!(script(true, ":head").await.unwrap(), script(true, "base:head").await.unwrap());
     let back = script(false, "-1").await.unwrap();
     assert!(
-        back.contains("DELETE FROM \"seaql_migrations\" WHERE \"version\" = 'm20261120_000001_order_saves'"),
+        back.contains("DELETE FROM \"seaql_migrations\" WHERE \"version\" = 'm20261130_000002_ended_sessions'"),
         "{back}"
     );
     assert!(script(true, "head:base").await.unwrap_err().to_string().contains("the wrong way"));
