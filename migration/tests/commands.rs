@@ -43,7 +43,7 @@ on_both! {
         assert_eq!(done(&db, &["status", "--check"]).lines().last(), Some("nothing is pending"));
         assert_eq!(done(&db, &["downgrade", "-1", "--yes"]), format!("took back     {HEAD}\n"));
         assert_eq!(done(&db, &["down", "-n", "2", "-y"]).lines().count(), 2);
-        assert_eq!(done(&db, &["down", "m20250101_000003", "-y"]).lines().count(), 6);
+        assert_eq!(done(&db, &["down", "m20250101_000003", "-y"]).lines().count(), 8);
         assert_eq!(done(&db, &["down", "base", "-y"]).lines().count(), 3);
         assert_eq!(done(&db, &["current"]), "base\n");
         for (words, said) in [

@@ -65,7 +65,7 @@ async fn fill_others(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let mut last = i64::MIN;
     loop {
         let chunk = format!(
-            "SELECT id, username, username_key, email, email_key, {SKELETON} FROM users \
+            "SELECT id, username, username_key, email, email_key FROM users \
              WHERE id > {last} AND ({odd_name} OR {odd_email}) ORDER BY id LIMIT 1000"
         );
         let rows = sql::rows(manager, &chunk).await?;
@@ -76,7 +76,7 @@ async fn fill_others(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             last = row.try_get_by_index(0)?;
             let (name, email): (String, String) = (row.try_get_by_index(1)?, row.try_get_by_index(3)?);
             for (column, key, stored) in [
-                (SKELETON, skeleton(&name), row.try_get_by_index(5)?),
+                (SKELETON, skeleton(&name), None),
                 ("username_key", fold(&name), row.try_get_by_index(2)?),
                 (
                     "email_key",
