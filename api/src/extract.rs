@@ -1,5 +1,6 @@
 //! What handlers ask for in their signatures.
 
+use crate::access_log::{AccessLog, RequestUser};
 use crate::body::{BODY_LIMIT, misfit_of};
 use crate::error::Problem;
 use crate::routes::Methods;
@@ -174,7 +175,11 @@ fn access(request: &HttpRequest) -> Result<Option<Access>, Problem> {
         return Err(Error::Unauthenticated.into());
     }
     let app = app(request)?;
-    Ok(Some(app.auth.verify(token.trim(), app.clock.now())?))
+    let access = app.auth.verify(token.trim(), app.clock.now())?;
+    if app.access_log != AccessLog::Off {
+        request.extensions_mut().insert(RequestUser(access.user_id));
+    }
+    Ok(Some(access))
 }
 
 /// A body, query or path that was read in time and keeps the rules that its type states.

@@ -1,11 +1,13 @@
 //! What people change about their own account, and how they leave.
 
+use super::register::is_taken;
 use super::{User, authenticate, find, keep_an_administrator, refuse_own_name};
-use crate::auth::{Access, Auth, Verdict, sessions};
+use crate::auth::{Access, Account, Auth, Verdict, sessions};
 use crate::error::taken;
+use crate::library::remember_deleted;
 use crate::{Database, Error, names, text};
 use chrono::{DateTime, Utc};
-use entity::user;
+use entity::{user, video};
 use sea_orm::prelude::*;
 use sea_orm::{ActiveValue::Set, IntoActiveModel};
 use serde::Deserialize;
@@ -56,8 +58,7 @@ pub struct Departure {
 /// Changes the account of the caller.
 ///
 /// # Errors
-/// [`Error::NameTaken`], [`Error::EmailTaken`]; [`Error::Invalid`] when a value breaks a rule, or the current password is
-/// missing or wrong; [`Error::TooManyAttempts`] when it was wrong too often.
+/// [`Error::Taken`]; [`Error::Invalid`] when a value breaks a rule, or the current password is missing or wrong; [`Error::TooManyAttempts`] when it was wrong too often.
 pub async fn change(
     db: &Database,
     auth: &Auth,
@@ -85,11 +86,14 @@ pub async fn change(
             .ok_or_else(|| invalid("current_password", "is needed for a new name, e-mail or password"))?;
         // Without a new password, the one of now must not become guessable by a new name.
         let becomes_guessable = password.is_none() && refuse_own_name(&given, new_name, new_email).is_err();
-        confirm(auth, &row, given, from, now).await?;
+        confirm(db, auth, &row, given, from, now).await?;
         if becomes_guessable {
             let field = if username.is_some() { "username" } else { "email" };
             return Err(invalid(field, "must not be the password"));
         }
+    }
+    if is_taken(db.reader(), username.as_deref(), email.as_deref(), Some(access.user_id)).await? {
+        return Err(Error::Taken);
     }
     let mut row = row.into_active_model();
     if let Some(username) = username {
@@ -141,20 +145,27 @@ pub async fn leave(
     let Departure { current_password } = departure;
     let active = user::Entity::find_by_id(access.user_id).filter(user::Column::IsActive.eq(true));
     let row = active.one(db.reader()).await?.ok_or(Error::Unauthenticated)?;
-    confirm(auth, &row, current_password, from, now).await?;
+    confirm(db, auth, &row, current_password, from, now).await?;
     let (_turn, transaction) = db.exclusive("users").await?;
     authenticate(&transaction, access).await?;
     keep_an_administrator(&transaction, access.user_id).await?;
+    remember_deleted(&transaction, video::Column::UserId.eq(access.user_id)).await?;
     user::Entity::delete_by_id(access.user_id).exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())
 }
 
 /// Refuses what the owner of the account does not confirm with the password.
-async fn confirm(auth: &Auth, row: &user::Model, given: String, from: IpAddr, now: DateTime<Utc>) -> Result<(), Error> {
-    let account = format!("account {}", row.id);
+async fn confirm(
+    db: &Database,
+    auth: &Auth,
+    row: &user::Model,
+    given: String,
+    from: IpAddr,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     let stored = Some(row.hashed_password.clone());
-    match auth.try_password(&account, from, given, stored, now).await? {
+    match auth.try_password(db, &Account::SignedIn(row.id), from, given, stored, now).await? {
         Verdict::Wrong => Err(invalid("current_password", "is wrong")),
         Verdict::Right | Verdict::Outdated => Ok(()),
     }

@@ -2,18 +2,19 @@
 
 mod change;
 mod operator;
+mod register;
 
-use crate::auth::{Access, Passwords, is_own_name, sessions};
-use crate::error::taken;
+use crate::auth::{Access, is_own_name, sessions};
 use crate::time::Timestamp;
-use crate::{Database, Error, names, text};
+use crate::{Error, text};
 pub use change::{Change, Departure, change, leave};
 use chrono::{DateTime, Utc};
 use entity::user;
 pub use operator::{deactivate, owner_of_scan, set_password};
+pub use register::{Door, Registered, register};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, QueryOrder, QuerySelect};
+use sea_orm::{Condition, DatabaseTransaction, QueryOrder, QuerySelect};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -164,75 +165,6 @@ impl From<user::Model> for User {
             last_login: row.last_login.map(Into::into),
         }
     }
-}
-
-/// Who may make an account, and what it becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
-    /// Everybody may; the first one becomes the administrator.
-    Open,
-    /// Everybody may once there is an administrator; a stranger must not become it.
-    OpenAfterFirst,
-    /// Nobody may.
-    Closed,
-    /// The operator does it. The first one becomes an administrator in any case.
-    Operator {
-        /// Whether the account becomes an administrator.
-        admin: bool,
-    },
-}
-
-/// An account that was just made.
-#[derive(Debug)]
-pub struct Registered {
-    /// The account.
-    pub user: User,
-    /// Whether it is the first ever made.
-    pub first: bool,
-}
-
-/// Makes an account.
-///
-/// # Errors
-/// [`Error::NameTaken`], [`Error::EmailTaken`], [`Error::RegistrationClosed`], [`Error::FirstAccountByCommand`].
-pub async fn register(
-    db: &Database,
-    passwords: &Passwords,
-    door: Door,
-    registration: Registration,
-    now: DateTime<Utc>,
-) -> Result<Registered, Error> {
-    if door == Door::Closed {
-        return Err(Error::RegistrationClosed);
-    }
-    let Registration { email, username, password, full_name } = registration;
-    let (email, username) = (names::nfc(&email).into_owned(), names::normalized(&username));
-    refuse_own_name(&password, &username, &email)?;
-    let hashed_password = passwords.hash(password).await?;
-    // Exclusive, so that two first ones at once do not both become the administrator.
-    let (_turn, transaction) = db.exclusive("users").await?;
-    let first = user::Entity::find().limit(1).one(&transaction).await?.is_none();
-    let role = match (door, first) {
-        (Door::OpenAfterFirst, true) => return Err(Error::FirstAccountByCommand),
-        (_, true) | (Door::Operator { admin: true }, _) => user::Role::Admin,
-        (Door::Open | Door::OpenAfterFirst | Door::Closed | Door::Operator { admin: false }, false) => user::Role::User,
-    };
-    let row = user::ActiveModel {
-        email_key: Set(Some(text::email_key(&email))),
-        email: Set(email),
-        username_key: Set(Some(names::fold(&username))),
-        username_skeleton: Set(Some(names::skeleton(&username))),
-        username: Set(username),
-        hashed_password: Set(hashed_password),
-        full_name: Set(full_name),
-        role: Set(role),
-        created_at: Set(now),
-        updated_at: Set(now),
-        ..Default::default()
-    };
-    let user = user::Entity::insert(row).exec_with_returning(&transaction).await.map_err(taken)?;
-    transaction.commit().await?;
-    Ok(Registered { user: user.into(), first })
 }
 
 /// The account behind a verified token, as the database has it now.
