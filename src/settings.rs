@@ -5,6 +5,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use api::PublicPath;
 use api::access_log::AccessLog;
 use migration::environment::{DatabaseUrl, load, value_or_file};
 use service::auth::GRACE;
@@ -17,7 +18,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
-use values::{bind_address, database_url, log_filter, media_dir, origins, proxies, secret};
+use values::{bind_address, database_url, log_filter, media_dir, origins, proxies, public_path, secret};
 
 /// The length that HS256 asks of a key (RFC 7518, 3.2).
 pub(crate) const SECRET_BYTES: usize = 32;
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) durability: Durability,
     /// `CORS_ORIGINS`
     pub(crate) cors_origins: Vec<String>,
+    /// `PUBLIC_PATH`
+    pub(crate) public_path: PublicPath,
     /// `TRUSTED_PROXIES`
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `OPEN_REGISTRATION`
@@ -99,6 +102,7 @@ impl Settings {
                 _ => Durability::Full,
             },
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
+            public_path: public_path(&look_up("PUBLIC_PATH")?.unwrap_or_default())?,
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
             rates: rates(&source)?,

@@ -17,6 +17,7 @@ mod link;
 mod names;
 pub mod number;
 pub mod page;
+mod picture;
 mod pool;
 pub mod progress;
 mod sent;

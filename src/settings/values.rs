@@ -1,6 +1,7 @@
 //! How the value of one setting is read and checked.
 
 use super::{MAKE_SECRET, SECRET_BYTES};
+use api::PublicPath;
 use migration::environment::{DatabaseUrl, expand_home, resolve};
 use service::database::sqlite_file;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -67,6 +68,10 @@ pub(super) fn origins(list: &str) -> Result<Vec<String>, String> {
     };
     let mend = "must be an exact origin such as https://example.org, without a path and never *";
     items(list).map(|origin| read(origin).ok_or_else(|| format!("CORS_ORIGINS={origin}: {mend}"))).collect()
+}
+
+pub(super) fn public_path(text: &str) -> Result<PublicPath, String> {
+    text.parse().map_err(|why| format!("PUBLIC_PATH={text}: {why}"))
 }
 
 pub(super) fn proxies(list: &str) -> Result<Vec<IpAddr>, String> {
