@@ -51,7 +51,7 @@ on_both! {
         db.down(Target::End).await;
         let missing = migration::check(&db.url).await.unwrap();
         let lines: Vec<String> = missing.differences.iter().map(ToString::to_string).collect();
-        let tables = ["ended_sessions", "refresh_tokens", "sessions", "sign_in_limits", "users", "videos", "watch_history"];
+        let tables = ["deleted_files", "ended_sessions", "refresh_tokens", "sessions", "sign_in_limits", "users", "videos", "watch_history"];
         assert_eq!(lines, tables.map(|table| format!("{table}: table in the entities, missing in the database")));
         db.up(Target::End).await;
         let drift = migration::check(&db.url).await.unwrap();
@@ -84,8 +84,8 @@ async fn the_live_tables_are_those_of_the_search_path() {
     let connection = db.connect().await;
     run(&connection, "ALTER SCHEMA public RENAME TO elsewhere; CREATE SCHEMA public; CREATE TABLE users (id text)")
         .await;
-    // Five tables, and of the other one 13 columns, the type of the id, the key, 5 indexes and a check.
-    assert_eq!(migration::check(&db.url).await.unwrap().differences.len(), 5 + 13 + 1 + 1 + 5 + 1);
+    // Seven tables, and of the other one 13 columns, the type of the id, the key, 5 indexes and a check.
+    assert_eq!(migration::check(&db.url).await.unwrap().differences.len(), 7 + 13 + 1 + 1 + 5 + 1);
     let elsewhere = format!("{}?options=-csearch_path%3Delsewhere", db.url);
     let drift = migration::check(&elsewhere).await.unwrap();
     assert!(drift.is_clean(true), "{drift}");

@@ -161,6 +161,27 @@ on_both! {
         is_in(&app, &ann, film).await;
     }
 
+    async fn a_sign_in_with_the_old_password_does_not_outlive_the_new_one(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let old = json!({"username": "ann", "password": PASSWORD});
+        let logins: Vec<_> = (0..30)
+            .map(|_| tokio::spawn(app.request(Method::POST, "/api/v1/auth/login").json(&old).send()))
+            .collect();
+        let wish = json!({"password": "battery staple", "current_password": PASSWORD});
+        assert_eq!(app.ask(&ann, Method::PATCH, ME, Some(wish)).await.status(), StatusCode::OK);
+        for login in logins {
+            let answer = login.await.unwrap().unwrap();
+            if answer.status() == StatusCode::OK {
+                let thief = ann.with(&answer.json().await.unwrap());
+                let refresh = json!({"refresh_token": thief.refresh_token});
+                let refresh = app.post("/api/v1/auth/refresh", &refresh).await;
+                problem(refresh, 401, "wrong_refresh_token").await;
+                problem(app.ask(&thief, Method::GET, ME, None).await, 401, "unauthenticated").await;
+            }
+        }
+        assert_eq!(sessions(&app, &ann).await.len(), 1);
+    }
+
     async fn a_spent_refresh_token_ends_the_access_tokens_too(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;

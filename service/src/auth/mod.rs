@@ -205,12 +205,25 @@ pub async fn login(
         return Err(Error::Inactive);
     }
     // Where there is no time for a new hash, the old one does for another sign-in.
-    let renewed = if verdict == Verdict::Outdated { auth.passwords.renew(password).await.ok() } else { None };
+    let renewed = if verdict == Verdict::Outdated { auth.passwords.renew(password.clone()).await.ok() } else { None };
 
     // Every transaction here takes users first, then sessions, then tokens, so that none waits for one that waits for it.
-    let (_turn, transaction) = db.begin().await?;
-    // The account may have left while its password was checked.
-    user::touch_last_login(&transaction, user.id, now).await?.ok_or(Error::WrongCredentials)?;
+    let mut checked = user.hashed_password.clone();
+    let (_turn, transaction) = loop {
+        let (turn, transaction) = db.begin().await?;
+        // The account may have left, or got another password, while this one was checked: then no session is to begin.
+        let current = user::touch_last_login(&transaction, user.id, now).await?.ok_or(Error::WrongCredentials)?;
+        if current == checked {
+            break (turn, transaction);
+        }
+        // Another sign-in may have renewed the hash of the same password.
+        transaction.rollback().await?;
+        drop(turn);
+        if auth.passwords.turn().await?.verify(password.clone(), Some(current.clone())).await? == Verdict::Wrong {
+            return Err(Error::WrongCredentials);
+        }
+        checked = current;
+    };
     let expired = session::Entity::delete_many().filter(sessions::all_of(user.id));
     expired.filter(sessions::is_alive(auth, now).not()).exec(&transaction).await?;
     let (user_agent, address) = client.columns();

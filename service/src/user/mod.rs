@@ -206,15 +206,15 @@ pub(crate) async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Res
     Ok(found)
 }
 
-/// Notes a sign-in; `None` when the account is gone.
+/// Notes a sign-in, and gives back the hash that the account has now; `None` when the account is gone.
 pub(crate) async fn touch_last_login(
     db: &impl ConnectionTrait,
     id: i64,
     now: DateTime<Utc>,
-) -> Result<Option<()>, Error> {
+) -> Result<Option<String>, Error> {
     let update = user::Entity::update_many().col_expr(user::Column::LastLogin, Expr::value(now));
-    let updated = update.filter(user::Column::Id.eq(id)).exec(db).await?;
-    Ok((updated.rows_affected > 0).then_some(()))
+    let updated = update.filter(user::Column::Id.eq(id)).exec_with_returning(db).await?;
+    Ok(updated.into_iter().next().map(|account| account.hashed_password))
 }
 
 /// Refuses when `leaving` is the only active administrator. Asked inside of a transaction that nobody else changes
