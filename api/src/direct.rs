@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_of_an_older_protocol_or_through_a_forward_proxy_is_not_direct() {
+    fn an_older_protocol_and_a_forward_proxy_are_not_direct() {
         let old = TestRequest::post().peer_addr("127.0.0.1:5000".parse().unwrap()).version(Version::HTTP_10);
         assert!(!is_direct(&old.append_header(("host", "localhost")).to_http_request()));
         let absolute = TestRequest::post().peer_addr("127.0.0.1:5000".parse().unwrap()).uri("http://example.org/");

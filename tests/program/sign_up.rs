@@ -21,7 +21,7 @@ fn serve(environment: &[(&str, &str)]) -> Program {
 }
 
 #[tokio::test]
-async fn where_requests_come_from_elsewhere_the_first_account_is_made_by_command() {
+async fn where_requests_come_from_elsewhere_the_first_account_is_by_command() {
     for setting in [("TRUSTED_PROXIES", "127.0.0.1"), ("PLAYHEAD_ENV", "production"), ("BIND_ADDRESS", "0.0.0.0:0")] {
         let program = serve(&[setting]);
         assert_eq!(sign_up(&program, "mallory").await, (403, "first_account_by_command".into()), "{setting:?}");
