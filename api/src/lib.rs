@@ -63,7 +63,7 @@ pub async fn serve(
             .wrap(from_fn(limits::limit_writes))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
             .wrap(from_fn(front_door::front_door))
-            .wrap(from_fn(public_path::enter))
+            .wrap(from_fn(public_path::strip_public_path))
     })
     .disable_signals()
     .shutdown_timeout(LAST_REQUESTS);
