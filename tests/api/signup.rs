@@ -144,7 +144,7 @@ on_both! {
         let ann = app.sign_up("ann").await;
         app.sign_up("bob").await;
         for (name, status) in [("bob", 409), ("anna", 200), ("Bob", 409), ("bob", 429), ("anne", 429)] {
-            let answer = app.ask(&ann, Method::PATCH, ME, Some(json!({"username": name}))).await;
+            let answer = app.ask(&ann, Method::PATCH, ME, Some(json!({"username": name, "current_password": PASSWORD}))).await;
             assert_eq!(answer.status().as_u16(), status, "{name}");
         }
     }
