@@ -93,7 +93,7 @@ pub async fn serve(
             .wrap(from_fn(incoming::check))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
             .wrap(from_fn(front_door::front_door))
-            .wrap(from_fn(public_path::enter));
+            .wrap(from_fn(public_path::strip_public_path));
         let graceful_end = graceful_end.clone();
         let http = HttpService::build()
             .client_disconnect_timeout(LINGER)

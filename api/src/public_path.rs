@@ -53,9 +53,9 @@ impl Display for PublicPath {
 
 impl PublicPath {
     /// A value whose addresses lead there.
-    pub(crate) fn below<T: Links>(&self, mut value: T) -> T {
+    pub(crate) fn prefix_links<T: Links>(&self, mut value: T) -> T {
         if !self.0.is_empty() {
-            value.each(&mut |address| {
+            value.each_link(&mut |address| {
                 if address.starts_with("/api/") {
                     address.insert_str(0, &self.0);
                 }
@@ -65,8 +65,8 @@ impl PublicPath {
     }
 
     /// A value that a client sends back, with the addresses as the server has them.
-    pub(crate) fn above<T: Links>(&self, mut value: T) -> T {
-        value.each(&mut |address| {
+    pub(crate) fn unprefix_links<T: Links>(&self, mut value: T) -> T {
+        value.each_link(&mut |address| {
             if let Some(inner) = address.strip_prefix(&self.0).filter(|inner| inner.starts_with("/api/")) {
                 *address = inner.to_owned();
             }
@@ -108,7 +108,7 @@ impl PublicPath {
 }
 
 /// Lets requests through to their routes, whether or not the proxy has taken the path away.
-pub(crate) async fn enter(
+pub(crate) async fn strip_public_path(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
@@ -122,41 +122,41 @@ pub(crate) async fn enter(
 /// What holds addresses of this server.
 pub(crate) trait Links {
     /// Changes each of them.
-    fn each(&mut self, change: &mut impl FnMut(&mut String));
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String));
 }
 
 impl Links for String {
-    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         change(self);
     }
 }
 
 impl<T: Links> Links for Vec<T> {
-    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
-        self.iter_mut().for_each(|item| item.each(change));
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.iter_mut().for_each(|item| item.each_link(change));
     }
 }
 
 impl Links for Video {
-    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         [&mut self.thumbnail_path, &mut self.stream_url].into_iter().flatten().for_each(change);
     }
 }
 
 impl Links for NewVideo {
-    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.thumbnail_path.iter_mut().for_each(change);
     }
 }
 
 impl Links for Change {
-    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.thumbnail_path.iter_mut().flatten().for_each(change);
     }
 }
 
 impl Links for ContinueWatching {
-    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.video_thumbnail_path.iter_mut().for_each(change);
     }
 }

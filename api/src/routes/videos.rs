@@ -81,9 +81,9 @@ pub(super) async fn list(
             query.append_pair("q", &search);
         }
         let address = format!("/api/v1/videos?{}", query.finish());
-        response.insert_header((LINK, format!("<{}>; rel=\"next\"", public_path.below(address))));
+        response.insert_header((LINK, format!("<{}>; rel=\"next\"", public_path.prefix_links(address))));
     }
-    Ok(response.json(public_path.below(page.items)))
+    Ok(response.json(public_path.prefix_links(page.items)))
 }
 
 fn not_ours() -> Problem {
@@ -106,12 +106,12 @@ pub(super) async fn create(
     Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let new = app.public_path.above(new);
+    let new = app.public_path.unprefix_links(new);
     let use_case =
         move |app: Arc<App>| async move { video::create(&app.db, caller, new, app.limits.videos_per_user, now).await };
     let video = app.run(use_case).await?;
-    let location = app.public_path.below(format!("/api/v1/videos/{}", video.id));
-    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.below(video)))
+    let location = app.public_path.prefix_links(format!("/api/v1/videos/{}", video.id));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.prefix_links(video)))
 }
 
 /// Read a video
@@ -126,7 +126,7 @@ pub(super) async fn find(
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Video>, Problem> {
     let video = app.run(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await?;
-    Ok(Json(app.public_path.below(video)))
+    Ok(Json(app.public_path.prefix_links(video)))
 }
 
 /// Change a video
@@ -142,11 +142,11 @@ pub(super) async fn change(
     Valid(Body(change)): Valid<Body<Change>>,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
-    let change = app.public_path.above(change);
+    let change = app.public_path.unprefix_links(change);
     let use_case = move |app: Arc<App>| async move {
         video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
     };
-    Ok(Json(app.public_path.below(app.run(use_case).await?)))
+    Ok(Json(app.public_path.prefix_links(app.run(use_case).await?)))
 }
 
 /// Delete a video

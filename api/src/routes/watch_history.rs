@@ -96,5 +96,5 @@ pub(super) async fn continue_watching(
     Valid(query): Valid<Query<LimitQuery>>,
 ) -> Result<Json<Vec<ContinueWatching>>, Problem> {
     let items = watch_history::continue_watching(&app.history, user, query.limit.unsigned_abs()).await?;
-    Ok(Json(app.public_path.below(items)))
+    Ok(Json(app.public_path.prefix_links(items)))
 }
