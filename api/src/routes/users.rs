@@ -2,8 +2,9 @@
 
 use super::Application;
 use crate::body::{Body, BodyIfAny};
+use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{ClientAddress, Now, Token, TokenUser, Valid};
+use crate::extract::{Now, Token, TokenUser, Valid};
 use crate::responses::{Conflict, TooManyRequests};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};

@@ -7,6 +7,7 @@
 mod attempts;
 mod guessable;
 mod password;
+mod permits;
 pub mod sessions;
 mod token;
 
@@ -138,7 +139,7 @@ impl Auth {
     ) -> Result<Verdict, Error> {
         self.attempts.check(account, from, now)?;
         // Counted when its turn has come and not before, so that many right ones at once are not taken for failures.
-        let turn = self.passwords.turn().await?;
+        let turn = self.passwords.turn(from.into()).await?;
         self.attempts.take(db, account, from, now).await?;
         let verdict = turn.verify(password, stored).await?;
         if verdict != Verdict::Wrong {
@@ -205,7 +206,11 @@ pub async fn login(
         return Err(Error::Inactive);
     }
     // Where there is no time for a new hash, the old one does for another sign-in.
-    let renewed = if verdict == Verdict::Outdated { auth.passwords.renew(password.clone()).await.ok() } else { None };
+    let renewed = if verdict == Verdict::Outdated {
+        auth.passwords.renew(password.clone(), client.address.into()).await.ok()
+    } else {
+        None
+    };
 
     // Every transaction here takes users first, then sessions, then tokens, so that none waits for one that waits for it.
     let mut checked = user.hashed_password.clone();
@@ -219,7 +224,9 @@ pub async fn login(
         // Another sign-in may have renewed the hash of the same password.
         transaction.rollback().await?;
         drop(turn);
-        if auth.passwords.turn().await?.verify(password.clone(), Some(current.clone())).await? == Verdict::Wrong {
+        if auth.passwords.turn(client.address.into()).await?.verify(password.clone(), Some(current.clone())).await?
+            == Verdict::Wrong
+        {
             return Err(Error::WrongCredentials);
         }
         checked = current;
