@@ -43,7 +43,7 @@ pub struct Access {
     pub session_id: Option<i64>,
 }
 
-/// How many tokens are remembered: those of so many players who save every ten seconds. That takes 10 MiB.
+/// How many tokens are remembered: those of so many players who save every ten seconds. That takes 13 MiB.
 const KNOWN: usize = 131_072;
 
 #[derive(Serialize, Deserialize)]
