@@ -72,9 +72,6 @@ pub(crate) fn read(
 
 /// A value from the text of a JSON object.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let not_json = |cause: &dyn Display| {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
-    };
     let text = std::str::from_utf8(bytes).map_err(|cause| not_json(&cause))?;
     if text.starts_with('\u{feff}') {
         return Err(not_json(&"it begins with a byte order mark"));
@@ -89,6 +86,10 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             Err(cause) => not_json(&cause),
         }
     })
+}
+
+pub(crate) fn not_json(cause: &dyn Display) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
 }
 
 /// Which field of what is read again does not fit. Only a failure reads again and keeps track of where it is.
@@ -121,7 +122,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// A body that did not arrive whole.
-fn unreadable(error: &actix_web::Error) -> Problem {
+pub(crate) fn unreadable(error: &actix_web::Error) -> Problem {
     match error.as_error::<PayloadError>() {
         Some(PayloadError::Overflow) => too_large(),
         Some(PayloadError::Incomplete(_)) => {

@@ -162,14 +162,18 @@ where
         let reading = T::from_request(request, payload);
         Box::pin(async move {
             let Ok(read) = timeout(BODY_DEADLINE, reading).await else {
-                let detail = format!("the body did not arrive within {} seconds", BODY_DEADLINE.as_secs());
-                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail).into());
+                return Err(too_slow().into());
             };
             let value = read.map_err(Into::into)?;
             value.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))?;
             Ok(Self(value))
         })
     }
+}
+
+pub(crate) fn too_slow() -> Problem {
+    let detail = format!("the body did not arrive within {} seconds", BODY_DEADLINE.as_secs());
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
 /// What stands in the address behind the question mark.

@@ -48,12 +48,13 @@ pub async fn serve(
 ) -> io::Result<()> {
     let state = Data::from(app.clone());
     let document = openapi::document();
+    let docs = Data::new(routes::Docs::new(&document));
     let mut server = HttpServer::new(move || {
         let (service, _) =
             ActixApp::new().into_utoipa_app().app_data(state.clone()).configure(routes::configure).split_for_parts();
         service
             .configure(extract::configure)
-            .configure(routes::configure_pages(&document))
+            .configure(routes::configure_pages(&document, docs.clone()))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
             .wrap(from_fn(front_door::front_door))
     })

@@ -23,7 +23,7 @@ use validator::Validate;
 pub struct NewVideo {
     /// 1 to 255 characters, not blanks alone.
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
-    #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"\S", example = "Harbour at dawn")]
     pub title: String,
     /// Free text.
     #[validate(length(max = 10_000), custom(function = text::storable))]
@@ -43,11 +43,11 @@ pub struct NewVideo {
 /// What changes of a video; a field that is absent stays as it is, `null` removes what can be missing.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = VideoChange)]
+#[schema(as = VideoChange, example = json!({"title": "Harbour at dawn"}))]
 pub struct Change {
     /// 1 to 255 characters, not blanks alone.
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
-    #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"\S", example = "Harbour at dawn")]
     pub title: Option<String>,
     /// Free text.
     #[serde(default, deserialize_with = "present")]
@@ -69,6 +69,7 @@ pub struct Change {
 /// Where a video stands between upload and deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = VideoStatus)]
 pub enum Status {
     /// Not to be watched yet.
     Processing,

@@ -3,7 +3,7 @@
 use super::Application;
 use crate::error::Problem;
 use crate::extract::{Valid, VideoPath};
-use crate::responses::{RangeNotSatisfiable, VideoNotFound};
+use crate::responses::{PreconditionFailed, RangeNotSatisfiable, StreamNotFound, ThumbnailNotFound};
 use crate::state::App;
 use actix_files::NamedFile;
 use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
@@ -26,11 +26,10 @@ use tokio::task::spawn_blocking;
         ("Range" = Option<String>, Header, description = "Which bytes", example = "bytes=0-1023"),
     ),
     responses(
-        (status = 200, description = "The whole file.", content_type = "video/*", body = [u8]),
-        (status = 206, description = "The bytes asked for.", content_type = "video/*", body = [u8]),
+        (status = 200, description = "The whole file.", content_type = "video/*", body = Vec<u8>),
+        (status = 206, description = "The bytes asked for.", content_type = "video/*", body = Vec<u8>),
         (status = 304, description = "Not changed since."),
-        (status = 412, description = "Changed since.", content_type = "application/problem+json", body = Problem),
-        VideoNotFound, RangeNotSatisfiable
+        StreamNotFound, PreconditionFailed, RangeNotSatisfiable
     )
 )]
 #[get("/videos/{video_id}/stream")]
@@ -49,11 +48,10 @@ pub(super) async fn stream(
 #[utoipa::path(
     tag = "videos", operation_id = "read_thumbnail", params(VideoPath),
     responses(
-        (status = 200, description = "The picture.", content_type = "image/*", body = [u8]),
-        (status = 206, description = "The bytes asked for.", content_type = "image/*", body = [u8]),
+        (status = 200, description = "The picture.", content_type = "image/*", body = Vec<u8>),
+        (status = 206, description = "The bytes asked for.", content_type = "image/*", body = Vec<u8>),
         (status = 304, description = "Not changed since."),
-        (status = 412, description = "Changed since.", content_type = "application/problem+json", body = Problem),
-        VideoNotFound, RangeNotSatisfiable
+        ThumbnailNotFound, PreconditionFailed, RangeNotSatisfiable
     )
 )]
 #[get("/videos/{video_id}/thumbnail")]

@@ -2,6 +2,7 @@
 
 mod auth;
 mod batch;
+mod docs;
 mod fallback;
 mod health;
 mod library;
@@ -10,6 +11,8 @@ mod users;
 mod videos;
 mod watch_history;
 
+pub(crate) use auth::{TOKEN_URL, is_password_form};
+pub(crate) use docs::Docs;
 pub(crate) use fallback::Methods;
 
 use crate::state::App;
@@ -17,7 +20,6 @@ use actix_web::web;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The API.
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -47,16 +49,18 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// What is for people: the player, the documentation, and an answer to every address that is none.
-pub(crate) fn configure_pages(document: &OpenApi) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+pub(crate) fn configure_pages(
+    document: &OpenApi,
+    docs: web::Data<Docs>,
+) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let methods = Methods::of(document);
-    let docs = SwaggerUi::new("/docs/{_:.*}")
-        .url("/openapi.json", document.clone())
-        .config(Config::default().persist_authorization(true).try_it_out_enabled(true));
     move |config| {
         config
             .app_data(web::Data::new(methods))
+            .app_data(docs)
             .service(web::redirect("/docs", "/docs/"))
-            .service(docs)
+            .service(docs::openapi_json)
+            .service(docs::page_file)
             .service(pages::index)
             .service(pages::file)
             .default_service(web::to(fallback::nothing_here));

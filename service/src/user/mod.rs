@@ -21,6 +21,7 @@ use validator::Validate;
 /// What an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = UserRole)]
 pub enum Role {
     /// Watches, and changes what is its own.
     User,
@@ -69,7 +70,12 @@ pub struct Registration {
     pub email: String,
     /// Unique whatever the case; 3 to 100 characters, no `@`, no control characters.
     #[validate(length(min = 3, max = 100), custom(function = text::username))]
-    #[schema(min_length = 3, max_length = 100, example = "ann")]
+    #[schema(
+        min_length = 3,
+        max_length = 100,
+        pattern = r"^[^\s@\u0000-\u001f\u007f-\u009f]([^@\u0000-\u001f\u007f-\u009f]*[^\s@\u0000-\u001f\u007f-\u009f])?$",
+        example = "ann"
+    )]
     pub username: String,
     /// 8 to 100 characters.
     #[validate(length(min = 8, max = 100), custom(function = text::storable))]
@@ -103,11 +109,16 @@ pub fn check_password(password: &str) -> Result<(), Error> {
 /// What changes of an account; a field that is absent stays as it is.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = UserChange)]
+#[schema(as = UserChange, example = json!({"full_name": "Ann Example"}))]
 pub struct Change {
     /// A new name.
     #[validate(length(min = 3, max = 100), custom(function = text::username))]
-    #[schema(min_length = 3, max_length = 100, example = "ann")]
+    #[schema(
+        min_length = 3,
+        max_length = 100,
+        pattern = r"^[^\s@\u0000-\u001f\u007f-\u009f]([^@\u0000-\u001f\u007f-\u009f]*[^\s@\u0000-\u001f\u007f-\u009f])?$",
+        example = "ann"
+    )]
     pub username: Option<String>,
     /// A new address; needs `current_password`.
     #[validate(email, length(max = 255), custom(function = text::email))]
