@@ -20,6 +20,7 @@ use validator::Validate;
 /// What a new video begins with.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Harbour at dawn", "description": "Filmed from the lighthouse.", "duration": 600}))]
 pub struct NewVideo {
     /// 1 to 255 characters, not blanks alone.
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]

@@ -14,6 +14,7 @@ mod cors;
 mod databases;
 mod document;
 mod errors;
+mod failures;
 mod files;
 mod library;
 mod limits;

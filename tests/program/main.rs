@@ -6,6 +6,7 @@ mod adopted;
 mod arrival;
 mod browser;
 mod commands;
+mod docs;
 mod offline;
 mod places;
 mod player;

@@ -23,7 +23,7 @@ pub(super) fn tidy(parameter: &mut RefOr<Parameter>) {
     };
     let example = example.as_str().map_or_else(|| example.to_string(), ToOwned::to_owned);
     let description = parameter.description.take().unwrap_or_default();
-    let description = format!("{} For example `{example}`.", description.trim_end());
+    let description = format!("{}. For example `{example}`.", description.trim_end().trim_end_matches('.'));
     let without = std::mem::replace(parameter, Parameter::new(""));
     *parameter = ParameterBuilder::from(without).description(Some(description)).example(None).build();
 }
