@@ -2,6 +2,7 @@
 
 mod accounts;
 mod cli;
+mod logging;
 mod media;
 mod secret;
 mod serve;
@@ -20,7 +21,9 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return cli::fail(&error),
     };
-    cli::start_log(&settings);
+    if let Err(error) = logging::start(&settings) {
+        return cli::fail(&format!("cannot start the log: {error}"));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cli::fail(&format!("no threads to work with: {error}")),

@@ -3,7 +3,7 @@
 use crate::cli::open_database;
 use crate::secret;
 use crate::settings::Settings;
-use api::{App, End};
+use api::{App, End, Limits};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::time::Clock;
@@ -11,7 +11,7 @@ use service::user::{self, Door};
 use service::watch_history::History;
 use service::{Database, Error};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
@@ -41,13 +41,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         rules: settings.rules,
         library,
         clock: Clock::System,
-        door: match (settings.open_registration, address.ip().is_loopback()) {
-            (false, _) => Door::Closed,
-            (true, true) => Door::Open,
-            (true, false) => Door::OpenAfterFirst,
-        },
+        door: door(settings, address.ip()),
         cors_origins: settings.cors_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        access_log: settings.access_log,
+        limits: Limits::new(settings.rates),
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
@@ -57,6 +55,17 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
+}
+
+/// Who may make an account. The first account administers the site, so nobody becomes it over HTTP where the setup says that
+/// requests come from elsewhere.
+fn door(settings: &Settings, address: IpAddr) -> Door {
+    let local = address.is_loopback() && settings.trusted_proxies.is_empty() && !settings.production;
+    match (settings.open_registration, local) {
+        (false, _) => Door::Closed,
+        (true, true) => Door::Open,
+        (true, false) => Door::OpenAfterFirst,
+    }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -49,14 +49,14 @@ failures! {
         "Not signed in, or what was sent to prove it is no longer valid.";
     WrongCredentials [Error::WrongCredentials]
         "Name or password is wrong.";
-    WrongPassword [Error::Unauthenticated, Error::WrongCredentials]
-        "Not signed in, or `current_password` is wrong.";
     RefreshRefused [Error::WrongRefreshToken]
         "The refresh token is unknown, expired, or was spent before.";
     AccountInactive [Error::Inactive]
         "The account is deactivated.";
     RegistrationClosed [Error::RegistrationClosed, Error::FirstAccountByCommand]
         "Accounts are made by the administrator's command.";
+    TooManyVideos [Error::TooManyVideos { limit: 1000 }]
+        "The account has as many videos as one may have.";
     Forbidden [Error::Forbidden]
         "Only the uploader or an administrator may do this.";
     VideoNotFound [Error::VideoNotFound]
@@ -69,7 +69,7 @@ failures! {
         "There is no such video, or no history of it.";
     RequestTimeout [too_slow()]
         "The body did not arrive in time.";
-    Taken [Error::NameTaken, Error::EmailTaken]
+    Taken [Error::Taken]
         "The name or the e-mail is taken.";
     LastAdministrator [Error::LastAdministrator]
         "The last administrator would leave.";
@@ -83,8 +83,14 @@ failures! {
         "The range starts after the end of the file.";
     ValidationFailed [Problem::fields(vec![FieldError { field: "limit".into(), message: "must be from 1 to 100".into() }])]
         "A value does not fit; `errors` names the fields.";
-    TooManyRequests [Error::TooManyAttempts { retry_after: Duration::from_secs(30) }]
+    TooManyAttempts [Error::TooManyAttempts { retry_after: Duration::from_secs(30) }]
         "Too many failed sign-ins.";
+    TooManyRequests [Error::TooManyRequests { retry_after: Duration::from_secs(30) }]
+        "Too many requests of this account or address.";
+    TooManyPasswords [
+        Error::TooManyAttempts { retry_after: Duration::from_secs(30) },
+        Error::TooManyRequests { retry_after: Duration::from_secs(30) }
+    ] "Too many wrong passwords, or too many requests of this account or address.";
     InternalError [Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)]
         "A defect; the log knows more under the request id in `instance`.";
     Unavailable [Error::Busy, Error::DatabaseAway(String::new())]

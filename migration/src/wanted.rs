@@ -29,7 +29,9 @@ pub fn entities(backend: DatabaseBackend) -> Wanted {
         .register(::entity::video::Entity)
         .register(::entity::watch_history::Entity)
         .register(::entity::session::Entity)
-        .register(::entity::refresh_token::Entity);
+        .register(::entity::refresh_token::Entity)
+        .register(::entity::sign_in_limit::Entity)
+        .register(::entity::deleted_file::Entity);
     Wanted { tables, indexes: vec![::entity::watch_history::continue_watching_index()] }
 }
 

@@ -51,7 +51,7 @@ on_both! {
         db.down(Target::End).await;
         let missing = migration::check(&db.url).await.unwrap();
         let lines: Vec<String> = missing.differences.iter().map(ToString::to_string).collect();
-        let tables = ["refresh_tokens", "sessions", "users", "videos", "watch_history"];
+        let tables = ["refresh_tokens", "sessions", "sign_in_limits", "users", "videos", "watch_history"];
         assert_eq!(lines, tables.map(|table| format!("{table}: table in the entities, missing in the database")));
         db.up(Target::End).await;
         let drift = migration::check(&db.url).await.unwrap();

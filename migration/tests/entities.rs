@@ -15,8 +15,11 @@ on_both! {
         assert!(drift.is_clean(true), "{drift}");
         let facts = facts::read(&db.connect().await).await.unwrap();
         let tables: Vec<&String> = facts.tables.keys().collect();
-        assert_eq!(tables, ["refresh_tokens", "seaql_migrations", "sessions", "users", "videos", "watch_history"]);
-        assert_eq!(facts.tables.values().map(|table| table.columns.len()).sum::<usize>(), 59);
+        let wanted = [
+            "deleted_files", "refresh_tokens", "seaql_migrations", "sessions", "sign_in_limits", "users", "videos", "watch_history",
+        ];
+        assert_eq!(tables, wanted);
+        assert_eq!(facts.tables.values().map(|table| table.columns.len()).sum::<usize>(), 67);
     }
 
     async fn indexes_keep_their_names_and_new_ones_follow_them(db: TestDatabase) {

@@ -5,6 +5,7 @@
 use super::failure::{self, PROBLEM_JSON};
 use super::parameters;
 use crate::front_door::REQUEST_ID;
+use crate::limits;
 use crate::responses::{
     self, BadRequest, InternalError, PayloadTooLarge, RequestTimeout, StorageFull, Unauthorized, Unavailable,
     UnsupportedMediaType, ValidationFailed,
@@ -28,6 +29,7 @@ pub(super) fn complete(document: &mut Document) {
     let components = document.components.get_or_insert_default();
     components.schemas.values_mut().for_each(say_defaults_in_words);
     for (path, item) in &mut document.paths.paths {
+        limits::describe(path, item);
         for (writes, operation) in operations(item) {
             add_failures(operation, path, writes);
             // What a field that does not fit is answered depends on the fields that there are.

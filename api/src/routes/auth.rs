@@ -2,9 +2,10 @@
 
 use super::Application;
 use crate::body::{Body, media_type, parse, read, too_large, unsupported_media_type};
+use crate::direct::Direct;
 use crate::error::Problem;
 use crate::extract::{ClientAddress, Now, TokenUser, Valid};
-use crate::responses::{AccountInactive, RefreshRefused, RegistrationClosed, Taken, TooManyRequests, WrongCredentials};
+use crate::responses::{AccountInactive, RefreshRefused, RegistrationClosed, Taken, TooManyAttempts, WrongCredentials};
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
@@ -23,7 +24,8 @@ use std::pin::Pin;
 
 /// Sign up
 ///
-/// The first account ever made is the administrator.
+/// The first account ever made is the administrator. Where a proxy stands before the server, or the server can be reached from
+/// elsewhere, that one is made by command.
 #[utoipa::path(
     tag = "auth", operation_id = "register", request_body = Registration,
     responses((status = 201, description = "The new account.", body = User), RegistrationClosed, Taken)
@@ -32,10 +34,12 @@ use std::pin::Pin;
 pub(super) async fn register(
     app: Application,
     Valid(Body(registration)): Valid<Body<Registration>>,
+    Direct(is_direct): Direct,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let made = app.run(move |app| async move {
-        let made = user::register(&app.db, &app.auth.passwords, app.door, registration, now).await?;
+        let door = if is_direct { app.door } else { app.door.for_strangers() };
+        let made = user::register(&app.db, &app.auth.passwords, door, registration, now).await?;
         if made.first
             && let Err(error) = library::register_sample(&app.db, &app.library, made.user.id, now).await
         {
@@ -56,7 +60,7 @@ pub(super) async fn register(
 /// `client_secret`. A failure then says the same in `error` and `error_description` too (5.2).
 #[utoipa::path(
     tag = "auth", operation_id = "login", request_body = Credentials,
-    responses((status = 200, description = "A pair of tokens.", body = TokenPair), WrongCredentials, AccountInactive, TooManyRequests)
+    responses((status = 200, description = "A pair of tokens.", body = TokenPair), WrongCredentials, AccountInactive, TooManyAttempts)
 )]
 #[post("/auth/login")]
 pub(super) async fn login(

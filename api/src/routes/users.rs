@@ -4,7 +4,7 @@ use super::Application;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{ClientAddress, Now, TokenUser, Valid};
-use crate::responses::{LastAdministrator, Taken, TooManyRequests, WrongPassword};
+use crate::responses::{LastAdministrator, Taken, TooManyPasswords};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, Change, User};
@@ -25,7 +25,7 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 /// do until they expire.
 #[utoipa::path(
     tag = "users", operation_id = "change_my_account", security(("bearer" = []), ("password" = [])), request_body = Change,
-    responses((status = 200, description = "The account as it is now.", body = User), WrongPassword, Taken, TooManyRequests)
+    responses((status = 200, description = "The account as it is now.", body = User), Taken, TooManyPasswords)
 )]
 #[patch("/users/me")]
 pub(super) async fn change(
