@@ -110,7 +110,7 @@ fn clients_can_be_made_of_the_document() {
                 assert!(schema["type"].is_string() || schema["enum"].is_array(), "{} {name}", operation.id());
                 // Swagger UI fills it in, and would ask for what is not there.
                 let is_left_away = parameter.get("example").is_none() || parameter["example"] == schema["default"];
-                assert!(is_left_away || place == "path", "{} {name}", operation.id());
+                assert!(is_left_away || place != "query", "{} {name}", operation.id());
             }
         }
     }

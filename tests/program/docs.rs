@@ -96,7 +96,7 @@ async fn what_swagger_ui_fills_in_gets_an_answer_on_a_fresh_site() {
     browser.wait_until(&format!("{picture}.naturalWidth > 0")).await;
     browser.script(&format!("{picture}.scrollIntoView()")).await;
     browser.screenshot("swagger-ui-thumbnail").await;
-    execute(&browser, "stream_video", 200).await;
+    execute(&browser, "stream_video", 206).await;
     let elsewhere = "performance.getEntriesByType('resource').filter(one => \
          !one.name.startsWith(location.origin) && !one.name.startsWith('blob:') && !one.name.startsWith('data:'))";
     assert_eq!(browser.number(&format!("{elsewhere}.length")).await, 0.0, "no other host hears of the page");

@@ -6,8 +6,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 
-/// Takes `null` out of what can only be a text or absent, and the example out of what is better left away: Swagger UI fills it in,
-/// and then finds nothing.
+/// Takes `null` out of what can only be a text or absent, and the example out of an optional part of a query: Swagger UI fills it
+/// in, and then finds nothing.
 pub(super) fn tidy(parameter: &mut RefOr<Parameter>) {
     let RefOr::T(parameter) = parameter else { return };
     let default = parameter.schema.as_mut().and_then(|schema| {
@@ -17,7 +17,7 @@ pub(super) fn tidy(parameter: &mut RefOr<Parameter>) {
             _ => None,
         }
     });
-    let is_optional = parameter.required != Required::True && parameter.parameter_in != ParameterIn::Path;
+    let is_optional = parameter.required != Required::True && parameter.parameter_in == ParameterIn::Query;
     let Some(example) = example_of(parameter).filter(|example| is_optional && Some(example) != default.as_ref()) else {
         return;
     };

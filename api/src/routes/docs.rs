@@ -18,9 +18,10 @@ use tokio::task::spawn_blocking;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
-/// Fields of the password flow that this server has no use for.
+/// Hides what the sign-in has no use for: fields of the password flow, and words about scopes.
 const STYLE: &str = "
-.auth-container .wrapper:has(#password_type, #client_id_password, #client_secret_password) { display: none; }
+.auth-container .wrapper:has(> label:is([for=password_type], [for=client_id_password], [for=client_secret_password])),
+.auth-container .scope-def { display: none; }
 ";
 
 /// An earlier version kept the sign-in there, password and all.
