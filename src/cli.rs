@@ -12,14 +12,14 @@ use std::process::ExitCode;
 /// Remembers where every viewer stopped.
 ///
 /// Settings come from the environment and a `.env` file; the README lists them.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "playhead", version)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Serve the API and the player (what happens without a command)
     Serve,

@@ -7,6 +7,7 @@ use crate::settings::Settings;
 use api::access_log;
 use env_logger::{Builder, Logger, Target, WriteStyle};
 use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError};
+use migration::environment::keep_passwords_out;
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -26,11 +27,9 @@ const MAX_SOURCES: usize = 4096;
 pub(crate) fn start(settings: &Settings) -> Result<(), SetLoggerError> {
     let style = if settings.production { WriteStyle::Never } else { WriteStyle::Auto };
     // The start messages of actix tell an operator nothing; RUST_LOG can still ask for them.
-    let records = Builder::new()
-        .filter_module("actix_server", LevelFilter::Warn)
-        .parse_filters(&settings.log_filter)
-        .write_style(style)
-        .build();
+    let mut records = Builder::new();
+    records.filter_module("actix_server", LevelFilter::Warn).parse_filters(&settings.log_filter).write_style(style);
+    let records = keep_passwords_out(&mut records).build();
     let access = Builder::new()
         .filter_level(LevelFilter::Info)
         .target(Target::Stdout)

@@ -3,6 +3,7 @@
 use crate::cli::{open_database, say};
 use crate::settings::Settings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use migration::environment::expand_home;
 use service::library::{self, Folder, Library, Progress, Report};
 use service::time::Clock;
 use service::{Error, user};
@@ -16,6 +17,7 @@ pub(crate) async fn scan(
     owner: Option<String>,
     restore: bool,
 ) -> Result<(), String> {
+    let dir = dir.map(|dir| expand_home(&dir).map_err(|error| format!("{}: {error}", dir.display()))).transpose()?;
     let db = open_database(settings).await?;
     let library = Library::new(&settings.media_dir);
     let owner = user::owner_of_scan(db.reader(), owner.as_deref()).await.map_err(|error| match (error, &owner) {

@@ -43,15 +43,20 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         clock: Clock::System,
         door: door(settings, address.ip()),
         cors_origins: settings.cors_origins.clone(),
+        public_path: settings.public_path.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         access_log: settings.access_log,
         limits: Limits::new(settings.rates),
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
-    log::info!("Playhead is at   http://{address}");
-    log::info!("its API docs at  http://{address}/docs");
+    let path = &settings.public_path;
+    log::info!("Playhead is at   http://{address}{path}");
+    log::info!("its API docs at  http://{address}{path}/docs");
     log::info!("its database is  {}", settings.database());
+    for note in &settings.database_notes {
+        log::info!("DATABASE_URL: {note}");
+    }
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))

@@ -5,30 +5,33 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use api::PublicPath;
 use api::access_log::AccessLog;
+use migration::environment::{DatabaseUrl, load, value_or_file};
 use service::database::Durability;
 use service::limit::Rates;
 use service::progress::Rules;
 use std::env;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
-use values::{bind_address, database_url, log_filter, media_dir, origins, proxies, secret};
+use values::{bind_address, database_url, log_filter, media_dir, origins, proxies, public_path, secret};
 
 /// The length that HS256 asks of a key (RFC 7518, 3.2).
 pub(crate) const SECRET_BYTES: usize = 32;
 pub(crate) const MAKE_SECRET: &str = "set 32 bytes or more, such as the output of `openssl rand -base64 48`";
 
-/// All settings, read and checked.
-#[derive(Debug)]
+/// All settings, read and checked. They hold secrets, so that [`fmt::Debug`] shows none of them.
 pub(crate) struct Settings {
-    /// `DATABASE_URL`
+    /// `DATABASE_URL`, `DATABASE_URL_FILE`
     pub(crate) database_url: String,
+    /// What the log should say of how the address was understood.
+    pub(crate) database_notes: Vec<String>,
     /// `BIND_ADDRESS`
     pub(crate) bind_address: SocketAddr,
-    /// `JWT_SECRET`, when it is set
+    /// `JWT_SECRET`, `JWT_SECRET_FILE`: none when neither is set
     pub(crate) jwt_secret: Option<String>,
     /// `ACCESS_TOKEN_MINUTES`
     pub(crate) access_token_lifetime: Duration,
@@ -44,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) durability: Durability,
     /// `CORS_ORIGINS`
     pub(crate) cors_origins: Vec<String>,
+    /// `PUBLIC_PATH`
+    pub(crate) public_path: PublicPath,
     /// `TRUSTED_PROXIES`
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `OPEN_REGISTRATION`
@@ -63,12 +68,7 @@ impl Settings {
     /// # Errors
     /// One line that names the variable, its value, and the mend.
     pub(crate) fn read() -> Result<Self, String> {
-        match dotenvy::dotenv() {
-            Err(error) if !error.not_found() => {
-                return Err(format!(".env cannot be read: {error}; mend it or move it away"));
-            }
-            Ok(_) | Err(_) => {}
-        }
+        load()?;
         Self::from(|name| match env::var(name) {
             Ok(value) if value.is_empty() => Ok(None),
             Ok(value) => Ok(Some(value)),
@@ -79,11 +79,11 @@ impl Settings {
 
     fn from(look_up: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Self, String> {
         let source = Source(&look_up);
-        let database_url = database_url(look_up("DATABASE_URL")?)?;
-        let sqlite = database_url.starts_with("sqlite:");
+        let DatabaseUrl { url, notes } = database_url(value_or_file("DATABASE_URL", &look_up)?)?;
+        let sqlite = url.starts_with("sqlite:");
         Ok(Self {
             bind_address: bind_address(&look_up("BIND_ADDRESS")?.unwrap_or_else(|| "127.0.0.1:8000".into()))?,
-            jwt_secret: secret(look_up("JWT_SECRET")?)?,
+            jwt_secret: secret(value_or_file("JWT_SECRET", &look_up)?)?,
             access_token_lifetime: Duration::from_secs(60 * source.number("ACCESS_TOKEN_MINUTES", 30, 1, 525_600)?),
             refresh_token_lifetime: Duration::from_secs(86_400 * source.number("REFRESH_TOKEN_DAYS", 30, 1, 3_650)?),
             media_dir: media_dir(look_up("MEDIA_DIR")?)?,
@@ -98,6 +98,7 @@ impl Settings {
                 _ => Durability::Full,
             },
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
+            public_path: public_path(&look_up("PUBLIC_PATH")?.unwrap_or_default())?,
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
             rates: rates(&source)?,
@@ -108,13 +109,20 @@ impl Settings {
                 _ => AccessLog::Off,
             },
             log_filter: log_filter(look_up("RUST_LOG")?)?,
-            database_url,
+            database_url: url,
+            database_notes: notes,
         })
     }
 
     /// The database for people: without a password.
     pub(crate) fn database(&self) -> String {
         migration::redacted(&self.database_url)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
     }
 }
 

@@ -108,7 +108,13 @@ fn drop_trailing_slash(request: &mut ServiceRequest) {
         return;
     }
     let trimmed = path.trim_end_matches('/');
-    let with_query = request.uri().query().map_or_else(|| trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
+    let trimmed = trimmed.to_owned();
+    set_path(request, &trimmed);
+}
+
+/// Gives the request another path.
+pub(crate) fn set_path(request: &mut ServiceRequest, path: &str) {
+    let with_query = request.uri().query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let mut parts = request.head().uri.clone().into_parts();
     parts.path_and_query = with_query.parse().ok();
     if let Ok(uri) = Uri::from_parts(parts) {

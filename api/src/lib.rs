@@ -11,6 +11,7 @@ pub mod extract;
 mod front_door;
 mod limits;
 pub mod openapi;
+mod public_path;
 mod responses;
 mod routes;
 mod state;
@@ -21,6 +22,7 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 pub use limits::Limits;
+pub use public_path::PublicPath;
 pub use state::{App, Shutdown};
 use std::io;
 use std::net::TcpListener;
@@ -51,17 +53,18 @@ pub async fn serve(
     end: impl Future<Output = End>,
 ) -> io::Result<()> {
     let state = Data::from(app.clone());
-    let document = openapi::document();
+    let document = app.public_path.describe(openapi::document());
     let docs = Data::new(routes::Docs::new(&document));
     let mut server = HttpServer::new(move || {
         let (service, _) =
             ActixApp::new().into_utoipa_app().app_data(state.clone()).configure(routes::configure).split_for_parts();
         service
             .configure(extract::configure)
-            .configure(routes::configure_pages(&document, docs.clone()))
+            .configure(routes::configure_pages(&document, &state.public_path, docs.clone()))
             .wrap(from_fn(limits::limit_writes))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
             .wrap(from_fn(front_door::front_door))
+            .wrap(from_fn(public_path::enter))
     })
     .disable_signals()
     .shutdown_timeout(LAST_REQUESTS);

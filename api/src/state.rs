@@ -3,6 +3,7 @@
 use crate::access_log::AccessLog;
 use crate::error::Problem;
 use crate::limits::Limits;
+use crate::public_path::PublicPath;
 use service::auth::Auth;
 use service::library::Library;
 use service::progress::Rules;
@@ -39,6 +40,8 @@ pub struct App {
     pub door: Door,
     /// Exact origins of pages elsewhere that may call.
     pub cors_origins: Vec<String>,
+    /// Where a reverse proxy shows the site.
+    pub public_path: PublicPath,
     /// Reverse proxies whose word on a client's address is taken.
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether requests are logged, and in which form.

@@ -48,6 +48,8 @@ fn a_bad_value_is_named_with_its_mend_and_secrets_are_not() {
         ("MEDIA_DIR", "/dev/null", "is no folder"),
         ("RUST_LOG", "a=b=c", "write a level"),
         ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
+        ("PUBLIC_PATH", "/a?b", "PUBLIC_PATH=/a?b: must be a path such as /ph"),
+        ("PUBLIC_PATH", "/docs", "choose another first part"),
         ("ACCESS_LOG", "yes", "must be off or text or json"),
         ("PLAYHEAD_ENV", "prod", "must be development or production"),
     ] {

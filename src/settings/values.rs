@@ -1,27 +1,26 @@
 //! How the value of one setting is read and checked.
 
 use super::{MAKE_SECRET, SECRET_BYTES};
+use api::PublicPath;
+use migration::environment::{DatabaseUrl, expand_home, resolve};
 use service::database::sqlite_file;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use url::Url;
 
-/// The URL, with the wish that a missing SQLite file is made.
-pub(super) fn database_url(given: Option<String>) -> Result<String, String> {
-    let url = given.unwrap_or_else(|| migration::DEFAULT_URL.into());
-    let scheme = url.split(':').next().unwrap_or_default();
-    match scheme {
-        "postgres" | "postgresql" => Ok(url),
-        "sqlite" => match sqlite_file(&url) {
-            Ok(_) if url.contains("mode=") => Ok(url),
-            Ok(_) => Ok(format!("{url}{}mode=rwc", if url.contains('?') { '&' } else { '?' })),
-            Err(error) => Err(format!("DATABASE_URL={url}: {error}; write sqlite://FILE")),
-        },
-        // An unknown scheme may still carry a password.
-        _ => Err(format!(
-            "DATABASE_URL={scheme}:…: the scheme is unknown; use sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME"
-        )),
+/// The address, with the wish that a missing SQLite file is made.
+pub(super) fn database_url(given: Option<String>) -> Result<DatabaseUrl, String> {
+    let given = given.as_deref().unwrap_or(migration::DEFAULT_URL);
+    let mut address = resolve(given).map_err(|error| format!("DATABASE_URL={error}"))?;
+    let url = &mut address.url;
+    if url.starts_with("sqlite:") {
+        let named = |error| format!("DATABASE_URL={}: {error}; write sqlite://FILE", migration::redacted(url));
+        sqlite_file(url).map_err(named)?;
+        if !url.contains("mode=") {
+            url.push_str(if url.contains('?') { "&mode=rwc" } else { "?mode=rwc" });
+        }
     }
+    Ok(address)
 }
 
 pub(super) fn bind_address(text: &str) -> Result<SocketAddr, String> {
@@ -40,7 +39,8 @@ pub(super) fn secret(given: Option<String>) -> Result<Option<String>, String> {
 }
 
 pub(super) fn media_dir(given: Option<String>) -> Result<PathBuf, String> {
-    let folder = PathBuf::from(given.unwrap_or_else(|| "media".into()));
+    let given = given.unwrap_or_else(|| "media".into());
+    let folder = expand_home(&given).map_err(|error| format!("MEDIA_DIR={given}: {error}"))?;
     if folder.exists() && !folder.is_dir() {
         return Err(format!(
             "MEDIA_DIR={}: is no folder; name one, which is made when it is missing",
@@ -68,6 +68,10 @@ pub(super) fn origins(list: &str) -> Result<Vec<String>, String> {
     };
     let mend = "must be an exact origin such as https://example.org, without a path and never *";
     items(list).map(|origin| read(origin).ok_or_else(|| format!("CORS_ORIGINS={origin}: {mend}"))).collect()
+}
+
+pub(super) fn public_path(text: &str) -> Result<PublicPath, String> {
+    text.parse().map_err(|why| format!("PUBLIC_PATH={text}: {why}"))
 }
 
 pub(super) fn proxies(list: &str) -> Result<Vec<IpAddr>, String> {

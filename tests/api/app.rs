@@ -1,7 +1,7 @@
 //! A running server with builders, for tests that read like sentences.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{App, End, Limits};
+use api::{App, End, Limits, PublicPath};
 use chrono::{DateTime, Utc};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -59,12 +59,19 @@ pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    pub public_path: PublicPath,
     pub rates: Rates,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { door: Door::Open, cors_origins: Vec::new(), trusted_proxies: Vec::new(), rates: Rates::default() }
+        Self {
+            door: Door::Open,
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            public_path: PublicPath::default(),
+            rates: Rates::default(),
+        }
     }
 }
 
@@ -132,6 +139,7 @@ impl TestApp {
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
+                        public_path: wishes.public_path,
                         access_log: api::access_log::AccessLog::Off,
                         limits: Limits::new(wishes.rates),
                         runtime: tokio::runtime::Handle::current(),

@@ -56,7 +56,8 @@ async fn holds(answer: Response, film: &[u8], start: usize, end: usize) {
     assert_eq!(answer.bytes().await.unwrap(), film[start..=end]);
 }
 
-async fn set_file(app: &TestApp, column: video::Column, path: &str) {
+/// Gives every video this file.
+pub async fn set_file(app: &TestApp, column: video::Column, path: &str) {
     let update = video::Entity::update_many().col_expr(column, Expr::value(path));
     update.filter(video::Column::Id.gt(0)).exec(app.db.writer().await.unwrap().1).await.unwrap();
 }

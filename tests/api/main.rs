@@ -21,6 +21,8 @@ mod limits;
 mod listing;
 mod openapi;
 mod pages;
+mod pictures;
+mod public_path;
 mod quotas;
 mod renewal;
 mod rescan;

@@ -4,14 +4,17 @@
 
 mod adopted;
 mod arrival;
+mod below;
 mod browser;
 mod commands;
 mod docs;
 mod logs;
 mod offline;
 mod places;
+mod playback;
 mod player;
 mod program;
 mod readme;
+mod settings;
 mod sign_up;
 mod start;

@@ -109,7 +109,7 @@ pub(super) async fn logout(
 
 /// Who am I
 #[utoipa::path(
-    tag = "auth", operation_id = "me", security(("bearer" = []), ("password" = [])),
+    tag = "auth", operation_id = "me", security(("bearer" = [])),
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/auth/me")]

@@ -227,7 +227,7 @@ impl BatchResult {
 /// itself, so that a batch whose answer was lost can be sent again, its ages taken anew: what was taken already changes nothing,
 /// where the saves name their `session_id` and `sequence`.
 #[utoipa::path(
-    tag = "watch history", operation_id = "save_watch_history_batch", security(("bearer" = []), ("password" = [])),
+    tag = "watch history", operation_id = "save_watch_history_batch", security(("bearer" = [])),
     request_body = Batch,
     responses((status = 200, description = "What became of each save, in their order.", body = BatchResults))
 )]

@@ -14,7 +14,9 @@ mod watch_history;
 pub(crate) use auth::{TOKEN_URL, is_password_form};
 pub(crate) use docs::Docs;
 pub(crate) use fallback::Methods;
+pub(crate) use pages::is_file as is_page_file;
 
+use crate::public_path::PublicPath;
 use crate::state::App;
 use actix_web::web;
 use utoipa::openapi::OpenApi;
@@ -51,14 +53,16 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 /// What is for people: the player, the documentation, and an answer to every address that is none.
 pub(crate) fn configure_pages(
     document: &OpenApi,
+    public_path: &PublicPath,
     docs: web::Data<Docs>,
 ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let methods = Methods::of(document);
+    let docs_page = format!("{public_path}/docs/");
     move |config| {
         config
             .app_data(web::Data::new(methods))
             .app_data(docs)
-            .service(web::redirect("/docs", "/docs/"))
+            .service(web::redirect("/docs", docs_page))
             .service(docs::openapi_json)
             .service(docs::page_file)
             .service(pages::index)

@@ -11,7 +11,7 @@ use service::user::{self, Change, User};
 
 /// Read my account
 #[utoipa::path(
-    tag = "users", operation_id = "read_my_account", security(("bearer" = []), ("password" = [])),
+    tag = "users", operation_id = "read_my_account", security(("bearer" = [])),
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/users/me")]
@@ -24,7 +24,7 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 /// A new e-mail or password needs `current_password`. After a new password no refresh token works any more; access tokens
 /// do until they expire.
 #[utoipa::path(
-    tag = "users", operation_id = "change_my_account", security(("bearer" = []), ("password" = [])), request_body = Change,
+    tag = "users", operation_id = "change_my_account", security(("bearer" = [])), request_body = Change,
     responses((status = 200, description = "The account as it is now.", body = User), Taken, TooManyPasswords)
 )]
 #[patch("/users/me")]
@@ -42,7 +42,7 @@ pub(super) async fn change(
 ///
 /// My videos and everything that I watched go with it.
 #[utoipa::path(
-    tag = "users", operation_id = "delete_my_account", security(("bearer" = []), ("password" = [])),
+    tag = "users", operation_id = "delete_my_account", security(("bearer" = [])),
     responses((status = 204, description = "The account is gone."), LastAdministrator)
 )]
 #[delete("/users/me")]

@@ -50,7 +50,7 @@ fn default_limit() -> i32 {
 ///
 /// The ready ones, newest first. While there is more, the header `Link` holds the address of the next page.
 #[utoipa::path(
-    tag = "videos", operation_id = "list_videos", security((), ("bearer" = []), ("password" = [])), params(ListQuery),
+    tag = "videos", operation_id = "list_videos", security((), ("bearer" = [])), params(ListQuery),
     responses((
         status = 200, description = "A page of videos.", body = [Video],
         headers(("Link" = Option<String>, description = "`<address>; rel=\"next\"` while there is more"))
@@ -71,6 +71,7 @@ pub(super) async fn list(
         skip: skip.unsigned_abs().into(),
         search: search.clone(),
     };
+    let public_path = &app.public_path;
     let page = app.run(move |app| async move { video::list(app.db.reader(), caller, asked).await }).await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = page.next {
@@ -79,9 +80,10 @@ pub(super) async fn list(
         if let Some(search) = search {
             query.append_pair("q", &search);
         }
-        response.insert_header((LINK, format!("</api/v1/videos?{}>; rel=\"next\"", query.finish())));
+        let address = format!("/api/v1/videos?{}", query.finish());
+        response.insert_header((LINK, format!("<{}>; rel=\"next\"", public_path.below(address))));
     }
-    Ok(response.json(page.items))
+    Ok(response.json(public_path.below(page.items)))
 }
 
 fn not_ours() -> Problem {
@@ -91,7 +93,7 @@ fn not_ours() -> Problem {
 
 /// Describe a new video
 #[utoipa::path(
-    tag = "videos", operation_id = "create_video", security(("bearer" = []), ("password" = [])), request_body = NewVideo,
+    tag = "videos", operation_id = "create_video", security(("bearer" = [])), request_body = NewVideo,
     responses((
         status = 201, description = "The new video.", body = Video,
         headers(("Location" = String, description = "Its address"))
@@ -104,16 +106,17 @@ pub(super) async fn create(
     Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
+    let new = app.public_path.above(new);
     let use_case =
         move |app: Arc<App>| async move { video::create(&app.db, caller, new, app.limits.videos_per_user, now).await };
     let video = app.run(use_case).await?;
-    let location = format!("/api/v1/videos/{}", video.id);
-    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(video))
+    let location = app.public_path.below(format!("/api/v1/videos/{}", video.id));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.below(video)))
 }
 
 /// Read a video
 #[utoipa::path(
-    tag = "videos", operation_id = "read_video", security((), ("bearer" = []), ("password" = [])), params(VideoPath),
+    tag = "videos", operation_id = "read_video", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The video.", body = Video), VideoNotFound)
 )]
 #[get("/videos/{video_id}")]
@@ -122,12 +125,13 @@ pub(super) async fn find(
     Viewer(caller): Viewer,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Video>, Problem> {
-    app.run(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await.map(Json)
+    let video = app.run(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await?;
+    Ok(Json(app.public_path.below(video)))
 }
 
 /// Change a video
 #[utoipa::path(
-    tag = "videos", operation_id = "change_video", security(("bearer" = []), ("password" = [])), params(VideoPath), request_body = Change,
+    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = Change,
     responses((status = 200, description = "The video as it is now.", body = Video), Forbidden, VideoNotFound)
 )]
 #[patch("/videos/{video_id}")]
@@ -138,17 +142,18 @@ pub(super) async fn change(
     Valid(Body(change)): Valid<Body<Change>>,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
+    let change = app.public_path.above(change);
     let use_case = move |app: Arc<App>| async move {
         video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
     };
-    app.run(use_case).await.map(Json)
+    Ok(Json(app.public_path.below(app.run(use_case).await?)))
 }
 
 /// Delete a video
 ///
 /// Everybody's history of it goes with it; its file stays, and scans leave it out from now on.
 #[utoipa::path(
-    tag = "videos", operation_id = "delete_video", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    tag = "videos", operation_id = "delete_video", security(("bearer" = [])), params(VideoPath),
     responses((status = 204, description = "The video is gone."), Forbidden, VideoNotFound)
 )]
 #[delete("/videos/{video_id}")]
