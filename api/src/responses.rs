@@ -1,10 +1,11 @@
 //! The failures that operations document. A line has the problems that a failure may be, all of one status, and what they mean;
 //! it becomes a response with a schema of its own, `…Problem`, whose `code` is one of theirs, and an example of each.
 
-use crate::body::{not_json, too_large, unreadable, unsupported_media_type};
+use crate::body::{not_json, too_large, too_slow, unreadable, unsupported_media_type};
 use crate::error::Problem;
-use crate::extract::too_slow;
+use crate::incoming::{address_too_long, duplicate_header, headers_too_large};
 use crate::openapi::failure::Failure;
+use crate::streams;
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 use service::Error;
@@ -43,8 +44,13 @@ macro_rules! failures {
 }
 
 failures! {
-    BadRequest [not_json(&"EOF while parsing an object"), unreadable(&PayloadError::Incomplete(None).into())]
-        "The body is not JSON, or cannot be read.";
+    BadRequest [
+        not_json(&"EOF while parsing an object"),
+        unreadable(&PayloadError::Incomplete(None)),
+        duplicate_header("authorization")
+    ] "The body is not JSON, or cannot be read, or a header is there twice that has one value.";
+    DuplicateHeader [duplicate_header("authorization")]
+        "A header is there twice that has one value.";
     Unauthorized [Error::Unauthenticated]
         "Not signed in, or what was sent to prove it is no longer valid.";
     WrongCredentials [Error::WrongCredentials]
@@ -77,6 +83,10 @@ failures! {
         "The file has changed since.";
     PayloadTooLarge [too_large()]
         "The body is too large.";
+    AddressTooLong [address_too_long()]
+        "The address is too long.";
+    HeadersTooLarge [headers_too_large()]
+        "The headers are too large.";
     UnsupportedMediaType [unsupported_media_type("application/json")]
         "The body is of the wrong type.";
     RangeNotSatisfiable [Problem::of_status(StatusCode::RANGE_NOT_SATISFIABLE)]
@@ -91,10 +101,14 @@ failures! {
         Error::TooManyAttempts { retry_after: Duration::from_secs(30) },
         Error::TooManyRequests { retry_after: Duration::from_secs(30) }
     ] "Too many wrong passwords, or too many requests of this account or address.";
+    TooManyStreams [streams::too_many(64)]
+        "Too many videos are open from this address.";
     InternalError [Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)]
         "A defect; the log knows more under the request id in `instance`.";
     Unavailable [Error::Busy, Error::DatabaseAway(String::new())]
         "The database is away or too busy.";
+    FileUnavailable [Error::Busy, Error::DatabaseAway(String::new()), Error::FileUnavailable(String::new())]
+        "The database or the file is away or too busy.";
     NotReady [Error::Busy, Error::DatabaseAway(String::new()), Problem::shutting_down()]
         "The database is away or too busy, or the server is about to end.";
     StorageFull [Error::StorageFull]

@@ -3,6 +3,7 @@
 use crate::databases::{Engine, TestDatabase};
 use api::{App, End, Limits, PublicPath};
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -58,9 +59,11 @@ macro_rules! on_both {
 pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
-    pub trusted_proxies: Vec<std::net::IpAddr>,
     pub public_path: PublicPath,
     pub rates: Rates,
+    pub trusted_proxies: Vec<IpNet>,
+    pub streams_per_address: usize,
+    pub stalled_after: Duration,
 }
 
 impl Default for Wishes {
@@ -71,6 +74,8 @@ impl Default for Wishes {
             trusted_proxies: Vec::new(),
             public_path: PublicPath::default(),
             rates: Rates::default(),
+            streams_per_address: 64,
+            stalled_after: Duration::from_secs(60),
         }
     }
 }
@@ -142,6 +147,8 @@ impl TestApp {
                         public_path: wishes.public_path,
                         access_log: api::access_log::AccessLog::Off,
                         limits: Limits::new(wishes.rates),
+                        streams: api::Streams::new(wishes.streams_per_address, 1000),
+                        stalled_after: wishes.stalled_after,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });

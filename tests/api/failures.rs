@@ -148,6 +148,8 @@ async fn meet(
     let request = match code {
         "unauthenticated" => app.request(operation.method.clone(), &at(video)).bearer_auth("nonsense").json(&body),
         "invalid_json" => raw("application/json", "{"),
+        "duplicate_header" => ask(ann, at(video), None).header("authorization", "Bearer another"),
+        "body_too_large" if body.is_none() => return None,
         "body_too_large" => raw("application/json", &" ".repeat(1024 * 1024 + 1)),
         "unsupported_media_type" => raw("text/plain", "{}"),
         "validation_failed" if body.is_some() => ask(ann, at(video), with(json!({"no_such_field": 1}))),
@@ -168,6 +170,9 @@ async fn meet(
         "precondition_failed" => ask(ann, at(video), None).header("if-match", "\"other\""),
         "range_not_satisfiable" => ask(ann, at(video), None).header("range", "bytes=99999999-"),
         "unreadable_body"
+        | "address_too_long"
+        | "headers_too_large"
+        | "too_many_streams"
         | "body_too_slow"
         | "registration_closed"
         | "first_account_by_command"

@@ -8,6 +8,7 @@ mod below;
 mod browser;
 mod commands;
 mod docs;
+mod limits;
 mod logs;
 mod offline;
 mod places;

@@ -7,8 +7,8 @@ use super::parameters;
 use crate::front_door::REQUEST_ID;
 use crate::limits;
 use crate::responses::{
-    self, BadRequest, InternalError, PayloadTooLarge, RequestTimeout, StorageFull, Unauthorized, Unavailable,
-    UnsupportedMediaType, ValidationFailed,
+    self, AddressTooLong, BadRequest, DuplicateHeader, HeadersTooLarge, InternalError, PayloadTooLarge, RequestTimeout,
+    StorageFull, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
 };
 use crate::routes::TOKEN_URL;
 use serde_json::{Map, Value, json};
@@ -67,9 +67,12 @@ fn add_failures(operation: &mut Operation, path: &str, writes: bool) {
         possible.extend([InternalError::responses(), Unavailable::responses()]);
     }
     if operation.request_body.is_some() {
-        possible.extend([BadRequest::responses(), RequestTimeout::responses(), PayloadTooLarge::responses()]);
+        possible.extend([BadRequest::responses(), RequestTimeout::responses()]);
         possible.extend([UnsupportedMediaType::responses(), ValidationFailed::responses()]);
     }
+    // What is wrong with the head of a request is told whatever its address.
+    possible.extend([DuplicateHeader::responses(), PayloadTooLarge::responses()]);
+    possible.extend([AddressTooLong::responses(), HeadersTooLarge::responses()]);
     if operation.parameters.is_some() {
         possible.push(ValidationFailed::responses());
     }
