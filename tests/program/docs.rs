@@ -18,7 +18,7 @@ async fn execute(browser: &Browser, operation: &str, status: u16) {
     browser.wait_until(&format!("!document.querySelector(\"{block} .live-responses-table\")")).await;
     browser.script(&format!("document.querySelector(\"{block} .execute\").click()")).await;
     let answered =
-        format!("document.querySelector(\"{block} .live-responses-table .response-col_status\").textContent");
+        format!("document.querySelector(\"{block} .live-responses-table tbody .response-col_status\").textContent");
     browser.wait_until(&format!("{answered}.includes('{status}')")).await;
 }
 

@@ -185,8 +185,7 @@ fn say_defaults_in_words(schema: &mut RefOr<Schema>) {
 }
 
 fn complete_response(status: &str, response: &mut Response) {
-    // Its validators go with an answer about a file, also where the file itself does not.
-    let mut is_file = matches!(status, "304" | "412" | "416");
+    let mut is_file = status == "304";
     for (kind, content) in &mut response.content {
         let RefOr::T(content) = content else { continue };
         if kind.starts_with("video/") || kind.starts_with("image/") {
