@@ -106,10 +106,7 @@ pub(crate) fn read(
             let detail = "the body must not be compressed: no Content-Encoding is taken";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
-        timeout(BODY_DEADLINE, collect(payload)).await.unwrap_or_else(|_| {
-            let detail = format!("the body did not arrive within {} seconds", BODY_DEADLINE.as_secs());
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
-        })
+        timeout(BODY_DEADLINE, collect(payload)).await.unwrap_or_else(|_| Err(too_slow()))
     }
 }
 
@@ -132,9 +129,6 @@ async fn collect(mut payload: Payload) -> Result<Bytes, Problem> {
 
 /// A value from the text of a JSON object.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let not_json = |cause: &dyn Display| {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
-    };
     let text = std::str::from_utf8(bytes).map_err(|cause| not_json(&cause))?;
     if text.starts_with('\u{feff}') {
         return Err(not_json(&"it begins with a byte order mark"));
@@ -149,6 +143,10 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             Err(cause) => not_json(&cause),
         }
     })
+}
+
+pub(crate) fn not_json(cause: &dyn Display) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
 }
 
 /// Which field of what is read again does not fit. Only a failure reads again and keeps track of where it is.
@@ -181,12 +179,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// A body that did not arrive whole.
-fn unreadable(error: &PayloadError) -> Problem {
+pub(crate) fn unreadable(error: &PayloadError) -> Problem {
     let detail = match error {
         PayloadError::Incomplete(_) => "the body ended before it was complete".to_owned(),
         error => format!("the body cannot be read: {error}"),
     };
     Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", detail)
+}
+
+pub(crate) fn too_slow() -> Problem {
+    let detail = format!("the body did not arrive within {} seconds", BODY_DEADLINE.as_secs());
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
 pub(crate) fn too_large() -> Problem {

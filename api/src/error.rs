@@ -35,6 +35,14 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
+    /// The kind of failure in the words of OAuth2 (RFC 6749, 5.2), for whoever signed in with its form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub(crate) error: Option<&'static str>,
+    /// `detail` once more, where clients of OAuth2 look for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub(crate) error_description: Option<String>,
     /// What the log says of it and the answer does not.
     #[serde(skip)]
     #[schema(ignore)]
@@ -59,6 +67,8 @@ impl Problem {
             instance: String::new(),
             code,
             errors: Vec::new(),
+            error: None,
+            error_description: None,
             cause: String::new(),
             header,
         }
@@ -99,12 +109,28 @@ impl Problem {
                 ("precondition_failed", "the file is not, or no longer, the one that was named")
             }
             StatusCode::RANGE_NOT_SATISFIABLE => {
-                ("range_not_satisfiable", "the range begins behind the end of the file")
+                ("range_not_satisfiable", "the range starts after the end of the file")
             }
             status if status.is_server_error() => ("internal_error", "something went wrong on the server"),
             _ => ("bad_request", "the request cannot be understood"),
         };
         Self::new(status, code, detail)
+    }
+
+    /// The server is about to end.
+    pub(crate) fn shutting_down() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "the server is shutting down")
+    }
+
+    /// Says the failure also in the words of OAuth2, which its clients show to people.
+    pub(crate) fn in_words_of_oauth2(mut self) -> Self {
+        self.error = Some(match self.status {
+            401 | 403 => "invalid_grant",
+            500.. => "server_error",
+            _ => "invalid_request",
+        });
+        self.error_description = Some(self.detail.clone());
+        self
     }
 
     /// Tells the operator too, because a browser tells its page nothing.

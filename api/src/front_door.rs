@@ -4,6 +4,7 @@ use crate::access_log;
 use crate::caching;
 use crate::error::Problem;
 use crate::extract::RequestId;
+use crate::routes::is_password_form;
 use crate::state::App;
 use crate::unread::HeldPayload;
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
@@ -22,8 +23,9 @@ use uuid::Uuid;
 
 /// The header that names a request, in answers and in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// For pages that bring no policy of their own, which is Swagger UI: it styles itself inline and draws with data URLs.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+/// For pages that bring no policy of their own, which is Swagger UI: it styles itself inline and draws with data URLs, and pictures
+/// that it was answered come as blobs.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
      font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// What pages of allowed origins may call with; TRACE and CONNECT are not among them.
 pub(crate) const CORS_METHODS: [Method; 7] =
@@ -160,6 +162,7 @@ fn write_problem(mut response: ServiceResponse<BoxBody>, id: &str) -> ServiceRes
     let ours = response.response_mut().extensions_mut().remove::<Problem>();
     let problem = refused_preflight(&response).or(ours).unwrap_or_else(|| Problem::of_status(response.status()));
     let problem = Problem { instance: id.to_owned(), ..problem };
+    let problem = if is_password_form(response.request()) { problem.in_words_of_oauth2() } else { problem };
     let status = problem.status_code();
     *response.response_mut().status_mut() = status;
     if status.is_server_error() {

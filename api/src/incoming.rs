@@ -51,11 +51,15 @@ fn fault(address: &Uri, headers: &HeaderMap) -> Option<Problem> {
     }
     let has_doubles = headers.len() > headers.len_keys();
     if let Some(name) = SINGLE.into_iter().find(|name| has_doubles && headers.get_all(name).count() > 1) {
-        let detail = format!("the header {name} is there more than once");
-        return Some(Problem::new(StatusCode::BAD_REQUEST, "duplicate_header", detail));
+        return Some(duplicate_header(name.as_str()));
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok());
     length.filter(|length| *length > BODY_LIMIT as u64).map(|_| too_large())
+}
+
+pub(crate) fn duplicate_header(name: &str) -> Problem {
+    let detail = format!("the header {name} is there more than once");
+    Problem::new(StatusCode::BAD_REQUEST, "duplicate_header", detail)
 }
 
 pub(crate) fn address_too_long() -> Problem {

@@ -76,6 +76,7 @@ pub async fn serve(
     let _following = follow_ended_sessions(&app).await;
     let state = Data::from(app.clone());
     let document = app.public_path.describe(openapi::document());
+    let docs = Data::new(routes::Docs::new(&document));
     let patience = app.stalled_after;
     let mut server = Server::build().disable_signals().shutdown_timeout(LAST_REQUESTS);
     if let Some(workers) = workers {
@@ -88,7 +89,7 @@ pub async fn serve(
             ActixApp::new().into_utoipa_app().app_data(state.clone()).configure(routes::configure).split_for_parts();
         let service = service
             .configure(extract::configure)
-            .configure(routes::configure_pages(&document, &state.public_path))
+            .configure(routes::configure_pages(&document, &state.public_path, docs.clone()))
             .wrap(from_fn(limits::limit_writes))
             .wrap(from_fn(incoming::check))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))

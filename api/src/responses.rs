@@ -1,38 +1,118 @@
-//! The failures that operations document, each with its status and what it means.
+//! The failures that operations document. A line has the problems that a failure may be, all of one status, and what they mean;
+//! it becomes a response with a schema of its own, `…Problem`, whose `code` is one of theirs, and an example of each.
 
+use crate::body::{not_json, too_large, too_slow, unreadable, unsupported_media_type};
 use crate::error::Problem;
+use crate::incoming::{address_too_long, duplicate_header, headers_too_large};
+use crate::openapi::failure::Failure;
+use crate::streams;
+use actix_web::error::PayloadError;
+use actix_web::http::StatusCode;
+use service::Error;
+use service::text::FieldError;
+use std::collections::BTreeMap;
+use std::time::Duration;
 use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response};
 
-macro_rules! problems {
-    ($($name:ident $status:literal $description:literal;)*) => { $(
-        #[doc = $description]
-        #[derive(IntoResponses)]
-        #[response(status = $status, description = $description, content_type = "application/problem+json")]
-        pub(crate) struct $name(#[allow(dead_code, reason = "it only describes")] Problem);
-    )* };
+macro_rules! failures {
+    ($($name:ident [$($problem:expr),+] $description:literal;)*) => {
+        $(
+            #[doc = $description]
+            pub(crate) enum $name {}
+
+            impl $name {
+                fn failure() -> Failure {
+                    let problems = vec![$(Problem::from($problem)),+];
+                    Failure { name: stringify!($name), description: $description, problems }
+                }
+            }
+
+            impl IntoResponses for $name {
+                fn responses() -> BTreeMap<String, RefOr<Response>> {
+                    let failure = Self::failure();
+                    BTreeMap::from([(failure.status().to_string(), failure.response().into())])
+                }
+            }
+        )*
+
+        /// Every failure that an operation can name.
+        pub(crate) fn all() -> Vec<Failure> {
+            vec![$($name::failure()),*]
+        }
+    };
 }
 
-problems! {
-    BadRequest 400 "The body is not JSON, or cannot be read, or a header is there twice that has one value.";
-    Unauthorized 401 "Not signed in, or what was sent to prove it is wrong or no longer valid.";
-    AccountInactive 403 "The account is deactivated.";
-    RegistrationClosed 403 "Accounts are made by the administrator's command.";
-    TooManyVideos 403 "The account has as many videos as one may have.";
-    Forbidden 403 "Only the uploader or an administrator may do this.";
-    SessionNotFound 404 "The caller has no such session.";
-    VideoNotFound 404 "There is no such video, or it lacks what was asked for.";
-    HistoryNotFound 404 "There is no such video, or no history of it.";
-    RequestTimeout 408 "The body did not arrive in time.";
-    Conflict 409 "The name or the e-mail is taken, or the last administrator would leave.";
-    PayloadTooLarge 413 "The body is too large.";
-    AddressTooLong 414 "The address is too long.";
-    UnsupportedMediaType 415 "The body is of the wrong type.";
-    RangeNotSatisfiable 416 "The range begins behind the end of the file.";
-    ValidationFailed 422 "A value does not fit; `errors` names the fields.";
-    TooManyRequests 429 "Too many requests or failed sign-ins; `Retry-After` says how long to wait.";
-    TooManyStreams 429 "Too many videos are open from this address; `Retry-After` says how long to wait.";
-    HeadersTooLarge 431 "The headers are too large.";
-    InternalError 500 "A defect; the log knows more under the request id in `instance`.";
-    NotReady 503 "The database or a file is away or too busy, or the server is about to end; `Retry-After` says how long to wait.";
-    StorageFull 507 "The disk is full.";
+failures! {
+    BadRequest [
+        not_json(&"EOF while parsing an object"),
+        unreadable(&PayloadError::Incomplete(None)),
+        duplicate_header("authorization")
+    ] "The body is not JSON, or cannot be read, or a header is there twice that has one value.";
+    DuplicateHeader [duplicate_header("authorization")]
+        "A header is there twice that has one value.";
+    Unauthorized [Error::Unauthenticated]
+        "Not signed in, or what was sent to prove it is no longer valid.";
+    WrongCredentials [Error::WrongCredentials]
+        "Name or password is wrong.";
+    RefreshRefused [Error::WrongRefreshToken]
+        "The refresh token is unknown, expired, or was spent before.";
+    AccountInactive [Error::Inactive]
+        "The account is deactivated.";
+    RegistrationClosed [Error::RegistrationClosed, Error::FirstAccountByCommand]
+        "Accounts are made by the administrator's command.";
+    TooManyVideos [Error::TooManyVideos { limit: 1000 }]
+        "The account has as many videos as one may have.";
+    Forbidden [Error::Forbidden]
+        "Only the uploader or an administrator may do this.";
+    SessionNotFound [Error::SessionNotFound]
+        "The caller has no such session.";
+    VideoNotFound [Error::VideoNotFound]
+        "There is no such video.";
+    StreamNotFound [Error::VideoNotFound, Error::FileNotFound]
+        "There is no such video, or it has no file.";
+    ThumbnailNotFound [Error::VideoNotFound, Error::ThumbnailNotFound]
+        "There is no such video, or it has no picture.";
+    HistoryNotFound [Error::VideoNotFound, Error::HistoryNotFound]
+        "There is no such video, or no history of it.";
+    RequestTimeout [too_slow()]
+        "The body did not arrive in time.";
+    Taken [Error::Taken]
+        "The name or the e-mail is taken.";
+    LastAdministrator [Error::LastAdministrator]
+        "The last administrator would leave.";
+    PreconditionFailed [Problem::of_status(StatusCode::PRECONDITION_FAILED)]
+        "The file has changed since.";
+    PayloadTooLarge [too_large()]
+        "The body is too large.";
+    AddressTooLong [address_too_long()]
+        "The address is too long.";
+    HeadersTooLarge [headers_too_large()]
+        "The headers are too large.";
+    UnsupportedMediaType [unsupported_media_type("application/json")]
+        "The body is of the wrong type.";
+    RangeNotSatisfiable [Problem::of_status(StatusCode::RANGE_NOT_SATISFIABLE)]
+        "The range starts after the end of the file.";
+    ValidationFailed [Problem::fields(vec![FieldError { field: "limit".into(), message: "must be from 1 to 100".into() }])]
+        "A value does not fit; `errors` names the fields.";
+    TooManyAttempts [Error::TooManyAttempts { retry_after: Duration::from_secs(30) }]
+        "Too many failed sign-ins.";
+    TooManyRequests [Error::TooManyRequests { retry_after: Duration::from_secs(30) }]
+        "Too many requests of this account or address.";
+    TooManyPasswords [
+        Error::TooManyAttempts { retry_after: Duration::from_secs(30) },
+        Error::TooManyRequests { retry_after: Duration::from_secs(30) }
+    ] "Too many wrong passwords, or too many requests of this account or address.";
+    TooManyStreams [streams::too_many(64)]
+        "Too many videos are open from this address.";
+    InternalError [Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)]
+        "A defect; the log knows more under the request id in `instance`.";
+    Unavailable [Error::Busy, Error::DatabaseAway(String::new())]
+        "The database is away or too busy.";
+    FileUnavailable [Error::Busy, Error::DatabaseAway(String::new()), Error::FileUnavailable(String::new())]
+        "The database or the file is away or too busy.";
+    NotReady [Error::Busy, Error::DatabaseAway(String::new()), Problem::shutting_down()]
+        "The database is away or too busy, or the server is about to end.";
+    StorageFull [Error::StorageFull]
+        "The disk is full.";
 }

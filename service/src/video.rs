@@ -23,11 +23,12 @@ use validator::Validate;
 /// What a new video begins with.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Harbour at dawn", "description": "Filmed from the lighthouse.", "duration": 600}))]
 pub struct NewVideo {
     /// 1 to 255 characters, not blanks alone.
     #[serde(deserialize_with = "text::nfc")]
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
-    #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"\S", example = "Harbour at dawn")]
     pub title: String,
     /// Free text.
     #[serde(default, deserialize_with = "text::nfc_or_null")]
@@ -49,12 +50,12 @@ pub struct NewVideo {
 /// What changes of a video; a field that is absent stays as it is, `null` removes what can be missing.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = VideoChange)]
+#[schema(as = VideoChange, example = json!({"title": "Harbour at dawn"}))]
 pub struct Change {
     /// 1 to 255 characters, not blanks alone.
     #[serde(default, deserialize_with = "text::nfc_or_null")]
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
-    #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"\S", example = "Harbour at dawn")]
     pub title: Option<String>,
     /// Free text.
     #[serde(default, deserialize_with = "text::nfc_present")]
@@ -76,6 +77,7 @@ pub struct Change {
 /// Where a video stands between upload and deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = VideoStatus)]
 pub enum Status {
     /// Not to be watched yet.
     Processing,

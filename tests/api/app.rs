@@ -320,14 +320,25 @@ impl Drop for TestApp {
     }
 }
 
-/// Sends a request, and proves that the document knows the status of its answer.
+/// Sends a request, and proves that the document knows the status of its answer, its headers and its code.
 pub async fn send(request: RequestBuilder) -> Response {
     let (client, request) = request.build_split();
     let request = request.unwrap();
     let (method, path) = (request.method().clone(), request.url().path().to_owned());
     let response = client.execute(request).await.unwrap();
-    crate::document::assert_documented(&method, &path, response.status());
-    response
+    let Some(operation) = crate::document::operation_at(&method, &path) else { return response };
+    operation.assert_tells_of(response.status(), response.headers());
+    if response.headers().get("content-type").is_none_or(|kind| kind != "application/problem+json") {
+        return response;
+    }
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.unwrap();
+    if method != Method::HEAD {
+        operation.assert_tells_of_code(status, &serde_json::from_slice(&body).unwrap());
+    }
+    let mut again = http::Response::new(body);
+    (*again.status_mut(), *again.headers_mut()) = (status, headers);
+    again.into()
 }
 
 /// The address of the caller's history of a video.

@@ -1,5 +1,6 @@
 //! What `/openapi.json` promises, in the form in which tests ask for it.
 
+use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 use std::sync::OnceLock;
@@ -45,7 +46,7 @@ impl Operation {
     /// Whether it refuses callers without one.
     pub fn needs_token(&self) -> bool {
         let ways = self.description["security"].as_array();
-        ways.is_some_and(|ways| ways.iter().all(|way| !way.as_object().unwrap().is_empty()))
+        ways.is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.as_object().unwrap().is_empty()))
     }
 
     /// The address with `value` for every name in braces.
@@ -91,18 +92,53 @@ pub fn resolve(schema: &'static Value) -> &'static Value {
     }
 }
 
-/// Proves that the operation which answered tells of this status. Addresses and methods that are none are no
-/// operation, and their 404 and 405 stand in no document.
-pub fn assert_documented(method: &Method, path: &str, status: StatusCode) {
+/// Headers that clients go by.
+const HEADERS: [&str; 8] =
+    ["accept-ranges", "content-range", "etag", "last-modified", "link", "location", "retry-after", "www-authenticate"];
+
+impl Operation {
+    /// What the document says of an answer with this status.
+    pub fn response(&self, status: &str) -> &'static Value {
+        self.description["responses"].get(status).unwrap_or(&Value::Null)
+    }
+
+    /// The codes that a failure of this status can have.
+    pub fn codes(&self, status: &str) -> Vec<&'static str> {
+        let problem = resolve(&self.response(status)["content"]["application/problem+json"]["schema"]);
+        let codes = problem["properties"]["code"]["enum"].as_array();
+        codes.into_iter().flatten().map(|code| code.as_str().unwrap()).collect()
+    }
+
+    /// Proves that the document tells of this status, and of the headers that clients go by.
+    pub fn assert_tells_of(&self, status: StatusCode, headers: &HeaderMap) {
+        let response = self.response(status.as_str());
+        assert!(response.is_object(), "{} answered {status}, which the document does not tell of", self.id());
+        let told: Vec<_> =
+            response["headers"].as_object().into_iter().flatten().map(|(name, _)| name.to_lowercase()).collect();
+        for name in HEADERS {
+            let (is_sent, is_told) = (headers.contains_key(name), told.iter().any(|told| told == name));
+            // There is no next page of the last one.
+            let agrees = is_sent == is_told || (is_told && name == "link");
+            assert!(agrees, "{} {status} {name}: sent {is_sent}, told {is_told}", self.id());
+        }
+    }
+
+    /// Proves that the document tells of the code of this problem.
+    pub fn assert_tells_of_code(&self, status: StatusCode, problem: &Value) {
+        let codes = self.codes(status.as_str());
+        let code = problem["code"].as_str().unwrap();
+        assert!(codes.contains(&code), "{} {status}: {code} is none of {codes:?}", self.id());
+    }
+}
+
+/// The operation that answers a request. Addresses and methods that are none are no operation, and their 404 and 405 stand in no
+/// document.
+pub fn operation_at(method: &Method, path: &str) -> Option<Operation> {
     let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
     let path = path.trim_end_matches('/');
     let mut candidates: Vec<_> = operations().into_iter().filter(|known| known.is_at(&known.method, path)).collect();
     // A fixed address wins over one with a name in braces.
     candidates.sort_by_key(|known| known.path.contains('{'));
     let best = candidates.first().map(|known| known.path.clone());
-    candidates.retain(|known| known.method == method && Some(&known.path) == best.as_ref());
-    if let Some(operation) = candidates.first() {
-        let known = operation.description["responses"].get(status.as_str()).is_some();
-        assert!(known, "{} answered {status}, which the document does not tell of", operation.id());
-    }
+    candidates.into_iter().find(|known| known.method == method && Some(&known.path) == best.as_ref())
 }

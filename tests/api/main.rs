@@ -16,6 +16,7 @@ mod cors;
 mod databases;
 mod document;
 mod errors;
+mod failures;
 mod files;
 mod heads;
 mod library;

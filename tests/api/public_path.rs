@@ -104,5 +104,5 @@ async fn the_page_and_the_document_say_where_they_are() {
         }
     }
     let initializer = app.get("/ph/docs/swagger-initializer.js").await.text().await.unwrap();
-    assert!(initializer.contains("/ph/openapi.json"), "{initializer}");
+    assert!(initializer.contains("\"../openapi.json\""), "it is beside the folder of the page: {initializer}");
 }

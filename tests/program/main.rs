@@ -7,6 +7,7 @@ mod arrival;
 mod below;
 mod browser;
 mod commands;
+mod docs;
 mod limits;
 mod logs;
 mod offline;

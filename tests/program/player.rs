@@ -4,7 +4,7 @@
 //! `target/screenshots`.
 
 use crate::browser::Browser;
-use crate::program::{PASSWORD, Program};
+use crate::program::Program;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -117,29 +117,4 @@ async fn start_over_begins_at_zero_and_forget_leaves_no_trace() {
     program.wait_for_position(|position| position == 20).await;
     browser.click("#forget").await;
     program.wait_for_no_history().await;
-}
-
-#[tokio::test]
-#[ignore = "needs Chromium"]
-async fn swagger_ui_signs_in_through_its_authorize_dialog() {
-    let program = Program::start();
-    program.create_user("ann");
-    let browser = Browser::start().await;
-    browser.open(&program.url("/docs")).await;
-    browser.click(".btn.authorize").await;
-    browser.fill("#oauth_username", "ann").await;
-    browser.fill("#oauth_password", PASSWORD).await;
-    browser
-        .script(
-            "document.querySelector('#oauth_password').closest('.auth-container').querySelector('.authorize').click()",
-        )
-        .await;
-    browser.wait_until("/Logout/.test(document.querySelector('.dialog-ux').textContent)").await;
-    browser.screenshot("swagger-ui-authorized").await;
-    browser.script("document.querySelector('.dialog-ux .btn-done').click()").await;
-    browser.script("document.querySelector('#operations-auth-me .opblock-summary-control').click()").await;
-    browser.click("#operations-auth-me .execute").await;
-    browser.wait_until("/ann@example.org/.test(document.querySelector('#operations-auth-me').textContent)").await;
-    browser.screenshot("swagger-ui").await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
 }

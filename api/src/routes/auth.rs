@@ -5,7 +5,7 @@ use crate::body::{Body, media_type, parse, read, unsupported_media_type};
 use crate::direct::Direct;
 use crate::error::Problem;
 use crate::extract::{Now, SigningIn, TokenUser, Valid};
-use crate::responses::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
+use crate::responses::{AccountInactive, RefreshRefused, RegistrationClosed, Taken, TooManyAttempts, WrongCredentials};
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
@@ -21,7 +21,6 @@ use service::text::FieldError;
 use service::user::{self, Registration, User};
 use std::ops::Deref;
 use std::pin::Pin;
-use utoipa::ToSchema;
 
 /// Sign up
 ///
@@ -29,7 +28,7 @@ use utoipa::ToSchema;
 /// elsewhere, that one is made by command.
 #[utoipa::path(
     tag = "auth", operation_id = "register", request_body = Registration,
-    responses((status = 201, description = "The new account.", body = User), RegistrationClosed, Conflict)
+    responses((status = 201, description = "The new account.", body = User), RegistrationClosed, Taken)
 )]
 #[post("/auth/register")]
 pub(super) async fn register(
@@ -54,15 +53,14 @@ pub(super) async fn register(
 
 /// Sign in
 ///
-/// With the name or the e-mail address in `username`, as an OAuth2 password form or as JSON. The form may also come in parts, as
-/// browsers send their `FormData`.
+/// With the name or the e-mail address in `username`.
+///
+/// The form of OAuth2's password grant (RFC 6749, 4.3.2) is taken as well, as `application/x-www-form-urlencoded` or, as browsers send
+/// their `FormData`, in parts: `username`, `password`, and if they are there `grant_type` (`password`), `scope`, `client_id` and
+/// `client_secret`. A failure then says the same in `error` and `error_description` too (5.2).
 #[utoipa::path(
-    tag = "auth", operation_id = "login",
-    request_body(content(
-        (LoginForm = "application/x-www-form-urlencoded"),
-        (Credentials = "application/json"),
-    )),
-    responses((status = 200, description = "A pair of tokens.", body = TokenPair), Unauthorized, AccountInactive, TooManyRequests)
+    tag = "auth", operation_id = "login", request_body = Credentials,
+    responses((status = 200, description = "A pair of tokens.", body = TokenPair), WrongCredentials, AccountInactive, TooManyAttempts)
 )]
 #[post("/auth/login")]
 pub(super) async fn login(
@@ -81,7 +79,7 @@ pub(super) async fn login(
 /// refresh token again. Later, or once that one was spent too, it ends the session: two parties hold its tokens.
 #[utoipa::path(
     tag = "auth", operation_id = "refresh", request_body = RefreshToken,
-    responses((status = 200, description = "A pair of tokens.", body = TokenPair), Unauthorized)
+    responses((status = 200, description = "A pair of tokens.", body = TokenPair), RefreshRefused)
 )]
 #[post("/auth/refresh")]
 pub(super) async fn refresh(
@@ -114,7 +112,7 @@ pub(super) async fn logout(
 
 /// Who am I
 #[utoipa::path(
-    tag = "auth", operation_id = "me", security(("bearer" = []), ("password" = [])),
+    tag = "auth", operation_id = "me", security(("bearer" = [])),
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/auth/me")]
@@ -126,31 +124,34 @@ fn never_stored(pair: TokenPair) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store"))).json(pair)
 }
 
+/// Where the password form of OAuth2 goes.
+pub(crate) const TOKEN_URL: &str = "/api/v1/auth/login";
+
+/// Whether a request signs in with that form, whose failures have words of their own.
+pub(crate) fn is_password_form(request: &HttpRequest) -> bool {
+    let is_form = matches!(&*media_type(request), "application/x-www-form-urlencoded" | "multipart/form-data");
+    is_form && request.path().ends_with(TOKEN_URL)
+}
+
 /// The OAuth2 password form (RFC 6749, 4.3.2), with the fields that its clients send along.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginForm {
     /// The user name or the e-mail address.
-    #[schema(min_length = 1, max_length = 255, example = "ann")]
     username: String,
     /// The password.
-    #[schema(min_length = 1, max_length = 100, format = Password, example = "correct horse")]
     password: String,
     /// `password`, when it is there.
     #[serde(default)]
-    #[schema(pattern = "^(password)?$", example = "password")]
     grant_type: String,
     /// Not used.
     #[serde(default, rename = "scope")]
-    #[schema(example = "")]
     _scope: String,
     /// Not used.
     #[serde(default, rename = "client_id")]
-    #[schema(example = "")]
     _client_id: String,
     /// Not used.
     #[serde(default, rename = "client_secret")]
-    #[schema(example = "")]
     _client_secret: String,
 }
 

@@ -4,31 +4,36 @@ use super::Application;
 use crate::body::{Body, parse};
 use crate::error::Problem;
 use crate::extract::{CurrentUser, RequestId, Valid, VideoPath};
+use crate::openapi::failure::schema_of;
 use actix_web::http::StatusCode;
 use actix_web::post;
 use actix_web::web::Json;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
 use serde_json::value::RawValue;
+use service::text::FieldError;
 use service::watch_history::{self, Entry, Save};
-use service::{number, text};
+use service::{Error, number, text};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
 
 /// What a device gathered, in the order in which it happened.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = WatchHistoryBatch)]
 pub(super) struct Batch {
     /// 1 to 500 saves. Each is judged by itself: one that does not fit spoils no other.
     #[validate(length(min = 1, max = 500, message = "must be 1 to 500 saves"))]
     #[schema(
         value_type = Vec<BatchSave>, min_items = 1, max_items = 500,
-        example = json!([{"video_id": 1, "watch_position": 150, "age_ms": 60_000, "session_id": "6f1d2c9e", "sequence": 1}])
+        example = json!([{"video_id": 1, "watch_position": 150, "age_ms": 60_000}])
     )]
     saves: Vec<Box<RawValue>>,
 }
@@ -110,6 +115,7 @@ impl PartialSchema for BatchSave {
             save.properties.insert(VIDEO_ID.to_owned(), id.into());
             save.required.push(VIDEO_ID.to_owned());
             save.description = Some("A save and its video.".to_owned());
+            save.example = Some(json!({"video_id": 1, "watch_position": 150, "age_ms": 60_000}));
         }
         schema
     }
@@ -117,12 +123,13 @@ impl PartialSchema for BatchSave {
 
 impl ToSchema for BatchSave {
     fn name() -> Cow<'static, str> {
-        "BatchSave".into()
+        "WatchHistoryBatchSave".into()
     }
 }
 
 /// What became of each save, in their order.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WatchHistoryBatchResults)]
 pub(super) struct BatchResults {
     /// As many as there were saves.
     results: Vec<BatchResult>,
@@ -130,30 +137,85 @@ pub(super) struct BatchResults {
 
 /// What became of one save: an entry or a problem.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BatchResult {
-    /// What the save would have been answered by itself.
-    #[schema(minimum = 200, maximum = 599, example = 200)]
+#[serde(untagged)]
+#[schema(as = WatchHistoryBatchResult)]
+enum BatchResult {
+    Taken(TakenSave),
+    Refused(RefusedSave),
+}
+
+/// A save that would have been answered 200 by itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WatchHistoryBatchTaken)]
+struct TakenSave {
+    /// Always 200.
+    #[schema(schema_with = taken_status)]
     status: u16,
     /// The entry as it was stored then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Entry, required = false)]
-    entry: Option<Entry>,
-    /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Problem, required = false)]
-    problem: Option<Problem>,
+    entry: Entry,
+}
+
+/// A save that would have failed by itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WatchHistoryBatchRefused)]
+struct RefusedSave {
+    /// What the save would have been answered by itself.
+    #[schema(schema_with = refused_status)]
+    status: u16,
+    /// Why there is no entry.
+    #[schema(value_type = SaveProblem)]
+    problem: Problem,
+}
+
+/// What a save of a batch can meet; what concerns the request as a whole, the whole answer tells.
+fn refusals() -> [Problem; 7] {
+    [
+        Problem::fields(vec![FieldError { field: "watch_position".into(), message: "must be at least 0".into() }]),
+        Error::Unauthenticated.into(),
+        Error::VideoNotFound.into(),
+        Error::Busy.into(),
+        Error::DatabaseAway(String::new()).into(),
+        Error::StorageFull.into(),
+        Error::Internal(String::new()).into(),
+    ]
+}
+
+/// Describes the problem of a save.
+struct SaveProblem;
+
+impl PartialSchema for SaveProblem {
+    fn schema() -> RefOr<Schema> {
+        schema_of(&refusals(), "Why a save of a batch was refused.").into()
+    }
+}
+
+impl ToSchema for SaveProblem {
+    fn name() -> Cow<'static, str> {
+        "WatchHistoryBatchProblem".into()
+    }
+}
+
+fn taken_status() -> Object {
+    let status = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([StatusCode::OK.as_u16()]));
+    status.description(Some("Always 200.")).examples([StatusCode::OK.as_u16()]).build()
+}
+
+fn refused_status() -> Object {
+    let statuses: BTreeSet<_> = refusals().iter().map(|problem| problem.status).collect();
+    let status = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some(statuses));
+    status.description(Some("What the save would have been answered by itself.")).build()
 }
 
 impl BatchResult {
     fn new(saved: Result<Entry, Problem>, request: &RequestId) -> Self {
         match saved {
-            Ok(entry) => Self { status: StatusCode::OK.as_u16(), entry: Some(entry), problem: None },
+            Ok(entry) => Self::Taken(TakenSave { status: StatusCode::OK.as_u16(), entry }),
             Err(problem) => {
                 let problem = Problem { instance: request.0.clone(), ..problem };
                 if problem.status >= 500 {
                     problem.log(&request.0, "a save of a batch");
                 }
-                Self { status: problem.status, entry: None, problem: Some(problem) }
+                Self::Refused(RefusedSave { status: problem.status, problem })
             }
         }
     }
@@ -165,7 +227,7 @@ impl BatchResult {
 /// itself, so that a batch whose answer was lost can be sent again, its ages taken anew: what was taken already changes nothing,
 /// where the saves name their `session_id` and `sequence`.
 #[utoipa::path(
-    tag = "watch history", operation_id = "save_watch_history_batch", security(("bearer" = []), ("password" = [])),
+    tag = "watch history", operation_id = "save_watch_history_batch", security(("bearer" = [])),
     request_body = Batch,
     responses((status = 200, description = "What became of each save, in their order.", body = BatchResults))
 )]

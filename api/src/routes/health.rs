@@ -4,7 +4,6 @@ use super::Application;
 use crate::error::Problem;
 use crate::responses::NotReady;
 use actix_web::get;
-use actix_web::http::StatusCode;
 use actix_web::web::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,7 +56,7 @@ pub(super) async fn ready(app: Application) -> Result<Json<Health>, Problem> {
 
 async fn check(app: Application) -> Result<Json<Health>, Problem> {
     if app.shutdown.is_draining() {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "the server is shutting down"));
+        return Err(Problem::shutting_down());
     }
     app.run(|app| async move { app.db.ping().await }).await?;
     Ok(HEALTHY)

@@ -6,7 +6,9 @@ use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::extract::{Valid, VideoPath};
 use crate::file::OpenFile;
-use crate::responses::{RangeNotSatisfiable, TooManyStreams, VideoNotFound};
+use crate::responses::{
+    FileUnavailable, PreconditionFailed, RangeNotSatisfiable, StreamNotFound, ThumbnailNotFound, TooManyStreams,
+};
 use crate::state::App;
 use crate::streams::Place;
 use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
@@ -28,11 +30,10 @@ use std::sync::Arc;
         ("Range" = Option<String>, Header, description = "Which bytes", example = "bytes=0-1023"),
     ),
     responses(
-        (status = 200, description = "The whole file.", content_type = "video/*", body = [u8]),
-        (status = 206, description = "The bytes asked for.", content_type = "video/*", body = [u8]),
+        (status = 200, description = "The whole file.", content_type = "video/*", body = Vec<u8>),
+        (status = 206, description = "The bytes asked for.", content_type = "video/*", body = Vec<u8>),
         (status = 304, description = "Not changed since."),
-        (status = 412, description = "Changed since.", content_type = "application/problem+json", body = Problem),
-        VideoNotFound, RangeNotSatisfiable, TooManyStreams
+        StreamNotFound, PreconditionFailed, RangeNotSatisfiable, TooManyStreams, FileUnavailable
     )
 )]
 #[get("/videos/{video_id}/stream")]
@@ -52,11 +53,10 @@ pub(super) async fn stream(
 #[utoipa::path(
     tag = "videos", operation_id = "read_thumbnail", params(VideoPath),
     responses(
-        (status = 200, description = "The picture.", content_type = "image/*", body = [u8]),
-        (status = 206, description = "The bytes asked for.", content_type = "image/*", body = [u8]),
+        (status = 200, description = "The picture.", content_type = "image/*", body = Vec<u8>),
+        (status = 206, description = "The bytes asked for.", content_type = "image/*", body = Vec<u8>),
         (status = 304, description = "Not changed since."),
-        (status = 412, description = "Changed since.", content_type = "application/problem+json", body = Problem),
-        VideoNotFound, RangeNotSatisfiable
+        ThumbnailNotFound, PreconditionFailed, RangeNotSatisfiable, FileUnavailable
     )
 )]
 #[get("/videos/{video_id}/thumbnail")]

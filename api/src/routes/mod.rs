@@ -2,6 +2,7 @@
 
 mod auth;
 mod batch;
+mod docs;
 mod fallback;
 mod health;
 mod library;
@@ -11,6 +12,8 @@ mod users;
 mod videos;
 mod watch_history;
 
+pub(crate) use auth::{TOKEN_URL, is_password_form};
+pub(crate) use docs::Docs;
 pub(crate) use fallback::Methods;
 pub(crate) use pages::is_file as is_page_file;
 
@@ -20,7 +23,6 @@ use actix_web::web;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The API.
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -56,17 +58,17 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 pub(crate) fn configure_pages(
     document: &OpenApi,
     public_path: &PublicPath,
+    docs: web::Data<Docs>,
 ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let methods = Methods::of(document);
-    let docs = SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()).config(
-        Config::new([format!("{public_path}/openapi.json")]).persist_authorization(true).try_it_out_enabled(true),
-    );
     let docs_page = format!("{public_path}/docs/");
     move |config| {
         config
             .app_data(web::Data::new(methods))
+            .app_data(docs)
             .service(web::redirect("/docs", docs_page))
-            .service(docs)
+            .service(docs::openapi_json)
+            .service(docs::page_file)
             .service(pages::index)
             .service(pages::file)
             .default_service(web::to(fallback::nothing_here));

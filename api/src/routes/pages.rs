@@ -43,11 +43,7 @@ fn serve(path: &str, public_path: &PublicPath, request: &HttpRequest) -> Result<
     let EmbeddedFile { data, metadata } = Web::get(path).ok_or_else(|| Problem::of_status(StatusCode::NOT_FOUND))?;
     let hash: String = metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect();
     let tag = EntityTag::new_strong(format!("{hash}{public_path}"));
-    let is_known = match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => true,
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
-        Err(_) => false,
-    };
+    let is_known = is_known(request, &tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     // A page is asked for again after every release, so a browser always checks; unchanged, it costs no bytes.
     response.insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, tag.to_string()));
@@ -62,4 +58,13 @@ fn serve(path: &str, public_path: &PublicPath, request: &HttpRequest) -> Result<
         return Ok(response.content_type(kind).body(page));
     }
     Ok(response.content_type(kind).body(data))
+}
+
+/// Whether the client has already what bears this tag.
+pub(super) fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
+        Err(_) => false,
+    }
 }

@@ -25,7 +25,7 @@ pub(super) struct SessionPath {
 ///
 /// Where I am signed in, the last used first, 100 at most.
 #[utoipa::path(
-    tag = "auth", operation_id = "list_my_sessions", security(("bearer" = []), ("password" = [])),
+    tag = "auth", operation_id = "list_my_sessions", security(("bearer" = [])),
     responses((status = 200, description = "The sessions that are not over.", body = [Session]))
 )]
 #[get("/auth/sessions")]
@@ -42,7 +42,7 @@ pub(super) async fn list(
 ///
 /// Ends one of my sessions. Its tokens work no more, in other processes of the server from a second later on.
 #[utoipa::path(
-    tag = "auth", operation_id = "end_my_session", security(("bearer" = []), ("password" = [])), params(SessionPath),
+    tag = "auth", operation_id = "end_my_session", security(("bearer" = [])), params(SessionPath),
     responses((status = 204, description = "The session is over."), SessionNotFound)
 )]
 #[delete("/auth/sessions/{session_id}")]
@@ -63,7 +63,7 @@ pub(super) async fn end(
 ///
 /// Ends all of my sessions but the one of this token.
 #[utoipa::path(
-    tag = "auth", operation_id = "end_my_other_sessions", security(("bearer" = []), ("password" = [])),
+    tag = "auth", operation_id = "end_my_other_sessions", security(("bearer" = [])),
     responses((status = 204, description = "The others are over."))
 )]
 #[delete("/auth/sessions")]

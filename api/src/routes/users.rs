@@ -5,14 +5,14 @@ use crate::body::{Body, BodyIfAny};
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::extract::{Now, Token, TokenUser, Valid};
-use crate::responses::{Conflict, TooManyRequests};
+use crate::responses::{LastAdministrator, Taken, TooManyPasswords};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, Change, Departure, User};
 
 /// Read my account
 #[utoipa::path(
-    tag = "users", operation_id = "read_my_account", security(("bearer" = []), ("password" = [])),
+    tag = "users", operation_id = "read_my_account", security(("bearer" = [])),
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/users/me")]
@@ -24,8 +24,8 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 ///
 /// A new name, e-mail or password needs `current_password`. A new password ends every session but the one of this token.
 #[utoipa::path(
-    tag = "users", operation_id = "change_my_account", security(("bearer" = []), ("password" = [])), request_body = Change,
-    responses((status = 200, description = "The account as it is now.", body = User), Conflict, TooManyRequests)
+    tag = "users", operation_id = "change_my_account", security(("bearer" = [])), request_body = Change,
+    responses((status = 200, description = "The account as it is now.", body = User), Taken, TooManyPasswords)
 )]
 #[patch("/users/me")]
 pub(super) async fn change(
@@ -42,9 +42,9 @@ pub(super) async fn change(
 ///
 /// My videos and everything that I watched go with it. It needs the password, in a JSON body.
 #[utoipa::path(
-    tag = "users", operation_id = "delete_my_account", security(("bearer" = []), ("password" = [])),
+    tag = "users", operation_id = "delete_my_account", security(("bearer" = [])),
     request_body = Departure,
-    responses((status = 204, description = "The account is gone."), Conflict, TooManyRequests)
+    responses((status = 204, description = "The account is gone."), LastAdministrator, TooManyPasswords)
 )]
 #[delete("/users/me")]
 pub(super) async fn leave(

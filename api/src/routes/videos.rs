@@ -50,7 +50,7 @@ fn default_limit() -> i32 {
 ///
 /// The ready ones, newest first. While there is more, the header `Link` holds the address of the next page.
 #[utoipa::path(
-    tag = "videos", operation_id = "list_videos", security((), ("bearer" = []), ("password" = [])), params(ListQuery),
+    tag = "videos", operation_id = "list_videos", security((), ("bearer" = [])), params(ListQuery),
     responses((
         status = 200, description = "A page of videos.", body = [Video],
         headers(("Link" = Option<String>, description = "`<address>; rel=\"next\"` while there is more"))
@@ -93,7 +93,7 @@ fn not_ours() -> Problem {
 
 /// Describe a new video
 #[utoipa::path(
-    tag = "videos", operation_id = "create_video", security(("bearer" = []), ("password" = [])), request_body = NewVideo,
+    tag = "videos", operation_id = "create_video", security(("bearer" = [])), request_body = NewVideo,
     responses((
         status = 201, description = "The new video.", body = Video,
         headers(("Location" = String, description = "Its address"))
@@ -116,7 +116,7 @@ pub(super) async fn create(
 
 /// Read a video
 #[utoipa::path(
-    tag = "videos", operation_id = "read_video", security((), ("bearer" = []), ("password" = [])), params(VideoPath),
+    tag = "videos", operation_id = "read_video", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The video.", body = Video), VideoNotFound)
 )]
 #[get("/videos/{video_id}")]
@@ -131,7 +131,7 @@ pub(super) async fn find(
 
 /// Change a video
 #[utoipa::path(
-    tag = "videos", operation_id = "change_video", security(("bearer" = []), ("password" = [])), params(VideoPath), request_body = Change,
+    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = Change,
     responses((status = 200, description = "The video as it is now.", body = Video), Forbidden, VideoNotFound)
 )]
 #[patch("/videos/{video_id}")]
@@ -153,7 +153,7 @@ pub(super) async fn change(
 ///
 /// Everybody's history of it goes with it; its file stays, and scans leave it out from now on.
 #[utoipa::path(
-    tag = "videos", operation_id = "delete_video", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    tag = "videos", operation_id = "delete_video", security(("bearer" = [])), params(VideoPath),
     responses((status = 204, description = "The video is gone."), Forbidden, VideoNotFound)
 )]
 #[delete("/videos/{video_id}")]

@@ -36,7 +36,7 @@ fn default_limit() -> i32 {
 /// save of that opening is still weighed by its `sequence` alone. A save that is refused changes nothing; it is answered with
 /// what is stored and `applied: false`. A save of position 0 without a `session_id` starts over.
 #[utoipa::path(
-    tag = "watch history", operation_id = "save_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    tag = "watch history", operation_id = "save_watch_history", security(("bearer" = [])), params(VideoPath),
     request_body = Save,
     responses((status = 200, description = "The entry as it is stored now; `applied` says whether by this save.", body = Entry), VideoNotFound)
 )]
@@ -53,7 +53,7 @@ pub(super) async fn save(
 
 /// Where do I stand
 #[utoipa::path(
-    tag = "watch history", operation_id = "read_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    tag = "watch history", operation_id = "read_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound)
 )]
 #[get("/videos/{video_id}/watch-history")]
@@ -69,7 +69,7 @@ pub(super) async fn find(
 ///
 /// A save that arrives later makes a new entry, whatever its age: let those arrive first that are on their way.
 #[utoipa::path(
-    tag = "watch history", operation_id = "forget_watch_history", security(("bearer" = []), ("password" = [])), params(VideoPath),
+    tag = "watch history", operation_id = "forget_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 204, description = "It is forgotten."), HistoryNotFound)
 )]
 #[delete("/videos/{video_id}/watch-history")]
@@ -86,7 +86,7 @@ pub(super) async fn forget(
 ///
 /// What the caller has begun and not finished, the last watched first.
 #[utoipa::path(
-    tag = "watch history", operation_id = "continue_watching", security(("bearer" = []), ("password" = [])), params(LimitQuery),
+    tag = "watch history", operation_id = "continue_watching", security(("bearer" = [])), params(LimitQuery),
     responses((status = 200, description = "Videos to go on with.", body = [ContinueWatching]))
 )]
 #[get("/videos/continue-watching")]

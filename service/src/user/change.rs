@@ -18,11 +18,16 @@ use validator::Validate;
 /// What changes of an account; a field that is absent stays as it is.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = UserChange)]
+#[schema(as = UserChange, example = json!({"full_name": "Ann Example"}))]
 pub struct Change {
     /// A new name, by the rules of a registration; needs `current_password`.
     #[validate(length(max = 400), custom(function = text::storable))]
-    #[schema(min_length = 3, max_length = 100, example = "ann")]
+    #[schema(
+        min_length = 3,
+        max_length = 100,
+        pattern = r"^[^\s@\u0000-\u001f\u007f-\u009f]([^@\u0000-\u001f\u007f-\u009f]*[^\s@\u0000-\u001f\u007f-\u009f])?$",
+        example = "ann"
+    )]
     pub username: Option<String>,
     /// A new address; needs `current_password`.
     #[serde(default, deserialize_with = "text::nfc_or_null")]

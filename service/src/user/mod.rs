@@ -23,6 +23,7 @@ use validator::Validate;
 /// What an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = UserRole)]
 pub enum Role {
     /// Watches, and changes what is its own.
     User,
@@ -73,7 +74,12 @@ pub struct Registration {
     /// Unique whatever the case, and not to be mistaken for another one; 3 to 100 characters of one script, no `@`, nothing
     /// that cannot be seen. It is stored in Unicode's form NFKC.
     #[validate(custom(function = text::username))]
-    #[schema(min_length = 3, max_length = 100, example = "ann")]
+    #[schema(
+        min_length = 3,
+        max_length = 100,
+        pattern = r"^[^\s@\u0000-\u001f\u007f-\u009f]([^@\u0000-\u001f\u007f-\u009f]*[^\s@\u0000-\u001f\u007f-\u009f])?$",
+        example = "ann"
+    )]
     pub username: String,
     /// 8 to 100 characters; none of the 10,000 most common passwords, nor the name or the e-mail.
     #[validate(custom(function = text::new_password))]

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 /// How far the caller came in one video.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = WatchHistoryEntry)]
 pub struct Entry {
     /// Never used twice.
     #[schema(minimum = 1, example = 1)]

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 /// A video that the caller has begun and not finished.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ContinueWatchingItem)]
 pub struct ContinueWatching {
     /// The video.
     #[schema(minimum = 1, example = 1)]

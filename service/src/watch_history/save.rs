@@ -12,6 +12,7 @@ use validator::{Validate, ValidationError};
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = counted_within_a_session))]
+#[schema(as = WatchHistorySave, example = json!({"watch_position": 150}))]
 pub struct Save {
     /// Where the player stands, in whole seconds from the start; beyond the video's duration it counts as that.
     #[serde(deserialize_with = "number::whole")]
@@ -19,9 +20,10 @@ pub struct Save {
     #[schema(minimum = 0, example = 150)]
     pub watch_position: i32,
     /// Time watched in all, in whole seconds; the larger one of this and the stored one stays, unless the save is refused.
+    /// 0 when it is absent.
     #[serde(default, deserialize_with = "number::whole")]
     #[validate(range(min = 0))]
-    #[schema(minimum = 0, default = 0, example = 150)]
+    #[schema(minimum = 0, example = 150)]
     pub watch_duration: i32,
     /// How long ago the position was true, in milliseconds by the client's own stopwatch, up to 30 days. A save that is older
     /// than what is stored changes nothing. Without it the save speaks of now.

@@ -1,0 +1,219 @@
+//! Adds to every operation what follows from its own description, so that no route has to say it: failures that its kind can
+//! meet, headers that go with a status, the way to sign in, and the form of examples and parameters that generators of clients
+//! and Swagger UI make the best of.
+
+use super::failure::{self, PROBLEM_JSON};
+use super::parameters;
+use crate::front_door::REQUEST_ID;
+use crate::limits;
+use crate::responses::{
+    self, AddressTooLong, BadRequest, DuplicateHeader, HeadersTooLarge, InternalError, PayloadTooLarge, RequestTimeout,
+    StorageFull, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
+};
+use crate::routes::TOKEN_URL;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use utoipa::IntoResponses;
+use utoipa::openapi::header::Header;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{Object, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, KnownFormat, OpenApi as Document, PathItem, RefOr, Response, Schema};
+
+const JSON: &str = "application/json";
+
+/// The name of the only way to sign in.
+const BEARER: &str = "bearer";
+
+pub(super) fn complete(document: &mut Document) {
+    let components = document.components.get_or_insert_default();
+    components.schemas.values_mut().for_each(say_defaults_in_words);
+    for (path, item) in &mut document.paths.paths {
+        limits::describe(path, item);
+        for (writes, operation) in operations(item) {
+            add_failures(operation, path, writes);
+            // What a field that does not fit is answered depends on the fields that there are.
+            show_a_field_of(operation, components);
+            sign_in_one_way(operation);
+            operation.parameters.iter_mut().flatten().for_each(parameters::tidy);
+            add_examples(operation, components);
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(response) = response {
+                    complete_response(status, response);
+                }
+            }
+        }
+    }
+    for failure in responses::all() {
+        components.schemas.insert(failure.schema_name(), failure.schema().into());
+    }
+    components.schemas.insert("Problem".to_owned(), failure::any_problem().into());
+    let flow = Flow::Password(Password::new(TOKEN_URL, Scopes::new()));
+    let description = "Sign in with name or e-mail and password, and nothing else. What is sent with each request is the access token, \
+        as `Authorization: Bearer …`.";
+    components.add_security_scheme(BEARER, SecurityScheme::OAuth2(OAuth2::with_description([flow], description)));
+}
+
+/// The operations of an address, each with whether it writes.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    let reading = get.iter_mut().map(|operation| (false, operation));
+    reading.chain([put, post, delete, patch].into_iter().flatten().map(|operation| (true, operation)))
+}
+
+fn add_failures(operation: &mut Operation, path: &str, writes: bool) {
+    let mut possible = Vec::new();
+    if path != "/health/live" {
+        possible.extend([InternalError::responses(), Unavailable::responses()]);
+    }
+    if operation.request_body.is_some() {
+        possible.extend([BadRequest::responses(), RequestTimeout::responses()]);
+        possible.extend([UnsupportedMediaType::responses(), ValidationFailed::responses()]);
+    }
+    // What is wrong with the head of a request is told whatever its address.
+    possible.extend([DuplicateHeader::responses(), PayloadTooLarge::responses()]);
+    possible.extend([AddressTooLong::responses(), HeadersTooLarge::responses()]);
+    if operation.parameters.is_some() {
+        possible.push(ValidationFailed::responses());
+    }
+    if operation.security.is_some() {
+        possible.push(Unauthorized::responses());
+    }
+    if writes {
+        possible.push(StorageFull::responses());
+    }
+    for (status, response) in possible.into_iter().flatten() {
+        operation.responses.responses.entry(status).or_insert(response);
+    }
+}
+
+/// Lets the example of a value that does not fit be about a field of this operation.
+fn show_a_field_of(operation: &mut Operation, components: &Components) {
+    let of_body = body_schema(operation, components).and_then(|body| {
+        let name = body.required.first().or_else(|| body.properties.keys().next())?;
+        Some((name.clone(), body.properties.get(name)?.clone()))
+    });
+    let of_parameters = || match operation.parameters.as_ref()?.first()? {
+        RefOr::T(parameter) => Some((parameter.name.clone(), parameter.schema.clone()?)),
+        RefOr::Ref(_) => None,
+    };
+    let Some((field, schema)) = of_body.or_else(of_parameters) else { return };
+    let (wanted, sent) = match schema {
+        RefOr::T(Schema::Array(_)) => ("a list", "a text"),
+        RefOr::T(Schema::Object(object)) if is_a(&object, &Type::Integer) => ("a whole number", "a text"),
+        RefOr::T(Schema::Object(object)) if is_a(&object, &Type::Boolean) => ("a boolean", "a text"),
+        _ => ("a string", "a number"),
+    };
+    let message = format!("must be {wanted}, not {sent}");
+    let Some(RefOr::T(response)) = operation.responses.responses.get_mut("422") else { return };
+    let Some(RefOr::T(content)) = response.content.get_mut(PROBLEM_JSON) else { return };
+    for example in content.examples.values_mut() {
+        let RefOr::T(example) = example else { continue };
+        if let Some(problem) = example.value.as_mut().and_then(Value::as_object_mut)
+            && problem.contains_key("errors")
+        {
+            problem.insert("detail".to_owned(), format!("{field}: {message}").into());
+            problem.insert("errors".to_owned(), json!([{"field": &field, "message": &message}]));
+        }
+    }
+}
+
+fn is_a(object: &Object, kind: &Type) -> bool {
+    match &object.schema_type {
+        SchemaType::Type(one) => one == kind,
+        SchemaType::Array(several) => several.contains(kind),
+        SchemaType::AnyValue => false,
+    }
+}
+
+/// There is one way to sign in: needed, possible, or of no use.
+fn sign_in_one_way(operation: &mut Operation) {
+    let bearer = || SecurityRequirement::new(BEARER, Vec::<String>::new());
+    operation.security = Some(match operation.security.take() {
+        None => Vec::new(),
+        Some(ways) if ways.contains(&SecurityRequirement::default()) => vec![SecurityRequirement::default(), bearer()],
+        Some(_) => vec![bearer()],
+    });
+}
+
+/// A body that can be sent as it stands: the example of its type, or else those of the fields that it needs.
+fn add_examples(operation: &mut Operation, components: &Components) {
+    let Some(schema) = body_schema(operation, components) else { return };
+    let example = schema.example.clone().unwrap_or_else(|| {
+        let needed = schema.properties.iter().filter(|(name, _)| schema.required.contains(name));
+        let examples = needed.filter_map(|(name, property)| Some((name.clone(), example_of(property)?)));
+        Value::Object(examples.collect::<Map<_, _>>())
+    });
+    if let Some(RefOr::T(body)) = &mut operation.request_body
+        && let Some(RefOr::T(content)) = body.content.get_mut(JSON)
+    {
+        content.example = Some(example);
+    }
+}
+
+fn example_of(property: &RefOr<Schema>) -> Option<Value> {
+    match property {
+        RefOr::T(Schema::Object(object)) => object.example.clone(),
+        RefOr::T(Schema::Array(array)) => array.example.clone(),
+        _ => None,
+    }
+}
+
+/// The fields of an operation's body.
+fn body_schema<'a>(operation: &Operation, components: &'a Components) -> Option<&'a Object> {
+    let Some(RefOr::T(body)) = &operation.request_body else { return None };
+    let RefOr::T(content) = body.content.get(JSON)? else { return None };
+    let Some(RefOr::Ref(name)) = &content.schema else { return None };
+    let name = name.ref_location.rsplit('/').next()?;
+    match components.schemas.get(name)? {
+        RefOr::T(Schema::Object(object)) => Some(object),
+        _ => None,
+    }
+}
+
+/// Some generators take a field with a default for one that must be sent.
+fn say_defaults_in_words(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else { return };
+    for property in object.properties.values_mut() {
+        if let RefOr::T(Schema::Object(property)) = property
+            && let Some(default) = property.default.take()
+        {
+            let description = property.description.get_or_insert_default();
+            description.push_str(&format!(" {default} when it is absent."));
+        }
+    }
+}
+
+fn complete_response(status: &str, response: &mut Response) {
+    let mut is_file = status == "304";
+    for (kind, content) in &mut response.content {
+        let RefOr::T(content) = content else { continue };
+        if kind.starts_with("video/") || kind.starts_with("image/") {
+            is_file = true;
+            let bytes = Object::builder().schema_type(Type::String);
+            content.schema = Some(bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).build().into());
+        }
+    }
+    let headers = &mut response.headers;
+    headers.values_mut().for_each(parameters::tidy_header);
+    add_header(headers, REQUEST_ID.as_str(), "The id of the request", Type::String);
+    match status {
+        "401" => add_header(headers, "WWW-Authenticate", "`Bearer`", Type::String),
+        "429" | "503" => add_header(headers, "Retry-After", "How many seconds to wait", Type::Integer),
+        "206" => add_header(headers, "Content-Range", "Which bytes of how many: `bytes 0-1023/4096`", Type::String),
+        "416" => add_header(headers, "Content-Range", "How many bytes there are: `bytes */4096`", Type::String),
+        _ => {}
+    }
+    if is_file {
+        add_header(headers, "ETag", "For `If-None-Match` and `If-Range`", Type::String);
+        add_header(headers, "Last-Modified", "For `If-Modified-Since` and `If-Range`", Type::String);
+        add_header(headers, "Accept-Ranges", "`bytes`", Type::String);
+    }
+}
+
+fn add_header(headers: &mut BTreeMap<String, RefOr<Header>>, name: &str, description: &str, kind: Type) {
+    headers.entry(name.to_owned()).or_insert_with(|| {
+        let schema = Object::builder().schema_type(kind).build();
+        Header::builder().schema(Some(schema)).description(Some(description)).build().into()
+    });
+}
