@@ -16,10 +16,10 @@ on_both! {
         let facts = facts::read(&db.connect().await).await.unwrap();
         let tables: Vec<&String> = facts.tables.keys().collect();
         let wanted = [
-            "deleted_files", "refresh_tokens", "seaql_migrations", "sessions", "sign_in_limits", "users", "videos", "watch_history",
+            "deleted_files", "ended_sessions", "refresh_tokens", "seaql_migrations", "sessions", "sign_in_limits", "users", "videos", "watch_history",
         ];
         assert_eq!(tables, wanted);
-        assert_eq!(facts.tables.values().map(|table| table.columns.len()).sum::<usize>(), 67);
+        assert_eq!(facts.tables.values().map(|table| table.columns.len()).sum::<usize>(), 74);
     }
 
     async fn indexes_keep_their_names_and_new_ones_follow_them(db: TestDatabase) {
@@ -30,7 +30,8 @@ on_both! {
         );
         let wanted = [
             "ix_refresh_tokens_session_id", "ix_refresh_tokens_token_hash", "ix_sessions_user_id", "ix_users_email",
-            "ix_users_email_key", "ix_users_username", "ix_users_username_key", "ix_videos_created_at",
+            "ix_users_email_key", "ix_users_username", "ix_users_username_key", "ix_users_username_skeleton",
+            "ix_videos_created_at",
             "ix_videos_file_path", "ix_videos_title", "ix_videos_user_id",
             "ix_watch_history_continue_watching", "ix_watch_history_video_id",
         ];

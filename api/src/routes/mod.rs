@@ -6,6 +6,7 @@ mod fallback;
 mod health;
 mod library;
 mod pages;
+mod sessions;
 mod users;
 mod videos;
 mod watch_history;
@@ -30,6 +31,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(auth::refresh)
             .service(auth::logout)
             .service(auth::me)
+            .service(sessions::list)
+            .service(sessions::end_others)
+            .service(sessions::end)
             .service(users::find)
             .service(users::change)
             .service(users::leave)
