@@ -62,7 +62,7 @@ fn elements(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
 /// The parts between separators. One between quotes is none, unless a quote is missing: a client that opens one must not swallow what
 /// a proxy adds behind it.
 fn split(text: &str, separator: char) -> Vec<&str> {
-    let is_balanced = text.matches('"').count() % 2 == 0;
+    let is_balanced = text.matches('"').count().is_multiple_of(2);
     let mut is_quoted = false;
     let parts = text.split(|letter| {
         is_quoted ^= letter == '"' && is_balanced;
