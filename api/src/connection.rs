@@ -20,21 +20,17 @@ pub(crate) struct Connection {
     moved: Instant,
     /// When the first byte came of what is not answered yet, and what it is.
     asked: Option<(Instant, FirstLine)>,
-    /// What is written in place of an answer of the framework's own, and how much of it was.
-    instead: Option<(Vec<u8>, usize)>,
-    end: End,
+    instead: Option<Instead>,
     /// Rings when it may be too late. It is set anew only when it rings, because bytes move far more often.
     alarm: Pin<Box<Sleep>>,
 }
 
-/// How a connection ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// As the framework does it.
-    Plain,
-    /// What was refused may still be on its way. To close before it is there would reset the connection, and the refusal would be lost.
-    AfterTheRest,
-    /// We have said all that we will, and the rest is thrown away.
+/// What is written in place of an answer of the framework's own.
+enum Instead {
+    /// The text, and how much of it was written.
+    Writing(Vec<u8>, usize),
+    /// What was refused may still be on its way, and is thrown away. To close before it is there would reset the connection, and the
+    /// refusal would be lost.
     Lingering,
 }
 
@@ -42,15 +38,7 @@ impl Connection {
     /// `patience` must be longer than a body may take to arrive and a use case to end.
     pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
         let moved = Instant::now();
-        Self {
-            stream,
-            patience,
-            moved,
-            asked: None,
-            instead: None,
-            end: End::Plain,
-            alarm: Box::pin(sleep_until(moved + patience)),
-        }
+        Self { stream, patience, moved, asked: None, instead: None, alarm: Box::pin(sleep_until(moved + patience)) }
     }
 
     /// Waits for more to move, unless the time is up.
@@ -64,6 +52,19 @@ impl Connection {
             self.alarm.as_mut().reset(end);
         }
         Poll::Pending
+    }
+
+    /// Throws away what still comes, until its end or the alarm.
+    fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [0; 8192];
+        loop {
+            let mut rest = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.stream).poll_read(context, &mut rest) {
+                Poll::Ready(Ok(())) if !rest.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.alarm.as_mut().poll(context),
+            }
+        }
     }
 }
 
@@ -92,22 +93,30 @@ impl AsyncWrite for Connection {
         if let Some((_, line)) = this.asked
             && this.instead.is_none()
         {
-            this.instead = line.explain(bytes).map(|instead| (instead, 0));
-            this.end = if this.instead.is_some() { End::AfterTheRest } else { End::Plain };
+            this.instead = line.explain(bytes).map(|text| Instead::Writing(text, 0));
         }
-        let written = match &mut this.instead {
-            Some((instead, done)) => loop {
-                let rest = instead.get(*done..).unwrap_or_default();
-                if rest.is_empty() {
+        let written = loop {
+            match &mut this.instead {
+                None => break Pin::new(&mut this.stream).poll_write(context, bytes),
+                Some(Instead::Writing(text, done)) => {
+                    let rest = text.get(*done..).unwrap_or_default();
+                    if rest.is_empty() {
+                        ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+                        this.alarm.as_mut().reset(Instant::now() + LINGER);
+                        this.instead = Some(Instead::Lingering);
+                        continue;
+                    }
+                    match Pin::new(&mut this.stream).poll_write(context, rest) {
+                        Poll::Ready(Ok(more)) if more > 0 => *done += more,
+                        other => break other,
+                    }
+                }
+                Some(Instead::Lingering) => {
+                    ready!(this.linger(context));
                     this.instead = None;
                     break Poll::Ready(Ok(bytes.len()));
                 }
-                match Pin::new(&mut this.stream).poll_write(context, rest) {
-                    Poll::Ready(Ok(more)) if more > 0 => *done += more,
-                    other => break other,
-                }
-            },
-            None => Pin::new(&mut this.stream).poll_write(context, bytes),
+            }
         };
         if written.is_pending() {
             return this.wait(context);
@@ -122,24 +131,6 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if this.end != End::Lingering {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
-        }
-        match this.end {
-            End::Plain => return Poll::Ready(Ok(())),
-            End::AfterTheRest => this.alarm.as_mut().reset(Instant::now() + LINGER),
-            End::Lingering => {}
-        }
-        this.end = End::Lingering;
-        let mut rest = [0; 8192];
-        loop {
-            let mut rest = ReadBuf::new(&mut rest);
-            match Pin::new(&mut this.stream).poll_read(context, &mut rest) {
-                Poll::Ready(Ok(())) if !rest.filled().is_empty() => {}
-                Poll::Ready(_) => return Poll::Ready(Ok(())),
-                Poll::Pending => return this.alarm.as_mut().poll(context).map(Ok),
-            }
-        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

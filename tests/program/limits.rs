@@ -82,7 +82,7 @@ async fn without_a_free_descriptor_a_film_is_away_and_not_gone() {
         let all = limit(rustix::process::getrlimit(Resource::Nofile));
         let is_open = |number: &u64| fs::symlink_metadata(format!("/proc/{}/fd/{number}", program.id())).is_ok();
         let first_free = (0..).find(|number| !is_open(number)).unwrap();
-        limit(Rlimit { current: Some(first_free), ..all.clone() });
+        limit(Rlimit { current: Some(first_free), ..all });
         let (status, says_when, body) = get().await;
         limit(all);
         let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
