@@ -8,8 +8,9 @@ use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::time::Clock;
 use service::user::{self, Door};
+use service::views::Views;
 use service::watch_history::History;
-use service::{Database, Error};
+use service::{Database, Error, search};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         auth: Auth::new(tokens, settings.refresh_token_lifetime),
         rules: settings.rules,
         library,
+        views: Views::default(),
         clock: Clock::System,
         door: match (settings.open_registration, address.ip().is_loopback()) {
             (false, _) => Door::Closed,
@@ -51,12 +53,22 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
+    tokio::spawn(index_videos(db.clone()));
     log::info!("Playhead is at   http://{address}");
     log::info!("its API docs at  http://{address}/docs");
     log::info!("its database is  {}", settings.database());
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
+}
+
+/// Prepares the search for videos that others registered, such as an older version of this program.
+async fn index_videos(db: Database) {
+    match search::catch_up(&db).await {
+        Ok(0) => {}
+        Ok(count) => log::info!("indexed {count} videos for the search"),
+        Err(error) => log::warn!("the videos could not be indexed, which the first search will do: {error}"),
+    }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

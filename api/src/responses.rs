@@ -19,6 +19,7 @@ problems! {
     RegistrationClosed 403 "Accounts are made by the administrator's command.";
     Forbidden 403 "Only the uploader or an administrator may do this.";
     VideoNotFound 404 "There is no such video, or it lacks what was asked for.";
+    RatingNotFound 404 "There is no such video, or no rating of it.";
     HistoryNotFound 404 "There is no such video, or no history of it.";
     RequestTimeout 408 "The body did not arrive in time.";
     Conflict 409 "The name or the e-mail is taken, or the last administrator would leave.";

@@ -8,4 +8,5 @@ pub mod refresh_token;
 pub mod session;
 pub mod user;
 pub mod video;
+pub mod video_search;
 pub mod watch_history;

@@ -12,6 +12,7 @@ use service::library::Library;
 use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
+use service::views::Views;
 use service::watch_history::History;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -126,6 +127,7 @@ impl TestApp {
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)),
                         rules: Rules::default(),
                         library,
+                        views: Views::default(),
                         clock,
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,

@@ -25,6 +25,7 @@ mod m20261101_000006_lower_case_keys;
 mod m20261101_000007_create_sessions;
 mod m20261101_000008_drop_status_index;
 mod m20261120_000001_order_saves;
+mod m20261130_000003_search_videos;
 
 use sea_orm_migration::prelude::*;
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000007_create_sessions::Migration),
             Box::new(m20261101_000008_drop_status_index::Migration),
             Box::new(m20261120_000001_order_saves::Migration),
+            Box::new(m20261130_000003_search_videos::Migration),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Library, container};
 use crate::progress::{Rules, judge_again};
-use crate::{Database, Error};
+use crate::{Database, Error, search};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::video;
 use sea_orm::prelude::*;
@@ -97,6 +97,7 @@ pub async fn scan(
         }
         transaction.commit().await?;
     }
+    search::catch_up(db).await?;
     Ok(report)
 }
 
