@@ -126,7 +126,7 @@ fn on_sqlite(mut sql: Sql, query: &Query, grams: &[i32]) -> Statement {
     let text = format!(
         "SELECT s.video_id FROM video_grams g CROSS JOIN video_search s ON s.place = g.rowid \
              CROSS JOIN videos v ON v.id = s.video_id \
-         WHERE g.grams MATCH {words} {behind} AND {contains} AND v.status = 'ready' ORDER BY {order} {page}"
+         WHERE g.video_grams MATCH {words} {behind} AND {contains} AND v.status = 'ready' ORDER BY {order} {page}"
     );
     sql.statement(text)
 }
