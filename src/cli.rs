@@ -3,8 +3,6 @@
 use crate::settings::Settings;
 use crate::{accounts, media, serve};
 use clap::{Parser, Subcommand};
-use env_logger::{Builder, WriteStyle};
-use log::LevelFilter;
 use service::Database;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -14,14 +12,14 @@ use std::process::ExitCode;
 /// Remembers where every viewer stopped.
 ///
 /// Settings come from the environment and a `.env` file; the README lists them.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "playhead", version)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Serve the API and the player (what happens without a command)
     Serve,
@@ -32,6 +30,9 @@ enum Command {
         /// Whose videos they are; without it the first administrator's
         #[arg(long, value_name = "NAME")]
         owner: Option<String>,
+        /// Register also files whose video was deleted
+        #[arg(long)]
+        restore: bool,
     },
     /// Make and change accounts
     #[command(subcommand)]
@@ -46,7 +47,7 @@ enum Command {
 pub(crate) async fn run(arguments: Arguments, settings: &Settings) -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings).await,
-        Command::Scan { dir, owner } => media::scan(settings, dir, owner).await,
+        Command::Scan { dir, owner, restore } => media::scan(settings, dir, owner, restore).await,
         Command::User(command) => accounts::run(settings, command).await,
         Command::Openapi => match api::openapi::document().to_pretty_json() {
             Ok(document) => say(document),
@@ -72,17 +73,6 @@ pub(crate) fn say(text: impl Display) -> Result<(), String> {
 pub(crate) fn fail(error: &str) -> ExitCode {
     let _ = writeln!(io::stderr(), "error: {error}");
     ExitCode::FAILURE
-}
-
-/// Starts the log on standard error.
-pub(crate) fn start_log(settings: &Settings) {
-    let style = if settings.production { WriteStyle::Never } else { WriteStyle::Auto };
-    // What actix says at its start tells an operator nothing; RUST_LOG can still ask for it.
-    Builder::new()
-        .filter_module("actix_server", LevelFilter::Warn)
-        .parse_filters(&settings.log_filter)
-        .write_style(style)
-        .init();
 }
 
 /// The database of the settings, at the newest schema.

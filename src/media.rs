@@ -3,14 +3,21 @@
 use crate::cli::{open_database, say};
 use crate::settings::Settings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use service::library::{self, Library, Progress};
+use migration::environment::expand_home;
+use service::library::{self, Folder, Library, Progress, Report};
 use service::time::Clock;
 use service::{Error, user};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// Registers what lies below `dir`, or below the media folder.
-pub(crate) async fn scan(settings: &Settings, dir: Option<PathBuf>, owner: Option<String>) -> Result<(), String> {
+pub(crate) async fn scan(
+    settings: &Settings,
+    dir: Option<PathBuf>,
+    owner: Option<String>,
+    restore: bool,
+) -> Result<(), String> {
+    let dir = dir.map(|dir| expand_home(&dir).map_err(|error| format!("{}: {error}", dir.display()))).transpose()?;
     let db = open_database(settings).await?;
     let library = Library::new(&settings.media_dir);
     let owner = user::owner_of_scan(db.reader(), owner.as_deref()).await.map_err(|error| match (error, &owner) {
@@ -26,26 +33,46 @@ pub(crate) async fn scan(settings: &Settings, dir: Option<PathBuf>, owner: Optio
 
     // Drawn on a terminal only.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent} %, {eta} left") {
         bar.set_style(style);
     }
     let watch = |Progress { done, total }| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let report = library::scan(&db, &library, &dir, owner.id, &settings.rules, Clock::System.now(), watch).await;
+    let folder = Folder { path: &dir, restore };
+    let report = library::scan(&db, &library, folder, owner.id, &settings.rules, Clock::System.now(), watch).await;
     bar.finish_and_clear();
     db.close().await;
     let report = report.map_err(|error| error.to_string())?;
-    for problem in &report.problems {
-        let _ = writeln!(io::stderr(), "passed over: {}: {}", problem.path.display(), problem.reason);
+    for note in &report.notes {
+        let _ = writeln!(io::stderr(), "{}: {}", note.path.display(), note.text);
     }
-    say(format_args!(
-        "{}: {} added, {} updated, {} unchanged, {} passed over",
-        dir.display(),
+    for problem in &report.problems {
+        let _ = writeln!(io::stderr(), "passed over: {}: {}", problem.path.display(), problem.text);
+    }
+    say(format_args!("{}: {}", dir.display(), summary(&report)))
+}
+
+/// What a scan did, in one line; what did not occur is not named.
+fn summary(report: &Report) -> String {
+    let mut summary = format!(
+        "{} added, {} updated, {} unchanged, {} passed over",
         report.added,
         report.updated,
         report.unchanged,
         report.problems.len()
-    ))
+    );
+    for (count, what) in [
+        (report.moved, "moved"),
+        (report.returned, "back again"),
+        (report.missing, "missing"),
+        (report.deleted, "left out, because the video was deleted (--restore)"),
+        (report.links, if report.links == 1 { "link not followed" } else { "links not followed" }),
+    ] {
+        if count > 0 {
+            summary.push_str(&format!(", {count} {what}"));
+        }
+    }
+    summary
 }

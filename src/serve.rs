@@ -3,7 +3,7 @@
 use crate::cli::open_database;
 use crate::secret;
 use crate::settings::Settings;
-use api::{App, End};
+use api::{App, End, Limits};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::time::Clock;
@@ -12,7 +12,7 @@ use service::views::Views;
 use service::watch_history::History;
 use service::{Database, Error, search};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
@@ -43,13 +43,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         library,
         views: Views::default(),
         clock: Clock::System,
-        door: match (settings.open_registration, address.ip().is_loopback()) {
-            (false, _) => Door::Closed,
-            (true, true) => Door::Open,
-            (true, false) => Door::OpenAfterFirst,
-        },
+        door: door(settings, address.ip()),
         cors_origins: settings.cors_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        access_log: settings.access_log,
+        limits: Limits::new(settings.rates),
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
@@ -57,6 +55,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     log::info!("Playhead is at   http://{address}");
     log::info!("its API docs at  http://{address}/docs");
     log::info!("its database is  {}", settings.database());
+    for note in &settings.database_notes {
+        log::info!("DATABASE_URL: {note}");
+    }
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
@@ -68,6 +69,17 @@ async fn index_videos(db: Database) {
         Ok(0) => {}
         Ok(count) => log::info!("indexed {count} videos for the search"),
         Err(error) => log::warn!("the videos could not be indexed, which the first search will do: {error}"),
+    }
+}
+
+/// Who may make an account. The first account administers the site, so nobody becomes it over HTTP where the setup says that
+/// requests come from elsewhere.
+fn door(settings: &Settings, address: IpAddr) -> Door {
+    let local = address.is_loopback() && settings.trusted_proxies.is_empty() && !settings.production;
+    match (settings.open_registration, local) {
+        (false, _) => Door::Closed,
+        (true, true) => Door::Open,
+        (true, false) => Door::OpenAfterFirst,
     }
 }
 

@@ -6,14 +6,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use service::Error;
 use service::text::FieldError;
-use std::collections::BTreeMap;
 use std::fmt::{self, Display};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 use utoipa::ToSchema;
-
-/// Between two lines of the log about what refuses everybody.
-const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a request failed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -70,21 +64,10 @@ impl Problem {
         }
     }
 
-    /// Writes down what the operator has to mend. What refuses everybody, as a server that is too busy or a disk that is full does, is
-    /// written once a second: a line for each of thousands would cost more than to refuse them.
+    /// Tells the operator what has to be fixed. The logger cuts a flood of one code down.
     pub(crate) fn log(&self, request: &str, what: impl Display) {
-        let Self { status, detail, cause, .. } = self;
-        let refuses_everybody = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::INSUFFICIENT_STORAGE];
-        let more = if refuses_everybody.iter().any(|kind| kind.as_u16() == *status) {
-            match passed_over(self.code) {
-                Some(0) => String::new(),
-                Some(more) => format!(" (and {more} before it)"),
-                None => return,
-            }
-        } else {
-            String::new()
-        };
-        log::error!("{request} {what}: {status} {detail} {cause}{more}");
+        let Self { status, detail, cause, code, .. } = self;
+        log::error!(source = code; "{request} {what}: {status} {detail} {cause}");
     }
 
     /// A 422 that names the fields.
@@ -121,12 +104,10 @@ impl Problem {
         Self::new(status, code, detail)
     }
 
-    /// Tells the operator too, once a second.
+    /// Tells the operator too, because a browser tells its page nothing.
     pub(crate) fn unnamed_origin(origin: &str) -> Self {
         let detail = format!("pages of {} may not call: CORS_ORIGINS does not name it", shortened(origin));
-        if passed_over("origin_not_allowed").is_some() {
-            log::warn!("{detail}");
-        }
+        log::warn!(source = "origin_not_allowed"; "{detail}");
         Self::new(StatusCode::BAD_REQUEST, "origin_not_allowed", detail)
     }
 
@@ -175,8 +156,9 @@ impl From<Error> for Problem {
             Error::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
             Error::FirstAccountByCommand => (StatusCode::FORBIDDEN, "first_account_by_command"),
             Error::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
-            Error::NameTaken => (StatusCode::CONFLICT, "username_taken"),
-            Error::EmailTaken => (StatusCode::CONFLICT, "email_taken"),
+            Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+            Error::Taken => (StatusCode::CONFLICT, "taken"),
+            Error::TooManyVideos { .. } => (StatusCode::FORBIDDEN, "too_many_videos"),
             Error::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
             Error::UserNotFound => (StatusCode::NOT_FOUND, "user_not_found"),
             Error::VideoNotFound => (StatusCode::NOT_FOUND, "video_not_found"),
@@ -198,27 +180,13 @@ impl From<Error> for Problem {
         };
         let mut problem = Self::new(status, code, error.to_string());
         match error {
-            Error::TooManyAttempts { retry_after } => {
+            Error::TooManyAttempts { retry_after } | Error::TooManyRequests { retry_after } => {
                 problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
             }
             Error::DatabaseAway(cause) => problem.cause = cause,
             _ => {}
         }
         problem
-    }
-}
-
-/// How many refusals of this kind were not written down since the last one that was; none while that is too recent for another
-/// one.
-fn passed_over(code: &'static str) -> Option<u64> {
-    static LAST: Mutex<BTreeMap<&str, (Instant, u64)>> = Mutex::new(BTreeMap::new());
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    match last.get_mut(code) {
-        Some((written, passed_over)) if written.elapsed() < REFUSALS_EVERY => {
-            *passed_over += 1;
-            None
-        }
-        _ => Some(last.insert(code, (Instant::now(), 0)).map_or(0, |(_, passed_over)| passed_over)),
     }
 }
 

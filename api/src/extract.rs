@@ -1,5 +1,6 @@
 //! What handlers ask for in their signatures.
 
+use crate::access_log::{AccessLog, RequestUser};
 use crate::body::{BODY_LIMIT, misfit_of};
 use crate::error::Problem;
 use crate::routes::Methods;
@@ -144,7 +145,11 @@ fn token_user(request: &HttpRequest) -> Result<Option<i64>, Problem> {
         return Err(Error::Unauthenticated.into());
     }
     let app = app(request)?;
-    Ok(Some(app.auth.tokens.verify(token.trim(), app.clock.now())?))
+    let user = app.auth.tokens.verify(token.trim(), app.clock.now())?;
+    if app.access_log != AccessLog::Off {
+        request.extensions_mut().insert(RequestUser(user));
+    }
+    Ok(Some(user))
 }
 
 /// A body, query or path that was read in time and keeps the rules that its type states.

@@ -1,5 +1,6 @@
 //! What every request passes on its way in and every answer on its way out.
 
+use crate::access_log;
 use crate::error::Problem;
 use crate::extract::RequestId;
 use crate::state::App;
@@ -31,6 +32,7 @@ pub(crate) async fn front_door(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = Uuid::now_v7().to_string();
     let draining = request.app_data::<Data<App>>().is_some_and(|app| app.shutdown.is_draining());
+    let logged = access_log::Pending::begin(&request);
     let is_head = request.method() == Method::HEAD;
     if is_head {
         request.head_mut().method = Method::GET;
@@ -56,7 +58,10 @@ pub(crate) async fn front_door(
     if draining {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    Ok(response)
+    Ok(match logged {
+        Some(logged) => logged.finish(response),
+        None => response,
+    })
 }
 
 /// The head of an answer alone. actix leaves out the body of a `HEAD` by itself, but not when the next request has arrived

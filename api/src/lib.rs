@@ -3,10 +3,13 @@
 //! [`serve`] runs it, [`openapi::document`] describes it. A request passes the front door, its handler's extractors,
 //! and one use case of the service crate; a failure becomes a problem in [`error`] and nowhere else.
 
+pub mod access_log;
 mod body;
+mod direct;
 pub mod error;
 pub mod extract;
 mod front_door;
+mod limits;
 pub mod openapi;
 mod responses;
 mod routes;
@@ -17,6 +20,7 @@ use actix_web::http::header::{LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
+pub use limits::Limits;
 pub use state::{App, Shutdown};
 use std::io;
 use std::net::TcpListener;
@@ -54,6 +58,7 @@ pub async fn serve(
         service
             .configure(extract::configure)
             .configure(routes::configure_pages(&document))
+            .wrap(from_fn(limits::limit_writes))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
             .wrap(from_fn(front_door::front_door))
     })
@@ -83,7 +88,15 @@ pub async fn serve(
 
 /// Lets pages of exactly these origins call; of none when the list is empty.
 fn cors(origins: &[String]) -> Cors {
-    let exposed = [LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, front_door::REQUEST_ID];
+    let exposed = [
+        LINK,
+        LOCATION,
+        RETRY_AFTER,
+        WWW_AUTHENTICATE,
+        front_door::REQUEST_ID,
+        limits::RATE_LIMIT,
+        limits::RATE_LIMIT_POLICY,
+    ];
     let cors = Cors::default().allow_any_method().allow_any_header().expose_headers(exposed).max_age(3600);
     origins.iter().fold(cors.supports_credentials(), |cors, origin| cors.allowed_origin(origin))
 }

@@ -50,6 +50,7 @@ struct Completion;
 impl Modify for Completion {
     fn modify(&self, document: &mut Document) {
         for (path, item) in &mut document.paths.paths {
+            crate::limits::describe(path, item);
             let writes = [&item.post, &item.patch, &item.delete].into_iter().any(Option::is_some);
             for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
                 let mut possible = vec![InternalError::responses()];

@@ -17,6 +17,7 @@ problems! {
     Unauthorized 401 "Not signed in, or what was sent to prove it is wrong or no longer valid.";
     AccountInactive 403 "The account is deactivated.";
     RegistrationClosed 403 "Accounts are made by the administrator's command.";
+    TooManyVideos 403 "The account has as many videos as one may have.";
     Forbidden 403 "Only the uploader or an administrator may do this.";
     VideoNotFound 404 "There is no such video, or it lacks what was asked for.";
     RatingNotFound 404 "There is no such video, or no rating of it.";
@@ -27,7 +28,7 @@ problems! {
     UnsupportedMediaType 415 "The body is of the wrong type.";
     RangeNotSatisfiable 416 "The range begins behind the end of the file.";
     ValidationFailed 422 "A value does not fit; `errors` names the fields.";
-    TooManyRequests 429 "Too many failed sign-ins; `Retry-After` says how long to wait.";
+    TooManyRequests 429 "Too many requests or failed sign-ins; `Retry-After` says how long to wait.";
     InternalError 500 "A defect; the log knows more under the request id in `instance`.";
     NotReady 503 "The database is away or too busy, or the server is about to end; `Retry-After` says how long to wait.";
     StorageFull 507 "The disk is full.";

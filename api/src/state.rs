@@ -1,6 +1,8 @@
 //! What every request may need, put together once.
 
+use crate::access_log::AccessLog;
 use crate::error::Problem;
+use crate::limits::Limits;
 use service::auth::Auth;
 use service::library::Library;
 use service::progress::Rules;
@@ -42,6 +44,10 @@ pub struct App {
     pub cors_origins: Vec<String>,
     /// Reverse proxies whose word on a client's address is taken.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whether requests are logged, and in which form.
+    pub access_log: AccessLog,
+    /// How often something may be written.
+    pub limits: Limits,
     /// The runtime that the database connections belong to; it outlives every request.
     pub runtime: Handle,
     /// Whether the end is near.

@@ -4,8 +4,10 @@
 //! (`watch_history::Model::progress_percentage`) stands on its `Model`. Nothing here knows of JSON or HTTP.
 //! That these entities and the migrated database agree is proved by `migration/tests/entities.rs`.
 
+pub mod deleted_file;
 pub mod refresh_token;
 pub mod session;
+pub mod sign_in_limit;
 pub mod user;
 pub mod video;
 pub mod video_search;

@@ -77,6 +77,14 @@ pub struct Model {
     /// The picture beside the video file, with the rules of `file_path`.
     #[sea_orm(nullable, column_type = "String(StringLen::N(500))")]
     pub thumbnail_file: Option<String>,
+    /// What tells the content of the file from others, so that it is known again after a move: a SHA-256 in hex of its size and of
+    /// parts of it. Missing until a scan has seen the file.
+    #[sea_orm(nullable, column_type = "String(StringLen::N(64))")]
+    pub file_hash: Option<String>,
+    /// When the file was changed last, if a scan may trust in that.
+    pub file_modified_at: Option<DateTimeUtc>,
+    /// Since when scans do not find the file.
+    pub missing_since: Option<DateTimeUtc>,
     /// The account that uploaded it.
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
     pub uploader: BelongsTo<super::user::Entity>,

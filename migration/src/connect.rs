@@ -1,6 +1,7 @@
 //! Connections for migrations: one at a time, and on SQLite with foreign keys off, because a table is rebuilt by dropping it.
 
 use crate::Error;
+use crate::environment::is_scheme;
 use sea_orm_migration::sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm_migration::sea_orm::sqlx::{ConnectOptions as _, Connection, Executor};
@@ -18,7 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The address without what may be secret: user, password and parameters are left out. A password that was not escaped
 /// may hold any sign, so all before the last `@` goes, and what has no `//` is not shown at all.
 pub fn redacted(url: &str) -> String {
-    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else {
+        return "…".to_owned();
+    };
     let without_parameters = |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
     if scheme == "sqlite" {
         return format!("{scheme}:{}", without_parameters(rest));

@@ -1,5 +1,6 @@
 //! Why a migration did not run: one line that says what is wrong and how to mend it.
 
+use crate::connect::redacted;
 use sea_orm_migration::sea_orm::{DbErr, RuntimeErr};
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ pub enum Error {
     /// The address is not one that Playhead can use. It is not repeated, because it may hold a password.
     #[error("the database URL is not usable ({0}): write sqlite://playhead.db or postgres://user:password@host/name")]
     Url(String),
+    /// The path is not one that can be used.
+    #[error("--dir: {0}")]
+    Path(String),
     /// The address leads nowhere.
     #[error("cannot open {database}: {reason}")]
     Connect {
@@ -50,7 +54,7 @@ pub enum Error {
     #[error("the database is ahead of this program, which does not know {}: run the newer program", .0.join(", "))]
     Ahead(Vec<String>),
     /// No migration has this name.
-    #[error("there is no migration {0}: `status` lists them")]
+    #[error("there is no migration {}: `status` lists them", without_address(.0))]
     UnknownTarget(String),
     /// Several migrations begin so.
     #[error("{others} more migrations than {one} begin with {word}: write more of the name")]
@@ -63,7 +67,10 @@ pub enum Error {
         others: usize,
     },
     /// The script would have to go the other way.
-    #[error("{0} goes the wrong way: write it as FROM:TO, `up` from older to newer, `down` from newer to older")]
+    #[error(
+        "{} goes the wrong way: write it as FROM:TO, `up` from older to newer, `down` from newer to older",
+        without_address(.0)
+    )]
     Range(String),
     /// A migration could not be written down.
     #[error("{name} cannot be written as SQL: {}", one_line(source))]
@@ -135,6 +142,11 @@ fn sqlstate(error: &DbErr) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A word of the command line; an address that was written without --database-url may hold a password.
+fn without_address(word: &str) -> String {
+    if word.contains("://") { redacted(word) } else { word.to_owned() }
 }
 
 fn held(by: &[String]) -> String {

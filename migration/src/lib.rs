@@ -10,6 +10,7 @@ pub mod cli;
 mod connect;
 mod consent;
 mod doctor;
+pub mod environment;
 mod error;
 pub mod facts;
 mod guard;

@@ -31,7 +31,9 @@ pub fn entities(backend: DatabaseBackend) -> Wanted {
         .register(::entity::video::Entity)
         .register(::entity::watch_history::Entity)
         .register(::entity::session::Entity)
-        .register(::entity::refresh_token::Entity);
+        .register(::entity::refresh_token::Entity)
+        .register(::entity::sign_in_limit::Entity)
+        .register(::entity::deleted_file::Entity);
     let mut indexes = vec![::entity::watch_history::continue_watching_index()];
     indexes.extend(::entity::video::list_indexes());
     Wanted { tables, indexes, statements: ::entity::video_search::tables(backend).to_vec() }

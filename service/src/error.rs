@@ -35,12 +35,21 @@ pub enum Error {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// Another account has the name.
-    #[error("this name is taken")]
-    NameTaken,
-    /// Another account has the e-mail.
-    #[error("this e-mail address is taken")]
-    EmailTaken,
+    /// More was asked of the server than one account or one address may.
+    #[error("too many requests: try again in {} seconds", .retry_after.as_secs())]
+    TooManyRequests {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// Another account has the name or the e-mail; which of them is not told.
+    #[error("the user name or the e-mail address is taken")]
+    Taken,
+    /// The account has as many videos as one may have.
+    #[error("this account has {limit} videos or more: delete some before you add others")]
+    TooManyVideos {
+        /// How many it may have.
+        limit: u32,
+    },
     /// Nobody could administer the site afterwards.
     #[error("the last administrator cannot leave: make another one first")]
     LastAdministrator,
@@ -175,11 +184,10 @@ pub(crate) fn may_concern_one_row(error: &DbErr) -> bool {
     }
 }
 
-/// Which unique rule of `users` a write broke, as a word of the domain.
+/// A write that broke a unique rule of `users`, as a word of the domain.
 pub(crate) fn taken(error: DbErr) -> Error {
     match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(rule)) if rule.contains("email") => Error::EmailTaken,
-        Some(SqlErr::UniqueConstraintViolation(_)) => Error::NameTaken,
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::Taken,
         _ => error.into(),
     }
 }

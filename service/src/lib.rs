@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod lane;
 pub mod library;
+pub mod limit;
 mod link;
 pub mod number;
 pub mod page;

@@ -8,7 +8,7 @@ use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
 /// From where on a video counts as watched, and where it is taken up again.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// `completed` at or above this share of the duration, 1 to 100.
+    /// `completed` at or above this share of the duration, 1 to 100, and always in the last second.
     pub completed_percent: u8,
     /// A position at or below this many seconds is not worth resuming.
     pub resume_min_seconds: i32,
@@ -24,9 +24,9 @@ impl Default for Rules {
 
 impl Rules {
     /// Where a player should begin.
-    pub(crate) fn resume_at(&self, position: i32, progress: f64) -> i32 {
-        let worth_it = position > self.resume_min_seconds && progress < f64::from(self.resume_max_percent);
-        if worth_it { position } else { 0 }
+    pub(crate) fn resume_at(&self, position: i32, progress: f64, duration: Option<i32>) -> i32 {
+        let near_the_end = progress >= f64::from(self.resume_max_percent) || in_last_second(position, duration);
+        if position > self.resume_min_seconds && !near_the_end { position } else { 0 }
     }
 }
 
@@ -62,11 +62,19 @@ pub(crate) async fn judge_again(
     Ok(())
 }
 
-/// Whether `position` is at or past the share of `duration` that counts as watched; false without a duration.
+/// Whether `position` is at or past the share of `duration` that counts as watched, or in the last second; false without a
+/// duration. The last second counts as the end, because durations are stored rounded and some players round down: of 8.6
+/// seconds 9 are stored, and such a player stops at 8. Position 0 is never the end.
 pub(crate) fn completed(position: Expr, duration: Expr, rules: &Rules) -> Expr {
     let needed = duration.clone().cast_as("bigint").mul(i64::from(rules.completed_percent));
+    let in_last_second = position.clone().gt(0).and(position.clone().add(1).gte(duration.clone()));
     CaseStatement::new()
-        .case(duration.gt(0).and(position.mul(100).gte(needed)), Expr::value(true))
+        .case(duration.gt(0).and(position.mul(100).gte(needed).or(in_last_second)), Expr::value(true))
         .finally(Expr::value(false))
         .into()
+}
+
+/// The same for a position that was read.
+fn in_last_second(position: i32, duration: Option<i32>) -> bool {
+    position > 0 && duration.is_some_and(|duration| duration > 0 && i64::from(position) + 1 >= i64::from(duration))
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::borrow::Cow;
+use unicode_segmentation::UnicodeSegmentation;
 use utoipa::ToSchema;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
@@ -92,6 +93,20 @@ pub fn meaningful(text: &str) -> Result<(), ValidationError> {
     if text.trim().is_empty() { Err(rule("must not be blank")) } else { Ok(()) }
 }
 
+/// How many characters of a description stand in a list.
+const CUT_AFTER: usize = 500;
+
+/// A long text as it stands in a list: its beginning, with an ellipsis for the rest. Signs that belong to the letter before
+/// them stay with it or go with it.
+pub(crate) fn cut(mut text: String) -> String {
+    let Some((most, _)) = text.char_indices().nth(CUT_AFTER) else { return text };
+    let begins = text.grapheme_indices(true).map(|(at, _)| at).take_while(|at| *at <= most).last().unwrap_or_default();
+    // One letter with its signs may be longer than all that is to stay.
+    text.truncate(if begins == 0 { most } else { begins });
+    text.push('…');
+    text
+}
+
 /// The form in which names and e-mails are compared.
 pub fn key(text: &str) -> String {
     text.to_lowercase()
@@ -100,4 +115,22 @@ pub fn key(text: &str) -> String {
 /// A broken rule of ours, in words.
 fn rule(message: &'static str) -> ValidationError {
     ValidationError::new("text").with_message(Cow::Borrowed(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_letters() {
+        for whole in [String::new(), "a".repeat(500), "🎬".repeat(500)] {
+            assert_eq!(cut(whole.clone()), whole);
+        }
+        assert_eq!(cut("🎬".repeat(501)), format!("{}…", "🎬".repeat(500)));
+        // A letter of two parts, and a family of seven: neither is torn.
+        assert_eq!(cut(format!("{}e\u{301}{}", "a".repeat(499), "b".repeat(9))), format!("{}…", "a".repeat(499)));
+        let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+        assert_eq!(cut(format!("{}{family}", "a".repeat(497))), format!("{}…", "a".repeat(497)));
+        assert_eq!(cut(format!("a{}", "\u{301}".repeat(9_999))).chars().count(), 501);
+    }
 }

@@ -1,8 +1,10 @@
 //! Videos: the library that people look at.
 
 mod list;
+mod quota;
 mod site;
 
+use crate::library::remember_deleted;
 use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
@@ -107,7 +109,7 @@ pub struct Video {
     /// 1 to 255 characters.
     #[schema(example = "Harbour at dawn")]
     pub title: String,
-    /// Free text.
+    /// Free text. In a list, one of more than 500 characters is cut there and ends in `…`; the video by itself has all of it.
     #[schema(required = true, example = "Filmed from the lighthouse.")]
     pub description: Option<String>,
     /// Whole seconds.
@@ -139,7 +141,7 @@ pub struct Video {
     /// When it became ready.
     #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub published_at: Option<Timestamp>,
-    /// Where to play it; absent when there is no file.
+    /// Where to play it; absent when there is no file, or when the last scan did not find it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "/api/v1/videos/1/stream")]
     pub stream_url: Option<String>,
@@ -158,12 +160,22 @@ struct Row {
     watch_position: Option<i32>,
 }
 
+impl Video {
+    /// As it stands in a list: a long description is cut there.
+    fn in_a_list(self) -> Self {
+        Self { description: self.description.map(text::cut), ..self }
+    }
+}
+
 impl From<Row> for Video {
     fn from(row: Row) -> Self {
         let Row { video, uploader_username, watch_position } = row;
         Self {
             thumbnail_path: thumbnail_path(video.id, video.thumbnail_path, video.thumbnail_file.as_deref()),
-            stream_url: video.file_path.map(|_| format!("/api/v1/videos/{}/stream", video.id)),
+            stream_url: video
+                .file_path
+                .filter(|_| video.missing_since.is_none())
+                .map(|_| format!("/api/v1/videos/{}/stream", video.id)),
             // Cards of the reference's frontend print a 0.
             watch_progress: watch_position
                 .map(|position| watch_history::progress_percentage(position, video.duration))
@@ -196,11 +208,18 @@ pub async fn find(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) ->
     row.map(Into::into).ok_or(Error::VideoNotFound)
 }
 
-/// Describes a video; it is ready at once.
+/// Describes a video; it is ready at once. An account may have `limit` of them, 0 for any number, and an administrator
+/// any number.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn create(db: &Database, caller: Caller, new: NewVideo, now: DateTime<Utc>) -> Result<Video, Error> {
+/// [`Error::TooManyVideos`].
+pub async fn create(
+    db: &Database,
+    caller: Caller,
+    new: NewVideo,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Video, Error> {
     let NewVideo { title, description, duration, thumbnail_path } = new;
     let row = video::ActiveModel {
         user_id: Set(caller.id),
@@ -215,6 +234,7 @@ pub async fn create(db: &Database, caller: Caller, new: NewVideo, now: DateTime<
         ..Default::default()
     };
     let (_turn, transaction) = db.begin().await?;
+    quota::refuse_more_than(limit, &transaction, caller).await?;
     let row = video::Entity::insert(row).exec_with_returning(&transaction).await.map_err(|error| {
         // The caller left in the meantime.
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
@@ -269,7 +289,7 @@ pub async fn change(
     Ok(changed)
 }
 
-/// Deletes a video; the database takes everybody's history of it along. Its file stays.
+/// Deletes a video; the database takes everybody's history of it along. Its file stays, and the next scan leaves it out.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
@@ -277,6 +297,7 @@ pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<(), Error>
     let (_turn, transaction) = db.begin().await?;
     find_own(&transaction, caller, id).await?;
     search::forget_grams(&transaction, &[id]).await?;
+    remember_deleted(&transaction, video::Column::Id.eq(id)).await?;
     let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(()) }

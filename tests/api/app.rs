@@ -1,7 +1,7 @@
 //! A running server with builders, for tests that read like sentences.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{App, End};
+use api::{App, End, Limits};
 use chrono::{DateTime, Utc};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use service::auth::{Auth, Tokens};
 use service::database::{Durability, Turn};
 use service::library::Library;
+use service::limit::Rates;
 use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
@@ -59,11 +60,12 @@ pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    pub rates: Rates,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { door: Door::Open, cors_origins: Vec::new(), trusted_proxies: Vec::new() }
+        Self { door: Door::Open, cors_origins: Vec::new(), trusted_proxies: Vec::new(), rates: Rates::default() }
     }
 }
 
@@ -132,6 +134,8 @@ impl TestApp {
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
+                        access_log: api::access_log::AccessLog::Off,
+                        limits: Limits::new(wishes.rates),
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });

@@ -14,33 +14,33 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 const VIDEOS: &str = "/api/v1/videos";
 
 /// Puts a fixture into the media folder under this name.
-fn put(app: &TestApp, fixture: &str, name: &str) {
+pub fn put(app: &TestApp, fixture: &str, name: &str) {
     let target = app.media.join(name);
     fs::create_dir_all(target.parent().unwrap()).unwrap();
     fs::copy(Path::new(FIXTURES).join(fixture), target).unwrap();
 }
 
-async fn scan_folder(app: &TestApp, owner: &Person, folder: &Path) -> Report {
+pub async fn scan_folder(app: &TestApp, owner: &Person, folder: &Path) -> Report {
     let library = Library::new(&app.media);
     library::scan(&app.db, &library, folder, owner.id, &Rules::default(), app.now(), |_| {}).await.unwrap()
 }
 
-async fn scan(app: &TestApp, owner: &Person) -> Report {
+pub async fn scan(app: &TestApp, owner: &Person) -> Report {
     scan_folder(app, owner, &app.media).await
 }
 
-fn counts(report: &Report) -> (usize, usize, usize, usize) {
+pub fn counts(report: &Report) -> (usize, usize, usize, usize) {
     (report.added, report.updated, report.unchanged, report.problems.len())
 }
 
 /// The library, sorted by title.
-async fn videos(app: &TestApp) -> Vec<Value> {
+pub async fn videos(app: &TestApp) -> Vec<Value> {
     let mut list: Vec<Value> = app.get(&format!("{VIDEOS}?limit=100")).await.json().await.unwrap();
     list.sort_by_key(|video| video["title"].as_str().unwrap().to_owned());
     list
 }
 
-fn titles(videos: &[Value]) -> Vec<&str> {
+pub fn titles(videos: &[Value]) -> Vec<&str> {
     videos.iter().map(|video| video["title"].as_str().unwrap()).collect()
 }
 
@@ -81,7 +81,7 @@ on_both! {
         for (told, name) in
             report.problems.iter().zip(["empty.mkv", "not-a-video.mp4", "sound-only.mp4", "truncated.mp4"])
         {
-            assert!(told.path.ends_with(name) && !told.reason.is_empty(), "{told:?}");
+            assert!(told.path.ends_with(name) && !told.text.is_empty(), "{told:?}");
         }
         assert_eq!(titles(&videos(&app).await), ["good"]);
     }
@@ -103,8 +103,14 @@ on_both! {
         symlink("../outside/secret.mp4", app.media.join("link.mp4")).unwrap();
         symlink("../outside", app.media.join("folder")).unwrap();
         symlink(".", app.media.join("round")).unwrap();
-        assert_eq!(counts(&scan(&app, &ann).await), (1, 0, 0, 0));
+        symlink("nowhere", app.media.join("broken")).unwrap();
+        symlink("film.mp4", app.media.join("notes.txt")).unwrap();
+        let report = scan(&app, &ann).await;
+        assert_eq!(counts(&report), (1, 0, 0, 0));
         assert_eq!(titles(&videos(&app).await), ["film"]);
+        let said: Vec<_> = report.notes.iter().map(|note| note.path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!((said, report.links), (vec!["broken", "folder", "link.mp4", "round"], 4));
+        assert!(report.notes[2].text.contains("../outside/secret.mp4, which is not followed"), "{:?}", report.notes);
     }
 
     async fn a_second_scan_adds_nothing_and_changes_nothing(app: TestApp) {
@@ -147,9 +153,9 @@ on_both! {
         let before = videos(&app).await.remove(0);
         for (change, has_picture, duration) in [
             (("upright.mp4", "film.jpg"), true, json!(2)),
-            (("live.webm", "film.mp4"), true, Value::Null),
-            (("", "film.jpg"), false, Value::Null),
-            (("upright.mp4", "film.webp"), true, Value::Null),
+            (("joined-late.mp4", "film.mp4"), true, json!(60)),
+            (("", "film.jpg"), false, json!(60)),
+            (("upright.mp4", "film.webp"), true, json!(60)),
         ] {
             match change {
                 ("", name) => fs::remove_file(app.media.join(name)).unwrap(),

@@ -1,14 +1,33 @@
 //! How often a password may be guessed, and by whom.
 
 use crate::app::{PASSWORD, Person, TestApp, Wishes, problem, send};
+use ::entity::sign_in_limit;
 use reqwest::{Method, Response, StatusCode};
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::json;
+use service::Error;
+use service::auth::{self, Auth, Credentials, Tokens};
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 async fn login_through_proxies(app: &TestApp, forwarded: &str, password: &str) -> Response {
     let body = json!({"username": "ann", "password": password});
     let request = app.request(Method::POST, "/api/v1/auth/login").header("x-forwarded-for", forwarded);
     send(request.json(&body)).await
+}
+
+/// Signs in through another process of the same site, or the same one after a restart.
+async fn login_elsewhere(app: &TestApp, other: &Auth, password: &str) -> Result<(), Error> {
+    let credentials = Credentials { username: "ann".into(), password: password.into() };
+    auth::login(&app.db, other, credentials, IpAddr::V4(Ipv4Addr::LOCALHOST), app.now()).await.map(drop)
+}
+
+fn another_process() -> Auth {
+    Auth::new(Tokens::new(&[7; 32], Duration::from_secs(60)), Duration::from_secs(60))
+}
+
+async fn login(app: &TestApp, name: &str, password: &str) -> Response {
+    app.post("/api/v1/auth/login", &json!({"username": name, "password": password})).await
 }
 
 async fn change_password(app: &TestApp, person: &Person, current: &str) -> Response {
@@ -59,5 +78,73 @@ on_both! {
             problem(change_password(&app, &ann, "battery staple").await, 422, "validation_failed").await;
         }
         problem(change_password(&app, &ann, PASSWORD).await, 429, "too_many_attempts").await;
+    }
+    async fn all_processes_of_a_site_count_together(app: TestApp) {
+        app.sign_up("ann").await;
+        let other = another_process();
+        for _ in 0..5 {
+            problem(login(&app, "ann", "battery staple").await, 401, "wrong_credentials").await;
+            let wrong = login_elsewhere(&app, &other, "battery staple").await;
+            assert!(matches!(wrong, Err(Error::WrongCredentials)), "{wrong:?}");
+        }
+        let refused = login_elsewhere(&app, &other, PASSWORD).await;
+        assert!(matches!(refused, Err(Error::TooManyAttempts { .. })), "{refused:?}");
+        problem(login(&app, "ann", PASSWORD).await, 429, "too_many_attempts").await;
+        let after_a_restart = login_elsewhere(&app, &another_process(), PASSWORD).await;
+        assert!(matches!(after_a_restart, Err(Error::TooManyAttempts { .. })), "{after_a_restart:?}");
+        app.pass(Duration::from_secs(31));
+        login_elsewhere(&app, &other, PASSWORD).await.unwrap();
+        // The right password in one process forgives what failed in another one.
+        for _ in 0..10 {
+            problem(login(&app, "ann", "battery staple").await, 401, "wrong_credentials").await;
+        }
+    }
+
+    async fn counts_that_mean_nothing_any_more_are_deleted(app: TestApp) {
+        for n in 0..20 {
+            problem(login(&app, &format!("nobody {n}"), "battery staple").await, 401, "wrong_credentials").await;
+        }
+        let count = async || sign_in_limit::Entity::find().count(app.db.reader()).await.unwrap();
+        assert_eq!(count().await, 41);
+        app.pass(Duration::from_secs(3600));
+        problem(login(&app, "nobody", "battery staple").await, 401, "wrong_credentials").await;
+        for _ in 0..200 {
+            if count().await == 3 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} rows are still there", count().await);
+    }
+
+    async fn a_flood_of_refused_guesses_writes_nothing(app: TestApp) {
+        app.sign_up("ann").await;
+        for _ in 0..10 {
+            problem(login(&app, "ann", "battery staple").await, 401, "wrong_credentials").await;
+        }
+        app.take_statements();
+        for _ in 0..50 {
+            problem(login(&app, "ann", "battery staple").await, 429, "too_many_attempts").await;
+        }
+        assert_eq!(app.take_statements(), [""; 0]);
+    }
+
+    async fn a_guess_never_counts_against_whoever_has_a_name_that_looks_like_it(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        for name in [format!("account {}", ann.id), format!("00{}", ann.id), format!("SignedIn({})", ann.id)] {
+            let account = json!({"username": name, "email": format!("{}@example.org", name.len()), "password": PASSWORD});
+            assert_eq!(app.post("/api/v1/auth/register", &account).await.status(), StatusCode::CREATED, "{name}");
+        }
+        for _ in 0..10 {
+            problem(change_password(&app, &ann, "battery staple").await, 422, "validation_failed").await;
+        }
+        problem(change_password(&app, &ann, PASSWORD).await, 429, "too_many_attempts").await;
+        for name in [format!("account {}", ann.id), format!("00{}", ann.id), format!("SignedIn({})", ann.id)] {
+            for _ in 0..9 {
+                problem(login(&app, &name, "battery staple").await, 401, "wrong_credentials").await;
+            }
+            assert_eq!(login(&app, &name, PASSWORD).await.status(), StatusCode::OK, "{name}");
+        }
+        assert_eq!(login(&app, "ann", PASSWORD).await.status(), StatusCode::OK, "ann herself");
     }
 }

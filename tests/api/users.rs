@@ -125,9 +125,9 @@ on_both! {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         changed(&app, &bob, json!({"username": "Ärger"})).await;
-        problem(change(&app, &ann, json!({"username": "ärger"})).await, 409, "username_taken").await;
+        problem(change(&app, &ann, json!({"username": "ärger"})).await, 409, "taken").await;
         let wish = json!({"email": "BOB@example.org", "current_password": PASSWORD});
-        problem(change(&app, &ann, wish).await, 409, "email_taken").await;
+        problem(change(&app, &ann, wish).await, 409, "taken").await;
         let wish = json!({"username": "ANN", "email": "ANN@example.org", "current_password": PASSWORD});
         let after = changed(&app, &ann, wish).await;
         assert_eq!((&after["username"], &after["email"]), (&json!("ANN"), &json!("ANN@example.org")));

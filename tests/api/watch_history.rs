@@ -72,6 +72,31 @@ on_both! {
         }
     }
 
+    async fn the_last_second_is_the_end_but_the_very_start_never_is(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        for (duration, position, completed) in [
+            (9, 7, false), (9, 8, true), (9, 9, true), (8, 7, true), (3, 1, false), (3, 2, true),
+            (2, 0, false), (2, 1, true), (1, 0, false), (1, 1, true), (0, 0, false), (0, 5, false),
+        ] {
+            let film = app.add_video(&ann, "film", Some(duration)).await;
+            let entry = app.save(&ann, film, position).await;
+            assert_eq!(entry["completed"], completed, "{position} of {duration}");
+            assert_eq!(entry["play_count"], i32::from(completed), "{position} of {duration}");
+            if completed {
+                assert_eq!(entry["resume_at"], 0, "{position} of {duration}");
+            }
+            let progress = f64::min(100.0 * f64::from(position) / f64::from(duration.max(1)), 100.0);
+            let progress = if duration > 0 { progress } else { 0.0 };
+            assert_eq!(entry["progress_percentage"].as_f64().unwrap(), progress, "{position} of {duration}");
+        }
+        let film = app.add_video(&ann, "film", None).await;
+        assert_eq!(app.save(&ann, film, 8).await["completed"], false);
+        let address = format!("/api/v1/videos/{film}");
+        app.ask(&ann, Method::PATCH, &address, Some(json!({"duration": 9}))).await;
+        let entry = app.ask(&ann, Method::GET, &history(film), None).await.json::<Value>().await.unwrap();
+        assert_eq!((&entry["completed"], &entry["play_count"]), (&json!(true), &json!(1)));
+    }
+
     async fn a_video_is_taken_up_again_above_5_seconds_and_below_95_percent(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(1000)).await;

@@ -110,14 +110,20 @@ pub fn judge_again(row: &mut Row, duration: Option<i32>, rules: &Rules) {
     }
 }
 
-/// Whether a position at or past its share of the duration was reached.
+/// Whether a position at or past its share of the duration was reached, or the last second of it.
 pub fn is_completed(position: i32, duration: Option<i32>, rules: &Rules) -> bool {
     match duration {
         Some(duration) if duration > 0 => {
             100 * i64::from(position) >= i64::from(rules.completed_percent) * i64::from(duration)
+                || is_last_second(position, duration)
         }
         _ => false,
     }
+}
+
+/// The second before the duration and whatever is later, but never the very start.
+fn is_last_second(position: i32, duration: i32) -> bool {
+    position >= i32::max(duration - 1, 1)
 }
 
 /// How much of the duration was reached, from 0 to 100; 0 without a duration.
@@ -131,6 +137,7 @@ pub fn percentage(position: i32, duration: Option<i32>) -> f64 {
 /// Where a player begins: at the position, unless that is as good as the start or the end.
 pub fn resume_at(position: i32, duration: Option<i32>, rules: &Rules) -> i32 {
     let near_the_start = position <= rules.resume_min_seconds;
-    let near_the_end = percentage(position, duration) >= f64::from(rules.resume_max_percent);
+    let near_the_end = percentage(position, duration) >= f64::from(rules.resume_max_percent)
+        || duration.is_some_and(|duration| duration > 0 && is_last_second(position, duration));
     if near_the_start || near_the_end { 0 } else { position }
 }

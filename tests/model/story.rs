@@ -100,7 +100,7 @@ fn film() -> impl Strategy<Value = usize> {
 }
 
 fn duration() -> impl Strategy<Value = Option<i32>> {
-    prop_oneof![4 => Just(Some(600)), 1 => Just(None), 1 => Just(Some(0)), 1 => (3..12_i32).prop_map(Some)]
+    prop_oneof![4 => Just(Some(600)), 1 => Just(None), 1 => Just(Some(0)), 1 => (1..12_i32).prop_map(Some)]
 }
 
 fn save() -> impl Strategy<Value = Save> {

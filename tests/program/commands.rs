@@ -34,8 +34,8 @@ fn a_command_that_cannot_be_done_says_why_in_one_line() {
     let program = Program::new();
     program.create_user("ann");
     for (arguments, input, why) in [
-        (&["user", "create", "ann", "other@example.org"][..], PASSWORD, "this name is taken"),
-        (&["user", "create", "other", "ANN@example.org"], PASSWORD, "this e-mail address is taken"),
+        (&["user", "create", "ann", "other@example.org"][..], PASSWORD, "is taken"),
+        (&["user", "create", "other", "ANN@example.org"], PASSWORD, "is taken"),
         (&["user", "create", "a@b", "ab@example.org"], PASSWORD, "username: must not contain @"),
         (&["user", "create", "bob", "nowhere"], PASSWORD, "email: must be an e-mail address"),
         (&["user", "create", "bob", "bob@example.org"], "short", "password: must have 8 to 100 characters"),
@@ -91,6 +91,41 @@ async fn a_scan_registers_what_it_can_read_and_passes_over_the_rest() {
         let film = reqwest::get(program.url(video["stream_url"].as_str().unwrap())).await.unwrap();
         assert_eq!(film.status(), StatusCode::OK);
     }
+}
+
+#[tokio::test]
+async fn a_scan_says_what_it_knew_and_what_it_left_alone() {
+    let mut program = Program::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let films = program.folder.path().join("films");
+    fs::create_dir_all(&films).unwrap();
+    fs::create_dir(program.folder.path().join("media")).unwrap();
+    for (from, to) in [("two-seconds.mp4", "First.mp4"), ("joined-late.mp4", "Second.mp4")] {
+        fs::copy(fixtures.join(from), films.join(to)).unwrap();
+    }
+    std::os::unix::fs::symlink("First.mp4", films.join("Link.mp4")).unwrap();
+    program.create_user("ann");
+    let (done, said) = program.run(&["scan", "films"], "");
+    assert!(done && said.contains("2 added, 0 updated, 0 unchanged, 0 passed over, 1 link not followed"), "{said}");
+    assert!(said.contains("Link.mp4: is a link to First.mp4, which is not followed"), "{said}");
+    fs::rename(films.join("First.mp4"), films.join("Third.mp4")).unwrap();
+    fs::remove_file(films.join("Second.mp4")).unwrap();
+    program.environment.push(("MEDIA_DIR".into(), "films".into()));
+    let (_, said) = program.run(&["scan"], "");
+    assert!(
+        said.contains("0 added, 0 updated, 0 unchanged, 0 passed over, 1 moved, 1 missing, 1 link not followed"),
+        "{said}"
+    );
+    assert!(said.contains("Third.mp4: moved here from ") && said.contains("Second.mp4: is missing; video "), "{said}");
+
+    program.serve();
+    let token = program.token("ann").await;
+    let first = reqwest::Client::new().delete(program.url("/api/v1/videos/1")).bearer_auth(token);
+    assert_eq!(first.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    let (_, said) = program.run(&["scan"], "");
+    assert!(said.contains("0 added") && said.contains("1 left out, because the video was deleted"), "{said}");
+    let (_, said) = program.run(&["scan", "--restore"], "");
+    assert!(said.contains("1 added") && !said.contains("left out"), "{said}");
 }
 
 #[test]

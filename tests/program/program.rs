@@ -2,11 +2,11 @@
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use serde_json::Value;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -15,8 +15,8 @@ pub const PASSWORD: &str = "correct horse";
 /// A folder to work in, and what is known of the server that runs there.
 pub struct Program {
     pub folder: TempDir,
-    /// How many lines it has logged since it serves.
-    pub logged: Arc<AtomicUsize>,
+    /// The lines that it has logged since it serves.
+    pub logged: Arc<Mutex<Vec<String>>>,
     /// Variables of its environment, besides the port.
     pub environment: Vec<(String, String)>,
     server: Option<Child>,
@@ -52,7 +52,8 @@ impl Program {
 
     /// Starts the server on a free port.
     pub fn serve(&mut self) {
-        let mut server = self.command(&[]).stderr(Stdio::piped()).spawn().unwrap();
+        let access_log = File::create(self.access_log()).unwrap();
+        let mut server = self.command(&[]).stdout(access_log).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
         let mut log = lines.by_ref().map(Result::unwrap);
         let line = log.find(|line| line.contains("Playhead is at")).expect("the log names the address");
@@ -60,7 +61,12 @@ impl Program {
         self.server = Some(server);
         // The pipe is read to its end, or the server would wait for a reader.
         let logged = self.logged.clone();
-        std::thread::spawn(move || lines.for_each(|_| _ = logged.fetch_add(1, Ordering::Relaxed)));
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| logged.lock().unwrap().push(line)));
+    }
+
+    /// What the server writes to its standard output.
+    pub fn access_log(&self) -> PathBuf {
+        self.folder.path().join("access.log")
     }
 
     /// Sends the server a signal, such as `TERM`.

@@ -2,6 +2,7 @@
 
 use super::Application;
 use crate::body::{Body, media_type, parse, read, too_large, unsupported_media_type};
+use crate::direct::Direct;
 use crate::error::Problem;
 use crate::extract::{ClientAddress, Now, TokenUser, Valid};
 use crate::responses::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
@@ -24,7 +25,8 @@ use utoipa::ToSchema;
 
 /// Sign up
 ///
-/// The first account ever made is the administrator.
+/// The first account ever made is the administrator. Where a proxy stands before the server, or the server can be reached from
+/// elsewhere, that one is made by command.
 #[utoipa::path(
     tag = "auth", operation_id = "register", request_body = Registration,
     responses((status = 201, description = "The new account.", body = User), RegistrationClosed, Conflict)
@@ -33,10 +35,12 @@ use utoipa::ToSchema;
 pub(super) async fn register(
     app: Application,
     Valid(Body(registration)): Valid<Body<Registration>>,
+    Direct(is_direct): Direct,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let made = app.run(move |app| async move {
-        let made = user::register(&app.db, &app.auth.passwords, app.door, registration, now).await?;
+        let door = if is_direct { app.door } else { app.door.for_strangers() };
+        let made = user::register(&app.db, &app.auth.passwords, door, registration, now).await?;
         if made.first
             && let Err(error) = library::register_sample(&app.db, &app.library, made.user.id, now).await
         {

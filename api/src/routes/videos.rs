@@ -5,7 +5,7 @@ use super::lists::tag_ids;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, Query, Valid, VideoPath, Viewer};
-use crate::responses::{Forbidden, VideoNotFound};
+use crate::responses::{Forbidden, TooManyVideos, VideoNotFound};
 use crate::state::App;
 use actix_web::http::header::{LINK, LOCATION};
 use actix_web::web::{Json, Path};
@@ -112,7 +112,7 @@ fn too_far() -> Problem {
     responses((
         status = 201, description = "The new video.", body = Video,
         headers(("Location" = String, description = "Its address"))
-    ))
+    ), TooManyVideos)
 )]
 #[post("/videos")]
 pub(super) async fn create(
@@ -121,7 +121,9 @@ pub(super) async fn create(
     Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let video = app.run(move |app| async move { video::create(&app.db, caller, new, now).await }).await?;
+    let use_case =
+        move |app: Arc<App>| async move { video::create(&app.db, caller, new, app.limits.videos_per_user, now).await };
+    let video = app.run(use_case).await?;
     let location = format!("/api/v1/videos/{}", video.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(video))
 }
@@ -161,7 +163,7 @@ pub(super) async fn change(
 
 /// Delete a video
 ///
-/// Everybody's history of it goes with it; its file stays.
+/// Everybody's history of it goes with it; its file stays, and scans leave it out from now on.
 #[utoipa::path(
     tag = "videos", operation_id = "delete_video", security(("bearer" = []), ("password" = [])), params(VideoPath),
     responses((status = 204, description = "The video is gone."), Forbidden, VideoNotFound)

@@ -1,9 +1,10 @@
 //! From a command to what is printed.
 
-use super::command::{Adopt, Change, Command, Drop, Offline, Revision};
+use super::command::{Adopt, Change, Command, Drop, Offline};
 use crate::adopt::{Wish, adopt};
 use crate::connect::Place;
 use crate::consent::{Listener, consent};
+use crate::environment::expand_home;
 use crate::offline::script;
 use crate::plan::{Work, plan};
 use crate::revision::{autogenerate, revision};
@@ -84,10 +85,13 @@ pub(super) async fn answer(command: &Command, url: &str, production: bool) -> Re
             let drift = check(url).await?;
             Ok(Answer::of(&drift).two_if(!drift.is_clean(*strict)))
         }
-        Command::Revision(wish @ Revision { autogenerate: true, dir, .. }) => {
-            Ok(Answer::of(&autogenerate(url, wish.message(), dir.as_deref()).await?))
+        Command::Revision(wish) => {
+            let dir = wish.dir.as_ref().map(expand_home).transpose().map_err(Error::Path)?;
+            Ok(match wish.autogenerate {
+                true => Answer::of(&autogenerate(url, wish.message(), dir.as_deref()).await?),
+                false => Answer::of(&revision(wish.message(), dir.as_deref())?),
+            })
         }
-        Command::Revision(wish) => Ok(Answer::of(&revision(wish.message(), wish.dir.as_deref())?)),
         Command::Adopt(Adopt { plan, upgrade, lock_timeout, no_backup }) => {
             let options =
                 Options { lock_timeout: Duration::from_secs(*lock_timeout), backup: !no_backup, ..Options::default() };

@@ -10,7 +10,9 @@ pub(crate) fn entities(backend: DbBackend) -> Wanted {
         .register(video::Entity)
         .register(watch_history::Entity)
         .register(::entity::session::Entity)
+        .register(::entity::deleted_file::Entity)
         .register(refresh_token::Entity)
+        .register(::entity::sign_in_limit::Entity)
         .register(answer::Entity)
         .register(like::Entity)
         .register(rating::Entity);
@@ -98,6 +100,10 @@ mod video {
         pub thumbnail_path: Option<String>,
         #[sea_orm(nullable, column_type = "String(StringLen::N(500))")]
         pub thumbnail_file: Option<String>,
+        #[sea_orm(nullable, column_type = "String(StringLen::N(64))")]
+        pub file_hash: Option<String>,
+        pub file_modified_at: Option<DateTimeUtc>,
+        pub missing_since: Option<DateTimeUtc>,
         #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
         pub uploader: BelongsTo<super::user::Entity>,
     }

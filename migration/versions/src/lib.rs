@@ -26,6 +26,9 @@ mod m20261101_000007_create_sessions;
 mod m20261101_000008_drop_status_index;
 mod m20261120_000001_order_saves;
 mod m20261130_000003_search_videos;
+mod m20261130_000005_know_files_again;
+mod m20261130_000006_remember_deleted_files;
+mod m20261130_000007_create_sign_in_limits;
 
 use sea_orm_migration::prelude::*;
 
@@ -50,6 +53,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000008_drop_status_index::Migration),
             Box::new(m20261120_000001_order_saves::Migration),
             Box::new(m20261130_000003_search_videos::Migration),
+            Box::new(m20261130_000005_know_files_again::Migration),
+            Box::new(m20261130_000006_remember_deleted_files::Migration),
+            Box::new(m20261130_000007_create_sign_in_limits::Migration),
         ]
     }
 }

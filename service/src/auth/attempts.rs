@@ -7,110 +7,193 @@
 //!   has one try instead of several. So its owner always gets in with the right password from an address of their
 //!   own, whatever others guess from theirs.
 //!
-//! The buckets are written by our own hand because no rate limiter found takes a drop out again, and without that a
-//! busy office behind one address would lock itself out by signing in.
+//! No rate limiter found takes a drop out again, and without that a busy office behind one address would lock itself out
+//! by signing in.
 
+mod table;
+
+use crate::limit::{Bucket, Network};
+use crate::{Database, Error};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use quick_cache::sync::Cache;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// A bucket: how many failures it holds, and how long one takes to drain.
-#[derive(Clone, Copy)]
-struct Bucket {
-    size: i32,
-    drain: TimeDelta,
-}
-
-const PAIR: Bucket = Bucket { size: 10, drain: TimeDelta::seconds(30) };
+const PAIR: Bucket = Bucket::new(10, TimeDelta::seconds(30));
 /// The pair's bucket while the account is under attack.
-const PAIR_UNDER_ATTACK: Bucket = Bucket { size: 1, drain: TimeDelta::seconds(300) };
-const ADDRESS: Bucket = Bucket { size: 100, drain: TimeDelta::seconds(1) };
-const ACCOUNT: Bucket = Bucket { size: 50, drain: TimeDelta::seconds(60) };
-/// Beyond this many entries, the drained ones are thrown out.
-const SWEEP_AT: usize = 50_000;
+const PAIR_UNDER_ATTACK: Bucket = Bucket::new(1, TimeDelta::seconds(300));
+const ADDRESS: Bucket = Bucket::new(100, TimeDelta::seconds(1));
+const ACCOUNT: Bucket = Bucket::new(50, TimeDelta::seconds(60));
+/// How many buckets one process remembers beside the table.
+const REMEMBERED: usize = 50_000;
+/// How often one process deletes what has drained from the table.
+const SWEEP_EVERY: TimeDelta = TimeDelta::seconds(60);
 
-/// Whose password is tried: the name as it was typed, folded. Whether somebody has it plays no part, so that the limit
-/// tells nothing about who has an account, or which name and which address belong together.
-pub(crate) type Account = str;
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Pair(String, IpAddr),
-    Address(IpAddr),
-    Account(String),
+/// Whose password is tried. The two kinds never share a bucket, whatever names people choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// At a sign-in: the name as it was typed, folded. Whether somebody has it plays no part, so that the limit tells
+    /// nothing about who has an account, or which name and which address belong together.
+    Typed(String),
+    /// By who is signed in to this account already.
+    SignedIn(i64),
 }
 
-/// The sign-ins that are under way or failed lately, of this process.
-#[derive(Debug, Default)]
-pub(crate) struct Attempts {
-    /// When each bucket will be empty again.
-    empty_at: Mutex<HashMap<Key, DateTime<Utc>>>,
+/// The name of a bucket: SHA-256 over what it is of. People type a password where the name belongs, and what was typed is
+/// not to be read in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct KeyHash([u8; 32]);
+
+impl fmt::Display for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
-impl Attempts {
-    /// Counts one try as failed, before its password is looked at, so that many at once gain nothing.
+/// One value for each of the buckets that a try falls into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Buckets<T> {
+    account: T,
+    address: T,
+    pair: T,
+}
+
+impl Buckets<KeyHash> {
+    fn of(account: &Account, from: IpAddr) -> Self {
+        let network = Network::from(from).octets();
+        // What follows the kind has a fixed length, but for the account at the end: no two keys are the same bytes.
+        let hash = |kind: u8, network: &[u8], account: Option<&Account>| {
+            let hash = Sha256::new().chain_update([kind]).chain_update(network);
+            let hash = match account {
+                None => hash,
+                Some(Account::Typed(name)) => hash.chain_update("t").chain_update(name),
+                Some(Account::SignedIn(id)) => hash.chain_update("s").chain_update(id.to_be_bytes()),
+            };
+            KeyHash(hash.finalize().into())
+        };
+        Self {
+            account: hash(0, &[], Some(account)),
+            address: hash(1, &network, None),
+            pair: hash(2, &network, Some(account)),
+        }
+    }
+}
+
+impl Buckets<DateTime<Utc>> {
+    /// When each bucket is empty after one more failure.
     ///
     /// # Errors
     /// How long to wait, when there were too many.
-    pub(crate) fn take(&self, account: &Account, from: IpAddr, now: DateTime<Utc>) -> Result<(), Duration> {
-        let mut empty_at = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if empty_at.len() > SWEEP_AT {
-            empty_at.retain(|_, moment| *moment > now);
-        }
-        let keys = keys(account, from);
-        let [pair, address, whole] = &keys;
-        let under_attack = wait(&empty_at, whole, ACCOUNT, now).is_some();
-        let pair_bucket = if under_attack { PAIR_UNDER_ATTACK } else { PAIR };
-        if let Some(wait) = wait(&empty_at, pair, pair_bucket, now).max(wait(&empty_at, address, ADDRESS, now)) {
-            return Err(wait);
-        }
-        for (key, bucket) in [(pair, pair_bucket), (address, ADDRESS), (whole, ACCOUNT)] {
-            let moment = empty_at.entry(key.clone()).or_insert(now);
+    fn take(self, now: DateTime<Utc>) -> Result<Self, Duration> {
+        let under_attack = ACCOUNT.add(self.account, now).is_err();
+        let pair = if under_attack { PAIR_UNDER_ATTACK } else { PAIR }.add(self.pair, now);
+        let address = ADDRESS.add(self.address, now);
+        match (pair, address) {
             // The account's own bucket stops at its brim: an attack must not be remembered for longer than it lasts.
-            *moment = ((*moment).max(now) + bucket.drain).min(now + bucket.drain * bucket.size);
+            (Ok(pair), Ok(address)) => Ok(Self { account: ACCOUNT.fill(self.account, now), address, pair }),
+            (pair, address) => Err(pair.err().max(address.err()).unwrap_or_default()),
         }
-        Ok(())
+    }
+
+    /// When each bucket is empty without the failure that [`Buckets::take`] counted: the password was right.
+    fn give_back(self, now: DateTime<Utc>) -> Self {
+        Self { account: ACCOUNT.remove(self.account, now), address: ADDRESS.remove(self.address, now), pair: now }
+    }
+}
+
+/// The sign-ins that are under way or failed lately. They are counted in the database, so that all processes count
+/// together and a restart forgets nothing.
+pub(crate) struct Attempts {
+    /// When each bucket will be empty, as far as this process knows. It refuses by that without asking the database, so
+    /// that a flood of guesses costs nothing there.
+    known: Cache<KeyHash, DateTime<Utc>>,
+    /// When this process last deleted what had drained, in seconds since 1970.
+    swept_at: AtomicI64,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self { known: Cache::new(REMEMBERED), swept_at: AtomicI64::default() }
+    }
+}
+
+impl Attempts {
+    /// Refuses what this process knows to be too much, without a question to the database.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`].
+    pub(crate) fn check(&self, account: &Account, from: IpAddr, now: DateTime<Utc>) -> Result<(), Error> {
+        let Buckets { account, address, pair } = Buckets::of(account, from);
+        let empty_at = |key| self.known.get(&key).unwrap_or(now);
+        let known = Buckets { account: empty_at(account), address: empty_at(address), pair: empty_at(pair) };
+        known.take(now).map(drop).map_err(|retry_after| Error::TooManyAttempts { retry_after })
+    }
+
+    /// Counts one try as failed, before its password is looked at, so that many at once gain nothing.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`], and those of the database.
+    pub(crate) async fn take(
+        &self,
+        db: &Database,
+        account: &Account,
+        from: IpAddr,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        self.check(account, from, now)?;
+        let keys = Buckets::of(account, from);
+        let (before, after) = table::change(db, keys, now, |before| before.take(now)).await?;
+        self.remember(keys, *after.as_ref().unwrap_or(&before));
+        self.sweep_at_times(db, now);
+        after.map(drop).map_err(|retry_after| Error::TooManyAttempts { retry_after })
     }
 
     /// Takes back what [`Attempts::take`] counted: the password was right.
-    pub(crate) fn give_back(&self, account: &Account, from: IpAddr, now: DateTime<Utc>) {
-        let mut empty_at = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let [pair, address, whole] = keys(account, from);
-        empty_at.remove(&pair);
-        for (key, bucket) in [(address, ADDRESS), (whole, ACCOUNT)] {
-            if let Some(moment) = empty_at.get_mut(&key) {
-                *moment = (*moment - bucket.drain).max(now);
-            }
-        }
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn give_back(
+        &self,
+        db: &Database,
+        account: &Account,
+        from: IpAddr,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let keys = Buckets::of(account, from);
+        let (before, after) = table::change(db, keys, now, |before| Ok(before.give_back(now))).await?;
+        self.remember(keys, after.unwrap_or(before));
+        Ok(())
     }
-}
 
-fn keys(account: &Account, from: IpAddr) -> [Key; 3] {
-    let from = network(from);
-    [Key::Pair(account.to_owned(), from), Key::Address(from), Key::Account(account.to_owned())]
-}
+    fn remember(&self, keys: Buckets<KeyHash>, empty_at: Buckets<DateTime<Utc>>) {
+        self.known.insert(keys.account, empty_at.account);
+        self.known.insert(keys.address, empty_at.address);
+        self.known.insert(keys.pair, empty_at.pair);
+    }
 
-/// How long until the bucket takes one more failure; `None` when it does so now.
-fn wait(empty_at: &HashMap<Key, DateTime<Utc>>, key: &Key, bucket: Bucket, now: DateTime<Utc>) -> Option<Duration> {
-    let room_at = *empty_at.get(key)? - bucket.drain * (bucket.size - 1);
-    // A wait is told in whole seconds, so it is rounded up.
-    (room_at > now).then(|| Duration::from_secs((room_at - now).num_seconds().unsigned_abs() + 1))
-}
-
-/// An IPv6 host owns a whole /64, so that is what counts as its address.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
+    /// Nobody waits for the deletion.
+    fn sweep_at_times(&self, db: &Database, now: DateTime<Utc>) {
+        let (last, now_seconds) = (self.swept_at.load(Ordering::Relaxed), now.timestamp());
+        let is_due = now_seconds - last >= SWEEP_EVERY.num_seconds();
+        // Of several at once, one sweeps.
+        if is_due && self.swept_at.compare_exchange(last, now_seconds, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let db = db.clone();
+            tokio::spawn(async move {
+                if let Err(error) = table::sweep(&db, now).await {
+                    log::warn!("old counts of failed sign-ins could not be deleted: {error}");
+                }
+            });
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashMap;
 
     const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
@@ -122,45 +205,90 @@ mod tests {
         DateTime::from_timestamp(1_763_650_379, 0).unwrap()
     }
 
+    fn ann() -> Account {
+        Account::Typed("ann".into())
+    }
+
+    /// The rules without a database.
+    #[derive(Default)]
+    struct Counts(HashMap<KeyHash, DateTime<Utc>>);
+
+    impl Counts {
+        fn change(
+            &mut self,
+            account: &Account,
+            from: IpAddr,
+            now: DateTime<Utc>,
+            change: impl FnOnce(Buckets<DateTime<Utc>>) -> Result<Buckets<DateTime<Utc>>, Duration>,
+        ) -> Result<(), Duration> {
+            let Buckets { account, address, pair } = Buckets::of(account, from);
+            let empty_at = |key| self.0.get(&key).copied().unwrap_or(now);
+            let after =
+                change(Buckets { account: empty_at(account), address: empty_at(address), pair: empty_at(pair) })?;
+            self.0.extend([(account, after.account), (address, after.address), (pair, after.pair)]);
+            Ok(())
+        }
+
+        fn take(&mut self, account: &Account, from: IpAddr, now: DateTime<Utc>) -> Result<(), Duration> {
+            self.change(account, from, now, |before| before.take(now))
+        }
+    }
+
     #[test]
     fn the_eleventh_failure_from_one_address_waits_and_time_heals() {
-        let (attempts, ann, now) = (Attempts::default(), "ann", start());
+        let (mut counts, now) = (Counts::default(), start());
         for _ in 0..10 {
-            attempts.take(ann, HOME, now).unwrap();
+            counts.take(&ann(), HOME, now).unwrap();
         }
-        let wait = attempts.take(ann, HOME, now).unwrap_err();
-        assert_eq!(attempts.take(ann, HOME, now + wait), Ok(()));
+        let wait = counts.take(&ann(), HOME, now).unwrap_err();
+        assert_eq!(counts.take(&ann(), HOME, now + wait), Ok(()));
     }
 
     #[test]
     fn a_success_forgets_the_failures_before_it() {
-        let (attempts, ann, now) = (Attempts::default(), "ann", start());
+        let (mut counts, now) = (Counts::default(), start());
         for _ in 0..1000 {
-            attempts.take(ann, HOME, now).unwrap();
-            attempts.give_back(ann, HOME, now);
+            counts.take(&ann(), HOME, now).unwrap();
+            counts.change(&ann(), HOME, now, |before| Ok(before.give_back(now))).unwrap();
         }
     }
 
     #[test]
     fn guesses_from_everywhere_leave_each_address_one_try_and_never_lock_the_owner_out() {
-        let (attempts, ann, now) = (Attempts::default(), "ann", start());
+        let (mut counts, now) = (Counts::default(), start());
         for n in 0..200 {
-            attempts.take(ann, elsewhere(n), now).unwrap();
+            counts.take(&ann(), elsewhere(n), now).unwrap();
         }
-        assert!(attempts.take(ann, elsewhere(199), now).is_err(), "a second guess from one of them");
-        assert_eq!(attempts.take(ann, HOME, now), Ok(()), "the owner's first try");
+        assert!(counts.take(&ann(), elsewhere(199), now).is_err(), "a second guess from one of them");
+        assert_eq!(counts.take(&ann(), HOME, now), Ok(()), "the owner's first try");
     }
 
     #[test]
     fn one_address_cannot_try_a_name_after_the_other() {
-        let (attempts, now) = (Attempts::default(), start());
-        let refused = (0..200).filter(|id| attempts.take(&id.to_string(), HOME, now).is_err()).count();
+        let (mut counts, now) = (Counts::default(), start());
+        let names = (0..200).map(|id| Account::Typed(id.to_string()));
+        let refused = names.filter(|name| counts.take(name, HOME, now).is_err()).count();
         assert_eq!(refused, 100);
     }
 
     #[test]
-    fn an_address_of_a_host_is_its_whole_ipv6_network() {
-        assert_eq!(network("2001:db8::1".parse().unwrap()), network("2001:db8::ffff:2".parse().unwrap()));
-        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), HOME);
+    fn keys_of_different_kinds_never_meet() {
+        let typed = |name: &str| Buckets::of(&Account::Typed(name.into()), HOME);
+        let bytes = String::from_utf8(7_i64.to_be_bytes().to_vec()).unwrap();
+        let all = [
+            typed("account 7"),
+            typed("7"),
+            typed(&bytes),
+            typed(&format!("s{bytes}")),
+            typed(""),
+            typed("192.0.2.1"),
+            Buckets::of(&Account::SignedIn(7), HOME),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            for other in &all[at + 1..] {
+                assert!(one.account != other.account && one.pair != other.pair, "{at}");
+            }
+            assert!(one.account != one.pair && one.account != one.address && one.pair != one.address, "{at}");
+        }
     }
 }

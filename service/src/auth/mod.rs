@@ -9,6 +9,7 @@ mod password;
 mod token;
 
 use crate::{Database, Error, text, user};
+pub(crate) use attempts::Account;
 use attempts::Attempts;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{refresh_token, session};
@@ -94,21 +95,23 @@ impl Auth {
     /// Whether `password` is the one behind `stored`; a wrong one counts against `account` and the address `from`.
     ///
     /// # Errors
-    /// [`Error::TooManyAttempts`], [`Error::Busy`].
+    /// [`Error::TooManyAttempts`], [`Error::Busy`], and those of the database.
     pub(crate) async fn try_password(
         &self,
-        account: &str,
+        db: &Database,
+        account: &Account,
         from: IpAddr,
         password: String,
         stored: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<Verdict, Error> {
+        self.attempts.check(account, from, now)?;
         // Counted when its turn has come and not before, so that many right ones at once are not taken for failures.
         let turn = self.passwords.turn().await?;
-        self.attempts.take(account, from, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        self.attempts.take(db, account, from, now).await?;
         let verdict = turn.verify(password, stored).await?;
         if verdict != Verdict::Wrong {
-            self.attempts.give_back(account, from, now);
+            self.attempts.give_back(db, account, from, now).await?;
         }
         Ok(verdict)
     }
@@ -150,15 +153,17 @@ pub async fn login(
     now: DateTime<Utc>,
 ) -> Result<TokenPair, Error> {
     let Credentials { username, password } = credentials;
+    let account = Account::Typed(text::key(&username));
+    auth.attempts.check(&account, from, now)?;
     let user = user::find_by_login(db.reader(), &username).await?;
     let stored = user.as_ref().map(|user| user.hashed_password.clone());
-    let verdict = auth.try_password(&text::key(&username), from, password.clone(), stored, now).await?;
+    let verdict = auth.try_password(db, &account, from, password.clone(), stored, now).await?;
     let user = user.filter(|_| verdict != Verdict::Wrong).ok_or(Error::WrongCredentials)?;
     if !user.is_active {
         return Err(Error::Inactive);
     }
     // Where there is no time for a new hash, the old one does for another sign-in.
-    let renewed = if verdict == Verdict::Outdated { auth.passwords.hash(password).await.ok() } else { None };
+    let renewed = if verdict == Verdict::Outdated { auth.passwords.renew(password).await.ok() } else { None };
 
     // Every transaction here takes users first, then sessions, then tokens, so that none waits for one that waits for it.
     let (_turn, transaction) = db.begin().await?;

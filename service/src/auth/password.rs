@@ -31,29 +31,38 @@ pub enum Verdict {
 }
 
 /// Hashes and checks passwords away from the threads that serve requests.
+///
+/// Sign-ins and new passwords have permits of their own, so that no number of sign-ups keeps a sign-in waiting.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    new_passwords: Arc<Semaphore>,
 }
 
 impl Default for Passwords {
-    /// As many at once as there are cores, up to eight; each takes 19 MiB.
+    /// As many sign-ins at once as there are cores, up to eight, and half as many new passwords; each takes 19 MiB.
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(available_parallelism().map_or(2, usize::from).min(8))) }
+        let sign_ins = available_parallelism().map_or(2, usize::from).min(8);
+        let new_passwords = (sign_ins / 2).max(1);
+        Self { turns: Arc::new(Semaphore::new(sign_ins)), new_passwords: Arc::new(Semaphore::new(new_passwords)) }
     }
 }
 
 impl Passwords {
-    /// The PHC string of `password`: argon2id with 19 MiB and 2 passes (OWASP Password Storage Cheat Sheet).
+    /// The PHC string of a new password: argon2id with 19 MiB and 2 passes (OWASP Password Storage Cheat Sheet).
     ///
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
-        let work = move || match argon2()?.hash_password(password.as_bytes()) {
-            Ok(hash) => Ok(hash.to_string()),
-            Err(error) => Err(Error::Internal(format!("hashing a password: {error}"))),
-        };
-        self.turn().await?.take(work).await
+        wait(&self.new_passwords).await?.take(move || hash(&password)).await
+    }
+
+    /// As [`Passwords::hash`], for the password of somebody who signs in.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many others wait.
+    pub(crate) async fn renew(&self, password: String) -> Result<String, Error> {
+        self.turn().await?.take(move || hash(&password)).await
     }
 
     /// Waits for a turn to check a password.
@@ -61,9 +70,13 @@ impl Passwords {
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
     pub(crate) async fn turn(&self) -> Result<Turn, Error> {
-        let turn = timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
-        turn.map_err(|_| Error::Busy)?.map(Turn).map_err(|_| Error::Busy)
+        wait(&self.turns).await
     }
+}
+
+async fn wait(permits: &Arc<Semaphore>) -> Result<Turn, Error> {
+    let permit = timeout(PATIENCE, permits.clone().acquire_owned()).await;
+    permit.map_err(|_| Error::Busy)?.map(Turn).map_err(|_| Error::Busy)
 }
 
 /// The right to hash or check one password now.
@@ -95,6 +108,13 @@ impl Turn {
         });
         thread.map_err(|error| Error::Internal(format!("no thread to hash a password in: {error}")))?;
         doing.await.map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
+    }
+}
+
+fn hash(password: &str) -> Result<String, Error> {
+    match argon2()?.hash_password(password.as_bytes()) {
+        Ok(hash) => Ok(hash.to_string()),
+        Err(error) => Err(Error::Internal(format!("hashing a password: {error}"))),
     }
 }
 
@@ -149,6 +169,17 @@ mod tests {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         assert_eq!(cost(&nobodys), cost(argon2.params()));
         assert_eq!(Passwords::default().turn().await.unwrap().verify("x".into(), None).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_does_not_wait_for_new_passwords() {
+        let passwords = Passwords::default();
+        let waiting = u32::try_from(passwords.new_passwords.available_permits()).unwrap();
+        let _sign_ups = passwords.new_passwords.clone().acquire_many_owned(waiting).await.unwrap();
+        let turn = passwords.turns.try_acquire();
+        assert!(turn.is_ok());
+        drop(turn);
+        assert!(passwords.renew("correct horse".into()).await.is_ok());
     }
 
     #[test]

@@ -2,15 +2,27 @@
 //!
 //! Paths come from the scan alone. What lies below the media folder is stored relative to it, so that the folder can
 //! move; what the operator scanned elsewhere is stored as it lies. A symbolic link is never followed.
+//!
+//! A scan walks (`walk`), looks at each file (`look`), reads what is known (`known`), compares (`matching`) and writes
+//! (`register`).
 
 mod container;
+mod known;
+mod look;
+mod matching;
+mod register;
+mod report;
 mod sample;
 mod scan;
+mod step;
+mod walk;
 
 use crate::Error;
 use entity::video;
+pub(crate) use known::remember_deleted;
+pub use report::{Note, Progress, Report};
 pub use sample::{SAMPLE_NAME, plant as plant_sample, register as register_sample};
-pub use scan::{Problem, Progress, Report, scan};
+pub use scan::{Folder, scan};
 use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
 use std::fs;
@@ -40,11 +52,18 @@ impl Library {
     /// The file behind a stored path, when it is one that may be opened: below the media folder without a detour
     /// through a link or `..`, or exactly where the scan saw it.
     fn resolve(&self, stored: &str) -> Option<MediaFile> {
-        let root = fs::canonicalize(&self.root).ok();
-        let stored = Path::new(stored);
-        let named = if stored.is_absolute() { stored.to_owned() } else { root.as_ref()?.join(stored) };
+        let named = self.direct(stored)?;
         let real = fs::canonicalize(&named).ok()?;
         (real == named && real.is_file()).then_some(MediaFile(real))
+    }
+
+    /// The path that is stored, as a whole.
+    fn direct(&self, stored: &str) -> Option<PathBuf> {
+        let stored = Path::new(stored);
+        if stored.is_absolute() {
+            return Some(stored.to_owned());
+        }
+        Some(fs::canonicalize(&self.root).ok()?.join(stored))
     }
 
     /// What is stored of a file: its path relative to the media folder, or the whole path when it lies elsewhere.

@@ -1,102 +1,70 @@
-//! `playhead scan`: every video file below a folder becomes a video.
+//! `playhead scan`: every video file below a folder becomes a video, and stays that video wherever it is moved.
 
-use super::{Library, container};
-use crate::progress::{Rules, judge_again};
+use super::Library;
+use super::container::{self, Container};
+use super::known::{Known, Place, Record};
+use super::look::{Found, Stamp, look_at};
+use super::matching::{Matches, compare};
+use super::register::{Absence, Intake};
+use super::report::{Progress, Report};
+use super::step::Step;
+use super::walk::{Pictures, walk};
+use crate::progress::Rules;
 use crate::{Database, Error, search};
-use chrono::{DateTime, TimeDelta, Utc};
-use entity::video;
+use chrono::{DateTime, Utc};
+use entity::{deleted_file, video};
 use sea_orm::prelude::*;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, IntoActiveModel};
+use sea_orm::{DatabaseTransaction, QuerySelect};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::task::spawn_blocking;
-use walkdir::WalkDir;
 
-/// The endings of file names that are taken for videos, whatever the case.
-const VIDEO_ENDINGS: [&str; 5] = ["mp4", "m4v", "mov", "webm", "mkv"];
-/// The endings of pictures that may lie beside a video, the first one found is taken.
-const PICTURE_ENDINGS: [&str; 3] = ["jpg", "png", "webp"];
 /// Files registered in one transaction; each one costs a wait for the disk.
 const BATCH: usize = 50;
 
-/// What a scan did.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Videos that are new.
-    pub added: usize,
-    /// Videos whose file or picture changed.
-    pub updated: usize,
-    /// Videos that were there already.
-    pub unchanged: usize,
-    /// Files that were passed over.
-    pub problems: Vec<Problem>,
-}
-
-/// A file that was passed over.
-#[derive(Debug)]
-pub struct Problem {
-    /// The file.
-    pub path: PathBuf,
-    /// Why.
-    pub reason: String,
-}
-
-/// How far a scan is.
+/// What to scan.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// Files looked at.
-    pub done: usize,
-    /// Files found.
-    pub total: usize,
+pub struct Folder<'a> {
+    /// The folder.
+    pub path: &'a Path,
+    /// Whether files whose video was deleted are registered again.
+    pub restore: bool,
 }
 
-/// A video file as it lies there.
-struct Found {
-    title: String,
-    file_path: String,
-    file_size: i64,
-    thumbnail_file: Option<String>,
-    container: container::Container,
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Folder<'a> {
+    fn from(path: &'a P) -> Self {
+        Self { path: path.as_ref(), restore: false }
+    }
 }
 
 /// Registers every video file below `folder` for the account `owner_id`, and tells `watch` how far it is.
-/// A file that is registered already is not registered again; a broken one is passed over.
+///
+/// A file that is known already, by its place or by its content, stays the video that it is; a broken one is passed over. Videos
+/// whose file is gone, wherever it lay, are marked, and those whose file is back are no longer.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the folder is none; those of the database.
 pub async fn scan(
     db: &Database,
     library: &Library,
-    folder: &Path,
+    folder: impl Into<Folder<'_>>,
     owner_id: i64,
     rules: &Rules,
     now: DateTime<Utc>,
-    mut watch: impl FnMut(Progress),
+    watch: impl FnMut(Progress),
 ) -> Result<Report, Error> {
-    let (files, problems) = walk(folder)?;
-    let mut report = Report { problems, ..Default::default() };
-    let total = files.len();
-    let mut done = 0;
-    for batch in files.chunks(BATCH) {
-        let mut found = Vec::with_capacity(batch.len());
-        for path in batch {
-            let (library, file) = (library.clone(), path.clone());
-            let look = spawn_blocking(move || look_at(&library, &file)).await;
-            match look.unwrap_or_else(|_| Err("reading it failed unexpectedly".into())) {
-                Ok(file) => found.push(file),
-                Err(reason) => report.problems.push(Problem { path: path.clone(), reason }),
-            }
-            done += 1;
-            watch(Progress { done, total });
-        }
-        // Exclusive, so that two scans at once do not both register a file.
-        let (_turn, transaction) = db.exclusive("videos").await?;
-        for file in found {
-            // A microsecond apart, so that the library has one order and an index can hold it.
-            let moment = now + TimeDelta::microseconds(report.added.try_into().unwrap_or(0));
-            register(&transaction, file, owner_id, rules, moment, &mut report).await?;
-        }
-        transaction.commit().await?;
-    }
+    let Folder { path, restore } = folder.into();
+    let path = path.to_owned();
+    let walked = blocking(move || walk(&path)).await??;
+    let report =
+        Report { links: walked.links.len(), notes: walked.links, problems: walked.problems, ..Default::default() };
+    let intake = Intake { owner_id, restore, rules, now };
+    let mut scan = Scan { db, library, intake, before: Before::default(), report, watch };
+    let compared = scan.take_in(walked.files).await?;
+    scan.note_absences(compared).await?;
+    let report = scan.report;
     search::catch_up(db).await?;
     Ok(report)
 }
@@ -109,112 +77,212 @@ pub(super) async fn register_file(
     owner_id: i64,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let path = path.canonicalize().map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-    let file = look_at(library, &path).map_err(|reason| Error::Internal(format!("{}: {reason}", path.display())))?;
-    let (_turn, transaction) = db.exclusive("videos").await?;
-    register(&transaction, file, owner_id, &Rules::default(), now, &mut Report::default()).await?;
-    transaction.commit().await?;
-    Ok(())
+    let internal = |reason: String| Error::Internal(format!("{}: {reason}", path.display()));
+    let path = path.canonicalize().map_err(|error| internal(error.to_string()))?;
+    let intake = Intake { owner_id, restore: true, rules: &Rules::default(), now };
+    let mut scan = Scan { db, library, intake, before: Before::default(), report: Report::default(), watch: |_| {} };
+    scan.take_in(vec![path]).await?;
+    scan.report.problems.pop().map_or(Ok(()), |problem| Err(internal(problem.text)))
 }
 
-/// The video files below `folder` in the order of their names. Links are not followed, hidden files are left alone.
-fn walk(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Problem>), Error> {
-    let folder = folder
-        .canonicalize()
-        .map_err(|error| Error::Invalid { field: "DIR".into(), message: format!("{}: {error}", folder.display()) })?;
-    let (mut files, mut problems) = (Vec::new(), Vec::new());
-    let hidden =
-        |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
-    for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| !hidden(entry)) {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() && has_ending(entry.path(), &VIDEO_ENDINGS) => {
-                files.push(entry.into_path());
+/// A scan on its way.
+struct Scan<'a, W> {
+    db: &'a Database,
+    library: &'a Library,
+    intake: Intake<'a>,
+    before: Before,
+    report: Report,
+    watch: W,
+}
+
+/// What was found of what is known.
+struct Compared {
+    known: Arc<Vec<Known>>,
+    found: Arc<Vec<Found>>,
+    matches: Matches,
+}
+
+impl<W: FnMut(Progress)> Scan<'_, W> {
+    /// Looks at all files, finds out what they are, and then registers them.
+    async fn take_in(&mut self, files: Vec<PathBuf>) -> Result<Compared, Error> {
+        let total = 2 * files.len();
+        let known = Known::read(self.db.reader()).await?;
+        self.before.newest = known.iter().filter_map(|known| known.record.video()).max().unwrap_or_default();
+        let library = self.library.clone();
+        let located = blocking(move || known.into_iter().map(|known| known.located(&library)).collect::<Vec<_>>());
+        let known = Arc::new(located.await?);
+        let found = Arc::new(self.look(files, &known, total).await?);
+        let (all, these) = (known.clone(), found.clone());
+        let compared = Compared { matches: blocking(move || compare(&all, &these)).await?, known, found };
+        for &(double, first) in &compared.matches.doubles {
+            let [double, first] = [double, first].map(|n| &compared.known[n]);
+            if let (Some(first), Some(id)) = (first.record.video(), double.record.video()) {
+                let text = format!("is video {first} and once more video {id}; delete one of them");
+                self.report.note(&double.file_path, text);
             }
-            Ok(_) => {}
-            Err(error) => problems.push(Problem {
-                path: error.path().unwrap_or(Path::new("")).to_owned(),
-                reason: error.io_error().map_or_else(|| error.to_string(), ToString::to_string),
-            }),
+        }
+        let mut done = total - compared.found.len();
+        for begin in (0..compared.found.len()).step_by(BATCH) {
+            let batch = begin..compared.found.len().min(begin + BATCH);
+            done += batch.len();
+            self.register(&compared, batch).await?;
+            (self.watch)(Progress { done, total });
+        }
+        Ok(compared)
+    }
+
+    async fn look(&mut self, files: Vec<PathBuf>, known: &[Known], total: usize) -> Result<Vec<Found>, Error> {
+        let hashes = known.iter().filter_map(|known| match (&known.place, known.stamp, &known.hash) {
+            (Place::At { path, .. }, Some(stamp), Some(hash)) => Some(((path.clone(), stamp), hash.clone())),
+            _ => None,
+        });
+        let hashes: Arc<HashMap<(PathBuf, Stamp), String>> = Arc::new(hashes.collect());
+        let (mut found, mut pictures, mut done) = (Vec::new(), Pictures::default(), 0);
+        for batch in files.chunks(BATCH) {
+            let (library, batch, hashes) = (self.library.clone(), batch.to_owned(), hashes.clone());
+            let looks = blocking(move || {
+                let look = |path: PathBuf| {
+                    let known_hash = |stamp| hashes.get(&(path.clone(), stamp)).cloned();
+                    (look_at(&library, &path, &mut pictures, known_hash), path)
+                };
+                (batch.into_iter().map(look).collect::<Vec<_>>(), pictures)
+            });
+            let looks = looks.await?;
+            pictures = looks.1;
+            for (look, path) in looks.0 {
+                match look {
+                    Ok(file) => found.push(file),
+                    Err(reason) => self.report.problem(path, reason),
+                }
+                done += 1;
+            }
+            (self.watch)(Progress { done, total });
+        }
+        Ok(found)
+    }
+
+    /// Registers some of the files in one transaction.
+    async fn register(&mut self, compared: &Compared, batch: Range<usize>) -> Result<(), Error> {
+        let mut steps = Vec::new();
+        for n in batch {
+            let file = &compared.found[n];
+            let step = Step::of(&compared.matches.of_found[n], &compared.known, self.intake.restore);
+            if let Step::OtherName(path) = step {
+                self.report.links += 1;
+                self.report.note(&file.path, format!("is another name of {}", path.display()));
+            } else if step.changes_nothing(file) {
+                self.report.unchanged += 1;
+            } else if !step.needs_container() {
+                steps.push((step, file, None));
+            } else {
+                let found = compared.found.clone();
+                let read = blocking(move || {
+                    let container = container::read(&found[n].path).map_err(|error| error.to_string())?;
+                    found[n].refuse_if_written()?;
+                    Ok::<_, String>(container)
+                });
+                match read.await? {
+                    Ok(container) => steps.push((step, file, Some(container))),
+                    Err(reason) => self.report.problem(&file.path, reason),
+                }
+            }
+        }
+        if steps.is_empty() {
+            return Ok(());
+        }
+        // Exclusive, so that two scans at once do not both register a file.
+        let (_turn, transaction) = self.db.exclusive("videos").await?;
+        for (step, file, container) in steps {
+            self.take(&transaction, step, (file, container)).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn take(
+        &mut self,
+        db: &DatabaseTransaction,
+        step: Step<'_>,
+        (file, container): (&Found, Option<Container>),
+    ) -> Result<(), Error> {
+        let (intake, report) = (self.intake, &mut self.report);
+        match step {
+            Step::Insert { deleted } => {
+                if is_registered_meanwhile(db, file, &self.before).await? {
+                    report.unchanged += 1;
+                    return Ok(());
+                }
+                if let Some(id) = deleted {
+                    deleted_file::Entity::delete_by_id(id).exec(db).await?;
+                }
+                let id = intake.insert(db, file, container.unwrap_or_default(), report).await?;
+                self.before.inserted.insert(id);
+                Ok(())
+            }
+            Step::Update { id, known, has_moved, .. } => {
+                intake.update(db, (id, known), (file, container), has_moved, report).await
+            }
+            Step::LeaveOut(known) => intake.leave_out(db, known, file, report).await,
+            Step::OtherName(_) => Ok(()),
         }
     }
-    Ok((files, problems))
-}
 
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
-}
-
-fn look_at(library: &Library, path: &Path) -> Result<Found, String> {
-    let file_path = library.stored(path).ok_or("its name is not Unicode")?;
-    if file_path.chars().count() > 500 {
-        return Err("its path has more than 500 characters".into());
-    }
-    let metadata = path.metadata().map_err(|error| error.to_string())?;
-    Ok(Found {
-        container: container::read(path).map_err(|error| error.to_string())?,
-        title: title(path),
-        file_size: i64::try_from(metadata.len()).map_err(|error| error.to_string())?,
-        thumbnail_file: picture_beside(path).and_then(|picture| library.stored(&picture)),
-        file_path,
-    })
-}
-
-/// The file name without its ending, in the 255 characters that a title may have.
-fn title(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.chars().map(|c| if c.is_control() { ' ' } else { c }).take(255).collect()
-}
-
-/// The picture of the same name. A link is not taken, because it would not be opened either.
-fn picture_beside(video: &Path) -> Option<PathBuf> {
-    let candidates = PICTURE_ENDINGS.iter().map(|ending| video.with_extension(ending));
-    candidates.into_iter().find(|picture| picture.symlink_metadata().is_ok_and(|metadata| metadata.is_file()))
-}
-
-async fn register(
-    db: &DatabaseTransaction,
-    file: Found,
-    owner_id: i64,
-    rules: &Rules,
-    now: DateTime<Utc>,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let Found { title, file_path, file_size, thumbnail_file, container } = file;
-    let known = video::Entity::find().filter(video::Column::FilePath.eq(&file_path)).one(db).await?;
-    let is_new = known.is_none();
-    let mut row = known.map_or_else(
-        || video::ActiveModel {
-            user_id: Set(owner_id),
-            title: Set(title),
-            file_path: Set(Some(file_path)),
-            status: Set(video::Status::Ready),
-            created_at: Set(now),
-            published_at: Set(Some(now)),
-            ..Default::default()
-        },
-        IntoActiveModel::into_active_model,
-    );
-    row.file_size.set_if_not_equals(Some(file_size));
-    row.duration.set_if_not_equals(container.duration);
-    row.width.set_if_not_equals(container.width);
-    row.height.set_if_not_equals(container.height);
-    row.thumbnail_file.set_if_not_equals(thumbnail_file);
-    if !row.is_changed() {
-        report.unchanged += 1;
-        return Ok(());
-    }
-    row.updated_at = Set(now);
-    if is_new {
-        video::Entity::insert(row).exec_without_returning(db).await?;
-        report.added += 1;
-    } else {
-        let new_duration = row.duration.is_set();
-        let row = row.update(db).await?;
-        if new_duration {
-            judge_again(db, row.id, row.duration, rules).await?;
+    /// Marks the videos whose files are gone, wherever they lay, and those no longer whose files are back.
+    async fn note_absences(&mut self, Compared { known, matches, .. }: Compared) -> Result<(), Error> {
+        let library = self.library.clone();
+        let absences = blocking(move || {
+            let mut pictures = Pictures::default();
+            let others = known.iter().zip(matches.is_found).filter(|(_, is_found)| !is_found);
+            let absences = others.filter_map(|(known, _)| {
+                let Record::Video(id) = known.record else { return None };
+                let path = match &known.place {
+                    Place::At { path, is_direct: true, .. } => Some(path),
+                    Place::At { .. } | Place::Gone => None,
+                    Place::Unclear => return None,
+                };
+                let picture = known.thumbnail_file.clone().filter(|picture| library.resolve(picture).is_some());
+                let beside = || library.stored(&pictures.beside(path?)?);
+                let absence = Absence { is_missing: path.is_none(), picture: picture.or_else(beside) };
+                Some((id, known.file_path.clone(), absence, known.is_missing, known.thumbnail_file.clone()))
+            });
+            absences.collect::<Vec<_>>()
+        });
+        let absences = absences.await?;
+        self.report.missing = absences.iter().filter(|(_, _, absence, ..)| absence.is_missing).count();
+        let changed = absences.into_iter().filter(|(_, _, absence, was_missing, picture)| {
+            absence.is_missing != *was_missing || absence.picture != *picture
+        });
+        let changed: Vec<_> = changed.collect();
+        for batch in changed.chunks(BATCH) {
+            let (_turn, transaction) = self.db.begin().await?;
+            for (id, file_path, absence, ..) in batch {
+                self.intake.note_absence(&transaction, *id, file_path, absence, &mut self.report).await?;
+            }
+            transaction.commit().await?;
         }
-        report.updated += 1;
+        Ok(())
     }
-    Ok(())
+}
+
+/// Whether another scan registered this file since the known ones were read, perhaps as one of another media folder.
+async fn is_registered_meanwhile(db: &DatabaseTransaction, file: &Found, before: &Before) -> Result<bool, Error> {
+    use video::Column;
+    let rows = video::Entity::find().select_only().columns([Column::Id, Column::FilePath]);
+    let rows = rows.filter(Column::Id.gt(before.newest)).filter(Column::FileHash.eq(&file.hash));
+    let rows: Vec<(i64, String)> = rows.into_tuple().all(db).await?;
+    Ok(rows.iter().any(|(id, path)| !before.inserted.contains(id) && file.path.ends_with(path)))
+}
+
+/// The videos that are no news to a scan.
+#[derive(Default)]
+struct Before {
+    /// The newest one at its start.
+    newest: i64,
+    /// Its own ones.
+    inserted: HashSet<i64>,
+}
+
+/// Runs what waits for files away from the runtime.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    spawn_blocking(work).await.map_err(|error| Error::Internal(format!("looking at files: {error}")))
 }

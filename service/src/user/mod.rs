@@ -1,14 +1,18 @@
 //! Accounts: made, read, changed, and gone.
 
 mod operator;
+mod register;
 
-use crate::auth::{Auth, Passwords, Verdict, end_sessions};
+use crate::auth::{Account, Auth, Verdict, end_sessions};
 use crate::error::taken;
+use crate::library::remember_deleted;
 use crate::time::Timestamp;
 use crate::{Database, Error, search, text};
 use chrono::{DateTime, Utc};
-use entity::user;
+use entity::{user, video};
 pub use operator::{deactivate, owner_of_scan, set_password};
+use register::is_taken;
+pub use register::{Door, Registered, register};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect};
@@ -183,72 +187,6 @@ impl From<user::Model> for User {
     }
 }
 
-/// Who may make an account, and what it becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
-    /// Everybody may; the first one becomes the administrator.
-    Open,
-    /// Everybody may once there is an administrator; a stranger must not become it.
-    OpenAfterFirst,
-    /// Nobody may.
-    Closed,
-    /// The operator does it. The first one becomes an administrator in any case.
-    Operator {
-        /// Whether the account becomes an administrator.
-        admin: bool,
-    },
-}
-
-/// An account that was just made.
-#[derive(Debug)]
-pub struct Registered {
-    /// The account.
-    pub user: User,
-    /// Whether it is the first ever made.
-    pub first: bool,
-}
-
-/// Makes an account.
-///
-/// # Errors
-/// [`Error::NameTaken`], [`Error::EmailTaken`], [`Error::RegistrationClosed`], [`Error::FirstAccountByCommand`].
-pub async fn register(
-    db: &Database,
-    passwords: &Passwords,
-    door: Door,
-    registration: Registration,
-    now: DateTime<Utc>,
-) -> Result<Registered, Error> {
-    if door == Door::Closed {
-        return Err(Error::RegistrationClosed);
-    }
-    let Registration { email, username, password, full_name } = registration;
-    let hashed_password = passwords.hash(password).await?;
-    // Exclusive, so that two first ones at once do not both become the administrator.
-    let (_turn, transaction) = db.exclusive("users").await?;
-    let first = user::Entity::find().limit(1).one(&transaction).await?.is_none();
-    let role = match (door, first) {
-        (Door::OpenAfterFirst, true) => return Err(Error::FirstAccountByCommand),
-        (_, true) | (Door::Operator { admin: true }, _) => user::Role::Admin,
-        (Door::Open | Door::OpenAfterFirst | Door::Closed | Door::Operator { admin: false }, false) => user::Role::User,
-    };
-    let row = user::ActiveModel {
-        email_key: Set(Some(text::key(&email))),
-        email: Set(email),
-        username_key: Set(Some(text::key(&username))),
-        username: Set(username),
-        hashed_password: Set(hashed_password),
-        full_name: Set(full_name),
-        role: Set(role),
-        created_at: Set(now),
-        updated_at: Set(now),
-        ..Default::default()
-    };
-    let user = user::Entity::insert(row).exec_with_returning(&transaction).await.map_err(taken)?;
-    transaction.commit().await?;
-    Ok(Registered { user: user.into(), first })
-}
-
 /// The account behind a verified token, as the database has it now.
 ///
 /// # Errors
@@ -278,7 +216,7 @@ pub async fn find(db: &impl ConnectionTrait, user_id: i64) -> Result<User, Error
 /// Changes the account of the caller.
 ///
 /// # Errors
-/// [`Error::NameTaken`], [`Error::EmailTaken`]; [`Error::Invalid`] when the current password is missing or wrong,
+/// [`Error::Taken`]; [`Error::Invalid`] when the current password is missing or wrong,
 /// [`Error::TooManyAttempts`] when it was wrong too often.
 pub async fn change(
     db: &Database,
@@ -296,11 +234,13 @@ pub async fn change(
             field: "current_password".into(),
             message: "is needed for a new e-mail or password".into(),
         })?;
-        let account = format!("account {user_id}");
         let stored = Some(row.hashed_password.clone());
-        if auth.try_password(&account, from, given, stored, now).await? == Verdict::Wrong {
+        if auth.try_password(db, &Account::SignedIn(user_id), from, given, stored, now).await? == Verdict::Wrong {
             return Err(Error::Invalid { field: "current_password".into(), message: "is wrong".into() });
         }
+    }
+    if is_taken(db.reader(), username.as_deref(), email.as_deref(), Some(user_id)).await? {
+        return Err(Error::Taken);
     }
     let mut row = row.into_active_model();
     if let Some(username) = username {
@@ -356,6 +296,7 @@ pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
         last = *next;
         search::forget_grams(&transaction, &videos).await?;
     }
+    remember_deleted(&transaction, video::Column::UserId.eq(user_id)).await?;
     user::Entity::delete_by_id(user_id).exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())

@@ -262,5 +262,5 @@ async fn by_ids(db: &Database, caller: Option<Caller>, ids: &[i64]) -> Result<Ve
 }
 
 fn shown(rows: Vec<Row>) -> Vec<Video> {
-    rows.into_iter().map(Into::into).collect()
+    rows.into_iter().map(|row| Video::from(row).in_a_list()).collect()
 }

@@ -111,7 +111,7 @@ impl Row {
             watch_duration,
             completed,
             progress_percentage,
-            resume_at: rules.resume_at(watch_position, progress_percentage),
+            resume_at: rules.resume_at(watch_position, progress_percentage, self.duration),
             device,
             play_count,
             completed_at: self.completed_at.map(Into::into),

@@ -1,11 +1,11 @@
 //! What is read of the watch history, and how it is shown.
 
 use super::entry::Row;
-use crate::Error;
 use crate::columns::Columns;
 use crate::progress::Rules;
 use crate::time::Timestamp;
 use crate::video::thumbnail_path;
+use crate::{Error, text};
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
 use sea_orm::DbErr;
@@ -22,7 +22,7 @@ pub struct ContinueWatching {
     /// Its title.
     #[schema(example = "Harbour at dawn")]
     pub video_title: String,
-    /// Its description.
+    /// Its description; one of more than 500 characters is cut there and ends in `…`.
     #[schema(required = true, example = "Filmed from the lighthouse.")]
     pub video_description: Option<String>,
     /// Its duration in whole seconds.
@@ -102,13 +102,13 @@ impl Item {
         ContinueWatching {
             video_id,
             video_title: title,
-            video_description: description,
+            video_description: description.map(text::cut),
             video_duration: duration,
             video_thumbnail_path: thumbnail_path(video_id, self.thumbnail_path, self.thumbnail_file.as_deref()),
             uploader_username: self.username,
             watch_position,
             progress_percentage,
-            resume_at: rules.resume_at(watch_position, progress_percentage),
+            resume_at: rules.resume_at(watch_position, progress_percentage, duration),
             device,
             play_count,
             last_watched_at: self.last_watched_at.into(),

@@ -1,0 +1,141 @@
+//! The access log: one line for each request that was answered, written when the last byte of the answer has left.
+
+use crate::extract::{ClientAddress, RequestId};
+use crate::state::App;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use std::fmt::{self, Display};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// The target under which the lines are logged.
+pub const TARGET: &str = "access";
+
+/// Whether requests are logged, and in which form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Not at all.
+    #[default]
+    Off,
+    /// A line for people.
+    Text,
+    /// A JSON object on a line.
+    Json,
+}
+
+/// The account that the request's token names.
+pub(crate) struct RequestUser(pub(crate) i64);
+
+/// A request whose line is not written yet.
+pub(crate) struct Pending {
+    form: AccessLog,
+    started: Instant,
+    method: Method,
+    path: String,
+}
+
+impl Pending {
+    /// Notes when and how a request began; `None` when requests are not logged.
+    pub(crate) fn begin(request: &ServiceRequest) -> Option<Self> {
+        let form = request.app_data::<Data<App>>()?.access_log;
+        let (method, path) = (request.method().clone(), request.path().to_owned());
+        (form != AccessLog::Off).then(|| Self { form, started: Instant::now(), method, path })
+    }
+
+    /// Writes the line once the body was sent or given up.
+    pub(crate) fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        let request = response.request();
+        let line = Line {
+            time: now(request),
+            method: self.method.to_string(),
+            path: self.path,
+            status: response.status().as_u16(),
+            milliseconds: 0.0,
+            bytes: 0,
+            address: ClientAddress::from_request(request, &mut Payload::None).into_inner().ok().map(|from| from.0),
+            user: request.extensions().get::<RequestUser>().map(|user| user.0),
+            request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
+        };
+        let (form, started) = (self.form, self.started);
+        response.map_body(|_, inner| BoxBody::new(Counted { inner, line, form, started }))
+    }
+}
+
+fn now(request: &HttpRequest) -> DateTime<Utc> {
+    request.app_data::<Data<App>>().map_or_else(DateTime::default, |app| app.clock.now())
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    #[serde(serialize_with = "rfc3339")]
+    time: DateTime<Utc>,
+    method: String,
+    path: String,
+    status: u16,
+    milliseconds: f64,
+    bytes: u64,
+    address: Option<IpAddr>,
+    user: Option<i64>,
+    request_id: String,
+}
+
+fn rfc3339<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// The path is written as the client sent it, percent-encoded, so that it cannot begin another line.
+impl Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, method, path, status, milliseconds, bytes, address, user, request_id } = self;
+        let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let address = address.map_or_else(|| "-".into(), |address| address.to_string());
+        let user = user.map_or_else(|| "-".into(), |user| user.to_string());
+        write!(f, "{time} {address} {user} {method} {path} {status} {milliseconds}ms {bytes}B {request_id}")
+    }
+}
+
+/// A body that counts what is taken from it, and writes the line when it ends, also when the client left before.
+struct Counted {
+    inner: BoxBody,
+    line: Line,
+    form: AccessLog,
+    started: Instant,
+}
+
+impl MessageBody for Counted {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.inner.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let next = Pin::new(&mut self.inner).poll_next(context);
+        if let Poll::Ready(Some(Ok(bytes))) = &next {
+            self.line.bytes += bytes.len() as u64;
+        }
+        next
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // Microseconds are enough, and short.
+        self.line.milliseconds = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        match self.form {
+            AccessLog::Off => {}
+            AccessLog::Text => log::info!(target: TARGET, "{}", self.line),
+            AccessLog::Json => match serde_json::to_string(&self.line) {
+                Ok(line) => log::info!(target: TARGET, "{line}"),
+                Err(error) => log::error!("the access log cannot be written: {error}"),
+            },
+        }
+    }
+}

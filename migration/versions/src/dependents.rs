@@ -1,0 +1,94 @@
+//! What somebody else made on PostgreSQL that keeps a column's type from changing, or a type from being dropped. Triggers and
+//! views are not among it: they are put aside meanwhile.
+
+use crate::sql;
+use sea_orm_migration::prelude::*;
+
+/// Stops the migration at the first thing that reads one of these columns and that PostgreSQL would stop at, with its name and
+/// what to do about it.
+pub(crate) async fn refuse(manager: &SchemaManager<'_>, columns: &[(&str, &[&str])]) -> Result<(), DbErr> {
+    sql::refuse(in_the_way(manager, columns, &[]).await?)
+}
+
+/// All that is in the way when these columns change their type and these types are dropped, one line each.
+pub(crate) async fn in_the_way(
+    manager: &SchemaManager<'_>,
+    columns: &[(&str, &[&str])],
+    types: &[&str],
+) -> Result<Vec<String>, DbErr> {
+    if !sql::on_postgres(manager) {
+        return Ok(Vec::new());
+    }
+    let pairs = columns.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (table, column)));
+    let pairs: Vec<String> = pairs.map(|(table, column)| format!("('{table}', '{column}')")).collect();
+    let types: Vec<String> = types.iter().map(|name| format!("'{name}'")).collect();
+    let select = SELECT.replace("{columns}", &pairs.join(", ")).replace("{types}", &types.join(", "));
+    let rows = sql::rows(manager, &select).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+/// A constraint, an index and a statistics object are made again by PostgreSQL itself, so that they count only where they name a
+/// type that goes.
+const SELECT: &str = r"WITH changed AS (
+    SELECT attrelid, attnum, list.name AS relation, format('%s.%s', list.name, attname) AS name
+    FROM (VALUES {columns}) AS list (name, of_column)
+    JOIN pg_attribute ON attrelid = to_regclass(list.name) AND attname = list.of_column
+), dropped AS (
+    SELECT oid, typname FROM pg_type WHERE oid IN (SELECT to_regtype(name) FROM unnest(ARRAY[{types}]::text[]) AS name)
+), reader AS (
+    SELECT classid, objid, objsubid, format('reads %s, whose type changes', string_agg(DISTINCT name, ' and ')) AS why
+    FROM changed JOIN pg_depend ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
+    WHERE classid IN ('pg_policy'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass)
+        OR (classid = 'pg_class'::regclass AND objid = attrelid AND objsubid > 0)
+        OR (classid = 'pg_attrdef'::regclass
+            AND EXISTS (SELECT FROM pg_attrdef WHERE oid = objid AND NOT (adrelid = attrelid AND adnum = attnum)))
+        OR (classid = 'pg_rewrite'::regclass AND EXISTS (SELECT FROM pg_rewrite WHERE oid = objid AND ev_class = attrelid))
+    GROUP BY classid, objid, objsubid
+    UNION ALL
+    SELECT 'pg_class'::regclass, attrelid, attnum, format('holds rows of %s, whose columns change', changed.relation)
+    FROM (SELECT DISTINCT attrelid AS owner, relation FROM changed) AS changed
+    JOIN pg_class AS owner ON owner.oid = changed.owner JOIN pg_type ON pg_type.oid = owner.reltype
+    JOIN pg_attribute ON atttypid IN (pg_type.oid, typarray) AND NOT attisdropped AND attnum > 0
+    JOIN pg_class AS holder ON holder.oid = attrelid AND holder.relkind IN ('r', 'p', 'm')
+    UNION ALL
+    SELECT classid, objid, objsubid, format('uses the type %s, which goes', typname)
+    FROM dropped JOIN pg_depend ON refclassid = 'pg_type'::regclass AND refobjid = dropped.oid
+    WHERE deptype <> 'i'
+        AND NOT (classid = 'pg_class'::regclass AND EXISTS (
+            SELECT FROM pg_class WHERE oid = objid AND (relkind IN ('v', 'm')
+                OR (objid, objsubid) IN (SELECT attrelid::oid, attnum::int FROM changed))))
+        AND NOT (classid = 'pg_attrdef'::regclass AND EXISTS (
+            SELECT FROM pg_attrdef WHERE oid = objid AND (adrelid, adnum) IN (SELECT attrelid, attnum FROM changed)))
+), told AS (
+    SELECT classid, objid, objsubid, why, pg_describe_object(classid, objid, objsubid) AS what,
+        (SELECT format('DROP POLICY %I ON %s', polname, polrelid::regclass) FROM pg_policy
+            WHERE oid = objid AND classid = 'pg_policy'::regclass) AS policy,
+        (SELECT format('DROP %s %s', CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, oid::regprocedure)
+            FROM pg_proc WHERE oid = objid AND classid = 'pg_proc'::regclass) AS routine,
+        (SELECT format('ALTER PUBLICATION %I DROP TABLE %s', pubname, prrelid::regclass)
+            FROM pg_publication_rel AS member JOIN pg_publication ON pg_publication.oid = prpubid
+            WHERE member.oid = objid AND classid = 'pg_publication_rel'::regclass) AS publication,
+        (SELECT CASE rulename WHEN '_RETURN' THEN format('DROP VIEW %s', ev_class::regclass)
+                ELSE format('DROP RULE %I ON %s', rulename, ev_class::regclass) END FROM pg_rewrite
+            WHERE oid = objid AND classid = 'pg_rewrite'::regclass) AS rule,
+        (SELECT format('DROP INDEX %s', oid::regclass) FROM pg_class
+            WHERE oid = objid AND classid = 'pg_class'::regclass AND relkind = 'i') AS index,
+        (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
+            WHERE oid = objid AND classid = 'pg_constraint'::regclass AND conrelid <> 0) AS condition,
+        (SELECT CASE WHEN attgenerated <> '' THEN format('ALTER TABLE %s DROP COLUMN %I', attrelid::regclass, attname)
+                WHEN classid = 'pg_attrdef'::regclass
+                THEN format('ALTER TABLE %s ALTER %I DROP DEFAULT', attrelid::regclass, attname)
+                ELSE format('ALTER TABLE %1$s ALTER %2$I TYPE text USING %2$I::text', attrelid::regclass, attname) END
+            FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+            WHERE (classid = 'pg_class'::regclass AND attrelid = objid AND attnum = objsubid)
+                OR (classid = 'pg_attrdef'::regclass AND pg_attrdef.oid = objid)) AS of_column,
+        (SELECT format('generated column %I of table %s', attname, attrelid::regclass)
+            FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+            WHERE attgenerated <> '' AND ((classid = 'pg_class'::regclass AND attrelid = objid AND attnum = objsubid)
+                OR (classid = 'pg_attrdef'::regclass AND pg_attrdef.oid = objid))) AS generated
+    FROM reader
+)
+SELECT DISTINCT format('%s %s: %s, migrate, and make it again to fit',
+    coalesce(generated, CASE WHEN rule LIKE 'DROP VIEW %' THEN 'view ' || substr(rule, 11) END, what), why,
+    coalesce(policy, routine, publication, rule, index, condition, of_column, 'drop it'))
+FROM told ORDER BY 1";

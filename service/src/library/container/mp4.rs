@@ -1,0 +1,263 @@
+//! MP4, M4V and MOV: the index, and the fragments of a film that was written piece by piece.
+
+use super::{BREAKS_OFF, Container, LARGEST_PART, NO_INDEX, Unreadable, pixels, whole_seconds};
+use mp4_atom::{
+    Any, Atom, Elst, ElstEntry, FixedPoint, FourCC, Hdlr, Header, Moov, Mvex, ReadAtom, ReadFrom, Sidx, TrunSamples,
+};
+use std::{
+    collections::BTreeMap,
+    io::{BufReader, Read, Seek},
+};
+
+/// A fragment has some ten boxes.
+pub(super) const MOST_BOXES: u32 = 2_000_000;
+
+pub(super) fn read(file: impl Read + Seek, end: u64) -> Result<Container, Unreadable> {
+    let mut movie = Movie::default();
+    match movie.walk(&mut BufReader::with_capacity(2048, file), end, 0) {
+        Err(error @ Unreadable::Io(_)) => return Err(error),
+        // What a file cut short tells before its end is still true.
+        Err(error) if !movie.is_indexed => return Err(error),
+        Ok(()) if !movie.is_indexed => return Err(NO_INDEX),
+        _ => {}
+    }
+    let video = movie.tracks.values().find(|track| track.is_video).ok_or(Unreadable::NoVideoTrack)?;
+    Ok(Container { duration: whole_seconds(movie.seconds()), width: video.width, height: video.height })
+}
+
+/// What the index of an MP4 tells, and its fragments where it has some.
+#[derive(Default)]
+struct Movie {
+    boxes: u32,
+    is_indexed: bool,
+    is_fragmented: bool,
+    units: u64,
+    per_second: u32,
+    /// Length with all fragments, as the writer announced it.
+    announced: u64,
+    tracks: BTreeMap<u32, Track>,
+    /// The track that is being read.
+    track: u32,
+    /// How long a sample lasts, by track, where a fragment does not say.
+    usual: BTreeMap<u32, u32>,
+    /// Where the next fragment begins, by track: a moment and how many of its units a second has.
+    indexed: BTreeMap<u32, (u64, u32)>,
+    /// What is being read of a fragment: its track, how long a sample lasts, where the next ones begin.
+    run: (u32, u32, Option<u64>),
+}
+
+#[derive(Default)]
+struct Track {
+    is_video: bool,
+    is_sound: bool,
+    width: Option<i32>,
+    height: Option<i32>,
+    /// Length of what is stored, and how many of its units a second has.
+    units: u64,
+    per_second: u32,
+    /// Length of what is shown, in the movie's units.
+    shown: u64,
+    /// What is shown of what is stored, and when.
+    edits: Vec<ElstEntry>,
+    has_samples: bool,
+    /// Where the last fragment ends.
+    last: Option<u64>,
+}
+
+impl Track {
+    /// Where that ends on the player's clock which the index names.
+    fn indexed_seconds(&self, movie_per_second: u32) -> f64 {
+        let stored = seconds(self.units, self.per_second);
+        let shown = |edit: &ElstEntry| {
+            let asked = seconds(edit.segment_duration, movie_per_second);
+            match edit.media_time {
+                None => asked,
+                Some(skipped) => {
+                    let left = (stored - seconds(skipped, self.per_second)).max(0.0);
+                    let as_recorded = edit.media_rate.integer() == 1 && left > 0.0;
+                    // An edit without a length shows all that is left, and none shows more than that.
+                    if asked == 0.0 || as_recorded && asked > left { left } else { asked }
+                }
+            }
+        };
+        match &self.edits[..] {
+            [] if stored > 0.0 => stored,
+            [] => seconds(self.shown, movie_per_second),
+            edits => edits.iter().map(shown).sum(),
+        }
+    }
+
+    /// Where the fragments end on the player's clock.
+    fn fragment_seconds(&self, movie_per_second: u32) -> f64 {
+        let Some(last) = self.last else { return 0.0 };
+        let before = self.edits.iter().take_while(|edit| edit.media_time.is_none());
+        let before: f64 = before.map(|edit| seconds(edit.segment_duration, movie_per_second)).sum();
+        let skipped = self.edits.iter().find_map(|edit| edit.media_time).unwrap_or(0);
+        before + seconds(last.saturating_sub(skipped), self.per_second)
+    }
+}
+
+fn seconds(units: u64, per_second: u32) -> f64 {
+    if per_second == 0 { 0.0 } else { units as f64 / f64::from(per_second) }
+}
+
+/// A length whose bits are all set is one that the writer did not know.
+fn known(units: u64) -> u64 {
+    if units == u64::from(u32::MAX) || units == u64::MAX { 0 } else { units }
+}
+
+impl Movie {
+    /// Where the last of picture and sound ends on the player's clock; text does not count.
+    fn seconds(&self) -> f64 {
+        let timed = || self.tracks.values().filter(|track| track.is_video || track.is_sound);
+        let has_fragments = timed().any(|track| track.last.is_some());
+        let ends = timed().map(|track| {
+            // The index of a stream may tell the length of all of it, of which this file is a part.
+            let counts = !has_fragments || track.has_samples;
+            let indexed = if counts { track.indexed_seconds(self.per_second) } else { 0.0 };
+            indexed.max(track.fragment_seconds(self.per_second))
+        });
+        let end = ends.fold(0.0, f64::max);
+        if end > 0.0 && (has_fragments || self.announced == 0) {
+            end
+        } else {
+            seconds(self.units.max(self.announced), self.per_second)
+        }
+    }
+
+    /// Reads the boxes from here to `end`, which lie in `depth` others; only some are stepped into or decoded.
+    fn walk<R: Read + Seek>(&mut self, file: &mut BufReader<R>, end: u64, depth: u8) -> Result<(), Unreadable> {
+        // QuickTime ends some lists with four bytes of nothing.
+        while end.saturating_sub(file.stream_position()?) >= 8 && (depth > 0 || !self.is_known()) {
+            self.boxes += 1;
+            if self.boxes > MOST_BOXES {
+                return Err(Unreadable::Broken("it has too many parts"));
+            }
+            let mut header = Header::read_from(file).map_err(damaged)?;
+            let body = file.stream_position()?;
+            let size = header.size.map_or(end.saturating_sub(body), |size| size as u64);
+            let after = body.checked_add(size).filter(|&after| after <= end).ok_or(BREAKS_OFF)?;
+            match (depth, &header.kind.into()) {
+                (0, b"moov")
+                | (1, b"trak" | b"mvex" | b"traf")
+                | (2, b"mdia" | b"edts")
+                | (3, b"minf")
+                | (4, b"stbl") => {
+                    self.walk(file, after, depth + 1)?;
+                }
+                (0, b"moof") if self.is_indexed => self.walk(file, after, depth + 1)?,
+                (1, b"mvhd")
+                | (2, b"tkhd" | b"mehd" | b"trex" | b"tfhd" | b"tfdt" | b"trun")
+                | (3, b"mdhd" | b"hdlr") => {
+                    // The name that ends a handler may be in any character set, so it is left out.
+                    let wanted = if header.kind == Hdlr::KIND { size.min(24) } else { size };
+                    if wanted > LARGEST_PART as u64 {
+                        return Err(Unreadable::Broken("one of its parts is too large"));
+                    }
+                    header.size = Some(wanted as usize);
+                    self.note(Any::read_atom(&header, file).map_err(damaged)?);
+                }
+                // A film can be played without them.
+                (0, b"sidx") | (3, b"elst") if size <= LARGEST_PART as u64 => match Any::read_atom(&header, file) {
+                    Ok(part) => self.note(part),
+                    Err(mp4_atom::Error::Io(error)) => return Err(error.into()),
+                    Err(_) => {}
+                },
+                (5, b"stts") if size >= 8 => {
+                    let mut start = [0; 8];
+                    file.read_exact(&mut start)?;
+                    if let (Some(track), [_, _, _, _, count @ ..]) = (self.tracks.get_mut(&self.track), start) {
+                        track.has_samples = count != [0; 4];
+                    }
+                }
+                _ => {}
+            }
+            self.is_indexed |= header.kind == Moov::KIND;
+            self.is_fragmented |= header.kind == Mvex::KIND;
+            let here = file.stream_position()?;
+            file.seek_relative(after.wrapping_sub(here).cast_signed())?;
+        }
+        Ok(())
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_indexed && !self.is_fragmented
+    }
+
+    fn note(&mut self, part: Any) {
+        match (part, self.tracks.get_mut(&self.track)) {
+            (Any::Mvhd(movie), _) => (self.units, self.per_second) = (known(movie.duration), movie.timescale),
+            (Any::Mehd(movie), _) => self.announced = known(movie.fragment_duration),
+            (Any::Trex(track), _) => _ = self.usual.insert(track.track_id, track.default_sample_duration),
+            (Any::Tkhd(track), _) => {
+                let round = |size: FixedPoint<u16>| pixels(u64::from(size.integer()) + u64::from(size.decimal() >> 15));
+                let (mut width, mut height) = (round(track.width), round(track.height));
+                // The picture lies on its side when the matrix keeps nothing of x in x and of y in y.
+                if track.matrix.a == 0 && track.matrix.d == 0 {
+                    (width, height) = (height, width);
+                }
+                self.track = track.track_id;
+                let shown = known(track.duration);
+                self.tracks.insert(self.track, Track { width, height, shown, ..Track::default() });
+            }
+            (Any::Elst(Elst { entries }), Some(track)) => track.edits = entries,
+            (Any::Mdhd(media), Some(track)) => {
+                (track.units, track.per_second) = (known(media.duration), media.timescale)
+            }
+            (Any::Hdlr(media), Some(track)) => {
+                track.is_video = media.handler == FourCC::new(b"vide");
+                track.is_sound = media.handler == FourCC::new(b"soun");
+            }
+            (Any::Sidx(Sidx { reference_id, earliest_presentation_time, timescale, .. }), _) => {
+                self.indexed.insert(reference_id, (earliest_presentation_time, timescale));
+            }
+            (Any::Tfhd(track), _) => {
+                let usual = track.default_sample_duration.or(self.usual.get(&track.track_id).copied());
+                self.run = (track.track_id, usual.unwrap_or(0), self.begin(track.track_id));
+            }
+            (Any::Tfdt(track), _) => self.run.2 = Some(track.base_media_decode_time),
+            (Any::Trun(run), _) => self.add(&run.samples),
+            _ => {}
+        }
+    }
+
+    /// Where the index that stands before a fragment of this track says that it begins.
+    fn begin(&mut self, id: u32) -> Option<u64> {
+        let (begin, per_second) = self.indexed.remove(&id)?;
+        let track = self.tracks.get(&id)?;
+        let units = u128::from(begin) * u128::from(track.per_second) / u128::from(per_second.max(1));
+        u64::try_from(units).ok()
+    }
+
+    /// Adds a run of samples to its track.
+    fn add(&mut self, samples: &TrunSamples) {
+        let (id, usual, begin) = self.run;
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        let stored = if track.has_samples { track.units } else { 0 };
+        let mut next = begin.or(track.last).unwrap_or(stored);
+        let mut end = next;
+        match samples {
+            TrunSamples::Inherited { count, .. } => {
+                next = next.saturating_add(u64::from(*count) * u64::from(usual));
+                end = next;
+            }
+            TrunSamples::Explicit(all) => {
+                for sample in all {
+                    next = next.saturating_add(u64::from(sample.duration.unwrap_or(usual)));
+                    // Pictures are stored in another order than they are shown in.
+                    end = end.max(next.saturating_add_signed(sample.cts.unwrap_or(0)));
+                }
+            }
+        }
+        track.last = track.last.max(Some(end));
+        self.run.2 = Some(next);
+    }
+}
+
+fn damaged(error: mp4_atom::Error) -> Unreadable {
+    if let mp4_atom::Error::Io(error) = error {
+        error.into()
+    } else {
+        Unreadable::Broken("one of its parts is damaged")
+    }
+}

@@ -1,0 +1,168 @@
+//! The way through a folder: which files may be videos, and what lies beside them.
+
+use super::report::Note;
+use crate::Error;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization;
+use walkdir::{DirEntry, WalkDir};
+
+/// The endings of file names that are taken for videos, whatever the case.
+const VIDEO_ENDINGS: [&str; 5] = ["mp4", "m4v", "mov", "webm", "mkv"];
+/// The endings of pictures that may lie beside a video, whatever the case; the first one found is taken.
+const PICTURE_ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+
+/// What lies below a folder.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    /// Files with the name of a video, in the order of their names.
+    pub(super) files: Vec<PathBuf>,
+    /// Links, which are not followed: what they name may lie anywhere, and may lie here too.
+    pub(super) links: Vec<Note>,
+    /// What could not be looked at.
+    pub(super) problems: Vec<Note>,
+}
+
+/// Walks through `folder`, which may itself be a link. Links below it are not followed, hidden files are left alone.
+pub(super) fn walk(folder: &Path) -> Result<Walk, Error> {
+    let invalid = |error| Error::Invalid { field: "DIR".into(), message: format!("{}: {error}", folder.display()) };
+    let folder = folder.canonicalize().map_err(invalid)?;
+    let mut walk = Walk::default();
+    let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+    for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| !hidden(entry)) {
+        match entry {
+            Ok(entry) if entry.path_is_symlink() => walk.links.extend(link(entry.path())),
+            Ok(entry) if entry.file_type().is_file() && has_ending(entry.path(), &VIDEO_ENDINGS) => {
+                walk.files.push(entry.into_path());
+            }
+            Ok(_) => {}
+            Err(error) => walk.problems.push(Note {
+                path: error.path().unwrap_or(Path::new("")).to_owned(),
+                text: error.io_error().map_or_else(|| error.to_string(), ToString::to_string),
+            }),
+        }
+    }
+    Ok(walk)
+}
+
+/// What is said of a link that could have brought a video: to a folder, to nowhere, or with the name of a video.
+fn link(path: &Path) -> Option<Note> {
+    let is_folder = path.metadata().map(|metadata| metadata.is_dir());
+    if !has_ending(path, &VIDEO_ENDINGS) && !is_folder.unwrap_or(true) {
+        return None;
+    }
+    let target = fs::read_link(path).unwrap_or_default();
+    let text = format!("is a link to {}, which is not followed; scan what it names", target.display());
+    Some(Note { path: path.to_owned(), text })
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+/// The pictures that lie beside videos, folder by folder.
+#[derive(Debug, Default)]
+pub(super) struct Pictures {
+    folders: HashMap<PathBuf, Folder>,
+}
+
+#[derive(Debug, Default)]
+struct Folder {
+    pictures: Vec<PathBuf>,
+    /// The names of its videos without their endings.
+    stems: Vec<String>,
+}
+
+impl Pictures {
+    /// The picture of the same name as this video. Another spelling of the name will do (capitals, composed letters),
+    /// unless it is the very name of another video.
+    pub(super) fn beside(&mut self, video: &Path) -> Option<PathBuf> {
+        let folder = video.parent()?;
+        let Folder { pictures, stems } = self.folders.entry(folder.to_owned()).or_insert_with(|| read_folder(folder));
+        let stem = stem(video)?;
+        let same = |other: &str| *other == stem;
+        let alike = |other: &str| fold(other) == fold(&stem) && !stems.iter().any(|stem| stem == other);
+        let rank = |picture: &&PathBuf| PICTURE_ENDINGS.iter().position(|ending| has_ending(picture, &[ending]));
+        let best = |fits: &dyn Fn(&str) -> bool| {
+            let fitting = pictures.iter().filter(|picture| self::stem(picture).is_some_and(|stem| fits(&stem)));
+            fitting.min_by_key(rank).cloned()
+        };
+        best(&same).or_else(|| best(&alike))
+    }
+}
+
+/// A link is not taken for a picture, because it would not be opened either.
+fn read_folder(folder: &Path) -> Folder {
+    let mut found = Folder::default();
+    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if has_ending(&path, &PICTURE_ENDINGS) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            found.pictures.push(path);
+        } else if has_ending(&path, &VIDEO_ENDINGS) {
+            found.stems.extend(stem(&path));
+        }
+    }
+    found
+}
+
+fn stem(path: &Path) -> Option<String> {
+    Some(path.file_stem()?.to_str()?.to_owned())
+}
+
+fn fold(name: &str) -> String {
+    name.nfc().collect::<String>().to_lowercase()
+}
+
+/// The title of a video whose file is stored under this path: its name without the ending, in the 255 characters that a
+/// title may have. A name that shows nothing gives way to that of its folder.
+pub(super) fn title(stored: &str) -> String {
+    let path = Path::new(stored);
+    let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    let names = [path.file_stem().and_then(|stem| stem.to_str()), folder];
+    let mut titles = names.into_iter().flatten().map(|name| {
+        let name: String = name.nfc().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        name.trim().chars().take(255).collect::<String>().trim_end().to_owned()
+    });
+    titles.find(|title| title.chars().any(shows)).unwrap_or_else(|| "Untitled".into())
+}
+
+/// Whether a character is more than a gap between words.
+fn shows(c: char) -> bool {
+    let is_gap = c.is_whitespace() || c.is_control() || matches!(c, '_' | '-' | '.' | '~');
+    // Fillers, joiners and marks of direction are not to be seen.
+    let is_invisible = matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}');
+    !is_gap && !is_invisible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_name_of_the_file_or_of_its_folder() {
+        for (stored, expected) in [
+            ("Harbour at dawn.mp4", "Harbour at dawn"),
+            ("a/b/ Deep .mp4", "Deep"),
+            ("🦀.mp4", "🦀"),
+            ("!!!.mp4", "!!!"),
+            ("tab\tand\nline.mp4", "tab and line"),
+            ("Cafe\u{301}.mp4", "Café"),
+            (" .mp4", "Untitled"),
+            ("__.mp4", "Untitled"),
+            ("\u{3164}\u{200b}.mp4", "Untitled"),
+            ("Holiday 2019/ .mp4", "Holiday 2019"),
+            ("/srv/films/- -.mp4", "films"),
+            ("__/--.mp4", "Untitled"),
+        ] {
+            assert_eq!(title(stored), expected, "{stored:?}");
+        }
+        assert_eq!(title(&format!("{}.mp4", "é".repeat(300))).chars().count(), 255);
+    }
+}

@@ -1,0 +1,77 @@
+//! Settings as operators write them.
+
+use super::*;
+
+fn settings(values: &[(&str, &str)]) -> Result<Settings, String> {
+    let find = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    Settings::from(|name| Ok(find(name)))
+}
+
+#[test]
+fn without_any_variable_the_defaults_of_the_contract_hold() {
+    let settings = settings(&[]).unwrap();
+    assert_eq!(settings.database_url, "sqlite://playhead.db?mode=rwc");
+    assert_eq!(settings.bind_address.to_string(), "127.0.0.1:8000");
+    assert_eq!(settings.access_token_lifetime, Duration::from_secs(30 * 60));
+    assert_eq!(settings.refresh_token_lifetime, Duration::from_secs(30 * 86_400));
+    assert_eq!(settings.rules.completed_percent, 90);
+    assert_eq!((settings.rules.resume_min_seconds, settings.rules.resume_max_percent), (5, 95));
+    assert_eq!(settings.durability, Durability::Full);
+    assert!(settings.auto_migrate && settings.open_registration && !settings.production);
+    assert_eq!(settings.rates, Rates::default());
+}
+
+#[test]
+fn postgresql_does_not_migrate_by_itself_and_shows_no_password() {
+    let settings = settings(&[("DATABASE_URL", "postgres://ann:pass@localhost/playhead")]).unwrap();
+    assert!(!settings.auto_migrate);
+    assert_eq!(settings.database(), "postgres://localhost/playhead");
+}
+
+#[test]
+fn a_bad_value_is_named_with_its_mend_and_secrets_are_not() {
+    for (name, value, part) in [
+        ("ACCESS_TOKEN_MINUTES", "soon", "ACCESS_TOKEN_MINUTES=soon: must be a whole number from 1"),
+        ("COMPLETED_PERCENT", "101", "from 1 to 100; the default is 90"),
+        ("RESUME_MIN_SECONDS", "-1", "RESUME_MIN_SECONDS=-1"),
+        ("WRITES_PER_MINUTE", "-1", "WRITES_PER_MINUTE=-1: must be a whole number from 0"),
+        ("AUTO_MIGRATE", "maybe", "must be true or false"),
+        ("SQLITE_SYNCHRONOUS", "off", "must be full or normal"),
+        ("BIND_ADDRESS", "nowhere", "must be an address and a port"),
+        ("CORS_ORIGINS", "https://a.example, *", "CORS_ORIGINS=*: must be an exact origin"),
+        ("CORS_ORIGINS", "https://a.example/path", "without a path"),
+        ("CORS_ORIGINS", "http://[", "must be an exact origin"),
+        ("DATABASE_URL", "sqlite::memory:", "lives in memory only"),
+        ("DATABASE_URL", "sqlite://", "names no file"),
+        ("DATABASE_URL", "sqlite://a.db?mode=bogus", "bogus"),
+        ("JWT_SECRET", "short", "has 5 bytes and needs 32"),
+        ("MEDIA_DIR", "/dev/null", "is no folder"),
+        ("RUST_LOG", "a=b=c", "write a level"),
+        ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
+        ("ACCESS_LOG", "yes", "must be off or text or json"),
+        ("PLAYHEAD_ENV", "prod", "must be development or production"),
+    ] {
+        let error = settings(&[(name, value)]).unwrap_err();
+        assert!(error.contains(part) && !error.contains('\n'), "{error}");
+    }
+    let error = settings(&[("DATABASE_URL", "mysql://root:hunter2@db/x")]).unwrap_err();
+    assert!(error.contains("the scheme is unknown") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn origins_are_read_as_browsers_write_them() {
+    let origins =
+        settings(&[("CORS_ORIGINS", "https://Example.org:443, http://localhost:5173,")]).unwrap().cors_origins;
+    assert_eq!(origins, ["https://example.org", "http://localhost:5173"]);
+}
+
+#[test]
+fn a_sqlite_file_is_made_when_it_is_missing_unless_the_url_says_otherwise() {
+    for (given, read) in [
+        ("sqlite://a.db", "sqlite://a.db?mode=rwc"),
+        ("sqlite:a.db?cache=private", "sqlite:a.db?cache=private&mode=rwc"),
+        ("sqlite://a.db?mode=rw", "sqlite://a.db?mode=rw"),
+    ] {
+        assert_eq!(settings(&[("DATABASE_URL", given)]).unwrap().database_url, read);
+    }
+}
