@@ -21,8 +21,10 @@ use tokio::time::timeout;
 
 /// How many rows a search leaves out at most.
 pub const MAX_SKIP: i32 = 10_000;
-/// How long a search waits for its turn, and for the videos that are indexed first.
+/// How long a search waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a search waits until the videos that others wrote are indexed.
+const INDEXING_PATIENCE: Duration = Duration::from_secs(15);
 /// From how many newly indexed videos on PostgreSQL gathers its statistics at once: by its own it does so a minute later.
 const MANY: usize = 1_000;
 
@@ -125,9 +127,14 @@ async fn bring_up_to_date(db: &Database) -> Result<(), Error> {
     if newest <= gate.indexed_up_to.load(Ordering::Acquire) && !has_marked {
         return Ok(());
     }
-    let _indexing = timeout(PATIENCE, gate.indexing.lock()).await.map_err(|_| Error::Busy)?;
-    catch_up_from(db, gate.indexed_up_to.load(Ordering::Acquire)).await?;
-    Ok(())
+    // In a task of its own, so that what is begun is finished though whoever asked first does not wait for it.
+    let db = db.clone();
+    let indexing = tokio::spawn(async move {
+        let _indexing = db.gate().indexing.lock().await;
+        catch_up_from(&db, db.gate().indexed_up_to.load(Ordering::Acquire)).await
+    });
+    let indexed = timeout(INDEXING_PATIENCE, indexing).await.map_err(|_| Error::Busy)?;
+    indexed.map_err(|error| Error::Internal(format!("the videos could not be indexed: {error}")))?.map(drop)
 }
 
 /// Indexes every video that is not, or whose row changed since, and returns how many these were. For a start, and after a scan.
