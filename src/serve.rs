@@ -3,7 +3,8 @@
 use crate::cli::open_database;
 use crate::secret;
 use crate::settings::Settings;
-use api::{App, End, Limits};
+use api::{App, End, Limits, Streams};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::time::Clock;
@@ -14,6 +15,7 @@ use service::{Database, Error, search};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,8 +25,14 @@ use tokio::signal::unix::{SignalKind, signal};
 /// restart.
 const BACKLOG: u32 = 4096;
 
+/// How long a client may take nothing of an answer.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
+/// Descriptors that are kept for the database and for all who want no file.
+const OTHER_DESCRIPTORS: u64 = 256;
+
 /// Serves until a signal comes.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
+    let descriptors = raise_descriptors();
     let listener = listen(settings.bind_address).map_err(|error| {
         format!("BIND_ADDRESS={}: {error}; stop what listens there, or choose another port", settings.bind_address)
     })?;
@@ -34,6 +42,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let library = Library::new(&settings.media_dir);
     offer_sample(&db, &library, settings).await?;
 
+    let door = door(settings, address.ip());
+    let by_command = door != Door::Open;
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
     let app = Arc::new(App {
         db: db.clone(),
@@ -43,20 +53,27 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         library,
         views: Views::default(),
         clock: Clock::System,
-        door: door(settings, address.ip()),
+        door,
         cors_origins: settings.cors_origins.clone(),
+        public_path: settings.public_path.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         access_log: settings.access_log,
         limits: Limits::new(settings.rates),
+        streams: Streams::new(settings.streams_per_address, files_at_once(descriptors)),
+        stalled_after: STALLED_AFTER,
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
     tokio::spawn(index_videos(db.clone()));
-    log::info!("Playhead is at   http://{address}");
-    log::info!("its API docs at  http://{address}/docs");
+    let path = &settings.public_path;
+    log::info!("Playhead is at   http://{address}{path}");
+    log::info!("its API docs at  http://{address}{path}/docs");
     log::info!("its database is  {}", settings.database());
     for note in &settings.database_notes {
         log::info!("DATABASE_URL: {note}");
+    }
+    if by_command && matches!(user::owner_of_scan(db.reader(), None).await, Err(Error::UserNotFound)) {
+        log::info!("the first account is made by `playhead user create NAME EMAIL --admin`");
     }
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
@@ -81,6 +98,25 @@ fn door(settings: &Settings, address: IpAddr) -> Door {
         (true, true) => Door::Open,
         (true, false) => Door::OpenAfterFirst,
     }
+}
+
+/// Takes all descriptors that the system lets the process have, and says how many. Each connection holds one, each file another one, and
+/// what a shell grants by itself is 1,024.
+fn raise_descriptors() -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum.unwrap_or(u64::MAX),
+        Err(error) => {
+            log::warn!("the limit of open files stays as it is: {error}");
+            current.unwrap_or(u64::MAX)
+        }
+    }
+}
+
+/// How many files are sent at once: each has two descriptors, its own and its connection's.
+fn files_at_once(descriptors: u64) -> usize {
+    let spare = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 2);
+    usize::try_from(spare / 2).unwrap_or(usize::MAX)
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -5,18 +5,20 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use api::PublicPath;
 use api::access_log::AccessLog;
+use ipnet::IpNet;
 use migration::environment::{DatabaseUrl, load, value_or_file};
 use service::database::Durability;
 use service::limit::Rates;
 use service::progress::Rules;
 use std::env;
 use std::fmt::{self, Display};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
-use values::{bind_address, database_url, log_filter, media_dir, origins, proxies, secret};
+use values::{bind_address, database_url, log_filter, media_dir, origins, proxies, public_path, secret};
 
 /// The length that HS256 asks of a key (RFC 7518, 3.2).
 pub(crate) const SECRET_BYTES: usize = 32;
@@ -46,16 +48,21 @@ pub(crate) struct Settings {
     pub(crate) durability: Durability,
     /// `CORS_ORIGINS`
     pub(crate) cors_origins: Vec<String>,
+    /// `PUBLIC_PATH`
+    pub(crate) public_path: PublicPath,
     /// `TRUSTED_PROXIES`
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// `STREAMS_PER_ADDRESS`
+    pub(crate) streams_per_address: usize,
     /// `OPEN_REGISTRATION`
     pub(crate) open_registration: bool,
     /// `SIGN_UPS_PER_HOUR`, `WRITES_PER_MINUTE`, `ADDRESS_WRITES_PER_MINUTE`, `VIDEOS_PER_USER`
     pub(crate) rates: Rates,
     /// `PLAYHEAD_ENV=production`
     pub(crate) production: bool,
-    /// `RUST_LOG`
+    /// `ACCESS_LOG`
     pub(crate) access_log: AccessLog,
+    /// `RUST_LOG`
     pub(crate) log_filter: String,
 }
 
@@ -95,7 +102,9 @@ impl Settings {
                 _ => Durability::Full,
             },
             cors_origins: origins(&look_up("CORS_ORIGINS")?.unwrap_or_default())?,
+            public_path: public_path(&look_up("PUBLIC_PATH")?.unwrap_or_default())?,
             trusted_proxies: proxies(&look_up("TRUSTED_PROXIES")?.unwrap_or_default())?,
+            streams_per_address: source.number("STREAMS_PER_ADDRESS", 64, 1, 100_000)?,
             open_registration: source.flag("OPEN_REGISTRATION", true)?,
             rates: rates(&source)?,
             production: source.word("PLAYHEAD_ENV", &["development", "production"])? == 1,

@@ -4,11 +4,12 @@
  *   uploader_username: string, created_at: string, stream_url?: string | null, watch_progress?: number | null }} Video
  * @typedef {{ email: string, username: string, password: string, full_name?: string }} NewUser
  */
+import { base } from "./base.js";
 import { createPlayhead } from "./playhead.js";
 import { refusal } from "./i18n.js";
 import * as session from "./session.js";
 
-export const playhead = createPlayhead({ getToken: session.token });
+export const playhead = createPlayhead({ getToken: session.token, baseUrl: base });
 
 /** A refusal (RFC 9457), or no answer at all when `status` is 0. */
 export class Problem extends Error {
@@ -21,7 +22,7 @@ export class Problem extends Error {
 }
 
 /**
- * @param {string} path
+ * @param {string} path of the site
  * @param {{ method?: string, body?: object, auth?: boolean, keepalive?: boolean }} [options] auth: as the signed-in user, if any
  * @returns {Promise<{ data: any, headers: Headers }>}
  */
@@ -31,7 +32,7 @@ async function request(path, { method = "GET", body, auth = false, keepalive = f
     const headers = new Headers({ accept: "application/json" });
     if (token) headers.set("authorization", `Bearer ${token}`);
     if (body) headers.set("content-type", "application/json");
-    return fetch(path, { method, headers, keepalive, body: body && JSON.stringify(body) });
+    return fetch(base + path, { method, headers, keepalive, body: body && JSON.stringify(body) });
   };
   try {
     const token = auth ? await session.token() : null;
@@ -81,7 +82,7 @@ export async function signUp(account) {
 export async function signIn(username, password) {
   const { data: tokens } = await request("/api/v1/auth/login", { method: "POST", body: { username, password } });
   const headers = { accept: "application/json", authorization: `Bearer ${tokens.access_token}` };
-  const response = await fetch("/api/v1/auth/me", { headers }).catch(() => null);
+  const response = await fetch(`${base}/api/v1/auth/me`, { headers }).catch(() => null);
   if (!response?.ok) throw response ? await problemOf(response) : new Problem(0, "");
   session.start(tokens, await response.json());
 }
@@ -100,5 +101,6 @@ function nextPage(link) {
   if (!target) return null;
   // Behind a proxy the server may not know its own origin; ours is the one to ask.
   const { pathname, search } = new URL(target, location.href);
-  return pathname + search;
+  // A proxy that shows the site below a path of which the server was not told leaves it out.
+  return (pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : pathname) + search;
 }

@@ -27,5 +27,13 @@ export function clock(seconds) {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** A client may have sent any string: only what is plainly a path or a web address is asked for. @param {string | null} path */
-export const imageSource = (path) => (path && /^(\/(?![/\\])|https?:\/\/)/i.test(path) ? path : null);
+/** The server may be another one than this page's: a picture is asked for here or with https, and nowhere else. @param {string | null} path */
+export function imageSource(path) {
+  if (!path) return null;
+  try {
+    const { origin, protocol } = new URL(path, location.href);
+    return origin === location.origin || protocol === "https:" ? path : null;
+  } catch {
+    return null;
+  }
+}

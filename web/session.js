@@ -4,10 +4,12 @@
  * @typedef {{ access_token: string, refresh_token: string, expires_in: number }} Tokens
  * @typedef {{ user: SessionUser, access_token: string, refresh_token: string, expires_at: number, margin: number }} Session
  */
+import { base } from "./base.js";
 import { PlayheadError } from "./playhead.js";
 import { retryDelay } from "./playhead/outbox.js";
 
-const KEY = "playhead.session";
+/** Sites below different paths of one host share its storage. */
+const KEY = `playhead.session${base}`;
 const MARGIN_MS = 60_000;
 /** The server takes a token again whose answer was lost, for half a minute: two more tries fall into that. */
 const TIMEOUT_MS = 8_000;
@@ -79,14 +81,14 @@ function refresh(refused) {
 }
 
 /** One tab at a time where the browser has Web Locks; elsewhere the server bears two for a while. @param {() => Promise<string | null>} task */
-const alone = async (task) => (navigator.locks ? navigator.locks.request("playhead.refresh", task) : task());
+const alone = async (task) => (navigator.locks ? navigator.locks.request(`playhead.refresh${base}`, task) : task());
 
 /** @param {string} [refused] @returns {Promise<string | null>} */
 async function renew(refused) {
   const held = current();
   if (!held) return null;
   if (held.access_token !== refused && isFresh(held)) return held.access_token;
-  const response = await fetch("/api/v1/auth/refresh", {
+  const response = await fetch(`${base}/api/v1/auth/refresh`, {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify({ refresh_token: held.refresh_token }),

@@ -1,6 +1,7 @@
 //! The access log: one line for each request that was answered, written when the last byte of the answer has left.
 
-use crate::extract::{ClientAddress, RequestId};
+use crate::client_address::ClientAddress;
+use crate::extract::RequestId;
 use crate::state::App;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};

@@ -5,8 +5,9 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_ENCODING;
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::StreamExt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -14,9 +15,18 @@ use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// The largest body that is read, in bytes: a batch of 500 saves fits, whatever the escapes in its names of devices.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(20);
+/// A body beyond this size waits for a permit, so that many large ones at once do not fill the memory.
+const LARGE_BODY: usize = 64 * 1024;
+/// How many large bodies are read at once.
+static LARGE_BODIES: Semaphore = Semaphore::const_new(64);
 
 /// A JSON object as the body of a request.
 ///
@@ -53,21 +63,41 @@ pub(crate) fn media_type(request: &HttpRequest) -> String {
     request.content_type().trim().to_ascii_lowercase()
 }
 
-/// The bytes of the body, up to [`BODY_LIMIT`].
+/// The bytes of the body: [`BODY_LIMIT`] at most, within [`BODY_DEADLINE`]. Every body is read here and nowhere else.
 pub(crate) fn read(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
     let encodings = request.headers().get_all(CONTENT_ENCODING);
     let is_plain = encodings.into_iter().all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    let reading = Bytes::from_request(request, payload);
+    let payload = payload.take();
     async move {
         if !is_plain {
             let detail = "the body must not be compressed: no Content-Encoding is taken";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
-        reading.await.map_err(|error| unreadable(&error))
+        timeout(BODY_DEADLINE, collect(payload)).await.unwrap_or_else(|_| {
+            let detail = format!("the body did not arrive within {} seconds", BODY_DEADLINE.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
+        })
     }
+}
+
+async fn collect(mut payload: Payload) -> Result<Bytes, Problem> {
+    let mut bytes = BytesMut::new();
+    let mut permit = None;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| unreadable(&error))?;
+        let length = bytes.len() + chunk.len();
+        if length > BODY_LIMIT {
+            return Err(too_large());
+        }
+        if length > LARGE_BODY && permit.is_none() {
+            permit = LARGE_BODIES.acquire().await.ok();
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
 }
 
 /// A value from the text of a JSON object.
@@ -121,14 +151,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// A body that did not arrive whole.
-fn unreadable(error: &actix_web::Error) -> Problem {
-    match error.as_error::<PayloadError>() {
-        Some(PayloadError::Overflow) => too_large(),
-        Some(PayloadError::Incomplete(_)) => {
-            Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", "the body ended before it was complete")
-        }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the body cannot be read: {error}")),
-    }
+fn unreadable(error: &PayloadError) -> Problem {
+    let detail = match error {
+        PayloadError::Incomplete(_) => "the body ended before it was complete".to_owned(),
+        error => format!("the body cannot be read: {error}"),
+    };
+    Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", detail)
 }
 
 pub(crate) fn too_large() -> Problem {

@@ -95,6 +95,9 @@ impl Problem {
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
+            StatusCode::PRECONDITION_FAILED => {
+                ("precondition_failed", "the file is not, or no longer, the one that was named")
+            }
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 ("range_not_satisfiable", "the range begins behind the end of the file")
             }
@@ -172,6 +175,7 @@ impl From<Error> for Problem {
             Error::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "unstorable"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Error::DatabaseAway(_) => (StatusCode::SERVICE_UNAVAILABLE, "database_away"),
+            Error::FileUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "file_unavailable"),
             Error::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "storage_full"),
             Error::Internal(cause) => {
                 let cause = cause.clone();
@@ -183,7 +187,7 @@ impl From<Error> for Problem {
             Error::TooManyAttempts { retry_after } | Error::TooManyRequests { retry_after } => {
                 problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
             }
-            Error::DatabaseAway(cause) => problem.cause = cause,
+            Error::DatabaseAway(cause) | Error::FileUnavailable(cause) => problem.cause = cause,
             _ => {}
         }
         problem

@@ -7,9 +7,8 @@ use crate::routes::Methods;
 use crate::state::App;
 use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::web::{Data, PathConfig, PayloadConfig, ServiceConfig};
+use actix_web::web::{Data, PathConfig, ServiceConfig};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -18,17 +17,11 @@ use service::Error;
 use service::text::{self, FieldError};
 use service::user::Caller;
 use std::future::{Ready, ready};
-use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::pin::Pin;
-use std::time::Duration;
-use tokio::time::timeout;
 use url::form_urlencoded;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationError};
-
-/// How long a body may take to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(20);
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
@@ -56,33 +49,6 @@ impl FromRequest for RequestId {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let named = request.extensions().get::<Self>().cloned();
         ready(named.ok_or_else(|| Error::Internal("the request has no id".into()).into()))
-    }
-}
-
-/// Where the request comes from: the other end of the connection or, when that is a trusted proxy, the last address that
-/// it or a trusted proxy before it was asked by (`X-Forwarded-For`).
-#[derive(Clone, Copy, Debug)]
-pub struct ClientAddress(pub IpAddr);
-
-impl FromRequest for ClientAddress {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(app(request).map(|app| {
-            let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-            let is_trusted = |address: &IpAddr| app.trusted_proxies.contains(&address.to_canonical());
-            let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|header| header.to_str().ok());
-            let told: Vec<_> = forwarded.flat_map(|header| header.split(',')).map(str::trim).collect();
-            let mut address = peer;
-            for earlier in told.into_iter().rev().map_while(|text| text.parse().ok()) {
-                if !is_trusted(&address) {
-                    break;
-                }
-                address = earlier;
-            }
-            Self(address)
-        }))
     }
 }
 
@@ -133,7 +99,7 @@ impl FromRequest for Viewer {
     }
 }
 
-fn app(request: &HttpRequest) -> Result<&Data<App>, Problem> {
+pub(crate) fn app(request: &HttpRequest) -> Result<&Data<App>, Problem> {
     request.app_data().ok_or_else(|| Error::Internal("the application is not set up".into()).into())
 }
 
@@ -152,7 +118,7 @@ fn token_user(request: &HttpRequest) -> Result<Option<i64>, Problem> {
     Ok(Some(user))
 }
 
-/// A body, query or path that was read in time and keeps the rules that its type states.
+/// A body, query or path that keeps the rules that its type states.
 #[derive(Debug)]
 pub struct Valid<T>(pub T);
 
@@ -166,11 +132,7 @@ where
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reading = T::from_request(request, payload);
         Box::pin(async move {
-            let Ok(read) = timeout(BODY_DEADLINE, reading).await else {
-                let detail = format!("the body did not arrive within {} seconds", BODY_DEADLINE.as_secs());
-                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail).into());
-            };
-            let value = read.map_err(Into::into)?;
+            let value = reading.await.map_err(Into::into)?;
             value.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))?;
             Ok(Self(value))
         })
@@ -224,7 +186,6 @@ fn names_a_video(path: &VideoPath) -> Result<(), ValidationError> {
 /// Makes the framework's own refusals problems like all others.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .app_data(PayloadConfig::new(BODY_LIMIT))
         .app_data(MultipartFormConfig::default().total_limit(BODY_LIMIT).memory_limit(BODY_LIMIT))
         .app_data(PathConfig::default().error_handler(|_, request| path_problem(request).into()));
 }

@@ -1,16 +1,18 @@
 //! What every request passes on its way in and every answer on its way out.
 
 use crate::access_log;
+use crate::caching;
 use crate::error::Problem;
 use crate::extract::RequestId;
 use crate::state::App;
+use crate::unread::HeldPayload;
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
     ORIGIN, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::{ConnectionType, Method, Uri};
+use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, ResponseError};
@@ -23,6 +25,9 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// For pages that bring no policy of their own, which is Swagger UI: it styles itself inline and draws with data URLs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// What pages of allowed origins may call with; TRACE and CONNECT are not among them.
+pub(crate) const CORS_METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Names the request, makes `HEAD` and trailing slashes work, and turns every failure into a problem.
@@ -36,18 +41,23 @@ pub(crate) async fn front_door(
     let is_head = request.method() == Method::HEAD;
     if is_head {
         request.head_mut().method = Method::GET;
+        // Parts are for GET only (RFC 9110, 14.2).
+        request.headers_mut().remove(RANGE);
     }
+    let body = HeldPayload::of(&mut request);
     request.extensions_mut().insert(RequestId(id.clone()));
     drop_trailing_slash(&mut request);
     mend_range(&mut request);
 
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = if is_failure(&response) { write_problem(response, &id) } else { response };
+    let status = response.status();
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    caching::restrict(status, headers);
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page && !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -57,6 +67,9 @@ pub(crate) async fn front_door(
     }
     if draining {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    if let Some(body) = body {
+        response = response.map_body(|_, answer| body.answered_by(answer));
     }
     Ok(match logged {
         Some(logged) => logged.finish(response),
@@ -106,7 +119,13 @@ fn drop_trailing_slash(request: &mut ServiceRequest) {
         return;
     }
     let trimmed = path.trim_end_matches('/');
-    let with_query = request.uri().query().map_or_else(|| trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
+    let trimmed = trimmed.to_owned();
+    set_path(request, &trimmed);
+}
+
+/// Gives the request another path.
+pub(crate) fn set_path(request: &mut ServiceRequest, path: &str) {
+    let with_query = request.uri().query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let mut parts = request.head().uri.clone().into_parts();
     parts.path_and_query = with_query.parse().ok();
     if let Ok(uri) = Uri::from_parts(parts) {
@@ -119,19 +138,27 @@ fn is_failure(response: &ServiceResponse<BoxBody>) -> bool {
     response.status().is_client_error() || response.status().is_server_error()
 }
 
-/// What is wrong when a browser asks for a page of an origin that may not call. The page itself is told nothing, so the log says it too.
-fn unnamed_origin(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
+/// What is wrong when a browser asks for a page elsewhere whether it may call. The page itself is told nothing, so the log says it too.
+fn refused_preflight(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     let request = response.request();
-    let is_preflight =
-        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    let origin = request.headers().get(ORIGIN).filter(|_| is_preflight)?.to_str().ok()?;
+    let method =
+        request.headers().get(ACCESS_CONTROL_REQUEST_METHOD).filter(|_| request.method() == Method::OPTIONS)?;
+    let origin = request.headers().get(ORIGIN)?.to_str().ok()?;
     let named = &request.app_data::<Data<App>>()?.cors_origins;
-    (!named.iter().any(|named| named == origin)).then(|| Problem::unnamed_origin(origin))
+    if !named.iter().any(|named| named == origin) {
+        return Some(Problem::unnamed_origin(origin));
+    }
+    let is_allowed = method.to_str().is_ok_and(|method| CORS_METHODS.iter().any(|allowed| *allowed == method));
+    (!is_allowed).then(|| {
+        let detail =
+            format!("pages elsewhere may call with {} only", CORS_METHODS.map(|method| method.to_string()).join(", "));
+        Problem::new(StatusCode::BAD_REQUEST, "method_not_allowed_elsewhere", detail)
+    })
 }
 
 fn write_problem(mut response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
     let ours = response.response_mut().extensions_mut().remove::<Problem>();
-    let problem = unnamed_origin(&response).or(ours).unwrap_or_else(|| Problem::of_status(response.status()));
+    let problem = refused_preflight(&response).or(ours).unwrap_or_else(|| Problem::of_status(response.status()));
     let problem = Problem { instance: id.to_owned(), ..problem };
     let status = problem.status_code();
     *response.response_mut().status_mut() = status;

@@ -5,31 +5,52 @@
 
 pub mod access_log;
 mod body;
+mod caching;
+mod client_address;
+mod connection;
 mod direct;
 pub mod error;
 pub mod extract;
+mod file;
 mod front_door;
+mod incoming;
 mod limits;
 pub mod openapi;
+mod public_path;
 mod responses;
 mod routes;
 mod state;
+mod streams;
+mod unparsed;
+mod unread;
 
 use actix_cors::Cors;
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::App as ActixApp;
+use actix_web::dev::AppConfig;
 use actix_web::http::header::{LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::Data;
-use actix_web::{App as ActixApp, HttpServer};
+use connection::Connection;
 pub use limits::Limits;
+pub use public_path::PublicPath;
 pub use state::{App, Shutdown};
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+pub use streams::Streams;
+use tokio::net::TcpStream;
 use utoipa_actix_web::AppExt;
 
 /// How long requests under way may take at the end, in seconds.
 const LAST_REQUESTS: u64 = 3;
+
+/// How long the rest of a body may come that nobody reads, so that its sender sees the answer.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// What ends the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,23 +72,40 @@ pub async fn serve(
     end: impl Future<Output = End>,
 ) -> io::Result<()> {
     let state = Data::from(app.clone());
-    let document = openapi::document();
-    let mut server = HttpServer::new(move || {
-        let (service, _) =
-            ActixApp::new().into_utoipa_app().app_data(state.clone()).configure(routes::configure).split_for_parts();
-        service
-            .configure(extract::configure)
-            .configure(routes::configure_pages(&document))
-            .wrap(from_fn(limits::limit_writes))
-            .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
-            .wrap(from_fn(front_door::front_door))
-    })
-    .disable_signals()
-    .shutdown_timeout(LAST_REQUESTS);
+    let document = app.public_path.describe(openapi::document());
+    let patience = app.stalled_after;
+    let mut server = Server::build().disable_signals().shutdown_timeout(LAST_REQUESTS);
     if let Some(workers) = workers {
         server = server.workers(workers);
     }
-    let server = server.listen(listener)?.run();
+    let graceful_end = server.graceful_shutdown_signal();
+    // The framework's own `HttpServer` does the same with bare sockets.
+    let server = server.listen("http", listener, move || {
+        let (service, _) =
+            ActixApp::new().into_utoipa_app().app_data(state.clone()).configure(routes::configure).split_for_parts();
+        let service = service
+            .configure(extract::configure)
+            .configure(routes::configure_pages(&document, &state.public_path))
+            .wrap(from_fn(limits::limit_writes))
+            .wrap(from_fn(incoming::check))
+            .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))
+            .wrap(from_fn(front_door::front_door))
+            .wrap(from_fn(public_path::enter));
+        let graceful_end = graceful_end.clone();
+        let http = HttpService::build()
+            .client_disconnect_timeout(LINGER)
+            .graceful_shutdown_signal(move || {
+                let signal = graceful_end.clone();
+                async move { signal.notified().await }
+            })
+            .h1(map_config(service, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| async move {
+            let peer = stream.peer_addr().ok();
+            Ok::<_, DispatchError>((Connection::new(stream, patience), peer))
+        })
+        .and_then(http)
+    })?;
+    let server = server.run();
     let handle = server.handle();
     let mut serving = Box::pin(server);
     let end = tokio::select! {
@@ -97,6 +135,10 @@ fn cors(origins: &[String]) -> Cors {
         limits::RATE_LIMIT,
         limits::RATE_LIMIT_POLICY,
     ];
-    let cors = Cors::default().allow_any_method().allow_any_header().expose_headers(exposed).max_age(3600);
+    let cors = Cors::default()
+        .allowed_methods(front_door::CORS_METHODS)
+        .allow_any_header()
+        .expose_headers(exposed)
+        .max_age(3600);
     origins.iter().fold(cors.supports_credentials(), |cors, origin| cors.allowed_origin(origin))
 }

@@ -3,8 +3,9 @@
 //! Everything that is not a read is counted, whether or not there is such an operation, so that a new one is limited without
 //! a word. Saves and what belongs to them are not, nor are sign-ins, which have limits of their own.
 
+use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{ClientAddress, TokenUser};
+use crate::extract::TokenUser;
 use crate::responses::TooManyRequests;
 use crate::state::App;
 use actix_web::body::{BoxBody, MessageBody};
@@ -26,7 +27,7 @@ pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 const REGISTER: &str = "/api/v1/auth/register";
-const LOGIN: &str = "/api/v1/auth/login";
+const SIGN_INS: [&str; 2] = ["/api/v1/auth/login", "/api/v1/auth/token"];
 const MY_ACCOUNT: &str = "/api/v1/users/me";
 const BATCH: &str = "/api/v1/watch-history/batch";
 
@@ -97,7 +98,8 @@ impl Counted {
             return Self::Not;
         }
         match path {
-            LOGIN | BATCH => Self::Not,
+            BATCH => Self::Not,
+            path if SIGN_INS.contains(&path) => Self::Not,
             path if path.starts_with("/api/v1/videos/") && path.ends_with("/watch-history") => Self::Not,
             REGISTER => Self::SignUp,
             MY_ACCOUNT if method == Method::PATCH => Self::AccountChange,
@@ -226,6 +228,7 @@ mod tests {
             (Method::DELETE, "/api/v1/videos/1/watch-history", Counted::Not),
             (Method::POST, "/api/v1/watch-history/batch", Counted::Not),
             (Method::POST, "/api/v1/auth/login", Counted::Not),
+            (Method::POST, "/api/v1/auth/token", Counted::Not),
             (Method::POST, "/api/v1/auth/register", Counted::SignUp),
             (Method::POST, "/api/v1/auth/refresh", Counted::Write),
             (Method::POST, "/api/v1/auth/logout", Counted::Write),

@@ -2,8 +2,8 @@
 
 use crate::error::Problem;
 use crate::responses::{
-    BadRequest, InternalError, NotReady, PayloadTooLarge, RequestTimeout, StorageFull, Unauthorized,
-    UnsupportedMediaType, ValidationFailed,
+    AddressTooLong, BadRequest, HeadersTooLarge, InternalError, NotReady, PayloadTooLarge, RequestTimeout, StorageFull,
+    Unauthorized, UnsupportedMediaType, ValidationFailed,
 };
 use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, RefOr, Response};
@@ -54,16 +54,15 @@ impl Modify for Completion {
             let writes = [&item.post, &item.patch, &item.delete].into_iter().any(Option::is_some);
             for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
                 let mut possible = vec![InternalError::responses()];
+                // What is wrong with the head of a request is told whatever its address.
+                possible.extend([BadRequest::responses(), AddressTooLong::responses(), HeadersTooLarge::responses()]);
+                possible.push(PayloadTooLarge::responses());
                 if path != "/health/live" {
                     possible.push(NotReady::responses());
                 }
                 if operation.request_body.is_some() {
-                    possible.extend([
-                        BadRequest::responses(),
-                        RequestTimeout::responses(),
-                        PayloadTooLarge::responses(),
-                    ]);
-                    possible.extend([UnsupportedMediaType::responses(), ValidationFailed::responses()]);
+                    possible.extend([RequestTimeout::responses(), UnsupportedMediaType::responses()]);
+                    possible.push(ValidationFailed::responses());
                 }
                 if operation.parameters.is_some() {
                     possible.push(ValidationFailed::responses());

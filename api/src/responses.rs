@@ -13,7 +13,7 @@ macro_rules! problems {
 }
 
 problems! {
-    BadRequest 400 "The body is not JSON, or cannot be read.";
+    BadRequest 400 "The body is not JSON, or cannot be read, or a header is there twice that has one value.";
     Unauthorized 401 "Not signed in, or what was sent to prove it is wrong or no longer valid.";
     AccountInactive 403 "The account is deactivated.";
     RegistrationClosed 403 "Accounts are made by the administrator's command.";
@@ -25,11 +25,14 @@ problems! {
     RequestTimeout 408 "The body did not arrive in time.";
     Conflict 409 "The name or the e-mail is taken, or the last administrator would leave.";
     PayloadTooLarge 413 "The body is too large.";
+    AddressTooLong 414 "The address is too long.";
     UnsupportedMediaType 415 "The body is of the wrong type.";
     RangeNotSatisfiable 416 "The range begins behind the end of the file.";
     ValidationFailed 422 "A value does not fit; `errors` names the fields.";
     TooManyRequests 429 "Too many requests or failed sign-ins; `Retry-After` says how long to wait.";
+    TooManyStreams 429 "Too many videos are open from this address; `Retry-After` says how long to wait.";
+    HeadersTooLarge 431 "The headers are too large.";
     InternalError 500 "A defect; the log knows more under the request id in `instance`.";
-    NotReady 503 "The database is away or too busy, or the server is about to end; `Retry-After` says how long to wait.";
+    NotReady 503 "The database or a file is away or too busy, or the server is about to end; `Retry-After` says how long to wait.";
     StorageFull 507 "The disk is full.";
 }

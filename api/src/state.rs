@@ -3,6 +3,9 @@
 use crate::access_log::AccessLog;
 use crate::error::Problem;
 use crate::limits::Limits;
+use crate::public_path::PublicPath;
+use crate::streams::Streams;
+use ipnet::IpNet;
 use service::auth::Auth;
 use service::library::Library;
 use service::progress::Rules;
@@ -11,7 +14,6 @@ use service::user::Door;
 use service::views::Views;
 use service::watch_history::History;
 use service::{Database, Error};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -42,12 +44,18 @@ pub struct App {
     pub door: Door,
     /// Exact origins of pages elsewhere that may call.
     pub cors_origins: Vec<String>,
+    /// Where a reverse proxy shows the site.
+    pub public_path: PublicPath,
     /// Reverse proxies whose word on a client's address is taken.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether requests are logged, and in which form.
     pub access_log: AccessLog,
     /// How often something may be written.
     pub limits: Limits,
+    /// The files that are being sent.
+    pub streams: Streams,
+    /// How long a client may take nothing of what is sent to it, until its connection is closed.
+    pub stalled_after: Duration,
     /// The runtime that the database connections belong to; it outlives every request.
     pub runtime: Handle,
     /// Whether the end is near.

@@ -30,6 +30,32 @@ pub(crate) async fn back_up(url: &str, locked: &impl ConnectionTrait) -> Result<
     Ok(Some(backup.display().to_string()))
 }
 
+/// A copy of a SQLite file beside itself, removed with this value.
+pub(crate) struct Copy(PathBuf);
+
+impl Copy {
+    pub(crate) async fn of(url: &str, file: &Path) -> Result<Self, Error> {
+        let copied = Self(beside(file, &format!(".{}.rehearsal", std::process::id())));
+        let failed = |reason: String| Error::Backup { file: copied.0.display().to_string(), reason };
+        prepare(file, &copied.0).map_err(|error| failed(error.to_string()))?;
+        copy(url, &copied.0).await.map_err(|error| failed(error.to_string()))?;
+        Ok(copied)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let path = self.0.to_string_lossy().replace('%', "%25").replace('?', "%3F");
+        format!("sqlite://{path}?mode=rw")
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let _ = fs::remove_file(beside(&self.0, suffix));
+        }
+    }
+}
+
 /// The file's name with more behind it.
 fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();

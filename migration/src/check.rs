@@ -1,8 +1,8 @@
 //! Whether the live database has the tables of the entities.
 
 use crate::connect::connect;
-use crate::facts::{self, Difference};
-use crate::wanted::{self, entities};
+use crate::facts::{self, Difference, Part, squeezed};
+use crate::wanted::{self, entities, made_by};
 use crate::{Error, Options};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub struct Drift {
     /// What the program would stumble over.
     pub differences: Vec<Difference>,
     /// What the program knows nothing of and can live with: columns that may be left out, indexes, triggers, tables and views
-    /// of somebody else.
+    /// of somebody else. `revision --autogenerate` leaves exactly these alone.
     pub strange: Vec<Difference>,
 }
 
@@ -27,9 +27,34 @@ impl Drift {
         Self { differences, strange }
     }
 
+    /// Counts what the migrations themselves made and no entity knows any more: it is no stranger's.
+    pub fn counting_lost(mut self, made: &facts::Facts) -> Self {
+        let (lost, strange) = self.strange.into_iter().partition(|difference| is_made(made, difference));
+        self.strange = strange;
+        self.differences.extend::<Vec<_>>(lost);
+        self
+    }
+
     /// Whether nothing counts; to a strict eye, everything does.
     pub fn is_clean(&self, strict: bool) -> bool {
         self.differences.is_empty() && (!strict || self.strange.is_empty())
+    }
+}
+
+/// Whether it is among what the migrations make. Facts of different databases agree in the names alone.
+pub(crate) fn is_made(made: &facts::Facts, difference: &Difference) -> bool {
+    let Some(table) = made.tables.get(&difference.table) else { return false };
+    match &difference.found {
+        Some(Part::Column(column)) => table.column(&column.name).is_some(),
+        Some(Part::Index(index)) => table.indexes.iter().any(|known| known.name == index.name),
+        Some(Part::ForeignKey(key)) => {
+            table.foreign_keys.iter().any(|known| (&known.columns, &known.parent) == (&key.columns, &key.parent))
+        }
+        Some(Part::Check(check)) => {
+            let plain = |check: &facts::Check| squeezed(&facts::plain(&check.condition));
+            table.checks.iter().any(|known| plain(known) == plain(check))
+        }
+        _ => false,
     }
 }
 
@@ -49,7 +74,8 @@ pub async fn check_on<C: ConnectionTrait + TransactionTrait<Transaction = Databa
     db: &C,
 ) -> Result<Drift, Error> {
     let wanted = wanted::facts(db, entities).await?;
-    Ok(Drift::between(&wanted, &facts::read(db).await?))
+    let made = made_by(Options::default().chain).await?;
+    Ok(Drift::between(&wanted, &facts::read(db).await?).counting_lost(&made))
 }
 
 impl Display for Drift {

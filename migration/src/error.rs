@@ -1,6 +1,7 @@
 //! Why a migration did not run: one line that says what is wrong and how to mend it.
 
 use crate::connect::redacted;
+use sea_orm_migration::sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm_migration::sea_orm::{DbErr, RuntimeErr};
 use std::time::Duration;
 
@@ -136,9 +137,13 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 const DEADLOCK_DETECTED: &str = "40P01";
 
 fn sqlstate(error: &DbErr) -> Option<String> {
+    postgres_error(error).map(|error| error.code().to_owned())
+}
+
+fn postgres_error(error: &DbErr) -> Option<&PgDatabaseError> {
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            error.as_database_error()?.code().map(Into::into)
+            error.as_database_error()?.try_downcast_ref()
         }
         _ => None,
     }
@@ -163,11 +168,13 @@ fn kept_to_text(kept: &[String]) -> String {
     }
 }
 
-/// What a migration itself says stands alone; a driver's words lose their line breaks.
-fn one_line(error: &DbErr) -> String {
+/// What a migration itself says stands alone; a driver's words lose their line breaks. PostgreSQL names the object that is in the
+/// way in a part of its own.
+pub(crate) fn one_line(error: &DbErr) -> String {
+    let detail = postgres_error(error).and_then(PgDatabaseError::detail);
     let text = match error {
         DbErr::Migration(text) => text.clone(),
-        other => other.to_string(),
+        other => format!("{other}{}", detail.map(|detail| format!(": {detail}")).unwrap_or_default()),
     };
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }

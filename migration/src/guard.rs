@@ -8,8 +8,9 @@ use crate::Error;
 use crate::offline::is_read;
 use crate::plan::{Direction, Step};
 use crate::state::Chain;
+use crate::wanted::memory_for_migrations;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement};
 
 /// What the one who runs the script reads when it stops.
 const STOP: &str = "this database holds what a script cannot convert: run the command itself instead of its SQL";
@@ -31,9 +32,7 @@ impl Guard {
         if dialect == DbBackend::Postgres {
             return Ok(Self::Postgres);
         }
-        let mut options = ConnectOptions::new("sqlite::memory:");
-        options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| sqlite.foreign_keys(false));
-        let guard = Self::Sqlite(Database::connect(options).await?);
+        let guard = Self::Sqlite(memory_for_migrations().await?);
         for migration in chain().into_iter().take(from) {
             guard.pass(&Step { direction: Direction::Up, migration }).await?;
         }

@@ -4,11 +4,13 @@
 //! words as the live ones.
 
 use crate::facts::{self, Facts};
+use crate::state::Chain;
 use sea_orm::sea_query::IndexCreateStatement;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, MockDatabase, MockExecResult, Schema, SchemaBuilder, TransactionTrait,
 };
+use sea_orm_migration::SchemaManager;
 
 /// Makes the tables of some entities, in the words of one database.
 pub type Entities = fn(DbBackend) -> Wanted;
@@ -73,6 +75,25 @@ pub(crate) async fn sqlite_facts(entities: Entities) -> Result<Facts, DbErr> {
     let facts = facts::read(&memory).await;
     memory.close().await?;
     facts
+}
+
+/// What the migrations themselves make, in SQLite's words.
+pub(crate) async fn made_by(chain: Chain) -> Result<Facts, DbErr> {
+    let memory = memory_for_migrations().await?;
+    let manager = SchemaManager::new(&memory);
+    for migration in chain() {
+        migration.up(&manager).await?;
+    }
+    let facts = facts::read(&memory).await;
+    memory.close().await?;
+    facts
+}
+
+/// As [`memory`], for migrations, which rebuild tables.
+pub(crate) async fn memory_for_migrations() -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| sqlite.foreign_keys(false));
+    Database::connect(options).await
 }
 
 /// A database of our own that leaves no trace, not even in the log.

@@ -114,12 +114,13 @@ on_both! {
 
     async fn a_stamp_marks_and_runs_nothing(db: TestDatabase) {
         db.up(Target::Steps(V09)).await;
-        assert_eq!(done(&db, &["stamp", "head"]).lines().count(), all() - V09);
+        let newer = all() - V09;
+        assert_eq!(done(&db, &["stamp", "head"]).lines().count(), newer);
         assert_eq!(done(&db, &["current"]), format!("{} (head)\n", head()));
         assert_eq!(ran(program(&db, &["check"])).code, Some(2));
-        assert_eq!(done(&db, &["stamp", &format!("-{}", all() - V09)]).lines().count(), all() - V09);
+        assert_eq!(done(&db, &["stamp", &format!("-{newer}")]).lines().count(), newer);
         assert_eq!(done(&db, &["stamp", "m20250101_000003"]), "nothing to do\n");
-        assert_eq!(done(&db, &["up"]).lines().count(), all() - V09);
+        assert_eq!(done(&db, &["up"]).lines().count(), newer);
         assert!(migration::check(&db.url).await.unwrap().is_clean(true));
     }
 
@@ -127,16 +128,17 @@ on_both! {
         done(&db, &["up"]);
         run(&db.connect().await, "CREATE TABLE playhead_adoption (migration VARCHAR(255), alembic_revision VARCHAR(32), \
             adopted_at BIGINT); INSERT INTO playhead_adoption VALUES ('m20250101_000003_create_watch_history_v09', 'x', 0)").await;
-        let too_far = format!("-{}", all() - V09 + 1);
+        let newer = all() - V09;
+        let one_more = format!("-{}", newer + 1);
         for words in [
-            &["down", "base", "--yes"][..], &["down", too_far.as_str(), "--yes"], &["down", "m20250101_000002", "--yes"],
+            &["down", "base", "--yes"][..], &["down", &one_more, "--yes"], &["down", "m20250101_000002", "--yes"],
             &["reset", "--yes"], &["refresh", "--yes"], &["fresh", "--yes"], &["stamp", "base"],
         ] {
             let ran = ran(program(&db, words));
             assert_eq!(ran.code, Some(1), "{words:?}");
             assert!(ran.err.contains("adopted at m20250101_000003_create_watch_history_v09"), "{}", ran.err);
         }
-        assert_eq!(done(&db, &["down", &format!("-{}", all() - V09), "--yes"]).lines().count(), all() - V09);
+        assert_eq!(done(&db, &["down", &format!("-{newer}"), "--yes"]).lines().count(), newer);
     }
 
     async fn a_database_of_alembic_is_told_to_be_adopted(db: TestDatabase) {

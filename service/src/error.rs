@@ -2,6 +2,7 @@
 
 use crate::text;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr, sqlx};
+use std::io;
 use std::time::Duration;
 use validator::ValidationErrors;
 
@@ -88,6 +89,10 @@ pub enum Error {
     /// The database is away, restarting, locked by another process, or too slow. The cause is for the log only.
     #[error("the database cannot be reached at the moment: try again shortly")]
     DatabaseAway(String),
+    /// A file of the library is there and cannot be opened or read now: too many are open, or its disk is away. The cause is for the
+    /// log only.
+    #[error("the file cannot be read at the moment: try again shortly")]
+    FileUnavailable(String),
     /// The disk is full.
     #[error("there is no room left to store this")]
     StorageFull,
@@ -102,6 +107,12 @@ impl Error {
         let first = text::broken_rules(errors).into_iter().next();
         let (field, message) = first.map_or_else(Default::default, |broken| (broken.field, broken.message));
         Self::Invalid { field, message }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::FileUnavailable(error.to_string())
     }
 }
 
@@ -155,7 +166,8 @@ fn classify(error: &sqlx::Error) -> Error {
 /// What a code of SQLite means. The low byte is the primary code, the others tell its variants apart.
 pub(crate) fn of_sqlite(code: u32, cause: String) -> Error {
     match code & 0xff {
-        5 | 6 => Error::DatabaseAway(cause),
+        // 14: the file cannot be opened, as when the process has no descriptor left.
+        5 | 6 | 14 => Error::DatabaseAway(cause),
         13 => Error::StorageFull,
         18 => Error::Unstorable,
         _ => Error::Internal(cause),

@@ -16,6 +16,7 @@ pub mod limit;
 mod link;
 pub mod number;
 pub mod page;
+mod picture;
 mod pool;
 pub mod progress;
 pub mod search;

@@ -8,7 +8,7 @@ use crate::library::remember_deleted;
 use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
-use crate::{Database, Error, number, search, text};
+use crate::{Database, Error, number, picture, search, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};
 pub use list::{By, Direction, Paginated, Paging, Query, Search, find_all, list, my_videos, paginated, popular};
@@ -37,7 +37,8 @@ pub struct NewVideo {
     #[validate(range(min = 0))]
     #[schema(minimum = 0, example = 600)]
     pub duration: Option<i32>,
-    /// The address of a picture. The server hands it out again and never opens it.
+    /// The address of a picture, which the server hands out again and never opens: a path of this site or, for videos of
+    /// administrators, an https address.
     #[validate(length(max = 500), custom(function = text::storable))]
     #[schema(max_length = 500, example = "https://example.org/harbour.jpg")]
     pub thumbnail_path: Option<String>,
@@ -62,7 +63,7 @@ pub struct Change {
     #[validate(range(min = 0))]
     #[schema(value_type = Option<i32>, minimum = 0, example = 600)]
     pub duration: Option<Option<i32>>,
-    /// The address of a picture.
+    /// The address of a picture: a path of this site or, for videos of administrators, an https address.
     #[serde(default, deserialize_with = "present")]
     #[validate(length(max = 500), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 500, example = "https://example.org/harbour.jpg")]
@@ -157,6 +158,7 @@ struct Row {
     #[sea_orm(nested)]
     video: video::Model,
     uploader_username: String,
+    uploader_role: user::Role,
     watch_position: Option<i32>,
 }
 
@@ -169,9 +171,10 @@ impl Video {
 
 impl From<Row> for Video {
     fn from(row: Row) -> Self {
-        let Row { video, uploader_username, watch_position } = row;
+        let Row { video, uploader_username, uploader_role, watch_position } = row;
+        let thumbnail_path = picture::shown(video.thumbnail_path, uploader_role.into());
         Self {
-            thumbnail_path: thumbnail_path(video.id, video.thumbnail_path, video.thumbnail_file.as_deref()),
+            thumbnail_path: thumbnail_address(video.id, thumbnail_path, video.thumbnail_file.as_deref()),
             stream_url: video
                 .file_path
                 .filter(|_| video.missing_since.is_none())
@@ -226,7 +229,7 @@ pub async fn create(
         title: Set(title),
         description: Set(description),
         duration: Set(duration),
-        thumbnail_path: Set(thumbnail_path),
+        thumbnail_path: Set(picture::checked(thumbnail_path, caller.role)?),
         status: Set(video::Status::Ready),
         created_at: Set(now),
         updated_at: Set(now),
@@ -259,7 +262,8 @@ pub async fn change(
 ) -> Result<Video, Error> {
     let Change { title, description, duration, thumbnail_path } = change;
     let (_turn, transaction) = db.begin().await?;
-    let mut row = find_own(&transaction, caller, id).await?.into_active_model();
+    let stored = find_own(&transaction, caller, id).await?;
+    let mut row = stored.clone().into_active_model();
     if let Some(title) = title {
         row.title.set_if_not_equals(title);
     }
@@ -270,7 +274,11 @@ pub async fn change(
         row.duration.set_if_not_equals(duration);
     }
     if let Some(thumbnail_path) = thumbnail_path {
-        row.thumbnail_path.set_if_not_equals(thumbnail_path);
+        // What stands there may be older than the rules, and is sent back by clients that know of no other way to leave it.
+        if stored.thumbnail_path != thumbnail_path {
+            let uploader = role_of(&transaction, caller, stored.user_id).await?;
+            row.thumbnail_path.set_if_not_equals(picture::checked(thumbnail_path, uploader)?);
+        }
     }
     if row.is_changed() {
         row.updated_at = Set(now);
@@ -321,14 +329,15 @@ pub(crate) fn visible_to_user(id: Expr, is_admin: Expr) -> Condition {
 }
 
 /// The address of a video's picture: the one that a client gave, else ours when there is a file.
-pub(crate) fn thumbnail_path(id: i64, given: Option<String>, file: Option<&str>) -> Option<String> {
+pub(crate) fn thumbnail_address(id: i64, given: Option<String>, file: Option<&str>) -> Option<String> {
     given.or_else(|| file.map(|_| format!("/api/v1/videos/{id}/thumbnail")))
 }
 
 fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
     let select = video::Entity::find()
         .join(JoinType::InnerJoin, video::Relation::User.def())
-        .column_as(user::Column::Username, "uploader_username");
+        .column_as(user::Column::Username, "uploader_username")
+        .column_as(user::Column::Role, "uploader_role");
     match caller {
         None => select.expr_as(Expr::cust("CAST(NULL AS integer)"), "watch_position"),
         Some(Caller { id, .. }) => {
@@ -337,6 +346,15 @@ fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
             select.join(JoinType::LeftJoin, history).column_as(watch_history::Column::WatchPosition, "watch_position")
         }
     }
+}
+
+/// The role of a video's uploader, who is mostly the caller.
+async fn role_of(db: &impl ConnectionTrait, caller: Caller, uploader: i64) -> Result<Role, Error> {
+    if uploader == caller.id {
+        return Ok(caller.role);
+    }
+    let row = user::Entity::find_by_id(uploader).one(db).await?;
+    row.map(|row| row.role.into()).ok_or(Error::VideoNotFound)
 }
 
 async fn find_own(db: &impl ConnectionTrait, caller: Caller, id: i64) -> Result<video::Model, Error> {

@@ -48,7 +48,14 @@ fn a_bad_value_is_named_with_its_mend_and_secrets_are_not() {
         ("MEDIA_DIR", "/dev/null", "is no folder"),
         ("RUST_LOG", "a=b=c", "write a level"),
         ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
+        ("PUBLIC_PATH", "/a?b", "PUBLIC_PATH=/a?b: must be a path such as /ph"),
+        ("PUBLIC_PATH", "/docs", "choose another first part"),
         ("ACCESS_LOG", "yes", "must be off or text or json"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33", "must be the addresses"),
+        ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "would believe everybody"),
+        ("TRUSTED_PROXIES", "::/0", "would believe everybody"),
+        ("TRUSTED_PROXIES", "::ffff:0:0/96", "would believe everybody"),
+        ("STREAMS_PER_ADDRESS", "0", "must be a whole number from 1"),
         ("PLAYHEAD_ENV", "prod", "must be development or production"),
     ] {
         let error = settings(&[(name, value)]).unwrap_err();
@@ -74,4 +81,13 @@ fn a_sqlite_file_is_made_when_it_is_missing_unless_the_url_says_otherwise() {
     ] {
         assert_eq!(settings(&[("DATABASE_URL", given)]).unwrap().database_url, read);
     }
+}
+
+#[test]
+fn proxies_are_addresses_and_networks_in_either_form() {
+    let list = "127.0.0.1, ::1,10.1.2.3/8, 2001:db8::/32, ::ffff:192.0.2.1, ::ffff:172.16.0.0/108";
+    let proxies = settings(&[("TRUSTED_PROXIES", list)]).unwrap().trusted_proxies;
+    let proxies: Vec<_> = proxies.iter().map(ToString::to_string).collect();
+    let expected = ["127.0.0.1/32", "::1/128", "10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32", "172.16.0.0/12"];
+    assert_eq!(proxies, expected);
 }

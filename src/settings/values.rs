@@ -1,6 +1,8 @@
 //! How the value of one setting is read and checked.
 
 use super::{MAKE_SECRET, SECRET_BYTES};
+use api::PublicPath;
+use ipnet::{IpNet, Ipv4Net};
 use migration::environment::{DatabaseUrl, expand_home, resolve};
 use service::database::sqlite_file;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -69,10 +71,31 @@ pub(super) fn origins(list: &str) -> Result<Vec<String>, String> {
     items(list).map(|origin| read(origin).ok_or_else(|| format!("CORS_ORIGINS={origin}: {mend}"))).collect()
 }
 
-pub(super) fn proxies(list: &str) -> Result<Vec<IpAddr>, String> {
-    let mend = "must be the addresses of reverse proxies, comma-separated, such as 127.0.0.1";
-    let read = |text: &str| text.parse::<IpAddr>().map(|address| address.to_canonical());
-    items(list).map(|text| read(text).map_err(|_| format!("TRUSTED_PROXIES={text}: {mend}"))).collect()
+pub(super) fn public_path(text: &str) -> Result<PublicPath, String> {
+    text.parse().map_err(|why| format!("PUBLIC_PATH={text}: {why}"))
+}
+
+pub(super) fn proxies(list: &str) -> Result<Vec<IpNet>, String> {
+    let mend = "must be the addresses or networks of reverse proxies, comma-separated, such as 127.0.0.1,10.0.0.0/8";
+    let read = |text: &str| {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        address.or_else(|_| text.parse::<IpNet>()).map_err(|_| format!("TRUSTED_PROXIES={text}: {mend}"))
+    };
+    let check = |net: IpNet| match mapped(net.trunc()) {
+        net if net.prefix_len() == 0 => {
+            Err(format!("TRUSTED_PROXIES={net}: would believe everybody; name the networks of the proxies alone"))
+        }
+        net => Ok(net),
+    };
+    items(list).map(|text| check(read(text)?)).collect()
+}
+
+/// An IPv4 network that is written as one of IPv6, as what it is.
+fn mapped(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else { return net };
+    let (v4, length) = (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96));
+    let v4 = v4.zip(length).and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    v4.map_or(net, IpNet::V4)
 }
 
 fn items(list: &str) -> impl Iterator<Item = &str> {

@@ -1,8 +1,9 @@
 //! A running server with builders, for tests that read like sentences.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{App, End, Limits};
+use api::{App, End, Limits, PublicPath};
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -59,13 +60,24 @@ macro_rules! on_both {
 pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    pub public_path: PublicPath,
     pub rates: Rates,
+    pub trusted_proxies: Vec<IpNet>,
+    pub streams_per_address: usize,
+    pub stalled_after: Duration,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { door: Door::Open, cors_origins: Vec::new(), trusted_proxies: Vec::new(), rates: Rates::default() }
+        Self {
+            door: Door::Open,
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            public_path: PublicPath::default(),
+            rates: Rates::default(),
+            streams_per_address: 64,
+            stalled_after: Duration::from_secs(60),
+        }
     }
 }
 
@@ -134,8 +146,11 @@ impl TestApp {
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
+                        public_path: wishes.public_path,
                         access_log: api::access_log::AccessLog::Off,
                         limits: Limits::new(wishes.rates),
+                        streams: api::Streams::new(wishes.streams_per_address, 1000),
+                        stalled_after: wishes.stalled_after,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });

@@ -63,6 +63,22 @@ on_both! {
         }
     }
 
+    async fn a_page_elsewhere_may_not_trace_or_connect(app: TestApp = super::wishes()) {
+        for method in ["TRACE", "CONNECT", "TRACK", "get", ""] {
+            let answer = preflight(&app, FRIEND, "/api/v1/videos", method).await;
+            assert!(list(answer.headers(), "access-control-allow-methods").is_empty(), "{method}");
+            assert!(answer.status().is_client_error(), "{method}");
+            problem(answer, 400, "method_not_allowed_elsewhere").await;
+        }
+    }
+
+    async fn a_refused_head_can_be_read_too(app: TestApp = super::wishes()) {
+        let request = app.request(Method::GET, "/api/v1/videos").header("origin", FRIEND);
+        let refused = send(request.bearer_auth("a").bearer_auth("b")).await;
+        assert_eq!(allowed_origin(&refused), Some(FRIEND));
+        problem(refused, 400, "duplicate_header").await;
+    }
+
     async fn a_failure_can_be_read_too(app: TestApp = super::wishes()) {
         let missing = get_from(&app, FRIEND, "/api/v1/videos/99").await;
         assert_eq!(allowed_origin(&missing), Some(FRIEND));

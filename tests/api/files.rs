@@ -11,6 +11,7 @@ use service::progress::Rules;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::Duration;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
@@ -56,7 +57,8 @@ async fn holds(answer: Response, film: &[u8], start: usize, end: usize) {
     assert_eq!(answer.bytes().await.unwrap(), film[start..=end]);
 }
 
-async fn set_file(app: &TestApp, column: video::Column, path: &str) {
+/// Gives every video this file.
+pub async fn set_file(app: &TestApp, column: video::Column, path: &str) {
     let update = video::Entity::update_many().col_expr(column, Expr::value(path));
     update.filter(video::Column::Id.gt(0)).exec(app.db.writer().await.unwrap().1).await.unwrap();
 }
@@ -129,6 +131,34 @@ on_both! {
             assert_eq!(answer.status(), StatusCode::OK, "{other}");
             assert_eq!(answer.bytes().await.unwrap(), film);
         }
+    }
+
+    async fn head_passes_over_a_range(app: TestApp) {
+        let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
+        let size = fixture("two-seconds.mp4").len().to_string();
+        for range in ["bytes=0-1", "bytes=99999999-", "bytes=x"] {
+            let answer = send(app.request(Method::HEAD, &stream(id)).header("range", range)).await;
+            assert_eq!((answer.status(), header(&answer, "content-length")), (StatusCode::OK, &*size), "{range}");
+            assert_eq!(header(&answer, "content-range"), "");
+        }
+    }
+
+    async fn a_copy_of_a_film_has_its_tag_and_another_film_has_not(app: TestApp) {
+        let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
+        let (film, copy) = (app.media.join("film.mp4"), app.media.join("copy.mp4"));
+        let tag = header(&app.get(&stream(id)).await, "etag").to_owned();
+        // As another replica has it: another inode, and all that matters is the same.
+        let changed = fs::metadata(&film).unwrap().modified().unwrap();
+        fs::copy(&film, &copy).unwrap();
+        fs::File::options().write(true).open(&copy).unwrap().set_modified(changed).unwrap();
+        fs::rename(&copy, &film).unwrap();
+        assert_eq!(header(&app.get(&stream(id)).await, "etag"), tag);
+        let same = get_with(&app, &stream(id), &[("if-none-match", &tag)]).await;
+        assert_eq!(same.status(), StatusCode::NOT_MODIFIED);
+        fs::File::options().write(true).open(&film).unwrap().set_modified(changed + Duration::from_nanos(1)).unwrap();
+        assert_ne!(header(&app.get(&stream(id)).await, "etag"), tag, "it was written anew");
+        let other = get_with(&app, &stream(id), &[("if-match", &tag)]).await;
+        problem(other, 412, "precondition_failed").await;
     }
 
     async fn head_tells_the_size_without_the_film(app: TestApp) {

@@ -3,7 +3,7 @@
 use crate::app::{PASSWORD, Person, TestApp, Wishes, problem, send};
 use ::entity::sign_in_limit;
 use reqwest::{Method, Response, StatusCode};
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, TransactionTrait};
 use serde_json::json;
 use service::Error;
 use service::auth::{self, Auth, Credentials, Tokens};
@@ -37,7 +37,7 @@ async fn change_password(app: &TestApp, person: &Person, current: &str) -> Respo
 
 on_both! {
     async fn behind_a_trusted_proxy_one_visitor_does_not_lock_the_others_out(
-        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Wishes::default() }
+        app: TestApp = Wishes { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..Wishes::default() }
     ) {
         app.sign_up("ann").await;
         for _ in 0..10 {
@@ -146,5 +146,48 @@ on_both! {
             assert_eq!(login(&app, &name, PASSWORD).await.status(), StatusCode::OK, "{name}");
         }
         assert_eq!(login(&app, "ann", PASSWORD).await.status(), StatusCode::OK, "ann herself");
+    }
+    async fn a_crowd_from_one_address_keeps_no_other_from_signing_in(
+        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
+    ) {
+        app.sign_up("ann").await;
+        let body = json!({"username": "ann", "password": PASSWORD});
+        let crowd = (0..200).map(|_| {
+            let request = app.request(Method::POST, "/api/v1/auth/login").header("x-forwarded-for", "192.0.2.1");
+            tokio::spawn(request.json(&body).send())
+        });
+        let crowd: Vec<_> = crowd.collect();
+        let answered = || crowd.iter().filter(|sign_in| sign_in.is_finished()).count();
+        while answered() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let other = login_through_proxies(&app, "192.0.2.2", PASSWORD).await;
+        let answered = answered();
+        assert_eq!(other.status(), StatusCode::OK);
+        assert!(answered < 100, "{answered} of the crowd were let in before");
+    }
+
+    async fn a_guess_that_hangs_keeps_nobody_else_from_signing_in(
+        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
+    ) {
+        app.sign_up("ann").await;
+        let keys = async || -> Vec<String> {
+            let rows = sign_in_limit::Entity::find().all(app.db.reader()).await.unwrap();
+            rows.into_iter().map(|row| row.key_hash).collect()
+        };
+        let before = keys().await;
+        let guess = json!({"username": "root", "password": "battery staple"});
+        let request = app.request(Method::POST, "/api/v1/auth/login").header("x-forwarded-for", "192.0.2.1");
+        problem(send(request.json(&guess)).await, 401, "wrong_credentials").await;
+        // SQLite has one writer whoever it is.
+        if app.db.backend() == DatabaseBackend::Postgres {
+            let hanging = app.db.reader().begin().await.unwrap();
+            let of_guess = sign_in_limit::Entity::find().filter(sign_in_limit::Column::KeyHash.is_not_in(before));
+            assert_eq!(of_guess.lock_exclusive().all(&hanging).await.unwrap().len(), 3);
+            assert_eq!(login_through_proxies(&app, "192.0.2.2", PASSWORD).await.status(), StatusCode::OK);
+            app.pass(Duration::from_secs(3600));
+            assert_eq!(login_through_proxies(&app, "192.0.2.2", PASSWORD).await.status(), StatusCode::OK);
+            hanging.rollback().await.unwrap();
+        }
     }
 }

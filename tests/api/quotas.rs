@@ -10,7 +10,7 @@ use std::time::Duration;
 const VIDEOS: &str = "/api/v1/videos";
 
 fn with(rates: Rates) -> Wishes {
-    Wishes { rates, trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Wishes::default() }
+    Wishes { rates, trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
 }
 
 /// Describes a video from an address of the caller's own.

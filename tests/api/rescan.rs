@@ -128,6 +128,7 @@ on_both! {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "../films/a.mp4");
         put(&app, "upright.mp4", "../films/deep/b.mp4");
+        put(&app, "upright.mp4", "../films/deep/b.jpg");
         let films = app.media.with_file_name("films");
         symlink("films", films.with_file_name("link")).unwrap();
         assert_eq!(counts(&scan_folder(&app, &ann, &films).await), (2, 0, 0, 0));
@@ -167,6 +168,23 @@ on_both! {
         assert_eq!((report.added, report.missing), (0, 1));
         let film = videos(&app).await.remove(0);
         problem(app.get(&format!("{}/stream", address(&film))).await, 404, "file_not_found").await;
+    }
+
+    async fn a_film_that_left_a_link_behind_is_found_where_it_went(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        put(&app, "two-seconds.mp4", "film.mp4");
+        scan(&app, &ann).await;
+        rename(&app, "film.mp4", "../disk/film.mp4");
+        symlink("../disk/film.mp4", app.media.join("film.mp4")).unwrap();
+        let report = scan(&app, &ann).await;
+        assert_eq!((counts(&report), report.missing, report.links), ((0, 0, 0, 0), 1, 1), "{report:?}");
+        assert_eq!(videos(&app).await[0].get("stream_url"), None);
+        let report = scan_folder(&app, &ann, &app.media.with_file_name("disk")).await;
+        assert_eq!((counts(&report), report.returned, report.missing), ((0, 0, 0, 0), 1, 0), "{report:?}");
+        let stream = videos(&app).await[0]["stream_url"].as_str().unwrap().to_owned();
+        assert_eq!(app.get(&stream).await.status(), StatusCode::OK);
+        assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 0, 0));
+        assert_eq!(app.get(&stream).await.status(), StatusCode::OK);
     }
 
     async fn a_second_name_of_a_file_is_no_second_video(app: TestApp) {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Registers a film that is far larger than what lies between two sockets, and gives its address back.
-async fn large_film(app: &TestApp) -> String {
+pub async fn large_film(app: &TestApp) -> String {
     let ann = app.sign_up("ann").await;
     fs::create_dir_all(&app.media).unwrap();
     let fixture = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/two-seconds.mp4"));

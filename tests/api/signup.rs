@@ -112,7 +112,7 @@ on_both! {
 
     async fn behind_a_proxy_each_address_signs_up_for_itself_and_a_64_is_one(
         app: TestApp = Wishes {
-            rates: sign_ups(1), trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Wishes::default()
+            rates: sign_ups(1), trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default()
         }
     ) {
         register(&app, &new("ann"), &[]).await;

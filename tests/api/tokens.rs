@@ -43,6 +43,14 @@ fn unsigned(person: &Person) -> String {
     format!("{}.{}.", base64url(r#"{"alg":"none","typ":"JWT"}"#), base64url(&claims(person).to_string()))
 }
 
+/// A genuine signature below this head and these claims.
+fn with_head(head: &Value, claims: &Value) -> String {
+    let message = format!("{}.{}", base64url(&head.to_string()), base64url(&claims.to_string()));
+    let key = EncodingKey::from_secret(SECRET);
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
+    format!("{message}.{signature}")
+}
+
 /// Asks an operation with a body that fits and this header.
 async fn answer(app: &TestApp, operation: &Operation, video: i64, header: &[u8]) -> reqwest::Response {
     let request = app.request(operation.method.clone(), &operation.at(video)).header("authorization", header);
@@ -110,10 +118,62 @@ on_both! {
             ("a negative subject", with(&ann, "sub", json!("-1"))),
             ("an empty subject", with(&ann, "sub", json!(""))),
             ("a name as the subject", with(&ann, "sub", json!("ann"))),
+            ("a beginning in the future", with(&ann, "nbf", json!(9_000_000_000_i64))),
+            ("a beginning beyond all numbers", with(&ann, "nbf", json!(1e300))),
+            ("a beginning that is text", with(&ann, "nbf", json!("1700000000"))),
+            ("an audience elsewhere", with(&ann, "aud", json!("https://elsewhere.example"))),
             ("a subject with U+0000", with(&ann, "sub", json!("1\u{0}"))),
         ] {
             refused_everywhere(&app, film, what, format!("Bearer {token}")).await;
         }
+    }
+
+    async fn a_token_that_wants_more_understood_than_we_do_is_refused_everywhere(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        for head in [
+            json!({"alg": "HS256", "typ": "JWT", "crit": ["exp"]}),
+            json!({"alg": "HS256", "typ": "JWT", "crit": ["https://example.org/x"], "https://example.org/x": true}),
+            json!({"alg": "HS256", "crit": []}),
+            json!({"alg": "HS256", "crit": null}),
+            json!({"alg": "HS256", "crit": "exp"}),
+            json!({"alg": "HS256", "b64": false, "crit": ["b64"]}),
+            json!({"alg": "HS256", "b64": false}),
+            json!({"alg": "HS256", "zip": "DEF"}),
+            json!({"alg": "HS256", "typ": "dpop+jwt"}),
+            json!({"alg": "HS256", "typ": "refresh"}),
+            json!({"alg": "HS256", "typ": 1}),
+            json!({"alg": "none"}),
+            json!({"alg": "hs256"}),
+            json!({"alg": "HS512"}),
+            json!({"typ": "JWT"}),
+        ] {
+            let token = with_head(&head, &claims(&ann));
+            refused_everywhere(&app, film, &head.to_string(), format!("Bearer {token}")).await;
+        }
+    }
+
+    async fn a_token_of_another_issuer_with_our_key_is_taken(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let mut later = claims(&ann);
+        later["nbf"] = json!((app.now().timestamp() + 60) as f64 - 0.5);
+        let later = with_head(&json!({"alg": "HS256"}), &later);
+        let mut due = claims(&ann);
+        due["nbf"] = json!(app.now().timestamp());
+        for (what, token) in [
+            ("no type", with_head(&json!({"alg": "HS256"}), &claims(&ann))),
+            ("a type in small letters", with_head(&json!({"alg": "HS256", "typ": "jwt"}), &claims(&ann))),
+            ("a key id", with_head(&json!({"alg": "HS256", "typ": "JWT", "kid": "1"}), &claims(&ann))),
+            ("the type of RFC 9068", with_head(&json!({"alg": "HS256", "typ": "at+jwt"}), &claims(&ann))),
+            ("a beginning now", with_head(&json!({"alg": "HS256"}), &due)),
+        ] {
+            let me = app.ask(&Person { token, ..ann.clone() }, Method::GET, "/api/v1/auth/me", None).await;
+            assert_eq!(me.status(), StatusCode::OK, "{what}");
+        }
+        let early = Person { token: later, ..ann.clone() };
+        problem(app.ask(&early, Method::GET, "/api/v1/auth/me", None).await, 401, "unauthenticated").await;
+        app.pass(Duration::from_secs(61));
+        assert_eq!(app.ask(&early, Method::GET, "/api/v1/auth/me", None).await.status(), StatusCode::OK, "then it is due");
     }
 
     async fn a_header_that_is_no_bearer_token_is_refused_everywhere(app: TestApp) {

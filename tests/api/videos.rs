@@ -260,7 +260,7 @@ on_both! {
 
     async fn a_file_of_the_server_that_a_client_names_as_a_picture_is_never_opened(app: TestApp) {
         let ann = app.sign_up("ann").await;
-        for named in ["/etc/passwd", "../../etc/passwd", "file:///etc/passwd", "thumbnail"] {
+        for named in ["/etc/passwd", "../../etc/passwd", "thumbnail"] {
             let body = json!({"title": "film", "thumbnail_path": named});
             let film: Value = app.ask(&ann, Method::POST, VIDEOS, Some(body)).await.json().await.unwrap();
             assert_eq!(film["thumbnail_path"], named, "it is handed out as it came");

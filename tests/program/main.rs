@@ -4,11 +4,14 @@
 
 mod adopted;
 mod arrival;
+mod below;
 mod browser;
 mod commands;
+mod limits;
 mod logs;
 mod offline;
 mod places;
+mod playback;
 mod player;
 mod program;
 mod readme;

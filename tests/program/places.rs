@@ -17,7 +17,7 @@ pub async fn number(program: &Program, user: i64, column: &str) -> i32 {
     row.map_or(-1, |row| row.try_get_by_index(0).unwrap())
 }
 
-async fn wait_for(program: &Program, user: i64, column: &str, wanted: i32) {
+pub async fn wait_for(program: &Program, user: i64, column: &str, wanted: i32) {
     let begun = Instant::now();
     while number(program, user, column).await != wanted {
         assert!(begun.elapsed() < Duration::from_secs(15), "{column} is {}", number(program, user, column).await);

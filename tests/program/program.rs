@@ -79,6 +79,11 @@ impl Program {
         self.server.take().expect("the server runs").wait().unwrap()
     }
 
+    /// Has [`Program::url`] lead to a proxy in front of the server.
+    pub fn show_at(&mut self, address: &str) {
+        address.clone_into(&mut self.address);
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

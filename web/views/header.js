@@ -1,3 +1,4 @@
+import { base } from "../base.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import * as session from "../session.js";
@@ -15,7 +16,7 @@ export function createHeader(onSignOut) {
   const root = h(
     "header",
     { class: "header" },
-    h("a", { class: "brand", href: "#/" }, h("img", { src: "/favicon.svg", alt: "", width: 28, height: 28 }), "Playhead"),
+    h("a", { class: "brand", href: "#/" }, h("img", { src: `${base}/favicon.svg`, alt: "", width: 28, height: 28 }), "Playhead"),
     form,
     account,
   );

@@ -1,19 +1,20 @@
 //! `/api/v1/auth`: signing up, in, and out.
 
 use super::Application;
-use crate::body::{Body, media_type, parse, read, too_large, unsupported_media_type};
+use crate::body::{Body, media_type, parse, read, unsupported_media_type};
+use crate::client_address::ClientAddress;
 use crate::direct::Direct;
 use crate::error::Problem;
-use crate::extract::{ClientAddress, Now, TokenUser, Valid};
+use crate::extract::{Now, TokenUser, Valid};
 use crate::responses::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
-use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::web::Json;
+use actix_web::web::{Bytes, Json};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, get, post};
+use futures_util::stream;
 use serde::Deserialize;
 use service::auth::{self, Credentials, RefreshToken, TokenPair};
 use service::library;
@@ -189,9 +190,16 @@ impl From<LoginParts> for LoginForm {
     }
 }
 
+/// The form in parts. Its reader would buffer a body without bound and scan it anew with each chunk, so it gets one that was
+/// read already.
+async fn parts(request: &HttpRequest, body: Bytes) -> Result<LoginForm, Problem> {
+    let mut payload: Payload = Payload::Stream { payload: Box::pin(stream::iter([Ok(body)])) };
+    let parts = MultipartForm::<LoginParts>::from_request(request, &mut payload).await;
+    Ok(parts.map_err(|error| multipart_problem(&error))?.into_inner().into())
+}
+
 fn multipart_problem(error: &actix_web::Error) -> Problem {
     match error.as_error::<MultipartError>() {
-        Some(MultipartError::Payload(PayloadError::Overflow)) => too_large(),
         Some(
             MultipartError::MissingField(field)
             | MultipartError::UnknownField(field)
@@ -220,17 +228,11 @@ impl FromRequest for Login {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = media_type(request);
-        if kind == "multipart/form-data" {
-            let reading = MultipartForm::<LoginParts>::from_request(request, payload);
-            return Box::pin(async {
-                let parts = reading.await.map_err(|error| multipart_problem(&error))?;
-                Ok(Self(LoginForm::from(parts.into_inner()).credentials()?))
-            });
-        }
-        let reading = read(request, payload);
+        let (reading, request) = (read(request, payload), request.clone());
         Box::pin(async move {
             match &*kind {
                 "application/json" => Ok(Self(parse(&reading.await?)?)),
+                "multipart/form-data" => Ok(Self(parts(&request, reading.await?).await?.credentials()?)),
                 "application/x-www-form-urlencoded" => {
                     let bytes = reading.await?;
                     // What curl says of any text. Its reader would take all of it for the name of a field, and say it aloud.

@@ -1,11 +1,14 @@
 //! The files of videos: streams that a browser can seek in, and pictures.
 
 use super::Application;
+use crate::caching;
+use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::extract::{Valid, VideoPath};
-use crate::responses::{RangeNotSatisfiable, VideoNotFound};
+use crate::file::OpenFile;
+use crate::responses::{RangeNotSatisfiable, TooManyStreams, VideoNotFound};
 use crate::state::App;
-use actix_files::NamedFile;
+use crate::streams::Place;
 use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::web::{Data, Path};
@@ -15,7 +18,6 @@ use service::Error;
 use service::library::{self, MediaFile};
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
 
 /// Play a video
 ///
@@ -30,19 +32,20 @@ use tokio::task::spawn_blocking;
         (status = 206, description = "The bytes asked for.", content_type = "video/*", body = [u8]),
         (status = 304, description = "Not changed since."),
         (status = 412, description = "Changed since.", content_type = "application/problem+json", body = Problem),
-        VideoNotFound, RangeNotSatisfiable
+        VideoNotFound, RangeNotSatisfiable, TooManyStreams
     )
 )]
 #[get("/videos/{video_id}/stream")]
 pub(super) async fn stream(
     app: Application,
     Valid(path): Valid<Path<VideoPath>>,
+    ClientAddress(from): ClientAddress,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    let place = Place::for_video(&app, from)?;
     let find = |app: Arc<App>| async move { library::find_stream(app.db.reader(), &app.library, path.video_id).await };
     let file = open(app.run(find).await?, Error::FileNotFound).await?;
-    let response = file.into_response(&request);
-    Ok(until_the_end(app, response))
+    Ok(send(app, place, file.answer(&request), caching::REVALIDATED))
 }
 
 /// The picture of a video
@@ -62,29 +65,29 @@ pub(super) async fn thumbnail(
     Valid(path): Valid<Path<VideoPath>>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    let place = Place::for_picture(&app)?;
     let find =
         |app: Arc<App>| async move { library::find_thumbnail(app.db.reader(), &app.library, path.video_id).await };
     let file = open(app.run(find).await?, Error::ThumbnailNotFound).await?;
-    let mut response = file.into_response(&request);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    Ok(response)
+    Ok(send(app, place, file.answer(&request), caching::FOR_AN_HOUR))
 }
 
-/// Opens a file that the library vouches for. Its name stays ours.
-async fn open(MediaFile(path): MediaFile, otherwise: Error) -> Result<NamedFile, Problem> {
-    let opened = spawn_blocking(move || NamedFile::open(path)).await;
-    match opened {
-        Ok(Ok(file)) => Ok(file.disable_content_disposition()),
-        Ok(Err(_)) | Err(_) => Err(otherwise.into()),
-    }
+/// Opens a file that the library vouches for.
+async fn open(MediaFile(path): MediaFile, otherwise: Error) -> Result<OpenFile, Problem> {
+    let opened = library::found(OpenFile::open(path).await).map_err(Error::from)?;
+    opened.flatten().ok_or_else(|| otherwise.into())
 }
 
-/// Ends the body with the server: a film of two hours must not hold a deployment up.
-fn until_the_end(app: Data<App>, response: HttpResponse) -> HttpResponse {
+/// Ends the body with the server, because a film of two hours must not hold a deployment up, and gives its place back at its end.
+fn send(app: Data<App>, place: Place, mut response: HttpResponse, caching: HeaderValue) -> HttpResponse {
+    response.headers_mut().insert(CACHE_CONTROL, caching);
     response.map_body(|_, body| match body.size() {
         BodySize::Sized(size) if size > 0 => {
             let mut body = body;
-            let bytes = poll_fn(move |context| Pin::new(&mut body).poll_next(context));
+            let bytes = poll_fn(move |context| {
+                let _held = &place;
+                Pin::new(&mut body).poll_next(context)
+            });
             let cut = Box::pin(async move { app.shutdown.cut().await });
             BoxBody::new(SizedStream::new(size, bytes.take_until(cut)))
         }

@@ -13,7 +13,9 @@ mod videos;
 mod watch_history;
 
 pub(crate) use fallback::Methods;
+pub(crate) use pages::is_file as is_page_file;
 
+use crate::public_path::PublicPath;
 use crate::state::App;
 use actix_web::web;
 use utoipa::openapi::OpenApi;
@@ -67,15 +69,19 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// What is for people: the player, the documentation, and an answer to every address that is none.
-pub(crate) fn configure_pages(document: &OpenApi) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+pub(crate) fn configure_pages(
+    document: &OpenApi,
+    public_path: &PublicPath,
+) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let methods = Methods::of(document);
-    let docs = SwaggerUi::new("/docs/{_:.*}")
-        .url("/openapi.json", document.clone())
-        .config(Config::default().persist_authorization(true).try_it_out_enabled(true));
+    let docs = SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()).config(
+        Config::new([format!("{public_path}/openapi.json")]).persist_authorization(true).try_it_out_enabled(true),
+    );
+    let docs_page = format!("{public_path}/docs/");
     move |config| {
         config
             .app_data(web::Data::new(methods))
-            .service(web::redirect("/docs", "/docs/"))
+            .service(web::redirect("/docs", docs_page))
             .service(docs)
             .service(pages::index)
             .service(pages::file)

@@ -1,6 +1,8 @@
 //! The web player: the files of `web/`, embedded in the program.
 
+use super::Application;
 use crate::error::Problem;
+use crate::public_path::PublicPath;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, ETAG, EntityTag, Header, IfNoneMatch, REFERRER_POLICY,
@@ -8,31 +10,39 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, get, web::Path};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-/// What the pages may load: their own scripts and styles, the API beside them, and pictures from anywhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https: http:; \
+/// What the pages may load: their own scripts and styles, the API beside them, and pictures from there or by https.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
      media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
+
+const PAGE: &str = "index.html";
 
 #[derive(RustEmbed)]
 #[folder = "../web"]
 struct Web;
 
 #[get("/")]
-pub(super) async fn index(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    serve("index.html", &request)
+pub(super) async fn index(app: Application, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    serve(PAGE, &app.public_path, &request)
 }
 
 /// The addresses of its files.
 pub(super) const FILES: &str = "/{path:.*\\.(?:js|css|svg|html|png|ico|webmanifest)}";
 
 #[get("/{path:.*\\.(?:js|css|svg|html|png|ico|webmanifest)}")]
-pub(super) async fn file(path: Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    serve(&path, &request)
+pub(super) async fn file(app: Application, path: Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    serve(&path, &app.public_path, &request)
 }
 
-fn serve(path: &str, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+/// Whether there is such a file.
+pub(crate) fn is_file(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|path| Web::get(path).is_some())
+}
+
+fn serve(path: &str, public_path: &PublicPath, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let EmbeddedFile { data, metadata } = Web::get(path).ok_or_else(|| Problem::of_status(StatusCode::NOT_FOUND))?;
-    let tag = EntityTag::new_strong(metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect());
+    let hash: String = metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag = EntityTag::new_strong(format!("{hash}{public_path}"));
     let is_known = match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,
         Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
@@ -46,5 +56,10 @@ fn serve(path: &str, request: &HttpRequest) -> Result<HttpResponse, Problem> {
         return Ok(response.finish());
     }
     let kind = metadata.mimetype().parse().map(ContentType).unwrap_or_else(|_| ContentType::octet_stream());
+    if path == PAGE {
+        // The modules find each other; the page has to say where they are.
+        let page = String::from_utf8_lossy(&data).replace("=\"/", &format!("=\"{public_path}/"));
+        return Ok(response.content_type(kind).body(page));
+    }
     Ok(response.content_type(kind).body(data))
 }

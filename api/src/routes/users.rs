@@ -2,8 +2,9 @@
 
 use super::Application;
 use crate::body::Body;
+use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{ClientAddress, Now, TokenUser, Valid};
+use crate::extract::{Now, TokenUser, Valid};
 use crate::responses::{Conflict, TooManyRequests};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};

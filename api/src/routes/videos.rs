@@ -83,6 +83,7 @@ pub(super) async fn list(
         skip: skip.unsigned_abs().into(),
         search: search.clone(),
     };
+    let public_path = &app.public_path;
     let page = app.run(move |app| async move { video::list(&app.db, caller, asked).await }).await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = page.next {
@@ -91,9 +92,10 @@ pub(super) async fn list(
         if let Some(search) = search {
             query.append_pair("q", &search);
         }
-        response.insert_header((LINK, format!("</api/v1/videos?{}>; rel=\"next\"", query.finish())));
+        let address = format!("/api/v1/videos?{}", query.finish());
+        response.insert_header((LINK, format!("<{}>; rel=\"next\"", public_path.below(address))));
     }
-    Ok(response.json(page.items))
+    Ok(response.json(public_path.below(page.items)))
 }
 
 fn not_ours() -> Problem {
@@ -121,11 +123,12 @@ pub(super) async fn create(
     Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
+    let new = app.public_path.above(new);
     let use_case =
         move |app: Arc<App>| async move { video::create(&app.db, caller, new, app.limits.videos_per_user, now).await };
     let video = app.run(use_case).await?;
-    let location = format!("/api/v1/videos/{}", video.id);
-    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(video))
+    let location = app.public_path.below(format!("/api/v1/videos/{}", video.id));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.below(video)))
 }
 
 /// Read a video
@@ -139,7 +142,8 @@ pub(super) async fn find(
     Viewer(caller): Viewer,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Video>, Problem> {
-    app.run(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await.map(Json)
+    let video = app.run(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await?;
+    Ok(Json(app.public_path.below(video)))
 }
 
 /// Change a video
@@ -155,10 +159,11 @@ pub(super) async fn change(
     Valid(Body(change)): Valid<Body<Change>>,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
+    let change = app.public_path.above(change);
     let use_case = move |app: Arc<App>| async move {
         video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
     };
-    app.run(use_case).await.map(Json)
+    Ok(Json(app.public_path.below(app.run(use_case).await?)))
 }
 
 /// Delete a video

@@ -95,5 +95,6 @@ pub(super) async fn continue_watching(
     TokenUser(user): TokenUser,
     Valid(query): Valid<Query<LimitQuery>>,
 ) -> Result<Json<Vec<ContinueWatching>>, Problem> {
-    Ok(Json(watch_history::continue_watching(&app.history, user, query.limit.unsigned_abs()).await?))
+    let items = watch_history::continue_watching(&app.history, user, query.limit.unsigned_abs()).await?;
+    Ok(Json(app.public_path.below(items)))
 }

@@ -4,17 +4,18 @@
 //! remembers where that was, so that no downgrade goes below it. Alembic's own table stays as it is.
 
 mod record;
+mod rehearsal;
 mod report;
 mod verify;
 
-use crate::connect::connect;
+use crate::connect::{Place, connect};
 use crate::lock::lock;
 use crate::{Error, Options, Target, facts, runner, state, upgrade};
 use record::counts;
 pub use record::{TABLE, adopted_at, alembic_revisions};
 pub use report::Adoption;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm_migration::sea_orm::{DatabaseConnection, DatabaseTransaction, DbBackend, TransactionTrait};
 use std::time::{SystemTime, UNIX_EPOCH};
 use versions::Migrator;
 
@@ -68,9 +69,12 @@ pub async fn adopt(url: &str, wish: &Wish, options: &Options) -> Result<Adoption
     let adoption = adopt_on(&db, wish, options).await;
     db.close().await?;
     let mut adoption = adoption?;
+    if wish.plan && adoption.needs_rehearsal() && matches!(Place::of(url)?, Place::SqliteFile(_)) {
+        adoption.rehearsed(rehearsal::on_sqlite(url, options).await?);
+    }
     if wish.upgrade && !wish.plan && adoption.findings.is_empty() {
         if adoption.is_recorded() {
-            log::info!("adopted at {}, going on to the newest migration", adoption.at);
+            log::debug!("adopted at {}, going on to the newest migration", adoption.at);
         }
         let report = upgrade(url, &Target::End, options).await?;
         (adoption.applied, adoption.backup) = (report.applied, report.backup);
@@ -84,7 +88,10 @@ pub async fn adopt(url: &str, wish: &Wish, options: &Options) -> Result<Adoption
 
 async fn adopt_on(db: &DatabaseConnection, wish: &Wish, options: &Options) -> Result<Adoption, Error> {
     let txn = if wish.plan { db.begin().await? } else { lock(db, options).await? };
-    let adoption = adopt_within(&txn, wish).await?;
+    let mut adoption = adopt_within(&txn, wish).await?;
+    if wish.plan && adoption.needs_rehearsal() && txn.get_database_backend() == DbBackend::Postgres {
+        adoption.rehearsed(rehearsal::on_postgres(&txn, &adoption.pending).await?);
+    }
     if adoption.is_recorded() {
         txn.commit().await?;
     } else {

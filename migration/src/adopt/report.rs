@@ -1,5 +1,6 @@
 //! What an adoption did, or would do, or could not do.
 
+use super::rehearsal::Rehearsal;
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
 
@@ -18,6 +19,8 @@ pub struct Adoption {
     pub findings: Vec<String>,
     /// What is not ours and stays as it is.
     pub left_alone: Vec<String>,
+    /// How the migrations were rehearsed for the plan.
+    pub rehearsal: String,
     /// How many rows each table has.
     pub rows: Vec<(String, i64)>,
     /// The migrations that were marked as applied, or would be.
@@ -36,6 +39,20 @@ impl Adoption {
     /// Whether it was written down just now.
     pub fn is_recorded(&self) -> bool {
         !self.planned && !self.already && self.findings.is_empty()
+    }
+
+    /// Whether there is anything that could stop on the way.
+    pub(super) fn needs_rehearsal(&self) -> bool {
+        self.findings.is_empty() && !self.pending.is_empty()
+    }
+
+    /// Notes what a rehearsal showed.
+    pub(super) fn rehearsed(&mut self, rehearsal: Rehearsal) {
+        (self.findings, self.rehearsal) = (rehearsal.findings, rehearsal.note);
+        if !self.findings.is_empty() {
+            self.stamped.clear();
+            self.pending.clear();
+        }
     }
 
     /// Notes what the migrations changed about the numbers of rows, which should be nothing.
@@ -76,7 +93,8 @@ impl Display for Adoption {
             writeln!(f, "\n{table}: {before} rows before, {after} after; somebody wrote meanwhile, or rows were lost")?;
         }
         match (self.planned, self.applied.is_empty(), self.pending.len()) {
-            (true, ..) => writeln!(f, "\nnothing was changed"),
+            (true, ..) if self.rehearsal.is_empty() => writeln!(f, "\nnothing was changed"),
+            (true, ..) => writeln!(f, "\n{}\nnothing was changed", self.rehearsal),
             (false, true, 0) => writeln!(f, "nothing to do"),
             (false, true, pending) => writeln!(f, "\n{pending} migrations follow: `upgrade` applies them"),
             (false, false, _) if self.recounted.is_empty() => writeln!(f, "\nevery table has as many rows as before"),

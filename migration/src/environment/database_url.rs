@@ -32,9 +32,12 @@ pub fn resolve(given: &str) -> Result<DatabaseUrl, String> {
             let plain = format!("{kind}:{rest}");
             postgres_url::resolve(&plain).map_err(|error| format!("{}: {error}", crate::redacted(&plain)))
         }
+        "sqlite" if driver.is_some_and(|driver| !["aiosqlite", "pysqlite"].contains(&driver)) => {
+            Err(format!("{scheme}:…: the driver is unknown; write sqlite://FILE"))
+        }
         "sqlite" => {
             let shown = crate::redacted(&format!("sqlite:{rest}"));
-            sqlite_url::resolve(rest, driver).map_err(|error| format!("{shown}: {error}"))
+            sqlite_url::resolve(rest, driver.is_some()).map_err(|error| format!("{shown}: {error}"))
         }
         _ => Err(unknown(&format!("{scheme}:…"))),
     }
@@ -63,7 +66,7 @@ mod tests {
             ("postgres:ann:hunter2@db/x", "postgres:…: write postgres://USER"),
             ("postgresql+asyncpg://ann:hunter2@db:port/x", "postgresql://db:port/x: invalid port number"),
             ("postgres://db/x?ssl=hunter2", "the parameter ssl must be"),
-            ("sqlite+pysqlcipher://:hunter2@/x.db", "the driver pysqlcipher"),
+            ("sqlite+pysqlcipher://:hunter2@/x.db", "sqlite+pysqlcipher:…: the driver is unknown"),
         ] {
             let error = resolve(given).err().unwrap();
             assert!(error.contains(part) && !error.contains("hunter2"), "{given}: {error}");

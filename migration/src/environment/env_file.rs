@@ -255,7 +255,8 @@ impl Reader<'_> {
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let (name, length) = match after.strip_prefix('{') {
             Some(inside) => {
-                let name = inside.split('}').next().unwrap_or_default();
+                // Without its end it names nothing.
+                let name = inside.split_once('}').map_or("", |(name, _)| name);
                 (name, name.len() + 3)
             }
             None => {

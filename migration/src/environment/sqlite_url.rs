@@ -22,16 +22,13 @@ const WITHOUT_MEANING: [&str; 10] = [
     "uri",
 ];
 
-/// Reads what follows `sqlite:`, or `sqlite+driver:`, in sqlx's spelling or SQLAlchemy's.
-pub(super) fn resolve(rest: &str, driver: Option<&str>) -> Result<DatabaseUrl, String> {
-    if let Some(driver) = driver.filter(|driver| !["aiosqlite", "pysqlite"].contains(driver)) {
-        return Err(format!("the driver {driver} is unknown; write sqlite://FILE"));
-    }
+/// Reads what follows `sqlite:` in sqlx's spelling or SQLAlchemy's; where a driver is named it can only be the latter.
+pub(super) fn resolve(rest: &str, names_driver: bool) -> Result<DatabaseUrl, String> {
     let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
     let mut notes = Vec::new();
     // SQLAlchemy takes a % for itself.
-    let decoded = if driver.is_some() { path.to_owned() } else { decoded(path)? };
-    let file = file(&decoded, driver, &mut notes)?;
+    let decoded = if names_driver { path.to_owned() } else { decoded(path)? };
+    let file = file(&decoded, names_driver, &mut notes)?;
     let query = query.and_then(parameters).map(|query| format!("?{query}")).unwrap_or_default();
     let url = match file {
         Some(file) => format!("sqlite://{}{query}", encoded(&file)?),
@@ -41,11 +38,11 @@ pub(super) fn resolve(rest: &str, driver: Option<&str>) -> Result<DatabaseUrl, S
 }
 
 /// The file that is meant; none where the path is to be read as it stands.
-fn file(path: &str, driver: Option<&str>, notes: &mut Vec<String>) -> Result<Option<PathBuf>, String> {
+fn file(path: &str, names_driver: bool, notes: &mut Vec<String>) -> Result<Option<PathBuf>, String> {
     let body = path.strip_prefix("//").unwrap_or(path);
     let inner = body.strip_prefix('/').filter(|_| path.starts_with("///"));
     let body = inner.unwrap_or(body);
-    if body == ":memory:" || (body.is_empty() && driver.is_some()) {
+    if body == ":memory:" || (body.is_empty() && names_driver) {
         return Err(
             "the database lives in memory only and would be gone with the process; write sqlite://FILE".to_owned()
         );
@@ -56,7 +53,7 @@ fn file(path: &str, driver: Option<&str>, notes: &mut Vec<String>) -> Result<Opt
     if body.starts_with('~') {
         return expand_home(body).map(Some);
     }
-    let Some(inner) = inner else { return Ok(driver.map(|_| PathBuf::from(body))) };
+    let Some(inner) = inner else { return Ok(names_driver.then(|| PathBuf::from(body))) };
     if inner.is_empty() {
         return Err("it names no file; write sqlite://FILE".to_owned());
     }
@@ -67,7 +64,7 @@ fn file(path: &str, driver: Option<&str>, notes: &mut Vec<String>) -> Result<Opt
     if is_same(&relative, &absolute) {
         return Ok(Some(absolute));
     }
-    if driver.is_some() {
+    if names_driver {
         return Ok(Some(relative));
     }
     if inner.starts_with("./") || inner.starts_with("../") {

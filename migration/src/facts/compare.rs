@@ -89,6 +89,20 @@ pub fn compare_tables(name: &str, wanted: &Table, found: &Table) -> Vec<Differen
     pairs.into_iter().map(difference).collect()
 }
 
+/// Takes the part of a difference that was found out of its table.
+pub(crate) fn remove(facts: &mut Facts, difference: &Difference) {
+    let Some(table) = facts.tables.get_mut(&difference.table) else { return };
+    match &difference.found {
+        Some(Part::Column(column)) => table.columns.retain(|known| known != column),
+        Some(Part::ForeignKey(key)) => table.foreign_keys.retain(|known| known != key),
+        Some(Part::Index(index)) => table.indexes.retain(|known| known != index),
+        Some(Part::Check(check)) => table.checks.retain(|known| known != check),
+        Some(Part::Trigger(trigger)) => table.triggers.retain(|known| known != trigger),
+        Some(Part::Table(_)) => _ = facts.tables.remove(&difference.table),
+        Some(Part::View | Part::PrimaryKey(_)) | None => {}
+    }
+}
+
 /// Sets equal things aside, one for one, then pairs those that are `alike`; the rest stands alone.
 fn matched<T: Clone>(
     wanted: &[T],

@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use compare::{Difference, Part, compare, compare_tables};
-pub(crate) use compare::{same_check, same_index, same_key};
+pub(crate) use compare::{remove, same_check, same_index, same_key};
 pub(crate) use plain::plain;
 pub use text::squeezed;
 pub(crate) use text::words;

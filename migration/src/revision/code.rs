@@ -1,5 +1,6 @@
 //! Parts of a table as the code of a migration.
 
+use super::exact::Exact;
 use super::kinds;
 use crate::facts::{Check, Column, Difference, ForeignKey, Index, Part, Table, compare_tables};
 
@@ -109,9 +110,16 @@ fn names(columns: &[String]) -> String {
 }
 
 /// The calls that make a whole `Shape`.
-pub(super) fn shape(name: &str, table: &Table) -> Vec<String> {
+pub(super) fn shape(name: &str, table: &Table, exact: Option<&Exact>) -> Vec<String> {
     let mut calls = vec![format!("Shape::new({name:?})")];
-    calls.extend(table.columns.iter().map(|column| shape_column(table, column)));
+    calls.extend(table.columns.iter().map(|column| {
+        // In its own words, which are no words of the builder's.
+        let own = exact.filter(|_| table.primary_key != [column.name.clone()]);
+        match own.and_then(|exact| exact.sqlite_column(name, column)) {
+            Some(words) => format!(".column(ColumnDef::new({:?}).custom({words:?}))", column.name),
+            None => shape_column(table, column),
+        }
+    }));
     if table.primary_key.len() > 1 {
         calls.push(format!(".primary_key([{}])", quoted(&table.primary_key)));
     }

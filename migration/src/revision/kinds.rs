@@ -60,6 +60,22 @@ pub(super) fn postgres_word(call: &str) -> String {
     }
 }
 
+/// Whether the call makes exactly this type in this database.
+pub(super) fn is_exact(call: &str, kind: &str, on_postgres: bool) -> bool {
+    let word = |(known, postgres, sqlite): &&(&str, &str, &str)| {
+        *known == call && if on_postgres { *postgres == kind } else { *sqlite == kind }
+    };
+    let length = |call: &str, name: &str| call.split_once('(').map(|(_, length)| format!("{name}({length}"));
+    let spelled = match call.split('(').next().unwrap_or_default() {
+        "string_len" => length(call, "varchar"),
+        "char_len" => length(call, if on_postgres { "character" } else { "char" }),
+        "decimal_len" => length(call, if on_postgres { "numeric" } else { "real" }),
+        _ => None,
+    };
+    let bare = |text: &str| text.replace(' ', "");
+    KINDS.iter().any(|known| word(&known)) || spelled.is_some_and(|spelled| bare(&spelled) == bare(kind))
+}
+
 /// What a value is, roughly: types of one family turn into each other by themselves.
 pub(super) fn family(call: &str) -> &'static str {
     let is_of = |names: &[&str]| names.iter().any(|name| call.starts_with(name));

@@ -2,17 +2,21 @@
 //! entities and a live database, to be read and edited.
 
 mod code;
+mod create;
+mod exact;
 mod file;
 mod kinds;
 mod neutral;
 mod steps;
+mod work;
 mod write;
 
 use crate::check::Drift;
 use crate::connect::connect;
-use crate::facts;
-use crate::wanted::{self, Entities, entities};
+use crate::facts::{self, Part};
+use crate::wanted::{self, Entities, entities, made_by};
 use crate::{Error, Options};
+use exact::Exact;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
@@ -54,6 +58,8 @@ pub struct Written {
     pub files: Vec<PathBuf>,
     /// The differences that it is to end.
     pub differences: Vec<String>,
+    /// What no entity and no migration knows and `check` calls no hindrance: it stays as it is.
+    pub left_alone: Vec<String>,
 }
 
 impl Display for Written {
@@ -63,6 +69,9 @@ impl Display for Written {
         }
         for difference in &self.differences {
             writeln!(f, "found    {difference}")?;
+        }
+        for line in &self.left_alone {
+            writeln!(f, "left     {line}")?;
         }
         for path in &self.files {
             writeln!(f, "written  {}", path.display())?;
@@ -74,7 +83,7 @@ impl Display for Written {
 /// Writes an empty migration into `dir`, or into the sources that this program was built from.
 pub fn revision(message: &str, dir: Option<&Path>) -> Result<Written, Error> {
     let file = file::File::next(message, dir, SystemTime::now())?;
-    Ok(Written { name: file.name.clone(), files: file.write(&write::empty(message))?, differences: vec![] })
+    Ok(Written { name: file.name.clone(), files: file.write(&write::empty(message))?, ..Written::default() })
 }
 
 /// Writes a migration for what differs between the entities and the database, when anything does.
@@ -101,8 +110,8 @@ pub async fn autogenerate_for(
     .await;
     db.close().await?;
     match source? {
-        Some(Source { text, differences }) => {
-            Ok(Written { name: file.name.clone(), files: file.write(&text)?, differences })
+        Some(Source { text, differences, left_alone }) => {
+            Ok(Written { name: file.name.clone(), files: file.write(&text)?, differences, left_alone })
         }
         None => Ok(Written::default()),
     }
@@ -115,6 +124,8 @@ pub struct Source {
     pub text: String,
     /// The differences that it is to end.
     pub differences: Vec<String>,
+    /// What it leaves alone.
+    pub left_alone: Vec<String>,
 }
 
 /// The text for what differs between some entities and a database; none where nothing does.
@@ -125,18 +136,44 @@ pub async fn source<C: ConnectionTrait + TransactionTrait<Transaction = Database
 ) -> Result<Option<Source>, Error> {
     let wanted = wanted::facts(db, entities).await?;
     let neutral = neutral::of_entities(entities).await?;
-    let found = facts::read(db).await?;
-    let Drift { differences, strange } = Drift::between(&wanted, &found);
-    let is_ours = |difference: &&facts::Difference| wanted.tables.contains_key(&difference.table);
-    let of_others = strange.iter().filter(|difference| !is_ours(difference)).map(|difference| difference.table.clone());
-    let ours: Vec<facts::Difference> = differences.iter().chain(strange.iter().filter(is_ours)).cloned().collect();
-    // A trigger is nothing that an entity could declare.
-    let counts = |difference: &&facts::Difference| !matches!(difference.found, Some(facts::Part::Trigger(_)));
-    let lines: Vec<String> = ours.iter().filter(counts).map(ToString::to_string).collect();
-    if lines.is_empty() {
+    let mut found = facts::read(db).await?;
+    let made = made_by(Options::default().chain).await?;
+    let mut drift = Drift::between(&wanted, &found).counting_lost(&made);
+    if drift.differences.is_empty() {
         return Ok(None);
     }
-    let schemas = write::Schemas { wanted: &wanted, neutral: &neutral, found: &found };
-    let text = write::filled(message, &lines, &of_others.collect::<Vec<_>>(), &schemas);
-    Ok(Some(Source { text, differences: lines }))
+    count_what_goes_with_a_column(&mut drift);
+    let exact = Exact::read(db, &found, &made).await?;
+    // What is left alone is in neither form of a table.
+    drift.strange.iter().for_each(|difference| facts::remove(&mut found, difference));
+    let lines = |differences: &[facts::Difference]| differences.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (differences, left_alone) = (lines(&drift.differences), lines(&drift.strange));
+    let schemas = write::Schemas { wanted: &wanted, neutral: &neutral, found: &found, exact: &exact };
+    let text = write::filled(message, &differences, &left_alone, &schemas);
+    Ok(Some(Source { text, differences, left_alone }))
+}
+
+/// An index or a constraint over a column that is dropped goes with it, so that it must be made again with it.
+fn count_what_goes_with_a_column(drift: &mut Drift) {
+    let goes = |table: &str, column: &str| {
+        drift.differences.iter().any(|difference| {
+            let dropped = difference.wanted.is_none() && difference.table == table;
+            dropped && matches!(&difference.found, Some(Part::Column(gone)) if gone.name == column)
+        })
+    };
+    let goes_with = |difference: &facts::Difference| {
+        let columns: Vec<String> = match &difference.found {
+            Some(Part::Index(index)) => {
+                let texts = index.columns.iter().chain(&index.predicate);
+                texts.flat_map(|text| facts::words(text)).map(|word| word.trim_matches('"').to_owned()).collect()
+            }
+            Some(Part::ForeignKey(key)) => key.columns.clone(),
+            Some(Part::Check(check)) => check.columns.clone(),
+            _ => return false,
+        };
+        columns.iter().any(|column| goes(&difference.table, column))
+    };
+    let (going, staying): (Vec<_>, Vec<_>) = drift.strange.iter().cloned().partition(goes_with);
+    drift.strange = staying;
+    drift.differences.extend(going);
 }

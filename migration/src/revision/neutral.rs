@@ -65,11 +65,12 @@ pub(super) struct Change {
 
 impl Change {
     /// From the live table and the wanted one, both in the words of the live database, and the wanted one in neutral words.
-    pub(super) fn of(name: &str, found: &Table, wanted: &Table, neutral: &Table) -> Self {
+    pub(super) fn of(name: &str, found: &Table, wanted: &Table, neutral: &Table, on_postgres: bool) -> Self {
         let mut before = found.clone();
         before.triggers.clear();
         for column in &mut before.columns {
-            translate_column(column, found, wanted.column(&column.name), neutral);
+            let refers = !on_postgres && found.foreign_keys.iter().any(|key| key.columns == [column.name.clone()]);
+            translate_column(column, refers, wanted.column(&column.name), neutral);
         }
         for check in &mut before.checks {
             translate_check(name, check, wanted, neutral);
@@ -105,13 +106,14 @@ fn kept<T: Clone>(wanted: &[T], known: &[T], same: impl Fn(&T, &T) -> bool) -> V
     wanted.iter().map(|thing| known.iter().find(|known| same(thing, known)).unwrap_or(thing).clone()).collect()
 }
 
-fn translate_column(column: &mut Column, table: &Table, wanted: Option<&Column>, neutral: &Table) {
+fn translate_column(column: &mut Column, refers: bool, wanted: Option<&Column>, neutral: &Table) {
     let neutral = neutral.column(&column.name);
-    let refers = table.foreign_keys.iter().any(|key| key.columns == [column.name.clone()]);
     column.kind = match (wanted, neutral) {
         (Some(wanted), Some(neutral)) if wanted.kind == column.kind => neutral.kind.clone(),
         // SQLite has one word for integers of all widths.
-        _ if column.kind == "integer" && (refers || column.numbered.is_some()) => "big_integer()".to_owned(),
+        _ if column.kind == "integer" && (refers || column.numbered.as_deref() == Some("autoincrement")) => {
+            "big_integer()".to_owned()
+        }
         _ => match kinds::call(Some(&column.kind), None) {
             unknown if unknown.starts_with("custom") => kinds::call(None, Some(&column.kind)),
             call => call,

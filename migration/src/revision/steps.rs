@@ -1,99 +1,10 @@
 //! The statements that bring one table from one form to another, on both databases.
 
+use super::create::{add_column, alter, create_index, drop_index, plain_or_quoted};
+use super::exact::{Exact, Within};
+use super::work::Work;
 use super::{code, kinds};
-use crate::facts::{Check, Column, Difference, ForeignKey, Index, Part, Table, compare_tables};
-
-/// What differs between two forms of a table, sorted by what is to be done.
-#[derive(Default)]
-struct Work {
-    dropped_indexes: Vec<Index>,
-    dropped_keys: Vec<ForeignKey>,
-    dropped_checks: Vec<Check>,
-    dropped_columns: Vec<Column>,
-    changed_columns: Vec<(Column, Column)>,
-    added_columns: Vec<Column>,
-    added_checks: Vec<Check>,
-    added_keys: Vec<ForeignKey>,
-    added_indexes: Vec<Index>,
-    by_hand: Vec<String>,
-}
-
-impl Work {
-    fn between(name: &str, from: &Table, to: &Table) -> Self {
-        let mut work = Self::default();
-        for difference in compare_tables(name, to, from) {
-            let line = difference.line("the new form").replace("the database", "the old one");
-            let Difference { wanted, found, .. } = difference;
-            match (found, wanted) {
-                (Some(Part::Column(from)), Some(Part::Column(to))) => work.changed_columns.push((from, to)),
-                (None, Some(Part::Column(column))) => work.added_columns.push(column),
-                (Some(Part::Column(column)), None) => work.dropped_columns.push(column),
-                (found, wanted) => {
-                    let mut told = false;
-                    match found {
-                        Some(Part::Index(index)) => work.dropped_indexes.push(index),
-                        Some(Part::ForeignKey(key)) => work.dropped_keys.push(key),
-                        Some(Part::Check(check)) => work.dropped_checks.push(check),
-                        Some(_) => told = true,
-                        None => {}
-                    }
-                    match wanted {
-                        Some(Part::Index(index)) => work.added_indexes.push(index),
-                        Some(Part::ForeignKey(key)) => work.added_keys.push(key),
-                        Some(Part::Check(check)) => work.added_checks.push(check),
-                        Some(_) => told = true,
-                        None => {}
-                    }
-                    if told {
-                        work.by_hand.push(line);
-                    }
-                }
-            }
-        }
-        for (from, to) in &work.changed_columns {
-            let unusual = (&from.numbered, &from.generated, &from.collation);
-            if unusual != (&to.numbered, &to.generated, &to.collation) {
-                work.by_hand.push(format!("{name}.{}: PostgreSQL numbers, computes or sorts it otherwise", from.name));
-            }
-        }
-        // The check of a column comes and goes with it.
-        let names = |columns: &[Column]| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
-        let (new, gone) = (names(&work.added_columns), names(&work.dropped_columns));
-        work.added_checks.retain(|check| !check.columns.first().is_some_and(|column| new.contains(column)));
-        work.dropped_checks.retain(|check| !matches!(&check.columns[..], [column] if gone.contains(column)));
-        work
-    }
-
-    fn is_empty(&self) -> bool {
-        let parts = self.dropped_indexes.len() + self.dropped_keys.len() + self.dropped_checks.len();
-        let columns = self.dropped_columns.len() + self.changed_columns.len() + self.added_columns.len();
-        parts + columns + self.added_checks.len() + self.added_keys.len() + self.added_indexes.len() == 0
-    }
-
-    /// What SQLite does only by making the table anew.
-    fn needs_rebuild(&self, from: &Table) -> bool {
-        let is_bound = |column: &Column| {
-            let holds = |columns: &Vec<String>| columns.contains(&column.name);
-            let is_unique = |index: &Index| index.constraint && holds(&index.columns);
-            holds(&from.primary_key)
-                || from.foreign_keys.iter().any(|key| holds(&key.columns))
-                || from.checks.iter().any(|check| holds(&check.columns) && check.columns.len() > 1)
-                || from.indexes.iter().any(is_unique)
-        };
-        let is_constant = |default: &String| !default.contains('(') && !default.to_uppercase().contains("CURRENT_");
-        let is_addable = |column: &Column| {
-            let constant = column.default.as_ref().is_some_and(is_constant);
-            let fits = if column.default.is_none() { column.nullable } else { constant };
-            fits && column.generated.is_none() && column.numbered.is_none()
-        };
-        let keys_and_checks =
-            self.dropped_keys.len() + self.added_keys.len() + self.dropped_checks.len() + self.added_checks.len();
-        self.changed_columns.len() + keys_and_checks > 0
-            || self.dropped_columns.iter().any(is_bound)
-            || self.dropped_indexes.iter().any(|index| index.constraint)
-            || !self.added_columns.iter().all(is_addable)
-    }
-}
+use crate::facts::{Check, Column, Index, Part, Table};
 
 /// Code of one direction, and whether it needs the two shapes of the table.
 #[derive(Debug, Default)]
@@ -103,35 +14,84 @@ pub(super) struct Steps {
     pub(super) sets_aside: bool,
 }
 
+/// Two forms of a table, and the same as SQLite has them.
+pub(super) struct Forms<'a> {
+    pub(super) from: &'a Table,
+    pub(super) to: &'a Table,
+    pub(super) sqlite_from: &'a Table,
+    pub(super) sqlite_to: &'a Table,
+}
+
+/// Which way, and what the live database says of its own parts.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) exact: &'a Exact,
+    pub(super) back: bool,
+}
+
+impl Way<'_> {
+    fn dropped(self, table: &str, part: Part, code: String, within: Within) -> Vec<String> {
+        self.exact.dropped(table, &part, vec![code], within)
+    }
+
+    fn made(self, table: &str, part: Part, neutral: Vec<String>, within: Within) -> Vec<String> {
+        // On the way there a new part may have the name of the live one that it replaces.
+        if self.back { self.exact.made(table, &part, neutral, within) } else { neutral }
+    }
+}
+
 /// From one form of a table to another. `shapes` are the names of the functions that tell them, for a rebuild.
-pub(super) fn steps(name: &str, from: &Table, to: &Table, shapes: (&str, &str)) -> Steps {
-    let work = Work::between(name, from, to);
+pub(super) fn steps(name: &str, forms: &Forms<'_>, shapes: (&str, &str), way: Way<'_>) -> Steps {
+    let work = Work::between(name, forms.from, forms.to);
+    let of_sqlite = Work::between(name, forms.sqlite_from, forms.sqlite_to);
     let mut code: Vec<String> = work.by_hand.iter().map(|line| format!("// Write this step by hand. {line}")).collect();
     if work.is_empty() {
         return Steps { code, ..Steps::default() };
     }
-    code.extend(refusals(name, &work));
-    if !work.needs_rebuild(from) {
-        code.extend(common(name, to, &work));
+    code.extend(refusals(name, &work, way));
+    let rebuilds = of_sqlite.needs_rebuild(forms.sqlite_from);
+    if !rebuilds && !work.needs_rebuild(forms.from) {
+        code.extend(common(name, forms.to, &work, way, Within::Both));
         return Steps { code, ..Steps::default() };
     }
     let sets_aside = work.changed_columns.iter().any(|(from, to)| from.kind != to.kind);
-    code.push("if sql::on_postgres(manager) {".to_owned());
+    let mut postgres = on_postgres(name, forms.from, forms.to, &work, way);
     if sets_aside {
-        code.push(format!("let aside = Aside::take(manager, &[{name:?}]).await?;"));
+        postgres.insert(0, format!("let aside = Aside::take(manager, &[{name:?}]).await?;"));
+        postgres.push("aside.give_back(manager).await?;".to_owned());
     }
-    code.extend(on_postgres(name, from, to, &work));
-    if sets_aside {
-        code.push("aside.give_back(manager).await?;".to_owned());
+    let sqlite = match rebuilds {
+        true => rebuild(name, &of_sqlite, shapes, way),
+        false => common(name, forms.sqlite_to, &of_sqlite, way, Within::Branch { postgres: false }),
+    };
+    let branches: [&[&str]; 2] = [&["if sql::on_postgres(manager) {"], &["if !sql::on_postgres(manager) {"]];
+    let (first, second) = match (postgres.is_empty(), sqlite.is_empty()) {
+        (false, _) => ((branches[0], postgres), sqlite),
+        (true, false) => ((branches[1], sqlite), Vec::new()),
+        (true, true) => return Steps { code, ..Steps::default() },
+    };
+    code.extend(first.0.iter().map(|line| (*line).to_owned()).chain(first.1));
+    if !second.is_empty() {
+        code.push("} else {".to_owned());
+        code.extend(second);
     }
-    code.push("} else {".to_owned());
+    code.push("}".to_owned());
+    Steps { code, rebuilds, sets_aside }
+}
+
+fn rebuild(name: &str, work: &Work, shapes: (&str, &str), way: Way<'_>) -> Vec<String> {
+    let within = Within::Branch { postgres: false };
     let odd = |index: &&Index| code::is_odd(index);
-    code.extend(work.dropped_indexes.iter().filter(odd).map(drop_index));
+    let dropped = work.dropped_indexes.iter().filter(odd);
+    let mut code: Vec<String> =
+        dropped.flat_map(|index| way.dropped(name, Part::Index(index.clone()), drop_index(index), within)).collect();
     let converted: Vec<String> = work.changed_columns.iter().filter_map(|(from, to)| converted(from, to)).collect();
     code.push(format!("{}().rebuild(manager, &{}(), &[{}]).await?;", shapes.1, shapes.0, converted.join(", ")));
-    code.extend(work.added_indexes.iter().filter(odd).map(|index| create_index(name, index)));
-    code.push("}".to_owned());
-    Steps { code, rebuilds: true, sets_aside }
+    let added = work.added_indexes.iter().filter(odd);
+    code.extend(
+        added.flat_map(|index| way.made(name, Part::Index(index.clone()), vec![create_index(name, index)], within)),
+    );
+    code
 }
 
 /// What may be a new name rather than another column: nobody can tell from the two forms.
@@ -141,13 +101,21 @@ pub(super) fn renames(from: &Table, to: &Table) -> Option<String> {
         names.collect::<Vec<_>>().join(" or ")
     };
     let (old, new) = (names(from, to), names(to, from));
-    let told = format!("// If {old} is only to be called {new}, rename the column: this loses its values.");
+    let told = format!("// If {old} is only to be called {new}, rename the column, or its values are left behind.");
     (!old.is_empty() && !new.is_empty()).then_some(told)
 }
 
 /// Rows that the new form cannot hold, before anything is changed.
-fn refusals(name: &str, work: &Work) -> Vec<String> {
+fn refusals(name: &str, work: &Work, way: Way<'_>) -> Vec<String> {
     let mut code = Vec::new();
+    // On the way back the one who says --yes drops what was added.
+    let dropped = work.dropped_columns.iter().filter(|column| !way.back && column.generated.is_none());
+    for column in dropped {
+        let rows = format!("{name} WHERE {} IS NOT NULL", plain_or_quoted(&column.name));
+        let mend = format!("{} is dropped; keep its values elsewhere and empty it, or take this line out", column.name);
+        let refuse = format!("sql::refuse_rows(manager, {rows:?}, {mend:?}).await?;");
+        code.extend(way.dropped(name, Part::Column(column.clone()), refuse, Within::Both));
+    }
     for column in work.added_columns.iter().filter(|column| is_unfilled(column)) {
         let column = &column.name;
         code.push(format!(
@@ -170,31 +138,44 @@ fn is_unfilled(column: &Column) -> bool {
 }
 
 /// Statements that both databases understand.
-fn common(name: &str, to: &Table, work: &Work) -> Vec<String> {
-    let mut code: Vec<String> = work.dropped_indexes.iter().map(drop_index).collect();
+fn common(name: &str, to: &Table, work: &Work, way: Way<'_>, within: Within) -> Vec<String> {
+    let mut code = Vec::new();
+    for index in &work.dropped_indexes {
+        code.extend(way.dropped(name, Part::Index(index.clone()), drop_index(index), within));
+    }
     for column in &work.dropped_columns {
         let drop = format!("Table::alter().table({name:?}).drop_column({:?}).take()", column.name);
-        code.push(format!("manager.alter_table({drop}).await?;"));
+        let drop = format!("manager.alter_table({drop}).await?;");
+        code.extend(way.dropped(name, Part::Column(column.clone()), drop, within));
     }
     for column in &work.added_columns {
-        code.extend(add_column(name, to, column));
+        code.extend(way.made(name, Part::Column(column.clone()), add_column(name, to, column), within));
     }
-    code.extend(work.added_indexes.iter().map(|index| create_index(name, index)));
+    for index in &work.added_indexes {
+        code.extend(way.made(name, Part::Index(index.clone()), vec![create_index(name, index)], within));
+    }
     code
 }
 
-fn on_postgres(name: &str, from: &Table, to: &Table, work: &Work) -> Vec<String> {
-    let mut code: Vec<String> = work.dropped_indexes.iter().filter(|index| !index.constraint).map(drop_index).collect();
-    let uniques = work.dropped_indexes.iter().filter(|index| index.constraint).map(|index| &index.name);
-    let checks = work.dropped_checks.iter().map(|check| &check.name);
-    let keys = work.dropped_keys.iter().map(|key| &key.name);
-    for constraint in uniques.chain(checks).chain(keys) {
-        code.push(alter(name, &format!("DROP CONSTRAINT {}", plain_or_quoted(constraint))));
+fn on_postgres(name: &str, from: &Table, to: &Table, work: &Work, way: Way<'_>) -> Vec<String> {
+    let within = Within::Branch { postgres: true };
+    let mut code = Vec::new();
+    for index in work.dropped_indexes.iter().filter(|index| !index.constraint) {
+        code.extend(way.dropped(name, Part::Index(index.clone()), drop_index(index), within));
+    }
+    let uniques = work.dropped_indexes.iter().filter(|index| index.constraint);
+    let uniques = uniques.map(|index| (&index.name, Part::Index(index.clone())));
+    let checks = work.dropped_checks.iter().map(|check| (&check.name, Part::Check(check.clone())));
+    let keys = work.dropped_keys.iter().map(|key| (&key.name, Part::ForeignKey(key.clone())));
+    for (constraint, part) in uniques.chain(checks).chain(keys) {
+        let drop = alter(name, &format!("DROP CONSTRAINT {}", plain_or_quoted(constraint)));
+        code.extend(way.dropped(name, part, drop, within));
     }
     // One ALTER for all columns, because each may write the whole table anew.
     let mut alter_columns = String::new();
     for column in &work.dropped_columns {
-        alter_columns.push_str(&format!(".drop_column({:?})", column.name));
+        let drop = format!(".drop_column({:?})", column.name);
+        alter_columns.extend(way.dropped(name, Part::Column(column.clone()), drop, within));
     }
     for (from, to) in &work.changed_columns {
         // A default of the old type may not fit the new one, not even for a moment.
@@ -203,28 +184,33 @@ fn on_postgres(name: &str, from: &Table, to: &Table, work: &Work) -> Vec<String>
         }
         alter_columns.extend(modified(from, to).map(|change| format!(".modify_column({change})")));
     }
+    let mut apart = Vec::new();
     for column in &work.added_columns {
-        let column = code::column(column, &code::checks_of(to, &column.name));
-        alter_columns.push_str(&format!(".add_column({column})"));
+        let add = format!(".add_column({})", code::column(column, &code::checks_of(to, &column.name)));
+        let made = way.made(name, Part::Column(column.clone()), vec![add.clone()], within);
+        if made == [add.clone()] { alter_columns.push_str(&add) } else { apart.extend(made) }
     }
     if !alter_columns.is_empty() {
         code.push(format!("manager.alter_table(Table::alter().table({name:?}){alter_columns}.take()).await?;"));
     }
+    code.append(&mut apart);
     for check in &work.added_checks {
         let constraint =
             format!("ADD CONSTRAINT {} CHECK ({})", plain_or_quoted(&free_name(check, from, work)), check.condition);
-        code.push(alter(name, &constraint));
+        code.extend(way.made(name, Part::Check(check.clone()), vec![alter(name, &constraint)], within));
     }
     for key in &work.added_keys {
-        code.push(format!("manager.create_foreign_key({}.take()).await?;", code::foreign_key(name, key)));
+        let create = format!("manager.create_foreign_key({}.take()).await?;", code::foreign_key(name, key));
+        code.extend(way.made(name, Part::ForeignKey(key.clone()), vec![create], within));
     }
-    code.extend(work.added_indexes.iter().map(|index| match index.constraint {
-        true => alter(
-            name,
-            &format!("ADD CONSTRAINT {} UNIQUE ({})", plain_or_quoted(&index.name), index.columns.join(", ")),
-        ),
-        false => create_index(name, index),
-    }));
+    for index in &work.added_indexes {
+        let (constraint, columns) = (plain_or_quoted(&index.name), index.columns.join(", "));
+        let create = match index.constraint {
+            true => alter(name, &format!("ADD CONSTRAINT {constraint} UNIQUE ({columns})")),
+            false => create_index(name, index),
+        };
+        code.extend(way.made(name, Part::Index(index.clone()), vec![create], within));
+    }
     code
 }
 
@@ -279,43 +265,4 @@ fn converted(from: &Column, to: &Column) -> Option<String> {
         _ => return None,
     };
     Some(format!("({:?}, \"CAST({} AS {kind})\".to_owned())", to.name, plain_or_quoted(&to.name)))
-}
-
-fn add_column(table: &str, to: &Table, column: &Column) -> Vec<String> {
-    let column = code::column(column, &code::checks_of(to, &column.name));
-    let add = format!("Table::alter().table({table:?}).add_column({column}).take()");
-    vec![format!("manager.alter_table({add}).await?;")]
-}
-
-fn create_index(table: &str, index: &Index) -> String {
-    if code::is_odd(index) {
-        let kind = if index.unique { "UNIQUE INDEX" } else { "INDEX" };
-        let rows = index.predicate.as_ref().map(|rows| format!(" WHERE {rows}")).unwrap_or_default();
-        let (name, columns) = (plain_or_quoted(&index.name), index.columns.join(", "));
-        let create = format!("CREATE {kind} {name} ON {} ({columns}){rows}", plain_or_quoted(table));
-        return format!("sql::run(manager, {create:?}).await?;");
-    }
-    format!("manager.create_index({}.take()).await?;", code::index(table, index))
-}
-
-fn drop_index(index: &Index) -> String {
-    format!("manager.drop_index(Index::drop().name({:?}).to_owned()).await?;", index.name)
-}
-
-fn alter(table: &str, change: &str) -> String {
-    let statement = format!("{:?}", format!("ALTER TABLE {} {change}", plain_or_quoted(table)));
-    let broken = match statement.split_once(" CHECK (") {
-        Some((before, condition)) if statement.len() > 85 => {
-            format!("{before} \\\n{}CHECK ({condition}", " ".repeat(17))
-        }
-        _ => statement,
-    };
-    format!("sql::run(manager, {broken}).await?;")
-}
-
-fn plain_or_quoted(name: &str) -> String {
-    if name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
-        return name.to_owned();
-    }
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,6 +1,8 @@
 //! The whole text of a migration.
 
+use super::exact::Exact;
 use super::neutral::Change;
+use super::steps::{Forms, Way};
 use super::{code, steps};
 use crate::facts::{Facts, Table};
 
@@ -9,6 +11,7 @@ pub(super) struct Schemas<'a> {
     pub(super) wanted: &'a Facts,
     pub(super) neutral: &'a Facts,
     pub(super) found: &'a Facts,
+    pub(super) exact: &'a Exact,
 }
 
 /// Two bodies to be filled.
@@ -30,34 +33,38 @@ struct Body {
 }
 
 /// The statements for all differences.
-pub(super) fn filled(message: &str, differences: &[String], of_others: &[String], schemas: &Schemas<'_>) -> String {
+pub(super) fn filled(message: &str, differences: &[String], left_alone: &[String], schemas: &Schemas<'_>) -> String {
     let (mut up, mut down, mut functions) = (Vec::new(), Vec::new(), Vec::new());
     let mut uses = Uses::default();
+    let exact = schemas.exact;
     for name in parents_first(schemas) {
         let Some(table) = schemas.neutral.tables.get(name) else { continue };
         let function = code::function(name);
         up.push(format!("{function}().create(manager).await?;"));
         down.push(vec![format!("manager.drop_table(Table::drop().table({name:?}).take()).await?;")]);
-        functions.push(shape_function(&function, &code::shape(name, table), None));
+        functions.push(shape_function(&function, &code::shape(name, table, None), None));
         uses.shape = true;
     }
     for (name, wanted) in &schemas.wanted.tables {
         let (Some(found), Some(neutral)) = (schemas.found.tables.get(name), schemas.neutral.tables.get(name)) else {
             continue;
         };
-        let Change { before, after } = Change::of(name, found, wanted, neutral);
+        let Change { before, after } = Change::of(name, found, wanted, neutral, exact.on_postgres);
         let function = code::function(name);
         let old = format!("{function}_before");
-        let there = steps::steps(name, &before, &after, (&old, &function));
-        let back = steps::steps(name, &after, &before, (&function, &old));
+        let of_sqlite = exact.on_sqlite(name, &before);
+        let forms = Forms { from: &before, to: &after, sqlite_from: &of_sqlite, sqlite_to: &after };
+        let there = steps::steps(name, &forms, (&old, &function), Way { exact, back: false });
+        let forms = Forms { from: &after, to: &before, sqlite_from: &after, sqlite_to: &of_sqlite };
+        let back = steps::steps(name, &forms, (&function, &old), Way { exact, back: true });
         uses.aside |= there.sets_aside || back.sets_aside;
         if there.rebuilds || back.rebuilds {
             uses.shape = true;
             let about = format!("/// All of {name} as it was, for SQLite, which makes the table anew.");
-            functions.push(shape_function(&old, &code::shape(name, &before), Some(&about)));
-            functions.push(shape_function(&function, &code::changed_shape(name, &old, &before, &after), None));
+            functions.push(shape_function(&old, &code::shape(name, &of_sqlite, Some(exact)), Some(&about)));
+            functions.push(shape_function(&function, &code::changed_shape(name, &old, &of_sqlite, &after), None));
         }
-        up.extend(steps::renames(&before, &after));
+        up.extend(exact.live(name).and_then(|live| steps::renames(live, &after)));
         up.extend(there.code);
         down.push(back.code);
     }
@@ -68,10 +75,10 @@ pub(super) fn filled(message: &str, differences: &[String], of_others: &[String]
         "Written from what differed between the entities and a database:".to_owned(),
     ];
     header.extend(differences.iter().map(|line| format!("- {line}")));
-    if !of_others.is_empty() {
-        let tables = of_others.join(", ");
+    if !left_alone.is_empty() {
         header.push(String::new());
-        header.push(format!("Left alone, because no entity knows it: {tables}."));
+        header.push("Not known to the entities and no hindrance, left alone:".to_owned());
+        header.extend(left_alone.iter().map(|line| format!("- {line}")));
     }
     let body = |mut code: Vec<String>| {
         let is_comment = code.iter().all(|line| line.starts_with("//"));

@@ -55,6 +55,7 @@ const POSTGRES: &str = r#"WITH RECURSIVE reader (oid, depth) AS (
     JOIN pg_depend use ON use.refclassid = 'pg_class'::regclass AND use.refobjid = reader.oid
         AND use.classid = 'pg_rewrite'::regclass
     JOIN pg_rewrite rule ON rule.oid = use.objid AND rule.ev_class <> reader.oid
+    JOIN pg_class owner ON owner.oid = rule.ev_class AND owner.relkind IN ('v', 'm')
 ), relation AS (
     SELECT class.*, max(reader.depth) AS depth,
         CASE class.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind, class.oid::regclass AS name
@@ -76,6 +77,17 @@ SELECT kind || ' ' || name, format('DROP %s %s', kind, name), concat_ws('; ',
         CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
         || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, '; ') FROM aclexplode(relacl)),
     (SELECT string_agg(pg_get_indexdef(indexrelid), '; ') FROM pg_index WHERE indrelid = oid),
-    format('COMMENT ON %s %s IS %L', kind, name, obj_description(oid, 'pg_class'))), depth, 0
+    format('COMMENT ON %s %s IS %L', kind, name, obj_description(oid, 'pg_class')),
+    (SELECT string_agg(rtrim(pg_get_ruledef(rule.oid), ';'), '; ') FROM pg_rewrite rule
+        WHERE rule.ev_class = relation.oid AND rulename <> '_RETURN'),
+    (SELECT string_agg(concat_ws('; ',
+        format('COMMENT ON COLUMN %s.%I IS ', name, attname) || quote_literal(col_description(attrelid, attnum)),
+        format('ALTER VIEW %s ALTER %I SET DEFAULT ', name, attname)
+            || (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum),
+        (SELECT string_agg(format('GRANT %s (%I) ON %s TO %s', privilege_type, attname, name,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
+            || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, '; ') FROM aclexplode(attacl))), '; ')
+        FROM pg_attribute WHERE attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
+            AND (attacl IS NOT NULL OR atthasdef OR col_description(attrelid, attnum) IS NOT NULL))), depth, 0
 FROM relation WHERE depth > 0
 ORDER BY depth DESC, rank DESC"#;

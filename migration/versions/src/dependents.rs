@@ -3,6 +3,7 @@
 
 use crate::sql;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::RuntimeErr;
 
 /// Stops the migration at the first thing that reads one of these columns and that PostgreSQL would stop at, with its name and
 /// what to do about it.
@@ -19,13 +20,59 @@ pub(crate) async fn in_the_way(
     if !sql::on_postgres(manager) {
         return Ok(Vec::new());
     }
-    let pairs = columns.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (table, column)));
-    let pairs: Vec<String> = pairs.map(|(table, column)| format!("('{table}', '{column}')")).collect();
     let types: Vec<String> = types.iter().map(|name| format!("'{name}'")).collect();
-    let select = SELECT.replace("{columns}", &pairs.join(", ")).replace("{types}", &types.join(", "));
+    let select = SELECT.replace("{columns}", &pairs(columns)).replace("{types}", &types.join(", "));
     let rows = sql::rows(manager, &select).await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
+
+/// Indexes, constraints and statistics that compute something from a column: PostgreSQL makes them again for the new type, and where
+/// that fails it does not say which one it was.
+pub(crate) struct Suspects(Vec<String>);
+
+impl Suspects {
+    pub(crate) async fn of(manager: &SchemaManager<'_>, columns: &[(&str, &[&str])]) -> Result<Self, DbErr> {
+        let select = SUSPECTS.replace("{columns}", &pairs(columns));
+        let rows = sql::rows(manager, &select).await?;
+        Ok(Self(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?))
+    }
+
+    /// Tells a statement that does not fit the new types together with those that may be meant.
+    pub(crate) fn name(&self, error: DbErr) -> DbErr {
+        let misfit = match &error {
+            DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+                let code = error.as_database_error().and_then(|error| error.code());
+                code.is_some_and(|code| code.starts_with("42"))
+            }
+            _ => false,
+        };
+        if !misfit || self.0.is_empty() {
+            return error;
+        }
+        let (these, which) = (self.0.join(", "), if self.0.len() == 1 { "this" } else { "one of these" });
+        DbErr::Migration(format!(
+            "{error}, which is what {which} needs: {these}; drop it, migrate, and make it again to fit"
+        ))
+    }
+}
+
+fn pairs(columns: &[(&str, &[&str])]) -> String {
+    let pairs = columns.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (table, column)));
+    pairs.map(|(table, column)| format!("('{table}', '{column}')")).collect::<Vec<_>>().join(", ")
+}
+
+const SUSPECTS: &str = r"SELECT DISTINCT coalesce((
+    SELECT pg_describe_object('pg_constraint'::regclass, oid, 0) FROM pg_constraint
+    WHERE conindid = objid AND contype = 'x' AND classid = 'pg_class'::regclass LIMIT 1
+), pg_describe_object(classid, objid, 0))
+FROM (VALUES {columns}) AS list (name, of_column)
+JOIN pg_attribute ON attrelid = to_regclass(list.name) AND attname = list.of_column
+JOIN pg_depend ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
+WHERE (classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_index
+        WHERE indexrelid = objid AND (indexprs IS NOT NULL OR indpred IS NOT NULL)))
+    OR (classid = 'pg_constraint'::regclass AND EXISTS (SELECT FROM pg_constraint WHERE oid = objid AND contype IN ('c', 'x')))
+    OR classid = 'pg_statistic_ext'::regclass
+ORDER BY 1";
 
 /// A constraint, an index and a statistics object are made again by PostgreSQL itself, so that they count only where they name a
 /// type that goes.
@@ -42,7 +89,8 @@ const SELECT: &str = r"WITH changed AS (
         OR (classid = 'pg_class'::regclass AND objid = attrelid AND objsubid > 0)
         OR (classid = 'pg_attrdef'::regclass
             AND EXISTS (SELECT FROM pg_attrdef WHERE oid = objid AND NOT (adrelid = attrelid AND adnum = attnum)))
-        OR (classid = 'pg_rewrite'::regclass AND EXISTS (SELECT FROM pg_rewrite WHERE oid = objid AND ev_class = attrelid))
+        OR (classid = 'pg_rewrite'::regclass AND EXISTS (SELECT FROM pg_rewrite JOIN pg_class AS owner ON owner.oid = ev_class
+            WHERE pg_rewrite.oid = objid AND owner.relkind NOT IN ('v', 'm')))
     GROUP BY classid, objid, objsubid
     UNION ALL
     SELECT 'pg_class'::regclass, attrelid, attnum, format('holds rows of %s, whose columns change', changed.relation)
@@ -86,7 +134,7 @@ const SELECT: &str = r"WITH changed AS (
             FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
             WHERE attgenerated <> '' AND ((classid = 'pg_class'::regclass AND attrelid = objid AND attnum = objsubid)
                 OR (classid = 'pg_attrdef'::regclass AND pg_attrdef.oid = objid))) AS generated
-    FROM reader
+    FROM (SELECT classid, objid, objsubid, string_agg(why, ', and ' ORDER BY why) AS why FROM reader GROUP BY 1, 2, 3) AS reader
 )
 SELECT DISTINCT format('%s %s: %s, migrate, and make it again to fit',
     coalesce(generated, CASE WHEN rule LIKE 'DROP VIEW %' THEN 'view ' || substr(rule, 11) END, what), why,

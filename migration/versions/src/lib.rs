@@ -9,6 +9,7 @@
 mod aside;
 pub mod concurrently;
 pub mod definitions;
+mod dependents;
 mod shape;
 mod sql;
 mod v09;
@@ -60,14 +61,16 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// What the rows of a database at v0.9 hold that would stop one of the later migrations, all of it at once.
+/// What a database at v0.9 holds that would stop one of the later migrations, rows and things of somebody else, all of it at once.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn obstacles(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
     let mut found = m20261101_000003_give_times_a_zone::unreadable_times(manager).await?;
     found.extend(m20261101_000005_defaults_and_checks::negative_counts(manager).await?);
-    if !sql::on_postgres(manager) {
+    if sql::on_postgres(manager) {
+        found.extend(dependents::in_the_way(manager, &v09::RETYPED, &v09::TYPES).await?);
+    } else {
         found.extend(m20261101_000004_roles_and_states_as_text::unknown_words(manager).await?);
     }
     Ok(found)

@@ -1,6 +1,7 @@
 //! 64-bit ids that are never used twice. The index on each primary key goes: the key is its own index.
 
 use crate::aside::Aside;
+use crate::dependents::{self, Suspects};
 use crate::m20250101_000001_create_users_v09 as v09_users;
 use crate::m20250101_000002_create_videos_v09 as v09_videos;
 use crate::m20250101_000003_create_watch_history_v09 as v09_watch_history;
@@ -59,16 +60,25 @@ impl MigrationTrait for Migration {
 
 /// All id columns of PostgreSQL, and the sequences that number them.
 async fn retype_ids(manager: &SchemaManager<'_>, kind: &'static str) -> Result<(), DbErr> {
+    dependents::refuse(manager, &IDS).await?;
+    let suspects = Suspects::of(manager, &IDS).await?;
     let aside = Aside::take(manager, &TABLES).await?;
     for (table, columns) in IDS {
         let mut alter = Table::alter().table(table).take();
         for column in columns {
             alter.modify_column(ColumnDef::new(*column).custom(kind));
         }
-        manager.alter_table(alter).await?;
-        sql::run(manager, &format!("ALTER SEQUENCE \"{table}_id_seq\" AS {kind}")).await?;
+        manager.alter_table(alter).await.map_err(|error| suspects.name(error))?;
+        sql::run(manager, &retype_sequence(table, kind)).await?;
     }
     aside.give_back(manager).await
+}
+
+/// The sequence of a table that was renamed has the name that the table had.
+fn retype_sequence(table: &str, kind: &str) -> String {
+    format!(
+        "DO $$ BEGIN EXECUTE format('ALTER SEQUENCE %s AS {kind}', pg_get_serial_sequence('{table}', 'id')); END $$"
+    )
 }
 
 /// On SQLite, where every integer has 64 bits already, AUTOINCREMENT is what keeps an id from coming back.

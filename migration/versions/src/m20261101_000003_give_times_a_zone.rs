@@ -2,6 +2,7 @@
 //! `2026-01-31T12:00:00.123456+00:00` with as many groups of three decimals as there are, which sorts as time does.
 
 use crate::aside::Aside;
+use crate::dependents::{self, Suspects};
 use crate::m20261101_000002_widen_ids as ids;
 use crate::shape::Shape;
 use crate::sql;
@@ -12,10 +13,10 @@ use sea_orm_migration::prelude::*;
 pub(crate) struct Migration;
 
 /// Every column that holds a time.
-const TIMES: [(&str, [&str; 3]); 3] = [
-    ("users", ["created_at", "updated_at", "last_login"]),
-    ("videos", ["created_at", "updated_at", "published_at"]),
-    ("watch_history", ["last_watched_at", "created_at", "updated_at"]),
+const TIMES: [(&str, &[&str]); 3] = [
+    ("users", &["created_at", "updated_at", "last_login"]),
+    ("videos", &["created_at", "updated_at", "published_at"]),
+    ("watch_history", &["last_watched_at", "created_at", "updated_at"]),
 ];
 
 #[async_trait::async_trait]
@@ -47,14 +48,16 @@ impl MigrationTrait for Migration {
 
 /// All times of PostgreSQL; `AT TIME ZONE` goes both ways.
 async fn retype_times(manager: &SchemaManager<'_>, kind: &'static str) -> Result<(), DbErr> {
+    dependents::refuse(manager, &TIMES).await?;
+    let suspects = Suspects::of(manager, &TIMES).await?;
     let aside = Aside::take(manager, &TABLES).await?;
     for (table, columns) in TIMES {
         let mut alter = Table::alter().table(table).take();
         for column in columns {
             let in_utc = Expr::cust(format!("\"{column}\" AT TIME ZONE 'UTC'"));
-            alter.modify_column(ColumnDef::new(column).custom(kind).using(in_utc));
+            alter.modify_column(ColumnDef::new(*column).custom(kind).using(in_utc));
         }
-        manager.alter_table(alter).await?;
+        manager.alter_table(alter).await.map_err(|error| suspects.name(error))?;
     }
     aside.give_back(manager).await
 }
@@ -84,7 +87,7 @@ fn no_time(name: &'static str) -> ColumnDef {
 
 fn converted(table: &str, form: fn(&str) -> String) -> Vec<(&'static str, String)> {
     let of_table = TIMES.iter().filter(|(name, _)| *name == table);
-    of_table.flat_map(|(_, columns)| columns).map(|column| (*column, form(column))).collect()
+    of_table.flat_map(|(_, columns)| *columns).map(|column| (*column, form(column))).collect()
 }
 
 // From here on, SQLite. Strings are cut and joined: its own functions for times drop the microseconds.

@@ -1,17 +1,20 @@
 //! Roles and states as lower-case text under a CHECK: a new one is then a new CHECK, without a type that PostgreSQL alone knows.
 
 use crate::aside::Aside;
+use crate::dependents::{self, Suspects};
 use crate::m20250101_000001_create_users_v09::{create_role_type, drop_role_type};
 use crate::m20250101_000002_create_videos_v09::{create_status_type, drop_status_type};
 use crate::m20261101_000003_give_times_a_zone as times;
 use crate::shape::Shape;
 use crate::sql;
-use crate::v09::TABLES;
+use crate::v09::{TABLES, TYPES};
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
+/// The columns that hold them.
+const WORDS: [(&str, &[&str]); 2] = [("users", &["role"]), ("videos", &["status"])];
 const ROLES: &str = "role IN ('user', 'premium', 'admin')";
 const STATES: &str = "status IN ('processing', 'ready', 'failed', 'deleted')";
 
@@ -23,6 +26,7 @@ impl MigrationTrait for Migration {
             users().rebuild(manager, &times::users(), &[("role", "lower(role)".to_owned())]).await?;
             return videos().rebuild(manager, &times::videos(), &[("status", "lower(status)".to_owned())]).await;
         }
+        sql::refuse(dependents::in_the_way(manager, &WORDS, &TYPES).await?)?;
         let aside = Aside::take(manager, &TABLES).await?;
         retype(manager, "users", "role", "varchar(20)", r#"lower(role::text COLLATE "C")"#).await?;
         retype(manager, "videos", "status", "varchar(20)", r#"lower(status::text COLLATE "C")"#).await?;
@@ -38,6 +42,7 @@ impl MigrationTrait for Migration {
             times::users().rebuild(manager, &users(), &[("role", "upper(role)".to_owned())]).await?;
             return times::videos().rebuild(manager, &videos(), &[("status", "upper(status)".to_owned())]).await;
         }
+        dependents::refuse(manager, &WORDS).await?;
         let aside = Aside::take(manager, &TABLES).await?;
         create_role_type(manager).await?;
         create_status_type(manager).await?;
@@ -70,8 +75,10 @@ async fn retype(
     kind: &'static str,
     using: &'static str,
 ) -> Result<(), DbErr> {
+    let suspects = Suspects::of(manager, &WORDS).await?;
     let column = ColumnDef::new(column).custom(kind).using(Expr::cust(using)).take();
-    manager.alter_table(Table::alter().table(table).modify_column(column).take()).await
+    let alter = Table::alter().table(table).modify_column(column).take();
+    manager.alter_table(alter).await.map_err(|error| suspects.name(error))
 }
 
 pub(crate) fn users() -> Shape {

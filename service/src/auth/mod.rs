@@ -6,6 +6,7 @@
 
 mod attempts;
 mod password;
+mod permits;
 mod token;
 
 use crate::{Database, Error, text, user};
@@ -107,7 +108,7 @@ impl Auth {
     ) -> Result<Verdict, Error> {
         self.attempts.check(account, from, now)?;
         // Counted when its turn has come and not before, so that many right ones at once are not taken for failures.
-        let turn = self.passwords.turn().await?;
+        let turn = self.passwords.turn(from.into()).await?;
         self.attempts.take(db, account, from, now).await?;
         let verdict = turn.verify(password, stored).await?;
         if verdict != Verdict::Wrong {
@@ -163,7 +164,8 @@ pub async fn login(
         return Err(Error::Inactive);
     }
     // Where there is no time for a new hash, the old one does for another sign-in.
-    let renewed = if verdict == Verdict::Outdated { auth.passwords.renew(password).await.ok() } else { None };
+    let renewed =
+        if verdict == Verdict::Outdated { auth.passwords.renew(password, from.into()).await.ok() } else { None };
 
     // Every transaction here takes users first, then sessions, then tokens, so that none waits for one that waits for it.
     let (_turn, transaction) = db.begin().await?;

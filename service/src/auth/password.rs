@@ -1,12 +1,14 @@
 //! Passwords: hashed, checked, and never more of it at once than the machine bears.
 
+use super::permits::{Permit, Permits};
 use crate::Error;
+use crate::limit::Network;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use std::sync::Arc;
 use std::thread::{self, available_parallelism};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 /// How long a sign-in waits for its turn before it is told to come back.
@@ -32,10 +34,11 @@ pub enum Verdict {
 
 /// Hashes and checks passwords away from the threads that serve requests.
 ///
-/// Sign-ins and new passwords have permits of their own, so that no number of sign-ups keeps a sign-in waiting.
+/// Sign-ins and new passwords have permits of their own, so that no number of sign-ups keeps a sign-in waiting; and those of
+/// sign-ins go from address to address, so that no number of sign-ins from one does.
 #[derive(Clone, Debug)]
 pub struct Passwords {
-    turns: Arc<Semaphore>,
+    sign_ins: Permits,
     new_passwords: Arc<Semaphore>,
 }
 
@@ -44,7 +47,7 @@ impl Default for Passwords {
     fn default() -> Self {
         let sign_ins = available_parallelism().map_or(2, usize::from).min(8);
         let new_passwords = (sign_ins / 2).max(1);
-        Self { turns: Arc::new(Semaphore::new(sign_ins)), new_passwords: Arc::new(Semaphore::new(new_passwords)) }
+        Self { sign_ins: Permits::new(sign_ins), new_passwords: Arc::new(Semaphore::new(new_passwords)) }
     }
 }
 
@@ -54,61 +57,58 @@ impl Passwords {
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
-        wait(&self.new_passwords).await?.take(move || hash(&password)).await
+        let permit = timeout(PATIENCE, self.new_passwords.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
+        in_a_thread(permit, move || hash(&password)).await
     }
 
     /// As [`Passwords::hash`], for the password of somebody who signs in.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
-    pub(crate) async fn renew(&self, password: String) -> Result<String, Error> {
-        self.turn().await?.take(move || hash(&password)).await
+    pub(crate) async fn renew(&self, password: String, from: Network) -> Result<String, Error> {
+        in_a_thread(self.turn(from).await?, move || hash(&password)).await
     }
 
-    /// Waits for a turn to check a password.
+    /// Waits for a turn to check a password of somebody who comes from this address.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
-    pub(crate) async fn turn(&self) -> Result<Turn, Error> {
-        wait(&self.turns).await
+    pub(crate) async fn turn(&self, from: Network) -> Result<Turn, Error> {
+        self.sign_ins.acquire(from, PATIENCE).await.map(Turn)
     }
 }
 
-async fn wait(permits: &Arc<Semaphore>) -> Result<Turn, Error> {
-    let permit = timeout(PATIENCE, permits.clone().acquire_owned()).await;
-    permit.map_err(|_| Error::Busy)?.map(Turn).map_err(|_| Error::Busy)
-}
-
-/// The right to hash or check one password now.
-pub(crate) struct Turn(OwnedSemaphorePermit);
+/// The right to check one password now.
+pub(crate) struct Turn(#[expect(dead_code, reason = "it is only kept")] Permit);
 
 impl Turn {
     /// Whether `password` is the one behind `stored`: argon2 with whatever parameters, or the bcrypt of older sites.
     /// Without a stored hash the answer is no, after the time that one of ours takes.
     pub(crate) async fn verify(self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
-        self.take(move || match stored {
+        in_a_thread(self, move || match stored {
             Some(stored) => verdict(password.as_bytes(), &stored),
             None => verdict(password.as_bytes(), NOBODYS).map(|_| Verdict::Wrong),
         })
         .await
     }
+}
 
-    /// Does the work in a thread of its own, and keeps the turn until it is done: it must not end when the client leaves
-    /// while the hash runs on. A thread of a pool would keep the 19 MiB of the hash before or not, as it happens, and one
-    /// password would take half as long again as the next.
-    async fn take<T: Send + 'static>(
-        self,
-        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (done, doing) = oneshot::channel();
-        let thread = thread::Builder::new().name("password".into()).spawn(move || {
-            // Nobody waits for the result any more when the client has left.
-            let _ = done.send(work());
-            drop(self.0);
-        });
-        thread.map_err(|error| Error::Internal(format!("no thread to hash a password in: {error}")))?;
-        doing.await.map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
-    }
+/// Does the work in a thread of its own, and keeps the permit until it is done: it must not end when the client leaves
+/// while the hash runs on. A thread of a pool would keep the 19 MiB of the hash before or not, as it happens, and one
+/// password would take half as long again as the next.
+async fn in_a_thread<T: Send + 'static>(
+    permit: impl Send + 'static,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (done, doing) = oneshot::channel();
+    let thread = thread::Builder::new().name("password".into()).spawn(move || {
+        // Nobody waits for the result any more when the client has left.
+        let _ = done.send(work());
+        drop(permit);
+    });
+    thread.map_err(|error| Error::Internal(format!("no thread to hash a password in: {error}")))?;
+    doing.await.map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
 }
 
 fn hash(password: &str) -> Result<String, Error> {
@@ -150,6 +150,11 @@ fn verdict(password: &[u8], stored: &str) -> Result<Verdict, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn home() -> Network {
+        IpAddr::V4(Ipv4Addr::LOCALHOST).into()
+    }
 
     #[tokio::test]
     async fn the_right_password_is_told_from_a_wrong_one() {
@@ -157,7 +162,7 @@ mod tests {
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         for (password, right) in [("correct horse", Verdict::Right), ("battery staple", Verdict::Wrong)] {
-            let turn = passwords.turn().await.unwrap();
+            let turn = passwords.turn(home()).await.unwrap();
             assert_eq!(turn.verify(password.into(), Some(hash.clone())).await.unwrap(), right);
         }
     }
@@ -168,7 +173,8 @@ mod tests {
         let (nobodys, argon2) = (Params::try_from(&parsed).unwrap(), argon2().unwrap());
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         assert_eq!(cost(&nobodys), cost(argon2.params()));
-        assert_eq!(Passwords::default().turn().await.unwrap().verify("x".into(), None).await.unwrap(), Verdict::Wrong);
+        let turn = Passwords::default().turn(home()).await.unwrap();
+        assert_eq!(turn.verify("x".into(), None).await.unwrap(), Verdict::Wrong);
     }
 
     #[tokio::test]
@@ -176,10 +182,7 @@ mod tests {
         let passwords = Passwords::default();
         let waiting = u32::try_from(passwords.new_passwords.available_permits()).unwrap();
         let _sign_ups = passwords.new_passwords.clone().acquire_many_owned(waiting).await.unwrap();
-        let turn = passwords.turns.try_acquire();
-        assert!(turn.is_ok());
-        drop(turn);
-        assert!(passwords.renew("correct horse".into()).await.is_ok());
+        assert!(passwords.renew("correct horse".into(), home()).await.is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub struct Tokens {
 struct Holder {
     user_id: i64,
     /// Seconds since 1970.
+    not_before: i64,
+    /// Seconds since 1970.
     expires: i64,
 }
 
@@ -41,6 +44,9 @@ struct Claims {
     kind: String,
     exp: i64,
     iat: i64,
+    /// Not in our own tokens. A number with a fraction is a time too (RFC 7519, 2).
+    #[serde(default, skip_serializing)]
+    nbf: Option<f64>,
 }
 
 impl Tokens {
@@ -70,6 +76,7 @@ impl Tokens {
             kind: "access".to_owned(),
             exp: (now + self.lifetime).timestamp(),
             iat: now.timestamp(),
+            nbf: None,
         };
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|error| Error::Internal(format!("signing a token: {error}")))
@@ -90,19 +97,37 @@ impl Tokens {
                 holder
             }
         };
-        if holder.expires <= now.timestamp() { Err(Error::Unauthenticated) } else { Ok(holder.user_id) }
+        let is_due = holder.not_before <= now.timestamp() && now.timestamp() < holder.expires;
+        if is_due { Ok(holder.user_id) } else { Err(Error::Unauthenticated) }
     }
 
     /// What a token says, if we signed it.
     fn read(&self, token: &str) -> Result<Holder, Error> {
         let claims =
             decode::<Claims>(token, &self.checking, &self.validation).map_err(|_| Error::Unauthenticated)?.claims;
-        if claims.kind != "access" {
+        if claims.kind != "access" || !is_plain(token) {
             return Err(Error::Unauthenticated);
         }
         let user_id = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
-        Ok(Holder { user_id, expires: claims.exp })
+        // Rounded up, and what is beyond any number is the last one.
+        let not_before = claims.nbf.map_or(i64::MIN, |seconds| seconds.ceil() as i64);
+        Ok(Holder { user_id, not_before, expires: claims.exp })
     }
+}
+
+/// Whether the head of a token asks for nothing but its signature to be checked. The reader of the signature passes over what it does
+/// not know, and a token with an extension that must be understood may mean something else (RFC 7515, 4.1.11).
+fn is_plain(token: &str) -> bool {
+    let head = token.split('.').next().and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
+    let head = head.and_then(|head| serde_json::from_slice::<Map<String, Value>>(&head).ok());
+    head.is_some_and(|head| {
+        let is_access = |kind: &Value| {
+            let kind = kind.as_str().unwrap_or_default().to_ascii_lowercase();
+            matches!(kind.strip_prefix("application/").unwrap_or(&kind), "jwt" | "at+jwt")
+        };
+        let extensions = ["crit", "b64", "enc", "zip"];
+        extensions.iter().all(|name| !head.contains_key(*name)) && head.get("typ").is_none_or(is_access)
+    })
 }
 
 /// 256 random bits as text: a refresh token, of which only the hash is stored, or a key.

@@ -1,7 +1,7 @@
 //! What the library knows of files already: those of its videos, and those whose videos were deleted.
 
 use super::Library;
-use super::look::{Identity, Stamp, identity};
+use super::look::{Found, Identity, Stamp, identity};
 use crate::Error;
 use chrono::{DateTime, Utc};
 use entity::{deleted_file, video};
@@ -22,6 +22,8 @@ pub(super) struct Known {
     pub(super) stamp: Option<Stamp>,
     pub(super) is_missing: bool,
     pub(super) thumbnail_file: Option<String>,
+    /// Where that leads.
+    pub(super) picture: Option<PathBuf>,
     pub(super) place: Place,
 }
 
@@ -102,7 +104,15 @@ impl Known {
 
     /// With the place where it is now. Blocks, as files do.
     pub(super) fn located(self, library: &Library) -> Self {
-        Self { place: locate(library, &self.file_path), ..self }
+        let picture = self.thumbnail_file.as_ref().and_then(|picture| library.resolve(picture).ok().flatten());
+        let place = locate(library, &self.file_path, self.hash.is_none());
+        Self { place, picture: picture.map(|picture| picture.0), ..self }
+    }
+
+    /// What is to be stored of the picture that was found beside the file: nothing new, where it is the one it was.
+    pub(super) fn thumbnail(&self, file: &Found) -> Option<String> {
+        let (path, stored) = file.picture.as_ref()?;
+        if self.picture.as_ref() == Some(path) { self.thumbnail_file.clone() } else { Some(stored.clone()) }
     }
 
     /// Whether its stored path may be opened as it is.
@@ -128,6 +138,7 @@ impl From<Row> for Known {
             stamp: file_size.zip(file_modified_at).map(|(size, modified_at)| Stamp { size, modified_at }),
             is_missing: missing_since.is_some(),
             thumbnail_file,
+            picture: None,
             place: Place::Unclear,
         }
     }
@@ -144,17 +155,19 @@ impl From<deleted_file::Model> for Known {
             stamp: None,
             is_missing: false,
             thumbnail_file: None,
+            picture: None,
             place: Place::Unclear,
         }
     }
 }
 
 /// Where the file of a stored path is. What an older site stored may lead there by links or dots, or count from the
-/// working folder; it is found, so that the file is known for what it is, but not opened.
-fn locate(library: &Library, stored: &str) -> Place {
-    let direct = library.direct(stored);
+/// working folder, as long as no scan has seen it; it is found, so that the file is known for what it is, but not opened.
+fn locate(library: &Library, stored: &str, is_from_elsewhere: bool) -> Place {
+    let Ok(direct) = library.direct(stored) else { return Place::Unclear };
+    let from_here = is_from_elsewhere.then_some(Path::new(stored));
     let mut place = Place::Gone;
-    for named in direct.iter().map(PathBuf::as_path).chain([Path::new(stored)]) {
+    for named in direct.as_deref().into_iter().chain(from_here) {
         let real = fs::canonicalize(named).and_then(|real| Ok((real.metadata()?, real)));
         match real {
             Ok((metadata, path)) if metadata.is_file() => {

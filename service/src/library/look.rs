@@ -27,8 +27,8 @@ pub(super) struct Found {
     pub(super) stamp: Stamp,
     /// Of its content.
     pub(super) hash: String,
-    /// The stored path of the picture beside it.
-    pub(super) picture: Option<String>,
+    /// The picture beside it, and what is stored of its path.
+    pub(super) picture: Option<(PathBuf, String)>,
 }
 
 /// What changes when somebody writes to a file.
@@ -67,7 +67,7 @@ pub(super) fn look_at(
         Some(hash) => hash,
         None => hash_of(path).map_err(|error| format!("the file cannot be read: {error}"))?,
     };
-    let picture = pictures.beside(path).and_then(|picture| library.stored(&picture));
+    let picture = pictures.beside(path).and_then(|picture| Some((picture.clone(), library.stored(&picture)?)));
     let found = Found { path: path.to_owned(), stored, identity: identity(&metadata), stamp, hash, picture };
     found.refuse_if_written()?;
     Ok(found)

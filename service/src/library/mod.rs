@@ -26,6 +26,7 @@ pub use scan::{Folder, scan};
 use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folder that videos are streamed from.
@@ -51,19 +52,26 @@ impl Library {
 
     /// The file behind a stored path, when it is one that may be opened: below the media folder without a detour
     /// through a link or `..`, or exactly where the scan saw it.
-    fn resolve(&self, stored: &str) -> Option<MediaFile> {
-        let named = self.direct(stored)?;
-        let real = fs::canonicalize(&named).ok()?;
-        (real == named && real.is_file()).then_some(MediaFile(real))
+    ///
+    /// # Errors
+    /// [`Error::FileUnavailable`] when that cannot be told now.
+    fn resolve(&self, stored: &str) -> Result<Option<MediaFile>, Error> {
+        let Some(named) = self.direct(stored)? else { return Ok(None) };
+        let Some(real) = found(fs::canonicalize(&named))? else { return Ok(None) };
+        let Some(state) = found(fs::metadata(&real))? else { return Ok(None) };
+        Ok((real == named && state.is_file()).then_some(MediaFile(real)))
     }
 
     /// The path that is stored, as a whole.
-    fn direct(&self, stored: &str) -> Option<PathBuf> {
+    ///
+    /// # Errors
+    /// [`Error::FileUnavailable`] when that cannot be told now.
+    fn direct(&self, stored: &str) -> Result<Option<PathBuf>, Error> {
         let stored = Path::new(stored);
         if stored.is_absolute() {
-            return Some(stored.to_owned());
+            return Ok(Some(stored.to_owned()));
         }
-        Some(fs::canonicalize(&self.root).ok()?.join(stored))
+        Ok(found(fs::canonicalize(&self.root))?.map(|root| root.join(stored)))
     }
 
     /// What is stored of a file: its path relative to the media folder, or the whole path when it lies elsewhere.
@@ -72,6 +80,23 @@ impl Library {
         let root = fs::canonicalize(&self.root).ok();
         let relative = root.as_ref().and_then(|root| file.strip_prefix(root).ok());
         Some(relative.unwrap_or(file).to_str()?.to_owned())
+    }
+}
+
+/// What was asked of the file system, or that there is no such file.
+///
+/// # Errors
+/// Whatever else went wrong: too many open files, no permission, a disk that is away.
+pub fn found<T>(asked: io::Result<T>) -> io::Result<Option<T>> {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound};
+    match asked {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error)
+            if matches!(error.kind(), NotFound | NotADirectory | IsADirectory | InvalidFilename | InvalidInput) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -93,19 +118,21 @@ pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool, Error> {
 /// The file of a video that everybody may watch.
 ///
 /// # Errors
-/// [`Error::VideoNotFound`], [`Error::FileNotFound`].
+/// [`Error::VideoNotFound`], [`Error::FileNotFound`], [`Error::FileUnavailable`].
 pub async fn find_stream(db: &impl ConnectionTrait, library: &Library, video_id: i64) -> Result<MediaFile, Error> {
     let path = find_ready(db, video_id).await?.file_path;
-    path.and_then(|path| library.resolve(&path)).ok_or(Error::FileNotFound)
+    let file = path.map(|path| library.resolve(&path)).transpose()?.flatten();
+    file.ok_or(Error::FileNotFound)
 }
 
 /// The picture beside the file of a video that everybody may watch.
 ///
 /// # Errors
-/// [`Error::VideoNotFound`], [`Error::ThumbnailNotFound`].
+/// [`Error::VideoNotFound`], [`Error::ThumbnailNotFound`], [`Error::FileUnavailable`].
 pub async fn find_thumbnail(db: &impl ConnectionTrait, library: &Library, video_id: i64) -> Result<MediaFile, Error> {
     let path = find_ready(db, video_id).await?.thumbnail_file;
-    path.and_then(|path| library.resolve(&path)).ok_or(Error::ThumbnailNotFound)
+    let file = path.map(|path| library.resolve(&path)).transpose()?.flatten();
+    file.ok_or(Error::ThumbnailNotFound)
 }
 
 async fn find_ready(db: &impl ConnectionTrait, video_id: i64) -> Result<video::Model, Error> {
@@ -133,14 +160,14 @@ mod tests {
         let (_outside, library) = folders();
         let file = fs::canonicalize(library.root().join("a/film.mp4")).unwrap();
         assert_eq!(library.stored(&file).as_deref(), Some("a/film.mp4"));
-        assert_eq!(library.resolve("a/film.mp4"), Some(MediaFile(file)));
+        assert_eq!(library.resolve("a/film.mp4").unwrap(), Some(MediaFile(file)));
     }
 
     #[test]
     fn a_path_with_dots_leads_nowhere() {
         let (_outside, library) = folders();
-        assert_eq!(library.resolve("../secret.txt"), None);
-        assert_eq!(library.resolve("a/../a/film.mp4"), None);
+        assert_eq!(library.resolve("../secret.txt").unwrap(), None);
+        assert_eq!(library.resolve("a/../a/film.mp4").unwrap(), None);
     }
 
     #[test]
@@ -148,14 +175,14 @@ mod tests {
         let (outside, library) = folders();
         symlink(outside.path().join("secret.txt"), library.root().join("link.mp4")).unwrap();
         symlink(outside.path(), library.root().join("folder")).unwrap();
-        assert_eq!(library.resolve("link.mp4"), None);
-        assert_eq!(library.resolve("folder/secret.txt"), None);
+        assert_eq!(library.resolve("link.mp4").unwrap(), None);
+        assert_eq!(library.resolve("folder/secret.txt").unwrap(), None);
     }
 
     #[test]
     fn a_file_that_is_gone_or_a_folder_is_no_file() {
         let (_outside, library) = folders();
-        assert_eq!(library.resolve("a"), None);
-        assert_eq!(library.resolve("gone.mp4"), None);
+        assert_eq!(library.resolve("a").unwrap(), None);
+        assert_eq!(library.resolve("gone.mp4").unwrap(), None);
     }
 }

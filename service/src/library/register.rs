@@ -48,7 +48,7 @@ impl Intake<'_> {
             duration: Set(duration),
             width: Set(width),
             height: Set(height),
-            thumbnail_file: Set(file.picture.clone()),
+            thumbnail_file: Set(file.picture.as_ref().map(|(_, stored)| stored.clone())),
             status: Set(video::Status::Ready),
             created_at: Set(moment),
             updated_at: Set(moment),
@@ -88,7 +88,7 @@ impl Intake<'_> {
                 column.set_if_not_equals(value);
             }
         }
-        row.thumbnail_file.set_if_not_equals(file.picture.clone());
+        row.thumbnail_file.set_if_not_equals(known.thumbnail(file));
         row.missing_since.set_if_not_equals(None);
         if known.is_deleted() {
             row.status = Set(video::Status::Ready);

@@ -240,7 +240,7 @@ impl<W: FnMut(Progress)> Scan<'_, W> {
                     Place::At { .. } | Place::Gone => None,
                     Place::Unclear => return None,
                 };
-                let picture = known.thumbnail_file.clone().filter(|picture| library.resolve(picture).is_some());
+                let picture = known.thumbnail_file.clone().filter(|_| known.picture.is_some());
                 let beside = || library.stored(&pictures.beside(path?)?);
                 let absence = Absence { is_missing: path.is_none(), picture: picture.or_else(beside) };
                 Some((id, known.file_path.clone(), absence, known.is_missing, known.thumbnail_file.clone()))

@@ -51,6 +51,6 @@ impl<'a> Step<'a> {
             && !known.is_deleted()
             && known.hash.as_ref() == Some(&file.hash)
             && known.stamp == Some(file.stamp)
-            && known.thumbnail_file == file.picture
+            && known.thumbnail_file == known.thumbnail(file)
     }
 }

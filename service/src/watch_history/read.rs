@@ -2,9 +2,11 @@
 
 use super::entry::Row;
 use crate::columns::Columns;
+use crate::picture;
 use crate::progress::Rules;
 use crate::time::Timestamp;
-use crate::video::thumbnail_path;
+use crate::user::Role;
+use crate::video::thumbnail_address;
 use crate::{Error, text};
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
@@ -93,18 +95,21 @@ pub(super) struct Item {
     thumbnail_path: Option<String>,
     thumbnail_file: Option<String>,
     username: String,
+    is_of_administrator: bool,
 }
 
 impl Item {
     fn shown(self, rules: &Rules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, title, description, duration, .. } = self;
         let progress_percentage = progress_percentage(watch_position, duration);
+        let uploader = if self.is_of_administrator { Role::Admin } else { Role::User };
+        let thumbnail_path = picture::shown(self.thumbnail_path, uploader);
         ContinueWatching {
             video_id,
             video_title: title,
             video_description: description.map(text::cut),
             video_duration: duration,
-            video_thumbnail_path: thumbnail_path(video_id, self.thumbnail_path, self.thumbnail_file.as_deref()),
+            video_thumbnail_path: thumbnail_address(video_id, thumbnail_path, self.thumbnail_file.as_deref()),
             uploader_username: self.username,
             watch_position,
             progress_percentage,
@@ -149,6 +154,7 @@ impl Listed {
             thumbnail_path: columns.read()?,
             thumbnail_file: columns.read()?,
             username: columns.read()?,
+            is_of_administrator: columns.read()?,
         });
         Ok(())
     }

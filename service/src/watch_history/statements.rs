@@ -273,7 +273,7 @@ fn list(backend: DatabaseBackend) -> String {
     format!(
         "SELECT {n}coalesce(users.is_active, false) AS standing, h.id, videos.id AS video_id, h.watch_position, h.device, h.play_count, \
              h.last_watched_at, videos.title, videos.description, videos.duration, videos.thumbnail_path, videos.thumbnail_file, \
-             uploader.username \
+             uploader.username, uploader.role = 'admin' AS is_of_administrator \
          FROM {callers} LEFT JOIN {lateral}(SELECT id, video_id, watch_position, device, play_count, last_watched_at FROM watch_history \
              WHERE user_id = {user_id} AND completed = false AND watch_position > 0 \
              ORDER BY watched_hour DESC, last_watched_at DESC, id DESC LIMIT {most}) AS h ON true \

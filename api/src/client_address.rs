@@ -1,0 +1,193 @@
+//! Where a request comes from, also behind reverse proxies.
+
+use crate::error::Problem;
+use crate::extract::app;
+use actix_web::dev::Payload;
+use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
+use actix_web::{FromRequest, HttpRequest};
+use ipnet::IpNet;
+use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Where the request comes from: the other end of the connection or, when that is a trusted proxy, the right-most address of
+/// `X-Forwarded-For` (where there is none, of `Forwarded`) that is not a trusted proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
+impl FromRequest for ClientAddress {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(app(request).map(|app| {
+            let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+            Self(client(peer, request.headers(), &app.trusted_proxies))
+        }))
+    }
+}
+
+/// Each address is believed as far as the proxy is trusted that wrote it. Where a trusted proxy wrote none that can be read, the
+/// proxy itself is the last that is known.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted_proxies.iter().any(|proxies| proxies.contains(address));
+    let mut address = peer.to_canonical();
+    if !is_trusted(&address) {
+        return address;
+    }
+    // A proxy that knows one of the two headers passes the other one on as the client wrote it; this one is known to nearly all.
+    let hops = if headers.contains_key(X_FORWARDED_FOR) {
+        elements(headers, &X_FORWARDED_FOR).iter().map(|hop| read_address(hop)).collect()
+    } else {
+        elements(headers, &FORWARDED).iter().map(|hop| forwarded_for(hop)).collect::<Vec<_>>()
+    };
+    for hop in hops.into_iter().rev() {
+        let Some(earlier) = hop else { break };
+        address = earlier;
+        if !is_trusted(&address) {
+            break;
+        }
+    }
+    address
+}
+
+/// The elements of a header in all its lines, without the empty ones (RFC 9110, 5.6.1).
+fn elements(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    let lines = headers.get_all(name).map(|line| String::from_utf8_lossy(line.as_bytes()));
+    let elements = lines.flat_map(|line| split(&line, ',').into_iter().map(str::to_owned).collect::<Vec<_>>());
+    elements.filter(|element| !element.is_empty()).collect()
+}
+
+/// The parts between separators. One between quotes is none, unless a quote is missing: a client that opens one must not swallow what
+/// a proxy adds behind it.
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let is_balanced = text.matches('"').count() % 2 == 0;
+    let mut is_quoted = false;
+    let parts = text.split(|letter| {
+        is_quoted ^= letter == '"' && is_balanced;
+        letter == separator && !is_quoted
+    });
+    parts.map(str::trim).collect()
+}
+
+/// The address behind `for=` of an element of `Forwarded` (RFC 7239).
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    let pairs = split(element, ';');
+    let mut values = pairs.into_iter().filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("for").then(|| value.trim())
+    });
+    read_address(values.next()?)
+}
+
+/// An address with or without a port, brackets, quotes and the name of a network card. `None` for `unknown`, `_hidden` and the like.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"').trim();
+    let host = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0,
+        None => match text.split_once(':') {
+            // Of several colons none stands before a port, because an IPv6 address with one has brackets.
+            Some((host, port)) if !port.contains(':') => host,
+            _ => text,
+        },
+    };
+    let host = host.split('%').next().unwrap_or_default();
+    let address = host.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    const PROXIES: [&str; 4] = ["127.0.0.1/32", "10.0.0.0/8", "2001:db8:aa::/48", "::1/128"];
+
+    /// Who asks, by these lines of headers, through the proxy 10.1.2.3.
+    fn asked_by(lines: &[(&HeaderName, &str)]) -> String {
+        from("10.1.2.3", lines)
+    }
+
+    fn from(peer: &str, lines: &[(&HeaderName, &str)]) -> String {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append((*name).clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let proxies = PROXIES.map(|net| net.parse().unwrap());
+        client(peer.parse().unwrap(), &headers, &proxies).to_string()
+    }
+
+    #[test]
+    fn an_address_is_read_in_every_form_that_proxies_write() {
+        for (entry, address) in [
+            ("203.0.113.9", "203.0.113.9"),
+            ("203.0.113.9:40001", "203.0.113.9"),
+            ("203.0.113.9:_port", "203.0.113.9"),
+            ("[2001:db8::9]:443", "2001:db8::9"),
+            ("[2001:db8::9]", "2001:db8::9"),
+            ("2001:db8::9", "2001:db8::9"),
+            ("2001:DB8:0:0::9", "2001:db8::9"),
+            ("fe80::9%eth0", "fe80::9"),
+            ("[fe80::9%25eth0]:80", "fe80::9"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+            ("[::ffff:203.0.113.9]:40001", "203.0.113.9"),
+            ("::ffff:cb00:7109", "203.0.113.9"),
+            ("\"203.0.113.9\"", "203.0.113.9"),
+            ("\"[2001:db8::9]:443\"", "2001:db8::9"),
+            (" 203.0.113.9 , ", "203.0.113.9"),
+        ] {
+            assert_eq!(asked_by(&[(&X_FORWARDED_FOR, entry)]), address, "{entry}");
+        }
+    }
+
+    #[test]
+    fn what_a_visitor_says_of_itself_counts_for_nothing() {
+        for line in [
+            "198.51.100.1, 203.0.113.9",
+            "198.51.100.1,, 203.0.113.9:1, 10.9.9.9",
+            "garbage, 203.0.113.9, [2001:db8:aa::1]:80, 127.0.0.1",
+            "\", 203.0.113.9",
+            "\u{fffd}, 203.0.113.9",
+        ] {
+            assert_eq!(asked_by(&[(&X_FORWARDED_FOR, line)]), "203.0.113.9", "{line}");
+        }
+        assert_eq!(from("192.0.2.1", &[(&X_FORWARDED_FOR, "203.0.113.9")]), "192.0.2.1", "no trusted proxy");
+        let lines =
+            [(&X_FORWARDED_FOR, "198.51.100.1"), (&X_FORWARDED_FOR, "203.0.113.9"), (&X_FORWARDED_FOR, "10.0.0.1")];
+        assert_eq!(asked_by(&lines), "203.0.113.9", "several lines are one list");
+    }
+
+    #[test]
+    fn where_a_proxy_hides_the_address_the_proxy_is_the_last_known() {
+        for entry in ["unknown", "_hidden", "_a:80", "", "[2001:db8::9", "1.2.3", "300.0.0.1", "localhost"] {
+            assert_eq!(asked_by(&[(&X_FORWARDED_FOR, entry)]), "10.1.2.3", "{entry}");
+        }
+        assert_eq!(asked_by(&[(&X_FORWARDED_FOR, "203.0.113.9, unknown, 10.7.7.7")]), "10.7.7.7");
+        assert_eq!(asked_by(&[(&X_FORWARDED_FOR, "10.7.7.7, 10.8.8.8")]), "10.7.7.7", "a proxy asks for itself");
+    }
+
+    #[test]
+    fn the_standard_header_is_read_where_the_usual_one_is_absent() {
+        for (line, address) in [
+            ("for=203.0.113.9", "203.0.113.9"),
+            ("For=\"203.0.113.9:40001\";proto=https;by=10.0.0.1", "203.0.113.9"),
+            ("proto=http; for=\"[2001:db8::9]:443\"", "2001:db8::9"),
+            ("for=198.51.100.1;host=\"a,b;for=x\", for=203.0.113.9, for=10.0.0.1", "203.0.113.9"),
+            ("for=\", for=203.0.113.9", "203.0.113.9"),
+            ("for=\", for=\"[2001:db8::9]\"", "2001:db8::9"),
+            ("for=unknown", "10.1.2.3"),
+            ("proto=https", "10.1.2.3"),
+        ] {
+            assert_eq!(asked_by(&[(&FORWARDED, line)]), address, "{line}");
+        }
+        let both = [(&FORWARDED, "for=198.51.100.1"), (&X_FORWARDED_FOR, "203.0.113.9")];
+        assert_eq!(asked_by(&both), "203.0.113.9");
+    }
+
+    #[test]
+    fn a_proxy_is_known_in_either_form_of_its_address() {
+        assert_eq!(from("::ffff:10.1.2.3", &[(&X_FORWARDED_FOR, "203.0.113.9")]), "203.0.113.9");
+        assert_eq!(from("::1", &[(&X_FORWARDED_FOR, "203.0.113.9")]), "203.0.113.9");
+    }
+}

@@ -1,0 +1,214 @@
+//! The path below which a reverse proxy shows the site.
+
+use crate::front_door::set_path;
+use crate::routes::is_page_file;
+use crate::state::App;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, web::Data};
+use service::video::{Change, NewVideo, Video};
+use service::watch_history::ContinueWatching;
+use std::fmt::{self, Display};
+use std::str::FromStr;
+use utoipa::openapi::security::{Flow, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr, Server};
+
+/// First parts of the program's own addresses, below which an address would have two meanings.
+const OWN: [&str; 4] = ["api", "docs", "health", "openapi.json"];
+
+/// A path such as `/ph`, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublicPath(String);
+
+impl FromStr for PublicPath {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let inner = text.trim_matches('/');
+        if inner.is_empty() {
+            return if text.len() <= 1 { Ok(Self::default()) } else { Err("must be one path, such as /ph") };
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '/');
+        let mut parts = inner.split('/');
+        if !inner.chars().all(is_plain) || parts.clone().any(|part| matches!(part, "" | "." | "..")) {
+            return Err("must be a path such as /ph, of letters, digits, -, _, . and ~ between its slashes");
+        }
+        if text.starts_with("//") || text.ends_with("//") {
+            return Err("must be a path such as /ph, without empty parts");
+        }
+        if parts.next().is_some_and(|first| OWN.contains(&first)) {
+            return Err("begins as an address of the program's own does: choose another first part than api, docs, \
+                 health and openapi.json");
+        }
+        Ok(Self(format!("/{inner}")))
+    }
+}
+
+impl Display for PublicPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PublicPath {
+    /// A value whose addresses lead there.
+    pub(crate) fn below<T: Links>(&self, mut value: T) -> T {
+        if !self.0.is_empty() {
+            value.each(&mut |address| {
+                if address.starts_with("/api/") {
+                    address.insert_str(0, &self.0);
+                }
+            });
+        }
+        value
+    }
+
+    /// A value that a client sends back, with the addresses as the server has them.
+    pub(crate) fn above<T: Links>(&self, mut value: T) -> T {
+        value.each(&mut |address| {
+            if let Some(inner) = address.strip_prefix(&self.0).filter(|inner| inner.starts_with("/api/")) {
+                *address = inner.to_owned();
+            }
+        });
+        value
+    }
+
+    /// Has the document say where the API is.
+    pub(crate) fn describe(&self, mut document: OpenApi) -> OpenApi {
+        if self.0.is_empty() {
+            return document;
+        }
+        document.servers = Some(vec![Server::new(&self.0)]);
+        let schemes = document.components.iter_mut().flat_map(|components| components.security_schemes.values_mut());
+        for scheme in schemes {
+            let RefOr::T(SecurityScheme::OAuth2(scheme)) = scheme else { continue };
+            for flow in scheme.flows.values_mut() {
+                // An address that begins with a slash is one of the host, not of its servers.
+                if let Flow::Password(flow) = flow {
+                    flow.token_url.insert_str(0, &self.0);
+                }
+            }
+        }
+        document
+    }
+
+    /// The path of a request as the routes know it, when it came with this one in front.
+    fn strip<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let inner = path.strip_prefix(&self.0).filter(|_| !self.0.is_empty())?;
+        // A proxy that takes the path away leaves `/playhead/queue.js`, which is one of the page's own files.
+        if is_page_file(path) {
+            return None;
+        }
+        match inner {
+            "" => Some("/"),
+            inner => inner.starts_with('/').then_some(inner),
+        }
+    }
+}
+
+/// Lets requests through to their routes, whether or not the proxy has taken the path away.
+pub(crate) async fn enter(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let app = request.app_data::<Data<App>>().cloned();
+    if let Some(inner) = app.and_then(|app| app.public_path.strip(request.path()).map(str::to_owned)) {
+        set_path(&mut request, &inner);
+    }
+    next.call(request).await
+}
+
+/// What holds addresses of this server.
+pub(crate) trait Links {
+    /// Changes each of them.
+    fn each(&mut self, change: &mut impl FnMut(&mut String));
+}
+
+impl Links for String {
+    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+        change(self);
+    }
+}
+
+impl<T: Links> Links for Vec<T> {
+    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.iter_mut().for_each(|item| item.each(change));
+    }
+}
+
+impl Links for Video {
+    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+        [&mut self.thumbnail_path, &mut self.stream_url].into_iter().flatten().for_each(change);
+    }
+}
+
+impl Links for NewVideo {
+    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.thumbnail_path.iter_mut().for_each(change);
+    }
+}
+
+impl Links for Change {
+    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.thumbnail_path.iter_mut().flatten().for_each(change);
+    }
+}
+
+impl Links for ContinueWatching {
+    fn each(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.video_thumbnail_path.iter_mut().for_each(change);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_read_with_or_without_its_slashes() {
+        for (given, read) in [("", ""), ("/", ""), ("ph", "/ph"), ("/ph/", "/ph"), ("/a/b.c-d_e~f", "/a/b.c-d_e~f")] {
+            assert_eq!(given.parse::<PublicPath>().unwrap().to_string(), read);
+        }
+        for bad in [
+            "//",
+            "//ph",
+            "/ph//",
+            "/a//b",
+            "/..",
+            "/a/../b",
+            "/.",
+            "/a b",
+            "/a%20b",
+            "/a?b",
+            "/a#b",
+            "/a\\b",
+            "/é",
+            "https://x/ph",
+            "/api",
+            "/docs/x",
+            "health",
+            "/openapi.json",
+            "/a\tb",
+        ] {
+            assert!(bad.parse::<PublicPath>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_known_with_the_path_in_front_and_without() {
+        let path: PublicPath = "/playhead".parse().unwrap();
+        for (given, inner) in [
+            ("/playhead", Some("/")),
+            ("/playhead/", Some("/")),
+            ("/playhead/api/v1/videos", Some("/api/v1/videos")),
+            ("/playhead/playhead/queue.js", Some("/playhead/queue.js")),
+            ("/playhead/queue.js", None),
+            ("/playhead.js", None),
+            ("/playheads", None),
+            ("/api/v1/videos", None),
+        ] {
+            assert_eq!(path.strip(given), inner, "{given}");
+        }
+    }
+}

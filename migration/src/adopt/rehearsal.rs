@@ -1,0 +1,80 @@
+//! The plan's proof: the migrations themselves, run where nothing of it stays. What stops them stops `up` too, in the same words.
+//!
+//! On PostgreSQL that is the transaction of the plan, which is rolled back; meanwhile the tables are locked. On SQLite it is a copy.
+
+use super::{Wish, adopt};
+use crate::check::check_on;
+use crate::connect::Place;
+use crate::lock::settings;
+use crate::plan::{Direction, Step};
+use crate::{Error, Options, backup};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{DatabaseTransaction, TransactionTrait};
+use std::time::{Duration, Instant};
+use versions::Migrator;
+
+/// What a rehearsal showed.
+#[derive(Debug, Default)]
+pub(super) struct Rehearsal {
+    /// What would stop the migrations.
+    pub(super) findings: Vec<String>,
+    /// How it went, for people.
+    pub(super) note: String,
+}
+
+impl Rehearsal {
+    fn of(result: Result<Vec<String>, Error>, place: &str, took: Duration) -> Result<Self, Error> {
+        match result {
+            Ok(findings) => {
+                let note = format!("rehearsed in {:.1} s {place}", took.as_secs_f32());
+                Ok(Self { findings, note })
+            }
+            Err(error) if error.is_blocked() => {
+                let note = "not rehearsed, because a table is in use: try again in a quiet hour".to_owned();
+                Ok(Self { findings: Vec::new(), note })
+            }
+            Err(error @ Error::Migration { .. }) => Ok(Self { findings: vec![error.to_string()], note: String::new() }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Runs the pending migrations in a savepoint and rolls back to it.
+pub(super) async fn on_postgres(txn: &DatabaseTransaction, pending: &[String]) -> Result<Rehearsal, Error> {
+    let begun = Instant::now();
+    let savepoint = txn.begin().await?;
+    let result = run(&savepoint, pending).await;
+    savepoint.rollback().await?;
+    Rehearsal::of(result, "in a transaction that was rolled back; the tables were locked meanwhile", begun.elapsed())
+}
+
+async fn run(txn: &DatabaseTransaction, pending: &[String]) -> Result<Vec<String>, Error> {
+    txn.execute_unprepared(&settings("LOCAL")).await?;
+    Migrator::install(txn).await?;
+    for migration in Migrator::migrations() {
+        let step = Step { direction: Direction::Up, migration };
+        // What asks to run outside of any transaction cannot be tried in one.
+        if !pending.iter().any(|name| name == step.migration.name()) || step.is_apart(txn.get_database_backend()) {
+            continue;
+        }
+        let savepoint = txn.begin().await?;
+        let failed = |source| Error::Migration { name: step.migration.name().to_owned(), kept: Vec::new(), source };
+        step.run(&SchemaManager::new(&savepoint)).await.map_err(failed)?;
+        savepoint.commit().await?;
+    }
+    // A name that somebody else has taken may keep an index of ours from being made without an error.
+    let drift = check_on(txn).await?;
+    let lacking = drift.differences.iter().filter(|difference| difference.wanted.is_some());
+    Ok(lacking.map(|difference| format!("after the migrations, {difference}")).collect())
+}
+
+/// Takes over a copy of the file, which is removed again.
+pub(super) async fn on_sqlite(url: &str, options: &Options) -> Result<Rehearsal, Error> {
+    let begun = Instant::now();
+    let Place::SqliteFile(file) = Place::of(url)? else { return Ok(Rehearsal::default()) };
+    let copy = backup::Copy::of(url, &file).await?;
+    let options = Options { backup: false, ..options.clone() };
+    let wish = Wish { plan: false, upgrade: true };
+    let result = Box::pin(adopt(&copy.url(), &wish, &options)).await;
+    Rehearsal::of(result.map(|adoption| adoption.findings), "on a copy, which was removed", begun.elapsed())
+}

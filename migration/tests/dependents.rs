@@ -1,0 +1,266 @@
+//! What somebody else made and that stops the migrations of an adopted database: the plan names it and the way out.
+
+#![cfg(test)]
+
+mod support;
+
+use migration::adopt::{Adoption, Wish, adopt};
+use migration::{Options, Target};
+use sea_orm::DatabaseConnection;
+use support::wild::{fill, grow};
+use support::{TestDatabase, run, texts};
+
+const PLAN: Wish = Wish { plan: true, upgrade: false };
+const UPGRADE: Wish = Wish { plan: false, upgrade: true };
+
+/// What stands in the way, the parts of the line that names it, and the way out that the line names.
+const IN_THE_WAY: [(&str, &[&str], &str); 18] = [
+    (
+        "CREATE POLICY own ON users USING (id > 0)",
+        &["policy own on table users reads users.id, whose type changes: DROP POLICY own ON users"],
+        "DROP POLICY own ON users",
+    ),
+    (
+        "CREATE POLICY by_role ON videos USING (EXISTS (SELECT FROM users WHERE role = 'ADMIN' AND users.id = user_id))",
+        &["policy by_role on table videos reads users.id and ", "DROP POLICY by_role ON videos"],
+        "DROP POLICY by_role ON videos",
+    ),
+    (
+        "ALTER TABLE videos ADD day date GENERATED ALWAYS AS (created_at::date) STORED",
+        &["generated column day of table videos reads videos.created_at", "ALTER TABLE videos DROP COLUMN day"],
+        "ALTER TABLE videos DROP COLUMN day",
+    ),
+    (
+        "CREATE FUNCTION last_seen(integer) RETURNS timestamp BEGIN ATOMIC SELECT last_login FROM users WHERE id = $1; END",
+        &["function last_seen(integer) reads users.id and users.last_login", "DROP FUNCTION last_seen(integer)"],
+        "DROP FUNCTION last_seen(integer)",
+    ),
+    (
+        "CREATE PROCEDURE tidy() BEGIN ATOMIC DELETE FROM watch_history WHERE video_id = 0; END",
+        &["tidy() reads watch_history.video_id", "DROP PROCEDURE tidy()"],
+        "DROP PROCEDURE tidy()",
+    ),
+    (
+        "CREATE PUBLICATION names FOR TABLE users (id, username)",
+        &["publication names reads users.id", "ALTER PUBLICATION names DROP TABLE users"],
+        "ALTER PUBLICATION names DROP TABLE users",
+    ),
+    (
+        "CREATE PUBLICATION few FOR TABLE videos WHERE (id > 9)",
+        &["publication few reads videos.id", "ALTER PUBLICATION few DROP TABLE videos"],
+        "ALTER PUBLICATION few DROP TABLE videos",
+    ),
+    (
+        "CREATE TABLE gone (id integer); CREATE RULE keep AS ON DELETE TO users DO ALSO INSERT INTO gone VALUES (old.id)",
+        &["rule keep on table users reads users.id", "DROP RULE keep ON users"],
+        "DROP RULE keep ON users",
+    ),
+    (
+        "CREATE TABLE inbox (name text); CREATE RULE names AS ON INSERT TO inbox DO ALSO \
+         UPDATE users SET last_login = now() WHERE username = new.name",
+        &["rule names on table inbox reads users.last_login", "DROP RULE names ON inbox"],
+        "DROP RULE names ON inbox",
+    ),
+    (
+        "CREATE TABLE copies (copy users)",
+        &["column copy of table copies holds rows of users, whose columns change"],
+        "DROP TABLE copies",
+    ),
+    (
+        "CREATE TABLE staff (role userrole)",
+        &[
+            "column role of table staff uses the type userrole, which goes",
+            "ALTER TABLE staff ALTER role TYPE text USING role::text",
+        ],
+        "ALTER TABLE staff ALTER role TYPE text USING role::text",
+    ),
+    (
+        "CREATE FUNCTION may(userrole) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = ''ADMIN'''",
+        &["function may(userrole) uses the type userrole, which goes", "DROP FUNCTION may(userrole)"],
+        "DROP FUNCTION may(userrole)",
+    ),
+    (
+        "CREATE INDEX bosses ON users (id) WHERE role = 'ADMIN'",
+        &["index bosses uses the type userrole, which goes", "DROP INDEX bosses"],
+        "DROP INDEX bosses",
+    ),
+    (
+        "CREATE VIEW admins AS SELECT username FROM users WHERE role = 'ADMIN'",
+        &["view admins uses the type userrole, which goes", "DROP VIEW admins"],
+        "DROP VIEW admins",
+    ),
+    (
+        "CREATE INDEX days ON videos ((created_at::date))",
+        &["functions in index expression must be marked IMMUTABLE", "index days"],
+        "DROP INDEX days",
+    ),
+    (
+        "ALTER TABLE videos ADD CONSTRAINT one_by_one EXCLUDE USING gist (tsrange(created_at, updated_at) WITH &&)",
+        &[
+            "tsrange(timestamp with time zone, timestamp with time zone) does not exist",
+            "constraint one_by_one on table videos",
+        ],
+        "ALTER TABLE videos DROP CONSTRAINT one_by_one",
+    ),
+    (
+        "CREATE VIEW ids AS SELECT id FROM users; CREATE FUNCTION one() RETURNS bigint BEGIN ATOMIC SELECT id FROM ids; END",
+        &["function one() depends on"],
+        "DROP FUNCTION one()",
+    ),
+    (
+        "CREATE TABLE people (username varchar(100) NOT NULL); ALTER TABLE users INHERIT people; \
+         CREATE TABLE ix_videos_user_id (id integer)",
+        &["after the migrations, videos: index (user_id) in the entities, missing"],
+        "DROP TABLE ix_videos_user_id",
+    ),
+];
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn the_plan_finds_what_would_stop_the_migrations_and_the_way_out_works() {
+    for (made, named, way_out) in IN_THE_WAY {
+        let db = TestDatabase::postgres().await;
+        let connection = as_alembic_left_it(&db).await;
+        run(&connection, made).await;
+        let before = migration::facts::read(&connection).await.unwrap();
+        let plan = planned(&db).await;
+        assert_eq!(plan.findings.len(), 1, "{made}: {plan}");
+        let line = &plan.findings[0];
+        assert!(named.iter().all(|part| line.contains(part)) && !line.contains('\n'), "{made}: {line}");
+        assert_eq!(plan.pending, [""; 0], "{plan}");
+        assert_eq!(before, migration::facts::read(&connection).await.unwrap(), "{made}");
+        run(&connection, way_out).await;
+        let plan = planned(&db).await;
+        assert_eq!(plan.findings, [""; 0], "{way_out}");
+        connection.close().await.unwrap();
+        let adoption = adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+        assert_eq!((adoption.applied, adoption.findings), (plan.pending, vec![]), "{way_out}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn all_that_is_in_the_way_is_named_at_once_and_the_deed_names_it_too() {
+    let db = TestDatabase::postgres().await;
+    let connection = as_alembic_left_it(&db).await;
+    for (made, ..) in &IN_THE_WAY[..14] {
+        run(&connection, made).await;
+    }
+    let plan = planned(&db).await;
+    assert!(plan.findings.len() >= 14, "{plan}");
+    for (made, named, _) in &IN_THE_WAY[..14] {
+        assert!(plan.findings.iter().any(|line| line.contains(named[0])), "{made}: {plan}");
+    }
+    let refused = adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    assert_eq!(refused.findings, plan.findings);
+    assert!(!refused.is_recorded());
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn going_up_names_what_is_in_the_way_and_changes_nothing() {
+    for (made, named, way_out) in IN_THE_WAY.iter().take(17) {
+        let db = TestDatabase::postgres().await;
+        let connection = db.at_v09().await;
+        run(&connection, made).await;
+        let line = db.refusal(true).await;
+        // Each migration names what keeps it from its own columns.
+        let object = named[0].split(" reads ").next().unwrap();
+        assert!(line.contains(object) && line.contains("nothing was changed"), "{made}: {line}");
+        run(&connection, way_out).await;
+        connection.close().await.unwrap();
+        db.up(Target::End).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_sequence_of_another_name_is_widened() {
+    let db = TestDatabase::postgres().await;
+    let connection = as_alembic_left_it(&db).await;
+    run(&connection, "ALTER SEQUENCE users_id_seq RENAME TO \"Old numbers\"; ALTER SEQUENCE videos_id_seq RENAME TO v")
+        .await;
+    assert_eq!(planned(&db).await.findings, [""; 0]);
+    adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    let drift = migration::check(&db.url).await.unwrap();
+    assert!(drift.is_clean(false), "{drift}");
+    connection.close().await.unwrap();
+    db.down_to_v09().await;
+    let kinds = "SELECT seqtypid::regtype::text FROM pg_sequence WHERE seqrelid = '\"Old numbers\"'::regclass";
+    assert_eq!(texts(&db.connect().await, kinds).await, ["integer"]);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_view_comes_back_with_its_rules_defaults_and_grants() {
+    let db = TestDatabase::postgres().await;
+    let connection = as_alembic_left_it(&db).await;
+    let view = "CREATE VIEW names AS SELECT id, username, role FROM users; \
+         CREATE RULE rename AS ON UPDATE TO names DO INSTEAD UPDATE users SET username = new.username WHERE users.id = old.id; \
+         COMMENT ON COLUMN names.username IS 'what''s in it'; GRANT SELECT (username) ON names TO PUBLIC; \
+         ALTER VIEW names ALTER username SET DEFAULT 'nobody'";
+    run(&connection, view).await;
+    let told = "SELECT concat_ws(' ', attname, attacl::text, col_description(attrelid, attnum), \
+         (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum)) \
+         FROM pg_attribute WHERE attrelid = 'names'::regclass AND attnum > 0 \
+         UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = 'names'::regclass AND rulename <> '_RETURN' ORDER BY 1";
+    let before = texts(&connection, told).await;
+    assert!(before.len() == 4 && before.concat().contains("DO INSTEAD"), "{before:?}");
+    adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    assert_eq!(texts(&connection, told).await, before);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_plan_on_a_table_in_use_says_that_it_was_not_rehearsed() {
+    use sea_orm::TransactionTrait;
+    let db = TestDatabase::postgres().await;
+    let connection = as_alembic_left_it(&db).await;
+    let reader = connection.begin().await.unwrap();
+    texts(&reader, "SELECT username FROM users").await;
+    let plan = planned(&db).await;
+    assert!(plan.findings.is_empty() && !plan.pending.is_empty(), "{plan}");
+    assert!(plan.to_string().contains("not rehearsed, because a table is in use"), "{plan}");
+}
+
+on_both! {
+    async fn a_plan_is_rehearsed_and_leaves_nothing_behind(db: TestDatabase) {
+        let connection = as_alembic_left_it(&db).await;
+        grow(&db, &connection).await;
+        let before = migration::facts::read(&connection).await.unwrap();
+        let plan = planned(&db).await;
+        assert!(plan.findings.is_empty() && plan.to_string().contains("rehearsed in "), "{plan}");
+        assert_eq!(before, migration::facts::read(&connection).await.unwrap());
+        if !db.is_postgres() {
+            let file = std::path::Path::new(db.url.trim_start_matches("sqlite://").trim_end_matches("?mode=rwc"));
+            let names = std::fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+            let names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+            assert!(names.iter().all(|name| name.starts_with("play head.db") && !name.contains("rehearsal")), "{names:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_would_stop_a_rebuild_on_sqlite_is_found_on_a_copy() {
+    let db = TestDatabase::sqlite();
+    let connection = as_alembic_left_it(&db).await;
+    fill(&connection).await;
+    // As a program with functions of its own would have made it.
+    run(&connection, "CREATE TABLE ix_videos_user_id (id integer)").await;
+    let plan = planned(&db).await;
+    assert!(plan.findings[0].contains("ix_videos_user_id"), "{plan}");
+    assert_eq!(migration::status(&db.url).await.unwrap().applied, [""; 0]);
+}
+
+async fn planned(db: &TestDatabase) -> Adoption {
+    adopt(&db.url, &PLAN, &Options::default()).await.unwrap()
+}
+
+/// Tables of v0.9 with Alembic's record instead of ours.
+async fn as_alembic_left_it(db: &TestDatabase) -> DatabaseConnection {
+    let connection = db.at_v09().await;
+    let record = "DROP TABLE seaql_migrations; CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY); \
+                  INSERT INTO alembic_version VALUES ('2f1e7b15dd7f')";
+    run(&connection, record).await;
+    connection
+}

@@ -1,0 +1,110 @@
+//! Addresses of pictures that clients name, and that everybody's browser asks.
+
+use crate::app::{Person, TestApp, problem};
+use entity::video;
+use reqwest::{Method, StatusCode};
+use sea_orm::prelude::*;
+use serde_json::{Value, json};
+
+const VIDEOS: &str = "/api/v1/videos";
+const FOREIGN: &str = "https://pictures.example/a.jpg";
+
+async fn name_a_picture(app: &TestApp, person: &Person, address: &str) -> reqwest::Response {
+    app.ask(person, Method::POST, VIDEOS, Some(json!({"title": "film", "thumbnail_path": address}))).await
+}
+
+/// Puts an address into a row as an older version, or another program, took it.
+async fn name_before(app: &TestApp, video: i64, address: &str) {
+    let update = video::Entity::update_many().col_expr(video::Column::ThumbnailPath, Expr::value(address));
+    update.filter(video::Column::Id.eq(video)).exec(app.db.writer().await.unwrap().1).await.unwrap();
+}
+
+/// The address as everybody is told of it: alone, in the list, and where Ann goes on.
+async fn told(app: &TestApp, ann: &Person, video: i64) -> [Value; 3] {
+    let read = async |path: &str| app.ask(ann, Method::GET, path, None).await.json::<Value>().await.unwrap();
+    let list = read(VIDEOS).await;
+    let listed = list.as_array().unwrap().iter().find(|other| other["id"] == video).unwrap();
+    let going_on = read("/api/v1/videos/continue-watching").await;
+    let item = going_on.as_array().unwrap().iter().find(|item| item["video_id"] == video).unwrap();
+    [
+        read(&format!("{VIDEOS}/{video}")).await["thumbnail_path"].clone(),
+        listed["thumbnail_path"].clone(),
+        item["video_thumbnail_path"].clone(),
+    ]
+}
+
+on_both! {
+    async fn a_picture_is_a_path_of_the_site_or_an_https_address(app: TestApp) {
+        let admin = app.sign_up("admin").await;
+        for good in ["/a.jpg", "/api/v1/videos/1/thumbnail?v=2", "thumbs/1.webp", FOREIGN, "https://example.org:8443"] {
+            let made = name_a_picture(&app, &admin, good).await;
+            assert_eq!(made.status(), StatusCode::CREATED, "{good}");
+            assert_eq!(made.json::<Value>().await.unwrap()["thumbnail_path"], good);
+        }
+        for bad in [
+            "//evil.example/a.jpg", "/\\evil.example", "/\t/evil.example", "/\r\n/evil.example", " //evil.example",
+            "https:evil.example", "https:/evil.example", "https:\\\\evil.example", "https://ann@evil.example",
+            "https://evil.exam\tple/", "http://evil.example", "HTTP://evil.example", "JaVaScRiPt:alert(1)",
+            "data:image/svg+xml,x", "blob:https://evil.example/1", "file:///etc/passwd", "/%2F..", "/%5Cevil.example",
+            "/..//evil.example", "/a%0d%0ax", "https://", "https://evil .example",
+        ] {
+            let refused = problem(name_a_picture(&app, &admin, bad).await, 422, "validation_failed").await;
+            assert_eq!(refused["errors"][0]["field"], "thumbnail_path", "{bad:?} {refused}");
+        }
+        let empty: Value = name_a_picture(&app, &admin, "").await.json().await.unwrap();
+        assert_eq!(empty["thumbnail_path"], Value::Null);
+    }
+
+    async fn only_videos_of_administrators_name_other_hosts(app: TestApp) {
+        let (admin, ann) = (app.sign_up("admin").await, app.sign_up("ann").await);
+        problem(name_a_picture(&app, &ann, FOREIGN).await, 422, "validation_failed").await;
+        assert_eq!(name_a_picture(&app, &ann, "/a.jpg").await.status(), StatusCode::CREATED);
+        let (own, other) = (app.add_video(&ann, "film", None).await, app.add_video(&admin, "film", None).await);
+        let change = json!({"thumbnail_path": FOREIGN});
+        let at = |video: i64| format!("{VIDEOS}/{video}");
+        problem(app.ask(&ann, Method::PATCH, &at(own), Some(change.clone())).await, 422, "validation_failed").await;
+        problem(app.ask(&admin, Method::PATCH, &at(own), Some(change.clone())).await, 422, "validation_failed").await;
+        assert_eq!(app.ask(&admin, Method::PATCH, &at(other), Some(change)).await.status(), StatusCode::OK);
+    }
+
+    async fn what_was_named_before_the_rules_is_told_by_the_rules(app: TestApp) {
+        let (admin, ann) = (app.sign_up("admin").await, app.sign_up("ann").await);
+        let (own, other) = (app.add_video(&ann, "film", None).await, app.add_video(&admin, "film", None).await);
+        for video in [own, other] {
+            app.save(&ann, video, 42).await;
+        }
+        for (address, of_ann, of_admin) in [
+            (FOREIGN, false, true),
+            ("http://pictures.example/a.jpg", false, false),
+            ("/\t/evil.example", false, false),
+            ("//evil.example", false, false),
+            ("javascript:alert(1)", false, false),
+            ("uploads/my film.jpg", true, true),
+        ] {
+            for (video, is_told) in [(own, of_ann), (other, of_admin)] {
+                name_before(&app, video, address).await;
+                let expected = if is_told { json!(address) } else { Value::Null };
+                assert!(told(&app, &ann, video).await.iter().all(|told| *told == expected), "{address} of {video}");
+            }
+        }
+    }
+
+    async fn who_sends_back_what_stands_there_changes_the_rest(app: TestApp) {
+        let (_admin, ann) = (app.sign_up("admin").await, app.sign_up("ann").await);
+        let film = app.add_video(&ann, "film", None).await;
+        name_before(&app, film, FOREIGN).await;
+        let change = json!({"title": "Harbour", "thumbnail_path": FOREIGN});
+        let changed = app.ask(&ann, Method::PATCH, &format!("{VIDEOS}/{film}"), Some(change)).await;
+        assert_eq!(changed.status(), StatusCode::OK);
+        assert_eq!(changed.json::<Value>().await.unwrap()["title"], "Harbour");
+    }
+}
+
+#[tokio::test]
+async fn the_page_asks_no_host_without_tls_for_a_picture() {
+    let app = TestApp::start(crate::databases::Engine::Sqlite).await;
+    let page = app.get("/").await;
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("img-src 'self' https:;"), "{policy}");
+    assert_eq!(page.headers()["referrer-policy"], "same-origin");
+}
