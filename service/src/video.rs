@@ -3,6 +3,7 @@
 mod list;
 mod quota;
 mod site;
+mod status;
 
 use crate::library::remember_deleted;
 use crate::progress::{Rules, judge_again};
@@ -17,6 +18,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{ActiveValue::Set, Condition, FromQueryResult, IntoActiveModel, JoinType, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 pub use site::{HlsStatus, PreviewClips, Qualities, RatingStats, exists};
+pub use status::Status;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -68,31 +70,6 @@ pub struct Change {
     #[validate(length(max = 500), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 500, example = "https://example.org/harbour.jpg")]
     pub thumbnail_path: Option<Option<String>>,
-}
-
-/// Where a video stands between upload and deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Not to be watched yet.
-    Processing,
-    /// To be watched by everybody.
-    Ready,
-    /// Could not be made ready.
-    Failed,
-    /// Gone.
-    Deleted,
-}
-
-impl From<video::Status> for Status {
-    fn from(status: video::Status) -> Self {
-        match status {
-            video::Status::Processing => Self::Processing,
-            video::Status::Ready => Self::Ready,
-            video::Status::Failed => Self::Failed,
-            video::Status::Deleted => Self::Deleted,
-        }
-    }
 }
 
 /// A video as callers see it.

@@ -45,18 +45,18 @@ impl MigrationTrait for Migration {
 }
 
 const SQLITE: [&str; 5] = [
-    "CREATE TABLE video_search (\
+    "CREATE TABLE \"video_search\" (\
         video_id integer NOT NULL PRIMARY KEY REFERENCES videos (id) ON DELETE CASCADE, \
         place bigint NOT NULL, title text NOT NULL, description text NOT NULL, uploader text NOT NULL, \
         video_updated_at timestamp_with_timezone_text)",
     "CREATE INDEX ix_video_search_place ON video_search (place)",
     "CREATE INDEX ix_video_search_title ON video_search (substr(title, 1, 200), video_id)",
     "CREATE INDEX ix_video_search_stale ON video_search (video_id) WHERE video_updated_at IS NULL",
-    "CREATE VIRTUAL TABLE video_grams USING fts5 (grams, content = '', detail = none, tokenize = 'ascii')",
+    "CREATE VIRTUAL TABLE \"video_grams\" USING fts5 (grams, content = '', detail = none, tokenize = 'ascii')",
 ];
 
 const POSTGRES: [&str; 5] = [
-    "CREATE TABLE video_search (\
+    "CREATE TABLE \"video_search\" (\
         video_id bigint NOT NULL PRIMARY KEY REFERENCES videos (id) ON DELETE CASCADE, \
         place bigint NOT NULL, title text COLLATE \"C\" NOT NULL, description text COLLATE \"C\" NOT NULL, \
         uploader text COLLATE \"C\" NOT NULL, video_updated_at timestamp with time zone, grams integer[] NOT NULL)",
