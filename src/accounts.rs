@@ -54,16 +54,10 @@ pub(crate) async fn run(settings: &Settings, command: Command) -> Result<(), Str
             Ok(format!("created {} ({})", made.user.username, made.user.role))
         }
         Command::SetPassword { name } => {
-            let minutes = settings.access_token_lifetime.as_secs() / 60;
             let password = ask_password()?;
             user::check_password(&password).map_err(|error| error.to_string())?;
             let changed = user::set_password(&db, &Passwords::default(), &name, password, now).await;
-            changed.map(|user| {
-                format!(
-                    "{} has a new password; where they are signed in, that ends within {minutes} minutes",
-                    user.username
-                )
-            })
+            changed.map(|user| format!("{} has a new password and is signed out everywhere", user.username))
         }
         Command::Deactivate { name } => {
             let changed = user::deactivate(&db, &name, now).await;

@@ -48,7 +48,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let app = Arc::new(App {
         db: db.clone(),
         history: History::open(&db, settings.rules),
-        auth: Auth::new(tokens, settings.refresh_token_lifetime),
+        auth: Auth::new(tokens, settings.refresh_token_lifetime).with_grace(settings.refresh_grace),
         rules: settings.rules,
         library,
         views: Views::default(),

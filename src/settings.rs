@@ -9,6 +9,7 @@ use api::PublicPath;
 use api::access_log::AccessLog;
 use ipnet::IpNet;
 use migration::environment::{DatabaseUrl, load, value_or_file};
+use service::auth::GRACE;
 use service::database::Durability;
 use service::limit::Rates;
 use service::progress::Rules;
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) access_token_lifetime: Duration,
     /// `REFRESH_TOKEN_DAYS`
     pub(crate) refresh_token_lifetime: Duration,
+    /// `REFRESH_GRACE_SECONDS`
+    pub(crate) refresh_grace: Duration,
     /// `MEDIA_DIR`
     pub(crate) media_dir: PathBuf,
     /// `AUTO_MIGRATE`
@@ -90,6 +93,7 @@ impl Settings {
             jwt_secret: secret(value_or_file("JWT_SECRET", &look_up)?)?,
             access_token_lifetime: Duration::from_secs(60 * source.number("ACCESS_TOKEN_MINUTES", 30, 1, 525_600)?),
             refresh_token_lifetime: Duration::from_secs(86_400 * source.number("REFRESH_TOKEN_DAYS", 30, 1, 3_650)?),
+            refresh_grace: Duration::from_secs(source.number("REFRESH_GRACE_SECONDS", GRACE.as_secs(), 0, 600)?),
             media_dir: media_dir(look_up("MEDIA_DIR")?)?,
             auto_migrate: source.flag("AUTO_MIGRATE", sqlite)?,
             rules: Rules {

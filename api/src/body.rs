@@ -58,6 +58,36 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
+/// As [`Body`], for methods whose requests rarely have one: without a body, every field is missing.
+#[derive(Debug)]
+pub struct BodyIfAny<T>(pub T);
+
+impl<T> Deref for BodyIfAny<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for BodyIfAny<T> {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let kind = media_type(request);
+        let reading = read(request, payload);
+        Box::pin(async move {
+            let bytes = reading.await?;
+            match (&*kind, bytes.is_empty()) {
+                ("", true) => Ok(Self(parse(b"{}")?)),
+                ("application/json", _) => Ok(Self(parse(&bytes)?)),
+                _ => Err(unsupported_media_type("application/json").into()),
+            }
+        })
+    }
+}
+
 /// What the request says that its body is, without parameters such as the character set.
 pub(crate) fn media_type(request: &HttpRequest) -> String {
     request.content_type().trim().to_ascii_lowercase()

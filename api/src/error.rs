@@ -164,6 +164,7 @@ impl From<Error> for Problem {
             Error::TooManyVideos { .. } => (StatusCode::FORBIDDEN, "too_many_videos"),
             Error::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
             Error::UserNotFound => (StatusCode::NOT_FOUND, "user_not_found"),
+            Error::SessionNotFound => (StatusCode::NOT_FOUND, "session_not_found"),
             Error::VideoNotFound => (StatusCode::NOT_FOUND, "video_not_found"),
             Error::FileNotFound => (StatusCode::NOT_FOUND, "file_not_found"),
             Error::ThumbnailNotFound => (StatusCode::NOT_FOUND, "thumbnail_not_found"),

@@ -2,18 +2,21 @@
 
 use crate::access_log::{AccessLog, RequestUser};
 use crate::body::{BODY_LIMIT, misfit_of};
+use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::routes::Methods;
 use crate::state::App;
 use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::Payload;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, USER_AGENT};
 use actix_web::web::{Data, PathConfig, ServiceConfig};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::Error;
+use service::auth::Access;
+use service::auth::sessions::Client;
 use service::text::{self, FieldError};
 use service::user::Caller;
 use std::future::{Ready, ready};
@@ -52,8 +55,36 @@ impl FromRequest for RequestId {
     }
 }
 
-/// The account of a token that is genuine and not expired. For use cases that ask in their own statement whether the
-/// account still stands.
+/// Who signs in, as far as the request tells.
+#[derive(Clone, Debug)]
+pub struct SigningIn(pub Client);
+
+impl FromRequest for SigningIn {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let user_agent = request.headers().get(USER_AGENT).and_then(|name| name.to_str().ok()).map(str::to_owned);
+        let address = ClientAddress::from_request(request, payload).into_inner();
+        ready(address.map(|ClientAddress(address)| Self(Client { address, user_agent })))
+    }
+}
+
+/// A token that is genuine, not expired, and not of a session that is known to be over. For use cases that ask in their own statement
+/// whether the account still stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Token(pub Access);
+
+impl FromRequest for Token {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(access(request).and_then(|access| access.map(Self).ok_or_else(|| Error::Unauthenticated.into())))
+    }
+}
+
+/// The account of a [`Token`].
 #[derive(Clone, Copy, Debug)]
 pub struct TokenUser(pub i64);
 
@@ -61,8 +92,8 @@ impl FromRequest for TokenUser {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(token_user(request).and_then(|user| user.map(Self).ok_or_else(|| Error::Unauthenticated.into())))
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Token::from_request(request, payload).into_inner().map(|Token(access)| Self(access.user_id)))
     }
 }
 
@@ -89,11 +120,11 @@ impl FromRequest for Viewer {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (app, user) = (app(request).cloned(), token_user(request));
+        let (app, access) = (app(request).cloned(), access(request));
         Box::pin(async move {
-            let Some(user) = user? else { return Ok(Self(None)) };
+            let Some(access) = access? else { return Ok(Self(None)) };
             let app = app?;
-            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), user).await });
+            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), access).await });
             Ok(Self(Some(check.await?)))
         })
     }
@@ -103,7 +134,7 @@ pub(crate) fn app(request: &HttpRequest) -> Result<&Data<App>, Problem> {
     request.app_data().ok_or_else(|| Error::Internal("the application is not set up".into()).into())
 }
 
-fn token_user(request: &HttpRequest) -> Result<Option<i64>, Problem> {
+fn access(request: &HttpRequest) -> Result<Option<Access>, Problem> {
     let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
     let (scheme, token) =
         header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or(Error::Unauthenticated)?;
@@ -111,11 +142,11 @@ fn token_user(request: &HttpRequest) -> Result<Option<i64>, Problem> {
         return Err(Error::Unauthenticated.into());
     }
     let app = app(request)?;
-    let user = app.auth.tokens.verify(token.trim(), app.clock.now())?;
+    let access = app.auth.verify(token.trim(), app.clock.now())?;
     if app.access_log != AccessLog::Off {
-        request.extensions_mut().insert(RequestUser(user));
+        request.extensions_mut().insert(RequestUser(access.user_id));
     }
-    Ok(Some(user))
+    Ok(Some(access))
 }
 
 /// A body, query or path that keeps the rules that its type states.

@@ -37,6 +37,7 @@ use actix_web::web::Data;
 use connection::Connection;
 pub use limits::Limits;
 pub use public_path::PublicPath;
+use service::auth::sessions::Follower;
 pub use state::{App, Shutdown};
 use std::io;
 use std::net::TcpListener;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 use std::time::Duration;
 pub use streams::Streams;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use utoipa_actix_web::AppExt;
 
 /// How long requests under way may take at the end, in seconds.
@@ -71,6 +73,7 @@ pub async fn serve(
     workers: Option<usize>,
     end: impl Future<Output = End>,
 ) -> io::Result<()> {
+    let _following = follow_ended_sessions(&app).await;
     let state = Data::from(app.clone());
     let document = app.public_path.describe(openapi::document());
     let patience = app.stalled_after;
@@ -122,6 +125,21 @@ pub async fn serve(
     app.shutdown.cut_streams();
     let (ended, ()) = tokio::join!(serving, handle.stop(true));
     ended
+}
+
+/// Learns of sessions that end in other processes, first of those that ended before, until what it gives back is dropped.
+async fn follow_ended_sessions(app: &App) -> JoinSet<()> {
+    let mut follower = Follower::new(&app.db, &app.auth, &app.clock);
+    let mut following = JoinSet::new();
+    // On the runtime that the connections belong to.
+    let caught_up = app.runtime.spawn(async move {
+        follower.catch_up().await;
+        follower
+    });
+    if let Ok(follower) = caught_up.await {
+        following.spawn_on(follower.follow(), &app.runtime);
+    }
+    following
 }
 
 /// Lets pages of exactly these origins call; of none when the list is empty.

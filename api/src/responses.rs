@@ -19,6 +19,7 @@ problems! {
     RegistrationClosed 403 "Accounts are made by the administrator's command.";
     TooManyVideos 403 "The account has as many videos as one may have.";
     Forbidden 403 "Only the uploader or an administrator may do this.";
+    SessionNotFound 404 "The caller has no such session.";
     VideoNotFound 404 "There is no such video, or it lacks what was asked for.";
     RatingNotFound 404 "There is no such video, or no rating of it.";
     HistoryNotFound 404 "There is no such video, or no history of it.";

@@ -5,6 +5,7 @@
 //! That these entities and the migrated database agree is proved by `migration/tests/entities.rs`.
 
 pub mod deleted_file;
+pub mod ended_session;
 pub mod refresh_token;
 pub mod session;
 pub mod sign_in_limit;

@@ -15,6 +15,14 @@ pub struct Model {
     pub user_id: i64,
     /// When.
     pub created_at: DateTimeUtc,
+    /// When its tokens were last renewed; missing where an older version wrote the row.
+    pub last_used_at: Option<DateTimeUtc>,
+    /// What the browser or program called itself then.
+    #[sea_orm(nullable, column_type = "String(StringLen::N(255))")]
+    pub user_agent: Option<String>,
+    /// The address that it came from then.
+    #[sea_orm(nullable, column_type = "String(StringLen::N(45))")]
+    pub address: Option<String>,
     /// Who signed in.
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
     pub user: BelongsTo<super::user::Entity>,

@@ -28,16 +28,19 @@ pub struct Model {
     /// As its owner wrote it.
     #[sea_orm(unique, column_type = "String(StringLen::N(255))")]
     pub email: String,
-    /// The e-mail in lower case: what makes it unique whatever the case. Missing only on rows of an older schema whose
+    /// The e-mail in lower case and NFC: what makes it unique whatever the case. Missing only on rows of an older schema whose
     /// e-mail differs from another one by case alone; those are found by their exact spelling.
     #[sea_orm(unique, nullable, column_type = "String(StringLen::N(255))")]
     pub email_key: Option<String>,
-    /// As its owner wrote it; 3 to 100 characters.
+    /// As its owner wrote it, in NFKC; 3 to 100 characters.
     #[sea_orm(unique, column_type = "String(StringLen::N(100))")]
     pub username: String,
-    /// The name in lower case, as `email_key` is for the e-mail. Longer than the name, because some letters grow.
+    /// The folded name, as `email_key` is for the e-mail. Longer than the name, because some letters grow.
     #[sea_orm(unique, nullable, column_type = "String(StringLen::N(255))")]
     pub username_key: Option<String>,
+    /// What names that look alike have in common (UTS 39). Missing on rows of an older schema whose name looks like an older one.
+    #[sea_orm(unique, nullable, column_type = "String(StringLen::N(255))")]
+    pub username_skeleton: Option<String>,
     /// A PHC string (`$argon2id$…`), or what an older site left (`$2b$…`).
     #[sea_orm(column_type = "String(StringLen::N(255))")]
     pub hashed_password: String,

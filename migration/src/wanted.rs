@@ -33,6 +33,7 @@ pub fn entities(backend: DatabaseBackend) -> Wanted {
         .register(::entity::video::Entity)
         .register(::entity::watch_history::Entity)
         .register(::entity::session::Entity)
+        .register(::entity::ended_session::Entity)
         .register(::entity::refresh_token::Entity)
         .register(::entity::sign_in_limit::Entity)
         .register(::entity::deleted_file::Entity);

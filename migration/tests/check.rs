@@ -88,8 +88,8 @@ async fn the_live_tables_are_those_of_the_search_path() {
     let others = migration::facts::read(&connection).await.unwrap().tables.len() - 2;
     run(&connection, "ALTER SCHEMA public RENAME TO elsewhere; CREATE SCHEMA public; CREATE TABLE users (id text)")
         .await;
-    // The other tables, and of `users` 12 columns, the type of the id, the key, 4 indexes and a check.
-    assert_eq!(migration::check(&db.url).await.unwrap().differences.len(), others + 12 + 1 + 1 + 4 + 1);
+    // The other tables, and of `users` 13 columns, the type of the id, the key, 5 indexes and a check.
+    assert_eq!(migration::check(&db.url).await.unwrap().differences.len(), others + 13 + 1 + 1 + 5 + 1);
     let elsewhere = format!("{}?options=-csearch_path%3Delsewhere", db.url);
     let drift = migration::check(&elsewhere).await.unwrap();
     assert!(drift.is_clean(true), "{drift}");

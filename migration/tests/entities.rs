@@ -16,7 +16,7 @@ on_both! {
         let facts = facts::read(&db.connect().await).await.unwrap();
         let tables: Vec<&String> = facts.tables.keys().collect();
         let ours = [
-            "deleted_files", "refresh_tokens", "seaql_migrations", "sessions", "sign_in_limits", "users", "video_search", "videos",
+            "deleted_files", "ended_sessions", "refresh_tokens", "seaql_migrations", "sessions", "sign_in_limits", "users", "video_search", "videos",
             "watch_history",
         ];
         // SQLite has the index of the search in a table of its own.
@@ -25,7 +25,7 @@ on_both! {
         assert!(ours.iter().all(|name| facts.tables.contains_key(*name)));
         let columns = |name: &&str| facts.tables[*name].columns.len();
         let grams = if db.is_postgres() { 1 } else { 0 };
-        assert_eq!(ours.iter().map(columns).sum::<usize>(), 67 + 6 + grams);
+        assert_eq!(ours.iter().map(columns).sum::<usize>(), 74 + 6 + grams);
     }
 
     async fn indexes_keep_their_names_and_new_ones_follow_them(db: TestDatabase) {
@@ -36,7 +36,7 @@ on_both! {
         );
         let wanted = [
             "ix_refresh_tokens_session_id", "ix_refresh_tokens_token_hash", "ix_sessions_user_id", "ix_users_email",
-            "ix_users_email_key", "ix_users_username", "ix_users_username_key", "ix_video_search_grams",
+            "ix_users_email_key", "ix_users_username", "ix_users_username_key", "ix_users_username_skeleton", "ix_video_search_grams",
             "ix_video_search_place", "ix_video_search_stale", "ix_video_search_title", "ix_videos_created_at",
             "ix_videos_file_path", "ix_videos_ready_created_at", "ix_videos_ready_view_count", "ix_videos_title",
             "ix_videos_uploader_created_at", "ix_videos_user_id",

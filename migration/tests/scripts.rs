@@ -45,7 +45,7 @@ through_both! {
         let other = another(&db).await;
         other.up(Target::End).await;
         let tables = [
-            "users", "videos", "watch_history", "sessions", "refresh_tokens", "sign_in_limits", "seaql_migrations",
+            "users", "videos", "watch_history", "sessions", "refresh_tokens", "ended_sessions", "sign_in_limits", "seaql_migrations",
         ];
         let wanted = facts(&other.connect().await, &tables, Names::Shown).await;
         assert_eq!(differences(&wanted, &facts(&db.connect().await, &tables, Names::Shown).await), [""; 0]);

@@ -85,7 +85,7 @@ on_both! {
             let mut new = ann.clone().into_active_model().reset_all();
             new.id = sea_orm::ActiveValue::NotSet;
             (new.email, new.username) = (Set(format!("{name}@x.org")), Set(name.to_owned()));
-            (new.email_key, new.username_key) = (Set(None), Set(None));
+            (new.email_key, new.username_key, new.username_skeleton) = (Set(None), Set(None), Set(None));
             new
         };
         assert_eq!(new("nine").insert(&connection).await.unwrap().id, 9);

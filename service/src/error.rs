@@ -57,6 +57,9 @@ pub enum Error {
     /// No such account.
     #[error("there is no such user")]
     UserNotFound,
+    /// No such session of the caller.
+    #[error("there is no such session")]
+    SessionNotFound,
     /// No such video, or none that the caller may see.
     #[error("there is no such video")]
     VideoNotFound,

@@ -14,6 +14,7 @@ mod lane;
 pub mod library;
 pub mod limit;
 mod link;
+mod names;
 pub mod number;
 pub mod page;
 mod picture;

@@ -1,6 +1,8 @@
 //! Rules for text that comes from outside, shared by every input.
 
-use serde::Serialize;
+use crate::auth::is_common;
+use crate::names;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use utoipa::ToSchema;
@@ -61,30 +63,61 @@ pub fn visible_ascii(text: &str) -> Result<(), ValidationError> {
     }
 }
 
-/// A user name: no `@`, so that it never looks like an e-mail, no control characters, and nothing that cannot be seen at
-/// its ends or anywhere, so that two names never look the same for it. Its length is checked apart.
+/// A user name, by the rules of [`crate::names`]: its length counts in the form in which it is stored.
 pub fn username(name: &str) -> Result<(), ValidationError> {
-    if name.chars().any(|c| c == '@' || c.is_control() || is_invisible(c)) {
-        return Err(rule("must not contain @, control or invisible characters"));
-    }
-    if name.trim() != name {
-        return Err(rule("must not begin or end with a space"));
-    }
-    Ok(())
+    names::check(name).map_err(rule)
 }
 
-/// Characters of Unicode's category "format" that are met in practice: they join, split or turn the text around them.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0001}'..='\u{e007f}')
-}
-
-/// An e-mail address without white space or control characters, which the general rule for addresses lets pass in places.
+/// An e-mail address without characters that nobody can see, which the general rule for addresses lets pass in places.
 pub fn email(address: &str) -> Result<(), ValidationError> {
-    if address.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(rule("must not contain spaces or control characters"));
+    if address.chars().any(|c| c == ' ' || names::is_unseen(c)) {
+        return Err(rule("must not contain spaces, control or invisible characters"));
     }
     Ok(())
+}
+
+/// A password as somebody types it to sign in. Its length counts in the form in which it is hashed.
+pub fn password(password: &str) -> Result<(), ValidationError> {
+    storable(password)?;
+    match names::nfc(password).chars().count() {
+        1..=100 => Ok(()),
+        _ => Err(rule("must have 1 to 100 characters")),
+    }
+}
+
+/// A password that somebody chooses.
+pub fn new_password(password: &str) -> Result<(), ValidationError> {
+    storable(password)?;
+    if !(8..=100).contains(&names::nfc(password).chars().count()) {
+        return Err(rule("must have 8 to 100 characters"));
+    }
+    if is_common(password) {
+        Err(rule("is one of the 10,000 most common passwords: choose another one"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Reads a text in Unicode's form NFC, so that it is one text however its letters were typed.
+pub(crate) fn nfc<'de, D: Deserializer<'de>>(field: D) -> Result<String, D::Error> {
+    String::deserialize(field).map(in_nfc)
+}
+
+/// As [`nfc`], of a text that may be missing.
+pub(crate) fn nfc_or_null<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::deserialize(field)?.map(in_nfc))
+}
+
+/// As [`nfc_or_null`], and tells a field that is `null` from one that is absent.
+pub(crate) fn nfc_present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+    nfc_or_null(field).map(Some)
+}
+
+fn in_nfc(text: String) -> String {
+    match names::nfc(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(composed) => composed,
+    }
 }
 
 /// Text that is there: more than white space, and storable.
@@ -107,9 +140,14 @@ pub(crate) fn cut(mut text: String) -> String {
     text
 }
 
-/// The form in which names and e-mails are compared.
-pub fn key(text: &str) -> String {
-    text.to_lowercase()
+/// The form in which e-mails are compared. Letters that only look alike stay apart, because mail tells them apart.
+pub(crate) fn email_key(address: &str) -> String {
+    names::nfc(address).to_lowercase()
+}
+
+/// The form in which what somebody signs in with is compared: a user name or an e-mail.
+pub(crate) fn login_key(login: &str) -> String {
+    if login.contains('@') { email_key(login) } else { names::fold(login) }
 }
 
 /// A broken rule of ours, in words.

@@ -27,10 +27,12 @@ use validator::Validate;
 #[serde(deny_unknown_fields)]
 pub struct NewVideo {
     /// 1 to 255 characters, not blanks alone.
+    #[serde(deserialize_with = "text::nfc")]
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
     #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
     pub title: String,
     /// Free text.
+    #[serde(default, deserialize_with = "text::nfc_or_null")]
     #[validate(length(max = 10_000), custom(function = text::storable))]
     #[schema(max_length = 10_000, example = "Filmed from the lighthouse.")]
     pub description: Option<String>,
@@ -52,11 +54,12 @@ pub struct NewVideo {
 #[schema(as = VideoChange)]
 pub struct Change {
     /// 1 to 255 characters, not blanks alone.
+    #[serde(default, deserialize_with = "text::nfc_or_null")]
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
     #[schema(min_length = 1, max_length = 255, example = "Harbour at dawn")]
     pub title: Option<String>,
     /// Free text.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "text::nfc_present")]
     #[validate(length(max = 10_000), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 10_000, example = "Filmed from the lighthouse.")]
     pub description: Option<Option<String>>,

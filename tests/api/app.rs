@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use service::auth::{Auth, Tokens};
+use service::auth::{Auth, GRACE, Tokens};
 use service::database::{Durability, Turn};
 use service::library::Library;
 use service::limit::Rates;
@@ -60,6 +60,7 @@ macro_rules! on_both {
 pub struct Wishes {
     pub door: Door,
     pub cors_origins: Vec<String>,
+    pub refresh_grace: Duration,
     pub public_path: PublicPath,
     pub rates: Rates,
     pub trusted_proxies: Vec<IpNet>,
@@ -73,6 +74,7 @@ impl Default for Wishes {
             door: Door::Open,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            refresh_grace: GRACE,
             public_path: PublicPath::default(),
             rates: Rates::default(),
             streams_per_address: 64,
@@ -109,6 +111,14 @@ pub struct Person {
     pub refresh_token: String,
 }
 
+impl Person {
+    /// The same account with another pair of tokens.
+    pub fn with(&self, pair: &Value) -> Self {
+        let text = |field: &str| pair[field].as_str().unwrap().to_owned();
+        Self { token: text("access_token"), refresh_token: text("refresh_token"), ..self.clone() }
+    }
+}
+
 impl TestApp {
     pub async fn start(engine: Engine) -> Self {
         Self::start_with(engine, Wishes::default()).await
@@ -133,12 +143,17 @@ impl TestApp {
                 runtime.block_on(async {
                     // What the machine does when the power fails is not what these tests ask.
                     let mut db = service::Database::connect(&url, Durability::Normal).await.unwrap();
-                    db.observe(move |sql| statements.lock().unwrap().push(sql.to_owned()));
+                    db.observe(move |sql| {
+                        // What runs beside the requests is no answer to any of them.
+                        if !sql.contains("ended_sessions") {
+                            statements.lock().unwrap().push(sql.to_owned());
+                        }
+                    });
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let app = Arc::new(App {
                         db: db.clone(),
                         history: History::open(&db, Rules::default()),
-                        auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)),
+                        auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(wishes.refresh_grace),
                         rules: Rules::default(),
                         library,
                         views: Views::default(),
@@ -238,9 +253,20 @@ impl TestApp {
         let id = made.json::<Value>().await.unwrap()["id"].as_i64().unwrap();
         let pair = self.post("/api/v1/auth/login", &json!({"username": name, "password": PASSWORD})).await;
         assert_eq!(pair.status(), StatusCode::OK);
-        let pair: Value = pair.json().await.unwrap();
-        let text = |field: &str| pair[field].as_str().unwrap().to_owned();
-        Person { id, name: name.to_owned(), token: text("access_token"), refresh_token: text("refresh_token") }
+        let nobody = Person { id, name: name.to_owned(), token: String::new(), refresh_token: String::new() };
+        nobody.with(&pair.json().await.unwrap())
+    }
+
+    /// Deletes the account of `person`.
+    pub async fn leave(&self, person: &Person) -> Response {
+        self.ask(person, Method::DELETE, "/api/v1/users/me", Some(json!({"current_password": PASSWORD}))).await
+    }
+
+    /// Signs `person` in once more.
+    pub async fn sign_in_again(&self, person: &Person) -> Person {
+        let pair = self.post("/api/v1/auth/login", &json!({"username": person.name, "password": PASSWORD})).await;
+        assert_eq!(pair.status(), StatusCode::OK);
+        person.with(&pair.json().await.unwrap())
     }
 
     /// Deactivates an account in the server's own process.

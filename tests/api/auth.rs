@@ -244,7 +244,7 @@ on_both! {
         let token = pair["access_token"].as_str().unwrap();
         let validation = Validation::new(Algorithm::HS256);
         let claims = decode::<Value>(token, &DecodingKey::from_secret(SECRET), &validation).unwrap().claims;
-        assert_eq!(fields(&claims), ["email", "exp", "iat", "sub", "type"]);
+        assert_eq!(fields(&claims), ["email", "exp", "iat", "sid", "sub", "type"]);
         assert_eq!((&claims["sub"], &claims["type"]), (&json!(ann.id.to_string()), &json!("access")));
         assert_eq!(claims["email"], "ann@example.org");
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 1800);

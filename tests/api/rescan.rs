@@ -355,7 +355,7 @@ on_both! {
         let bob = app.sign_up("bob").await;
         put(&app, "two-seconds.mp4", "a.mp4");
         scan(&app, &bob).await;
-        app.ask(&bob, Method::DELETE, "/api/v1/users/me", None).await;
+        app.leave(&bob).await;
         let report = scan(&app, &ann).await;
         assert_eq!((counts(&report), report.deleted), ((0, 0, 0, 0), 1), "{report:?}");
         assert_eq!(counts(&restore(&app, &ann).await), (1, 0, 0, 0));

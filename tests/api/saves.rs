@@ -263,7 +263,7 @@ on_both! {
         for body in [json!({}), json!({"saves": []}), json!({"saves": {}}), json!({"saves": many}), json!({"saves": [], "x": 1})] {
             problem(app.ask(&ann, Method::POST, BATCH, Some(body)).await, 422, "validation_failed").await;
         }
-        app.ask(&ann, Method::DELETE, "/api/v1/users/me", None).await;
+        app.leave(&ann).await;
         let bob = app.sign_up("bob").await;
         app.deactivate("bob").await;
         let saves = json!({"saves": [{"video_id": 1, "watch_position": 1}]});

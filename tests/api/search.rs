@@ -1,6 +1,6 @@
 //! The search: the same answers on both databases, whatever the script, the case, and how many videos there are.
 
-use crate::app::{Person, TestApp, problem};
+use crate::app::{PASSWORD, Person, TestApp, problem};
 use crate::videos::{VIDEOS, titles};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::video;
@@ -114,7 +114,9 @@ on_both! {
         assert_eq!(found(&app, "lighthouse").await.len(), 1);
         let root = app.sign_up("root").await;
         app.add_video(&root, "Lighthouse of root", None).await;
-        app.ask(&root, Method::DELETE, "/api/v1/users/me", None).await;
+        app.sign_up("another").await;
+        let left = app.ask(&root, Method::DELETE, "/api/v1/users/me", Some(json!({"current_password": PASSWORD}))).await;
+        assert_eq!(left.status(), StatusCode::NO_CONTENT);
         assert_eq!(found(&app, "lighthouse").await.len(), 1);
     }
 
@@ -123,7 +125,8 @@ on_both! {
         app.add_video(&ann, "film", None).await;
         assert_eq!(search(&app, "q=ANN").await, ["film"]);
         assert!(titles(app.get(&format!("{VIDEOS}?q=ann")).await).await.is_empty(), "title and description only");
-        let renamed = app.ask(&ann, Method::PATCH, "/api/v1/users/me", Some(json!({"username": "Bärbel"}))).await;
+        let rename = json!({"username": "Bärbel", "current_password": PASSWORD});
+        let renamed = app.ask(&ann, Method::PATCH, "/api/v1/users/me", Some(rename)).await;
         assert_eq!(renamed.status(), StatusCode::OK);
         assert_eq!(search(&app, &format!("q={}", encoded("BA\u{308}R"))).await, ["film"]);
         assert!(search(&app, "q=ann").await.is_empty());

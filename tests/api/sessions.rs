@@ -1,6 +1,6 @@
 //! Staying signed in, and signing out.
 
-use crate::app::{PASSWORD, Person, TestApp, fields, problem};
+use crate::app::{PASSWORD, Person, TestApp, Wishes, fields, problem};
 use entity::{refresh_token, session};
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -55,35 +55,85 @@ on_both! {
         refreshed(&app, pair["refresh_token"].as_str().unwrap()).await;
     }
 
-    async fn a_spent_token_still_works_for_30_seconds(app: TestApp) {
+    async fn a_spent_token_gives_the_same_successor_for_60_seconds(app: TestApp) {
         let ann = app.sign_up("ann").await;
-        let first = refreshed(&app, &ann.refresh_token).await;
-        app.pass(Duration::from_secs(28));
-        let second = refreshed(&app, &ann.refresh_token).await;
-        assert_ne!(first, second);
-        refreshed(&app, &first).await;
-        refreshed(&app, &second).await;
+        let next = refreshed(&app, &ann.refresh_token).await;
+        for _ in 0..5 {
+            app.pass(Duration::from_secs(11));
+            assert_eq!(refreshed(&app, &ann.refresh_token).await, next);
+        }
+        assert_eq!(refresh_token::Entity::find().count(app.db.reader()).await.unwrap(), 2, "one line, not a tree");
+        assert_ne!(refreshed(&app, &next).await, next);
     }
 
     async fn a_spent_token_that_comes_back_later_ends_its_session_and_no_other(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let elsewhere = second_session(&app, &ann).await;
-        let first = refreshed(&app, &ann.refresh_token).await;
-        app.pass(Duration::from_secs(20));
-        let second = refreshed(&app, &ann.refresh_token).await;
+        let next = refreshed(&app, &ann.refresh_token).await;
+        app.pass(Duration::from_secs(40));
+        refreshed(&app, &ann.refresh_token).await;
         // The grace is counted from the first use, so the second one did not make it longer.
-        app.pass(Duration::from_secs(11));
+        app.pass(Duration::from_secs(21));
         refused(&app, &ann.refresh_token).await;
-        refused(&app, &first).await;
-        refused(&app, &second).await;
+        refused(&app, &next).await;
         refreshed(&app, &elsewhere).await;
     }
 
-    async fn two_refreshes_at_once_both_work(app: TestApp) {
+    async fn many_refreshes_at_once_get_one_successor(app: TestApp) {
         let ann = app.sign_up("ann").await;
-        let (one, two) = tokio::join!(refreshed(&app, &ann.refresh_token), refreshed(&app, &ann.refresh_token));
-        assert_ne!(one, two);
-        tokio::join!(refreshed(&app, &one), refreshed(&app, &two));
+        let ask = || app.request(Method::POST, REFRESH).json(&json!({"refresh_token": ann.refresh_token})).send();
+        let asking: Vec<_> = (0..60).map(|_| tokio::spawn(ask())).collect();
+        let mut successors = std::collections::BTreeSet::new();
+        for answer in asking {
+            let answer = answer.await.unwrap().unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+            let pair: Value = answer.json().await.unwrap();
+            successors.insert(pair["refresh_token"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(successors.len(), 1);
+        assert_eq!(refresh_token::Entity::find().count(app.db.reader()).await.unwrap(), 2);
+        refreshed(&app, successors.first().unwrap()).await;
+    }
+
+    async fn a_thief_who_comes_first_shares_one_line_and_is_found_out(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let stolen = ann.refresh_token.clone();
+        let thief = refreshed(&app, &stolen).await;
+        let victim = refreshed(&app, &stolen).await;
+        assert_eq!(thief, victim, "there is one line");
+        app.pass(Duration::from_secs(30 * 60));
+        let next = refreshed(&app, &thief).await;
+        app.pass(Duration::from_secs(5 * 60));
+        refused(&app, &victim).await;
+        refused(&app, &next).await;
+    }
+
+    async fn a_thief_who_comes_second_is_found_out(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let stolen = ann.refresh_token.clone();
+        let victim = refreshed(&app, &stolen).await;
+        app.pass(Duration::from_secs(61));
+        refused(&app, &stolen).await;
+        refused(&app, &victim).await;
+    }
+
+    async fn a_spent_token_whose_successor_is_spent_ends_the_session_within_the_grace(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let victim = refreshed(&app, &ann.refresh_token).await;
+        let next = refreshed(&app, &victim).await;
+        app.pass(Duration::from_secs(5));
+        refused(&app, &ann.refresh_token).await;
+        refused(&app, &victim).await;
+        refused(&app, &next).await;
+    }
+
+    async fn without_a_grace_a_token_is_spent_once(
+        app: TestApp = Wishes { refresh_grace: Duration::ZERO, ..Default::default() }
+    ) {
+        let ann = app.sign_up("ann").await;
+        let next = refreshed(&app, &ann.refresh_token).await;
+        refused(&app, &ann.refresh_token).await;
+        refused(&app, &next).await;
     }
 
     async fn a_refresh_token_lives_for_30_days_and_its_successor_anew(app: TestApp) {
@@ -102,7 +152,7 @@ on_both! {
     async fn a_refresh_token_of_a_deleted_account_is_worth_nothing(app: TestApp) {
         app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
-        app.ask(&ann, Method::DELETE, "/api/v1/users/me", None).await;
+        app.leave(&ann).await;
         refused(&app, &ann.refresh_token).await;
     }
 
@@ -173,7 +223,7 @@ on_both! {
                 .map(|_| tokio::spawn(app.request(Method::POST, "/api/v1/auth/login").json(&body).send()))
                 .collect();
             tokio::time::sleep(Duration::from_millis(60)).await;
-            let left = app.ask(&ann, Method::DELETE, "/api/v1/users/me", None).await;
+            let left = app.leave(&ann).await;
             assert_eq!(left.status(), StatusCode::NO_CONTENT);
             for login in logins {
                 let status = login.await.unwrap().unwrap().status();

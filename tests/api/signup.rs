@@ -103,6 +103,14 @@ on_both! {
             assert!(refused.headers()["ratelimit"].to_str().unwrap().starts_with("\"sign-ups\";r=0;t="));
             problem(refused, 429, "too_many_requests").await;
         }
+        let body = new("cyd").to_string();
+        let spelled = format!(
+            "POST /api/v1/auth/%72egister HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len(),
+        );
+        let answer = String::from_utf8(app.raw(spelled.as_bytes())).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 429 "), "the same address in another spelling: {answer}");
         let login = json!({"username": "ann", "password": PASSWORD});
         assert_eq!(app.post("/api/v1/auth/login", &login).await.status(), StatusCode::OK, "a sign-in is no sign-up");
         app.pass(Duration::from_secs(1201));
@@ -136,7 +144,7 @@ on_both! {
         let ann = app.sign_up("ann").await;
         app.sign_up("bob").await;
         for (name, status) in [("bob", 409), ("anna", 200), ("Bob", 409), ("bob", 429), ("anne", 429)] {
-            let answer = app.ask(&ann, Method::PATCH, ME, Some(json!({"username": name}))).await;
+            let answer = app.ask(&ann, Method::PATCH, ME, Some(json!({"username": name, "current_password": PASSWORD}))).await;
             assert_eq!(answer.status().as_u16(), status, "{name}");
         }
     }

@@ -216,7 +216,7 @@ on_both! {
         let film = app.add_video(&root, "film", Some(600)).await;
         let ann = app.sign_up("ann").await;
         app.save(&ann, film, 60).await;
-        app.ask(&ann, Method::DELETE, "/api/v1/users/me", None).await;
+        app.leave(&ann).await;
         refused_everywhere(&app, film, "a token of who left", format!("Bearer {}", ann.token)).await;
     }
 

@@ -35,10 +35,6 @@ async fn sign_in(app: &TestApp, name: &str, password: &str) -> StatusCode {
     app.post("/api/v1/auth/login", &json!({"username": name, "password": password})).await.status()
 }
 
-async fn leave(app: &TestApp, person: &Person) -> Response {
-    app.ask(person, Method::DELETE, ME, None).await
-}
-
 async fn make_administrator(app: &TestApp, person: &Person) {
     let update = user::Entity::update_many().col_expr(user::Column::Role, Expr::value("admin"));
     update.filter(user::Column::Id.eq(person.id)).exec(app.db.writer().await.unwrap().1).await.unwrap();
@@ -54,7 +50,7 @@ on_both! {
         {
             app.pass(Duration::from_secs(1));
             let mut wish = json!({field: value});
-            if field == "email" {
+            if field != "full_name" {
                 wish["current_password"] = json!(PASSWORD);
             }
             let after = changed(&app, &ann, wish).await;
@@ -75,7 +71,7 @@ on_both! {
     async fn a_name_to_show_is_removed_by_null_and_left_alone_without_it(app: TestApp) {
         let ann = app.sign_up("ann").await;
         changed(&app, &ann, json!({"full_name": "Ann Example"})).await;
-        assert_eq!(changed(&app, &ann, json!({"username": "anna"})).await["full_name"], "Ann Example");
+        assert_eq!(changed(&app, &ann, json!({"username": "anna", "current_password": PASSWORD})).await["full_name"], "Ann Example");
         assert_eq!(changed(&app, &ann, json!({"full_name": null})).await["full_name"], Value::Null);
     }
 
@@ -88,10 +84,12 @@ on_both! {
         }
     }
 
-    async fn a_new_email_or_password_needs_the_current_password(app: TestApp) {
+    async fn a_new_name_email_or_password_needs_the_current_password(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let before = read(&app, &ann).await;
-        for (field, value) in [("email", "new@example.org"), ("password", "battery staple")] {
+        for (field, value) in
+            [("username", "anna"), ("email", "new@example.org"), ("password", "battery staple")]
+        {
             refused(&app, &ann, json!({field: value}), "current_password").await;
             refused(&app, &ann, json!({field: value, "current_password": null}), "current_password").await;
             refused(&app, &ann, json!({field: value, "current_password": ""}), "current_password").await;
@@ -124,8 +122,9 @@ on_both! {
     async fn what_another_account_has_is_taken_and_what_is_ones_own_is_not(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
-        changed(&app, &bob, json!({"username": "Ärger"})).await;
-        problem(change(&app, &ann, json!({"username": "ärger"})).await, 409, "taken").await;
+        changed(&app, &bob, json!({"username": "Ärger", "current_password": PASSWORD})).await;
+        let wish = json!({"username": "ärger", "current_password": PASSWORD});
+        problem(change(&app, &ann, wish).await, 409, "taken").await;
         let wish = json!({"email": "BOB@example.org", "current_password": PASSWORD});
         problem(change(&app, &ann, wish).await, 409, "taken").await;
         let wish = json!({"username": "ANN", "email": "ANN@example.org", "current_password": PASSWORD});
@@ -133,13 +132,18 @@ on_both! {
         assert_eq!((&after["username"], &after["email"]), (&json!("ANN"), &json!("ANN@example.org")));
     }
 
-    async fn a_new_password_works_at_once_and_ends_every_session(app: TestApp) {
+    async fn a_new_password_works_at_once_and_ends_every_other_session(app: TestApp) {
         let ann = app.sign_up("ann").await;
+        let elsewhere = app.sign_in_again(&ann).await;
         let wish = json!({"password": "battery staple", "current_password": PASSWORD});
         changed(&app, &ann, wish).await;
         assert_eq!(sign_in(&app, "ann", PASSWORD).await, StatusCode::UNAUTHORIZED);
-        let spent = app.post("/api/v1/auth/refresh", &json!({"refresh_token": ann.refresh_token})).await;
-        problem(spent, 401, "wrong_refresh_token").await;
+        let over = app.post("/api/v1/auth/refresh", &json!({"refresh_token": elsewhere.refresh_token})).await;
+        problem(over, 401, "wrong_refresh_token").await;
+        problem(app.ask(&elsewhere, Method::GET, ME, None).await, 401, "unauthenticated").await;
+        assert_eq!(app.ask(&ann, Method::GET, ME, None).await.status(), StatusCode::OK, "who set it stays signed in");
+        let goes_on = app.post("/api/v1/auth/refresh", &json!({"refresh_token": ann.refresh_token})).await;
+        assert_eq!(goes_on.status(), StatusCode::OK);
         assert_eq!(sign_in(&app, "ann", "battery staple").await, StatusCode::OK);
     }
 
@@ -169,7 +173,7 @@ on_both! {
         for (person, film) in [(&ann, hers), (&ann, other), (&root, hers), (&root, other)] {
             app.save(person, film, 60).await;
         }
-        let left = leave(&app, &ann).await;
+        let left = app.leave(&ann).await;
         assert_eq!(left.status(), StatusCode::NO_CONTENT);
         assert!(left.bytes().await.unwrap().is_empty());
         let db = app.db.reader();
@@ -183,13 +187,31 @@ on_both! {
         assert_eq!(sign_in(&app, "ann", PASSWORD).await, StatusCode::UNAUTHORIZED);
     }
 
+    async fn who_leaves_says_the_password(app: TestApp) {
+        app.sign_up("root").await;
+        let ann = app.sign_up("ann").await;
+        for body in [None, Some(json!({})), Some(json!({"current_password": null}))] {
+            let refusal = problem(app.ask(&ann, Method::DELETE, ME, body).await, 422, "validation_failed").await;
+            assert_eq!(refusal["errors"][0]["field"], "current_password", "{refusal}");
+        }
+        let wrong = || app.ask(&ann, Method::DELETE, ME, Some(json!({"current_password": "battery staple"})));
+        for _ in 0..10 {
+            let refusal = problem(wrong().await, 422, "validation_failed").await;
+            assert_eq!(refusal["errors"][0]["field"], "current_password", "{refusal}");
+        }
+        problem(wrong().await, 429, "too_many_attempts").await;
+        assert_eq!(read(&app, &ann).await["username"], "ann");
+        app.pass(Duration::from_secs(300));
+        assert_eq!(app.leave(&ann).await.status(), StatusCode::NO_CONTENT);
+    }
+
     async fn the_last_administrator_cannot_leave(app: TestApp) {
         let root = app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
-        problem(leave(&app, &root).await, 409, "last_administrator").await;
+        problem(app.leave(&root).await, 409, "last_administrator").await;
         make_administrator(&app, &ann).await;
-        assert_eq!(leave(&app, &root).await.status(), StatusCode::NO_CONTENT);
-        problem(leave(&app, &ann).await, 409, "last_administrator").await;
+        assert_eq!(app.leave(&root).await.status(), StatusCode::NO_CONTENT);
+        problem(app.leave(&ann).await, 409, "last_administrator").await;
     }
 
     async fn a_deactivated_administrator_does_not_count(app: TestApp) {
@@ -197,14 +219,17 @@ on_both! {
         let ann = app.sign_up("ann").await;
         make_administrator(&app, &ann).await;
         app.deactivate("ann").await;
-        problem(leave(&app, &root).await, 409, "last_administrator").await;
+        problem(app.leave(&root).await, 409, "last_administrator").await;
     }
 
     async fn of_two_administrators_who_leave_at_once_one_stays(app: TestApp) {
         let root = app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         make_administrator(&app, &ann).await;
-        let leaving = |person: &Person| tokio::spawn(app.request(Method::DELETE, ME).bearer_auth(&person.token).send());
+        let leaving = |person: &Person| {
+            let request = app.request(Method::DELETE, ME).bearer_auth(&person.token);
+            tokio::spawn(request.json(&json!({"current_password": PASSWORD})).send())
+        };
         let (one, two) = (leaving(&root), leaving(&ann));
         let mut statuses = [one.await.unwrap().unwrap().status(), two.await.unwrap().unwrap().status()];
         statuses.sort();

@@ -212,7 +212,7 @@ on_both! {
         let bob = app.sign_up("bob").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         app.save(&bob, film, 60).await;
-        app.ask(&bob, Method::DELETE, "/api/v1/users/me", None).await;
+        app.leave(&bob).await;
         let body = json!({"watch_position": 70});
         problem(app.ask(&bob, Method::POST, &history(film), Some(body)).await, 401, "unauthenticated").await;
         problem(app.ask(&bob, Method::GET, &history(film), None).await, 401, "unauthenticated").await;

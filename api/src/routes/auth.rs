@@ -2,10 +2,9 @@
 
 use super::Application;
 use crate::body::{Body, media_type, parse, read, unsupported_media_type};
-use crate::client_address::ClientAddress;
 use crate::direct::Direct;
 use crate::error::Problem;
-use crate::extract::{Now, TokenUser, Valid};
+use crate::extract::{Now, SigningIn, TokenUser, Valid};
 use crate::responses::{AccountInactive, Conflict, RegistrationClosed, TooManyRequests, Unauthorized};
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
@@ -69,17 +68,17 @@ pub(super) async fn register(
 pub(super) async fn login(
     app: Application,
     Valid(login): Valid<Login>,
-    ClientAddress(from): ClientAddress,
+    SigningIn(client): SigningIn,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let pair = app.run(move |app| async move { auth::login(&app.db, &app.auth, login.0, from, now).await }).await?;
+    let pair = app.run(move |app| async move { auth::login(&app.db, &app.auth, login.0, client, now).await }).await?;
     Ok(never_stored(pair))
 }
 
 /// Refresh
 ///
-/// Spends the refresh token for a new pair. For 30 seconds after its first use a spent token still gets a working pair;
-/// later it ends the session.
+/// Spends the refresh token for a new pair. For 60 seconds after its first use (`REFRESH_GRACE_SECONDS`) a spent token gets the same
+/// refresh token again. Later, or once that one was spent too, it ends the session: two parties hold its tokens.
 #[utoipa::path(
     tag = "auth", operation_id = "refresh", request_body = RefreshToken,
     responses((status = 200, description = "A pair of tokens.", body = TokenPair), Unauthorized)
@@ -88,15 +87,17 @@ pub(super) async fn login(
 pub(super) async fn refresh(
     app: Application,
     Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
+    SigningIn(client): SigningIn,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let pair = app.run(move |app| async move { auth::refresh(&app.db, &app.auth, &refresh_token, now).await }).await?;
-    Ok(never_stored(pair))
+    let refresh =
+        app.run(move |app| async move { auth::refresh(&app.db, &app.auth, &refresh_token, client, now).await });
+    Ok(never_stored(refresh.await?))
 }
 
 /// Sign out
 ///
-/// Ends the session of the refresh token, whether or not it is still worth anything.
+/// Ends the session of the refresh token, whether or not it is still worth anything. Access tokens of the session work no more.
 #[utoipa::path(
     tag = "auth", operation_id = "logout", request_body = RefreshToken,
     responses((status = 204, description = "The session is over."))
@@ -105,8 +106,9 @@ pub(super) async fn refresh(
 pub(super) async fn logout(
     app: Application,
     Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
+    Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    app.run(|app| async move { auth::logout(&app.db, &refresh_token).await }).await?;
+    app.run(move |app| async move { auth::logout(&app.db, &app.auth, &refresh_token, now).await }).await?;
     Ok(HttpResponse::NoContent())
 }
 

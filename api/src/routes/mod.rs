@@ -7,6 +7,7 @@ mod health;
 mod library;
 mod lists;
 mod pages;
+mod sessions;
 mod site;
 mod users;
 mod videos;
@@ -32,6 +33,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(auth::refresh)
             .service(auth::logout)
             .service(auth::me)
+            .service(sessions::list)
+            .service(sessions::end_others)
+            .service(sessions::end)
             .service(users::find)
             .service(users::change)
             .service(users::leave)

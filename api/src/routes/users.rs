@@ -1,14 +1,14 @@
 //! `/api/v1/users/me`: the caller's own account.
 
 use super::Application;
-use crate::body::Body;
+use crate::body::{Body, BodyIfAny};
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{Now, TokenUser, Valid};
+use crate::extract::{Now, Token, TokenUser, Valid};
 use crate::responses::{Conflict, TooManyRequests};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
-use service::user::{self, Change, User};
+use service::user::{self, Change, Departure, User};
 
 /// Read my account
 #[utoipa::path(
@@ -22,8 +22,7 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 
 /// Change my account
 ///
-/// A new e-mail or password needs `current_password`. After a new password no refresh token works any more; access tokens
-/// do until they expire.
+/// A new name, e-mail or password needs `current_password`. A new password ends every session but the one of this token.
 #[utoipa::path(
     tag = "users", operation_id = "change_my_account", security(("bearer" = []), ("password" = [])), request_body = Change,
     responses((status = 200, description = "The account as it is now.", body = User), Conflict, TooManyRequests)
@@ -31,23 +30,31 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 #[patch("/users/me")]
 pub(super) async fn change(
     app: Application,
-    TokenUser(id): TokenUser,
+    Token(access): Token,
     Valid(Body(change)): Valid<Body<Change>>,
     ClientAddress(from): ClientAddress,
     Now(now): Now,
 ) -> Result<Json<User>, Problem> {
-    app.run(move |app| async move { user::change(&app.db, &app.auth, id, change, from, now).await }).await.map(Json)
+    app.run(move |app| async move { user::change(&app.db, &app.auth, access, change, from, now).await }).await.map(Json)
 }
 
 /// Delete my account
 ///
-/// My videos and everything that I watched go with it.
+/// My videos and everything that I watched go with it. It needs the password, in a JSON body.
 #[utoipa::path(
     tag = "users", operation_id = "delete_my_account", security(("bearer" = []), ("password" = [])),
-    responses((status = 204, description = "The account is gone."), Conflict)
+    request_body = Departure,
+    responses((status = 204, description = "The account is gone."), Conflict, TooManyRequests)
 )]
 #[delete("/users/me")]
-pub(super) async fn leave(app: Application, TokenUser(id): TokenUser) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { user::leave(&app.db, id).await }).await?;
+pub(super) async fn leave(
+    app: Application,
+    Token(access): Token,
+    Valid(BodyIfAny(departure)): Valid<BodyIfAny<Departure>>,
+    ClientAddress(from): ClientAddress,
+    Now(now): Now,
+) -> Result<impl Responder, Problem> {
+    let leave = app.run(move |app| async move { user::leave(&app.db, &app.auth, access, departure, from, now).await });
+    leave.await?;
     Ok(HttpResponse::NoContent())
 }

@@ -111,8 +111,14 @@ fn refusals(name: &str, work: &Work, way: Way<'_>) -> Vec<String> {
     // On the way back the one who says --yes drops what was added.
     let dropped = work.dropped_columns.iter().filter(|column| !way.back && column.generated.is_none());
     for column in dropped {
-        let rows = format!("{name} WHERE {} IS NOT NULL", plain_or_quoted(&column.name));
-        let mend = format!("{} is dropped; keep its values elsewhere and empty it, or take this line out", column.name);
+        let quoted = plain_or_quoted(&column.name);
+        // What the column would hold by itself tells nothing.
+        let is_value = |default: &&String| !code::value(default).starts_with("Expr::");
+        // Values of the type json cannot be compared.
+        let default = column.default.as_ref().filter(is_value).filter(|_| column.kind != "json()");
+        let other = default.map(|default| format!(" AND {quoted} <> {default}")).unwrap_or_default();
+        let rows = format!("{name} WHERE {quoted} IS NOT NULL{other}");
+        let mend = format!("{} is dropped; keep its values elsewhere and empty it, or take this out", column.name);
         let refuse = format!("sql::refuse_rows(manager, {rows:?}, {mend:?}).await?;");
         code.extend(way.dropped(name, Part::Column(column.clone()), refuse, Within::Both));
     }

@@ -11,6 +11,7 @@ pub(crate) fn entities(backend: DbBackend) -> Wanted {
         .register(watch_history::Entity)
         .register(::entity::session::Entity)
         .register(::entity::deleted_file::Entity)
+        .register(::entity::ended_session::Entity)
         .register(refresh_token::Entity)
         .register(::entity::sign_in_limit::Entity)
         .register(answer::Entity)
@@ -37,6 +38,8 @@ mod user {
         pub username: String,
         #[sea_orm(unique, nullable, column_type = "String(StringLen::N(255))")]
         pub username_key: Option<String>,
+        #[sea_orm(unique, nullable, column_type = "String(StringLen::N(255))")]
+        pub username_skeleton: Option<String>,
         #[sea_orm(column_type = "String(StringLen::N(255))")]
         pub hashed_password: String,
         #[sea_orm(nullable, column_type = "String(StringLen::N(255))")]

@@ -26,6 +26,8 @@ mod m20261101_000006_lower_case_keys;
 mod m20261101_000007_create_sessions;
 mod m20261101_000008_drop_status_index;
 mod m20261120_000001_order_saves;
+mod m20261130_000001_name_skeletons;
+mod m20261130_000002_ended_sessions;
 mod m20261130_000003_search_videos;
 mod m20261130_000005_know_files_again;
 mod m20261130_000006_remember_deleted_files;
@@ -53,6 +55,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000007_create_sessions::Migration),
             Box::new(m20261101_000008_drop_status_index::Migration),
             Box::new(m20261120_000001_order_saves::Migration),
+            Box::new(m20261130_000001_name_skeletons::Migration),
+            Box::new(m20261130_000002_ended_sessions::Migration),
             Box::new(m20261130_000003_search_videos::Migration),
             Box::new(m20261130_000005_know_files_again::Migration),
             Box::new(m20261130_000006_remember_deleted_files::Migration),

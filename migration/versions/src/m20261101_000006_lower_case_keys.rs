@@ -51,7 +51,7 @@ fn index_name(key: &str) -> String {
 
 /// Whether the column holds letters that SQL cannot be trusted with, and its ASCII lower case: SQLite's `lower` knows no
 /// others, PostgreSQL's depends on the locale.
-fn non_ascii_and_lower(manager: &SchemaManager<'_>, column: &str) -> (String, String) {
+pub(crate) fn non_ascii_and_lower(manager: &SchemaManager<'_>, column: &str) -> (String, String) {
     if sql::on_postgres(manager) {
         let non_ascii = format!("length(convert_to({column}, 'UTF8')) <> length({column})");
         (non_ascii, format!("lower({column} COLLATE \"C\")"))

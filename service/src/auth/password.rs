@@ -1,8 +1,8 @@
 //! Passwords: hashed, checked, and never more of it at once than the machine bears.
 
 use super::permits::{Permit, Permits};
-use crate::Error;
 use crate::limit::Network;
+use crate::{Error, names};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use std::sync::Arc;
@@ -87,8 +87,8 @@ impl Turn {
     /// Without a stored hash the answer is no, after the time that one of ours takes.
     pub(crate) async fn verify(self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
         in_a_thread(self, move || match stored {
-            Some(stored) => verdict(password.as_bytes(), &stored),
-            None => verdict(password.as_bytes(), NOBODYS).map(|_| Verdict::Wrong),
+            Some(stored) => verdict_of_either(&password, &stored),
+            None => verdict_of_either(&password, NOBODYS).map(|_| Verdict::Wrong),
         })
         .await
     }
@@ -112,7 +112,7 @@ async fn in_a_thread<T: Send + 'static>(
 }
 
 fn hash(password: &str) -> Result<String, Error> {
-    match argon2()?.hash_password(password.as_bytes()) {
+    match argon2()?.hash_password(names::nfc(password).as_bytes()) {
         Ok(hash) => Ok(hash.to_string()),
         Err(error) => Err(Error::Internal(format!("hashing a password: {error}"))),
     }
@@ -121,6 +121,19 @@ fn hash(password: &str) -> Result<String, Error> {
 fn argon2() -> Result<Argon2<'static>, Error> {
     let params = Params::new(19_456, 2, 1, None).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// The verdict on a password in NFC, and where that is another text, as it was typed: hashes of before are of that.
+fn verdict_of_either(password: &str, stored: &str) -> Result<Verdict, Error> {
+    let composed = names::nfc(password);
+    let verdict = self::verdict(composed.as_bytes(), stored)?;
+    if verdict != Verdict::Wrong || composed == password {
+        return Ok(verdict);
+    }
+    Ok(match self::verdict(password.as_bytes(), stored)? {
+        Verdict::Right => Verdict::Outdated,
+        other => other,
+    })
 }
 
 fn verdict(password: &[u8], stored: &str) -> Result<Verdict, Error> {

@@ -3,6 +3,7 @@
 use crate::Error;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
+use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -26,11 +27,20 @@ pub struct Tokens {
 /// What a genuine token says.
 #[derive(Clone, Copy)]
 struct Holder {
-    user_id: i64,
+    access: Access,
     /// Seconds since 1970.
     not_before: i64,
     /// Seconds since 1970.
     expires: i64,
+}
+
+/// Whose token it is, and of which session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The account.
+    pub user_id: i64,
+    /// The session; none in a token that somebody else made with our key.
+    pub session_id: Option<i64>,
 }
 
 /// How many tokens are remembered: those of so many players who save every ten seconds. That takes 10 MiB.
@@ -47,6 +57,9 @@ struct Claims {
     /// Not in our own tokens. A number with a fraction is a time too (RFC 7519, 2).
     #[serde(default, skip_serializing)]
     nbf: Option<f64>,
+    /// The session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
 }
 
 impl Tokens {
@@ -69,7 +82,13 @@ impl Tokens {
         self.lifetime
     }
 
-    pub(super) fn issue(&self, user_id: i64, email: &str, now: DateTime<Utc>) -> Result<String, Error> {
+    pub(super) fn issue(
+        &self,
+        user_id: i64,
+        session_id: i64,
+        email: &str,
+        now: DateTime<Utc>,
+    ) -> Result<String, Error> {
         let claims = Claims {
             sub: user_id.to_string(),
             email: email.to_owned(),
@@ -77,17 +96,26 @@ impl Tokens {
             exp: (now + self.lifetime).timestamp(),
             iat: now.timestamp(),
             nbf: None,
+            sid: Some(session_id.to_string()),
         };
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|error| Error::Internal(format!("signing a token: {error}")))
     }
 
-    /// Whose token this is, by its signature and its expiry alone; whether the account still stands is for the
-    /// database to say.
+    /// The refresh token that this one is spent for: always the same one, and none that can be told without our key.
+    pub(super) fn successor(&self, refresh_token: &str) -> Result<String, Error> {
+        // No token that we sign looks like this: those have no space.
+        let message = format!("successor of the refresh token {refresh_token}");
+        sign(message.as_bytes(), &self.signing, Algorithm::HS256)
+            .map_err(|error| Error::Internal(format!("deriving a token: {error}")))
+    }
+
+    /// Whose token this is, by its signature and its expiry alone; whether the account and the session still stand is for
+    /// others to say.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`].
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<i64, Error> {
+    pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Access, Error> {
         let digest = Sha256::digest(token).into();
         let holder = match self.known.get(&digest) {
             Some(holder) => holder,
@@ -98,7 +126,7 @@ impl Tokens {
             }
         };
         let is_due = holder.not_before <= now.timestamp() && now.timestamp() < holder.expires;
-        if is_due { Ok(holder.user_id) } else { Err(Error::Unauthenticated) }
+        if is_due { Ok(holder.access) } else { Err(Error::Unauthenticated) }
     }
 
     /// What a token says, if we signed it.
@@ -109,9 +137,10 @@ impl Tokens {
             return Err(Error::Unauthenticated);
         }
         let user_id = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
+        let session_id = claims.sid.map(|sid| sid.parse()).transpose().map_err(|_| Error::Unauthenticated)?;
         // Rounded up, and what is beyond any number is the last one.
         let not_before = claims.nbf.map_or(i64::MIN, |seconds| seconds.ceil() as i64);
-        Ok(Holder { user_id, not_before, expires: claims.exp })
+        Ok(Holder { access: Access { user_id, session_id }, not_before, expires: claims.exp })
     }
 }
 

@@ -161,14 +161,23 @@ pub(crate) async fn forget_grams(transaction: &impl ConnectionTrait, ids: &[i64]
     Ok(())
 }
 
-/// The videos of an account, so many of them behind `after`, for what is done to all of them.
+/// [`forget_grams`] of every video of an account.
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) async fn of_uploader(db: &impl ConnectionTrait, user_id: i64, after: i64) -> Result<Vec<i64>, Error> {
-    let ids = video::Entity::find().select_only().column(video::Column::Id);
-    let ids = ids.filter(video::Column::UserId.eq(user_id)).filter(video::Column::Id.gt(after));
-    Ok(ids.order_by_asc(video::Column::Id).limit(BATCH).into_tuple().all(db).await?)
+pub(crate) async fn forget_uploader(transaction: &impl ConnectionTrait, user_id: i64) -> Result<(), Error> {
+    if transaction.get_database_backend() != DatabaseBackend::Sqlite {
+        return Ok(());
+    }
+    let mut after = 0;
+    loop {
+        let ids = video::Entity::find().select_only().column(video::Column::Id);
+        let ids = ids.filter(video::Column::UserId.eq(user_id)).filter(video::Column::Id.gt(after));
+        let ids: Vec<i64> = ids.order_by_asc(video::Column::Id).limit(BATCH).into_tuple().all(transaction).await?;
+        let Some(last) = ids.last() else { return Ok(()) };
+        after = *last;
+        forget_grams(transaction, &ids).await?;
+    }
 }
 
 /// Notes that the name of an account changed: its videos are indexed anew before the next search.

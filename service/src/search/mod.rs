@@ -11,7 +11,7 @@ use crate::page::Cursor;
 use crate::{Database, Error};
 pub(crate) use fold::fold as folded;
 use fold::{place, sought};
-pub(crate) use index::{forget_grams, index, mark_of_uploader, of_uploader};
+pub(crate) use index::{forget_grams, forget_uploader, index, mark_of_uploader};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

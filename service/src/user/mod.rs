@@ -1,24 +1,22 @@
 //! Accounts: made, read, changed, and gone.
 
+mod change;
 mod operator;
 mod register;
 
-use crate::auth::{Account, Auth, Verdict, end_sessions};
-use crate::error::taken;
-use crate::library::remember_deleted;
+use crate::auth::{Access, is_own_name, sessions};
 use crate::time::Timestamp;
-use crate::{Database, Error, search, text};
+use crate::{Error, text};
+pub use change::{Change, Departure, change, leave};
 use chrono::{DateTime, Utc};
-use entity::{user, video};
+use entity::user;
 pub use operator::{deactivate, owner_of_scan, set_password};
-use register::is_taken;
 pub use register::{Door, Registered, register};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::{Condition, DatabaseTransaction, QueryOrder, QuerySelect};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
-use std::net::IpAddr;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -68,18 +66,21 @@ pub struct Caller {
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     /// Unique whatever the case.
+    #[serde(deserialize_with = "text::nfc")]
     #[validate(email, length(max = 255), custom(function = text::email))]
     #[schema(format = "email", max_length = 255, example = "ann@example.org")]
     pub email: String,
-    /// Unique whatever the case; 3 to 100 characters, no `@`, no control characters.
-    #[validate(length(min = 3, max = 100), custom(function = text::username))]
+    /// Unique whatever the case, and not to be mistaken for another one; 3 to 100 characters of one script, no `@`, nothing
+    /// that cannot be seen. It is stored in Unicode's form NFKC.
+    #[validate(custom(function = text::username))]
     #[schema(min_length = 3, max_length = 100, example = "ann")]
     pub username: String,
-    /// 8 to 100 characters.
-    #[validate(length(min = 8, max = 100), custom(function = text::storable))]
+    /// 8 to 100 characters; none of the 10,000 most common passwords, nor the name or the e-mail.
+    #[validate(custom(function = text::new_password))]
     #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
     pub password: String,
     /// The name to show.
+    #[serde(default, deserialize_with = "text::nfc_or_null")]
     #[validate(length(max = 255), custom(function = text::storable))]
     #[schema(max_length = 255, example = "Ann Example")]
     pub full_name: Option<String>,
@@ -104,32 +105,12 @@ pub fn check_password(password: &str) -> Result<(), Error> {
     change.validate().map_err(|errors| Error::first_of(&errors))
 }
 
-/// What changes of an account; a field that is absent stays as it is.
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = UserChange)]
-pub struct Change {
-    /// A new name.
-    #[validate(length(min = 3, max = 100), custom(function = text::username))]
-    #[schema(min_length = 3, max_length = 100, example = "ann")]
-    pub username: Option<String>,
-    /// A new address; needs `current_password`.
-    #[validate(email, length(max = 255), custom(function = text::email))]
-    #[schema(format = "email", max_length = 255, example = "ann@example.org")]
-    pub email: Option<String>,
-    /// A new name to show; `null` removes it.
-    #[serde(default, deserialize_with = "present")]
-    #[validate(length(max = 255), custom(function = text::storable))]
-    #[schema(value_type = Option<String>, max_length = 255, example = "Ann Example")]
-    pub full_name: Option<Option<String>>,
-    /// A new password; needs `current_password`. No refresh token works any more; access tokens do until they expire.
-    #[validate(length(min = 8, max = 100), custom(function = text::storable))]
-    #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
-    pub password: Option<String>,
-    /// The password of now.
-    #[validate(length(max = 100), custom(function = text::storable))]
-    #[schema(max_length = 100, format = Password, example = "correct horse")]
-    pub current_password: Option<String>,
+/// Refuses a password that whoever knows the account guesses first.
+fn refuse_own_name(password: &str, username: &str, email: &str) -> Result<(), Error> {
+    if !is_own_name(password, username, email) {
+        return Ok(());
+    }
+    Err(Error::Invalid { field: "password".into(), message: "must not be the user name or the e-mail address".into() })
 }
 
 /// Tells a field that is `null` from one that is absent.
@@ -190,14 +171,15 @@ impl From<user::Model> for User {
 /// The account behind a verified token, as the database has it now.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] when it is gone or deactivated.
-pub async fn authenticate(db: &impl ConnectionTrait, user_id: i64) -> Result<Caller, Error> {
-    let row: Option<(user::Role, bool)> = user::Entity::find_by_id(user_id)
-        .select_only()
-        .columns([user::Column::Role, user::Column::IsActive])
-        .into_tuple()
-        .one(db)
-        .await?;
+/// [`Error::Unauthenticated`] when it is gone or deactivated, or the session of the token is over.
+pub async fn authenticate(db: &impl ConnectionTrait, access: Access) -> Result<Caller, Error> {
+    let Access { user_id, session_id } = access;
+    let mut account = user::Entity::find_by_id(user_id);
+    if let Some(session_id) = session_id {
+        account = account.filter(Expr::exists(sessions::of_user(user_id, session_id)));
+    }
+    let row: Option<(user::Role, bool)> =
+        account.select_only().columns([user::Column::Role, user::Column::IsActive]).into_tuple().one(db).await?;
     match row {
         Some((role, true)) => Ok(Caller { id: user_id, role: role.into() }),
         Some((_, false)) | None => Err(Error::Unauthenticated),
@@ -213,116 +195,27 @@ pub async fn find(db: &impl ConnectionTrait, user_id: i64) -> Result<User, Error
     row.map(Into::into).ok_or(Error::Unauthenticated)
 }
 
-/// Changes the account of the caller.
-///
-/// # Errors
-/// [`Error::Taken`]; [`Error::Invalid`] when the current password is missing or wrong,
-/// [`Error::TooManyAttempts`] when it was wrong too often.
-pub async fn change(
-    db: &Database,
-    auth: &Auth,
-    user_id: i64,
-    change: Change,
-    from: IpAddr,
-    now: DateTime<Utc>,
-) -> Result<User, Error> {
-    let Change { username, email, full_name, password, current_password } = change;
-    let active = user::Entity::find_by_id(user_id).filter(user::Column::IsActive.eq(true));
-    let row = active.one(db.reader()).await?.ok_or(Error::Unauthenticated)?;
-    if password.is_some() || email.as_ref().is_some_and(|email| *email != row.email) {
-        let given = current_password.ok_or_else(|| Error::Invalid {
-            field: "current_password".into(),
-            message: "is needed for a new e-mail or password".into(),
-        })?;
-        let stored = Some(row.hashed_password.clone());
-        if auth.try_password(db, &Account::SignedIn(user_id), from, given, stored, now).await? == Verdict::Wrong {
-            return Err(Error::Invalid { field: "current_password".into(), message: "is wrong".into() });
-        }
-    }
-    if is_taken(db.reader(), username.as_deref(), email.as_deref(), Some(user_id)).await? {
-        return Err(Error::Taken);
-    }
-    let mut row = row.into_active_model();
-    if let Some(username) = username {
-        row.username_key.set_if_not_equals(Some(text::key(&username)));
-        row.username.set_if_not_equals(username);
-    }
-    if let Some(email) = email {
-        row.email_key.set_if_not_equals(Some(text::key(&email)));
-        row.email.set_if_not_equals(email);
-        if row.email.is_set() {
-            row.is_verified = Set(false);
-        }
-    }
-    if let Some(full_name) = full_name {
-        row.full_name.set_if_not_equals(full_name);
-    }
-    let new_name = row.username.is_set();
-    let new_password = password.is_some();
-    if let Some(password) = password {
-        row.hashed_password = Set(auth.passwords.hash(password).await?);
-    }
-    if !row.is_changed() {
-        return find(db.reader(), user_id).await;
-    }
-    row.updated_at = Set(now);
-    let (_turn, transaction) = db.begin().await?;
-    let changed = row.update(&transaction).await.map_err(|error| match error {
-        DbErr::RecordNotUpdated => Error::Unauthenticated,
-        other => taken(other),
-    })?;
-    if new_password {
-        end_sessions(&transaction, user_id).await?;
-    }
-    if new_name {
-        search::mark_of_uploader(&transaction, user_id).await?;
-    }
-    transaction.commit().await?;
-    Ok(changed.into())
-}
-
-/// Deletes the account of the caller; the database takes its videos, history and sessions along.
-///
-/// # Errors
-/// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account is gone or deactivated.
-pub async fn leave(db: &Database, user_id: i64) -> Result<(), Error> {
-    let (_turn, transaction) = db.exclusive("users").await?;
-    authenticate(&transaction, user_id).await?;
-    keep_an_administrator(&transaction, user_id).await?;
-    let mut last = 0;
-    loop {
-        let videos = search::of_uploader(&transaction, user_id, last).await?;
-        let Some(next) = videos.last() else { break };
-        last = *next;
-        search::forget_grams(&transaction, &videos).await?;
-    }
-    remember_deleted(&transaction, video::Column::UserId.eq(user_id)).await?;
-    user::Entity::delete_by_id(user_id).exec(&transaction).await?;
-    transaction.commit().await?;
-    Ok(())
-}
-
 /// The account with this name or e-mail, whatever the case; an exact spelling wins over another one.
 pub(crate) async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Result<Option<user::Model>, Error> {
-    let (key, exact, folded) = if login.contains('@') {
-        (text::key(login), user::Column::Email, user::Column::EmailKey)
+    let (exact, folded) = if login.contains('@') {
+        (user::Column::Email, user::Column::EmailKey)
     } else {
-        (text::key(login), user::Column::Username, user::Column::UsernameKey)
+        (user::Column::Username, user::Column::UsernameKey)
     };
-    let either = Condition::any().add(exact.eq(login)).add(folded.eq(key));
+    let either = Condition::any().add(exact.eq(login)).add(folded.eq(text::login_key(login)));
     let found = user::Entity::find().filter(either).order_by_desc(exact.eq(login)).one(db).await?;
     Ok(found)
 }
 
-/// Notes a sign-in; `None` when the account is gone.
+/// Notes a sign-in, and gives back the hash that the account has now; `None` when the account is gone.
 pub(crate) async fn touch_last_login(
     db: &impl ConnectionTrait,
     id: i64,
     now: DateTime<Utc>,
-) -> Result<Option<()>, Error> {
+) -> Result<Option<String>, Error> {
     let update = user::Entity::update_many().col_expr(user::Column::LastLogin, Expr::value(now));
-    let updated = update.filter(user::Column::Id.eq(id)).exec(db).await?;
-    Ok((updated.rows_affected > 0).then_some(()))
+    let updated = update.filter(user::Column::Id.eq(id)).exec_with_returning(db).await?;
+    Ok(updated.into_iter().next().map(|account| account.hashed_password))
 }
 
 /// Refuses when `leaving` is the only active administrator. Asked inside of a transaction that nobody else changes

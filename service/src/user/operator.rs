@@ -1,7 +1,7 @@
 //! What the operator does to accounts, by command.
 
-use super::{User, find_by_login, keep_an_administrator};
-use crate::auth::{Passwords, end_sessions};
+use super::{User, find_by_login, keep_an_administrator, refuse_own_name};
+use crate::auth::{Passwords, sessions};
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
 use entity::user;
@@ -18,7 +18,7 @@ pub async fn deactivate(db: &Database, name: &str, now: DateTime<Utc>) -> Result
     keep_an_administrator(&transaction, found.id).await?;
     let change = user::ActiveModel { is_active: Set(false), ..Default::default() };
     let user = update(&transaction, found.id, change, now).await?;
-    end_sessions(&transaction, found.id).await?;
+    sessions::end(&transaction, sessions::all_of(found.id), now).await?;
     transaction.commit().await?;
     Ok(user)
 }
@@ -26,7 +26,7 @@ pub async fn deactivate(db: &Database, name: &str, now: DateTime<Utc>) -> Result
 /// Gives an account a new password, by the operator's word, and ends its sessions.
 ///
 /// # Errors
-/// [`Error::UserNotFound`].
+/// [`Error::UserNotFound`]; [`Error::Invalid`] when it is the name or the e-mail of the account.
 pub async fn set_password(
     db: &Database,
     passwords: &Passwords,
@@ -35,11 +35,12 @@ pub async fn set_password(
     now: DateTime<Utc>,
 ) -> Result<User, Error> {
     let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
+    refuse_own_name(&password, &found.username, &found.email)?;
     let hashed_password = passwords.hash(password).await?;
     let (_turn, transaction) = db.begin().await?;
     let change = user::ActiveModel { hashed_password: Set(hashed_password), ..Default::default() };
     let user = update(&transaction, found.id, change, now).await?;
-    end_sessions(&transaction, found.id).await?;
+    sessions::end(&transaction, sessions::all_of(found.id), now).await?;
     transaction.commit().await?;
     Ok(user)
 }

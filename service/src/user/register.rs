@@ -1,9 +1,9 @@
 //! New accounts: who may make one, and what is looked at before a password is hashed.
 
-use super::{Registration, User};
+use super::{Registration, User, refuse_own_name};
 use crate::auth::Passwords;
 use crate::error::taken;
-use crate::{Database, Error, text};
+use crate::{Database, Error, names, text};
 use chrono::{DateTime, Utc};
 use entity::user;
 use sea_orm::prelude::*;
@@ -67,6 +67,8 @@ pub async fn register(
         return Err(Error::RegistrationClosed);
     }
     let Registration { email, username, password, full_name } = registration;
+    let (email, username) = (names::nfc(&email).into_owned(), names::normalized(&username));
+    refuse_own_name(&password, &username, &email)?;
     // What will be refused is refused before the hash, which costs more than all the rest.
     let first = is_first(db.reader()).await?;
     door.role(first)?;
@@ -79,9 +81,10 @@ pub async fn register(
     let (_turn, transaction) = if first { db.exclusive("users").await? } else { db.begin().await? };
     let first = first && is_first(&transaction).await?;
     let row = user::ActiveModel {
-        email_key: Set(Some(text::key(&email))),
+        email_key: Set(Some(text::email_key(&email))),
         email: Set(email),
-        username_key: Set(Some(text::key(&username))),
+        username_key: Set(Some(names::fold(&username))),
+        username_skeleton: Set(Some(names::skeleton(&username))),
         username: Set(username),
         hashed_password: Set(hashed_password),
         full_name: Set(full_name),
@@ -100,20 +103,21 @@ async fn is_first(db: &impl ConnectionTrait) -> Result<bool, Error> {
     Ok(anybody.is_none())
 }
 
-/// Whether an account other than `own` has this name or this e-mail, by one statement that takes the same time for each.
+/// Whether an account other than `own` has this name, one that looks like it, or this e-mail, by one statement that takes the same time for each.
 pub(super) async fn is_taken(
     db: &impl ConnectionTrait,
     username: Option<&str>,
     email: Option<&str>,
     own: Option<i64>,
 ) -> Result<bool, Error> {
-    use user::Column::{Email, EmailKey, Id, Username, UsernameKey};
+    use user::Column::{Email, EmailKey, Id, Username, UsernameKey, UsernameSkeleton};
     let mut holders = Condition::any();
     if let Some(username) = username {
-        holders = holders.add(Username.eq(username)).add(UsernameKey.eq(text::key(username)));
+        holders = holders.add(Username.eq(username)).add(UsernameKey.eq(names::fold(username)));
+        holders = holders.add(UsernameSkeleton.eq(names::skeleton(username)));
     }
     if let Some(email) = email {
-        holders = holders.add(Email.eq(email)).add(EmailKey.eq(text::key(email)));
+        holders = holders.add(Email.eq(email)).add(EmailKey.eq(text::email_key(email)));
     }
     if holders.is_empty() {
         return Ok(false);

@@ -68,17 +68,10 @@ impl Track {
     /// Where that ends on the player's clock which the index names.
     fn indexed_seconds(&self, movie_per_second: u32) -> f64 {
         let stored = seconds(self.units, self.per_second);
-        let shown = |edit: &ElstEntry| {
-            let asked = seconds(edit.segment_duration, movie_per_second);
-            match edit.media_time {
-                None => asked,
-                Some(skipped) => {
-                    let left = (stored - seconds(skipped, self.per_second)).max(0.0);
-                    let as_recorded = edit.media_rate.integer() == 1 && left > 0.0;
-                    // An edit without a length shows all that is left, and none shows more than that.
-                    if asked == 0.0 || as_recorded && asked > left { left } else { asked }
-                }
-            }
+        // An edit without a length shows all that is left.
+        let shown = |edit: &ElstEntry| match (edit.segment_duration, edit.media_time) {
+            (0, Some(skipped)) => (stored - seconds(skipped, self.per_second)).max(0.0),
+            (asked, _) => seconds(asked, movie_per_second),
         };
         match &self.edits[..] {
             [] if stored > 0.0 => stored,

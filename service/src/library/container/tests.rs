@@ -52,6 +52,7 @@ fn a_film_that_does_not_begin_at_0_lasts_to_its_end_on_the_clock() {
 #[test]
 fn what_an_edit_leaves_out_does_not_count() {
     assert_eq!(duration("cut-in.mp4"), Some(2));
+    assert_eq!(duration("reordered.mp4"), Some(9));
 }
 
 #[test]

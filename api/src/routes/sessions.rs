@@ -1,0 +1,78 @@
+//! `/api/v1/auth/sessions`: where the caller is signed in.
+
+use super::Application;
+use crate::error::Problem;
+use crate::extract::{CurrentUser, Now, Token, Valid};
+use crate::responses::SessionNotFound;
+use actix_web::web::{Json, Path};
+use actix_web::{HttpResponse, Responder, delete, get};
+use serde::Deserialize;
+use service::auth::sessions::{self, Session};
+use utoipa::IntoParams;
+use validator::Validate;
+
+/// The session that an address names.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SessionPath {
+    /// The id of the session.
+    #[validate(range(min = 1))]
+    #[param(minimum = 1, example = 1)]
+    session_id: i64,
+}
+
+/// List my sessions
+///
+/// Where I am signed in, the last used first, 100 at most.
+#[utoipa::path(
+    tag = "auth", operation_id = "list_my_sessions", security(("bearer" = []), ("password" = [])),
+    responses((status = 200, description = "The sessions that are not over.", body = [Session]))
+)]
+#[get("/auth/sessions")]
+pub(super) async fn list(
+    app: Application,
+    _: CurrentUser,
+    Token(access): Token,
+    Now(now): Now,
+) -> Result<Json<Vec<Session>>, Problem> {
+    app.run(move |app| async move { sessions::list(&app.db, &app.auth, access, now).await }).await.map(Json)
+}
+
+/// Sign out elsewhere
+///
+/// Ends one of my sessions. Its tokens work no more, in other processes of the server from a second later on.
+#[utoipa::path(
+    tag = "auth", operation_id = "end_my_session", security(("bearer" = []), ("password" = [])), params(SessionPath),
+    responses((status = 204, description = "The session is over."), SessionNotFound)
+)]
+#[delete("/auth/sessions/{session_id}")]
+pub(super) async fn end(
+    app: Application,
+    _: CurrentUser,
+    Token(access): Token,
+    Valid(path): Valid<Path<SessionPath>>,
+    Now(now): Now,
+) -> Result<impl Responder, Problem> {
+    let end =
+        app.run(move |app| async move { sessions::end_one(&app.db, &app.auth, access, path.session_id, now).await });
+    end.await?;
+    Ok(HttpResponse::NoContent())
+}
+
+/// Sign out everywhere else
+///
+/// Ends all of my sessions but the one of this token.
+#[utoipa::path(
+    tag = "auth", operation_id = "end_my_other_sessions", security(("bearer" = []), ("password" = [])),
+    responses((status = 204, description = "The others are over."))
+)]
+#[delete("/auth/sessions")]
+pub(super) async fn end_others(
+    app: Application,
+    _: CurrentUser,
+    Token(access): Token,
+    Now(now): Now,
+) -> Result<impl Responder, Problem> {
+    app.run(move |app| async move { sessions::end_others(&app.db, &app.auth, access, now).await }).await?;
+    Ok(HttpResponse::NoContent())
+}
