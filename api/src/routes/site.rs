@@ -2,8 +2,9 @@
 //! honestly.
 
 use super::Application;
+use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{ClientAddress, CurrentUser, Now, Query, Valid, VideoPath, Viewer};
+use crate::extract::{CurrentUser, Now, Query, Valid, VideoPath, Viewer};
 use crate::responses::{RatingNotFound, VideoNotFound};
 use crate::state::App;
 use actix_web::web::{Json, Path};
