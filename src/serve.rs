@@ -9,8 +9,9 @@ use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::time::Clock;
 use service::user::{self, Door};
+use service::views::Views;
 use service::watch_history::History;
-use service::{Database, Error};
+use service::{Database, Error, search};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -50,6 +51,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         auth: Auth::new(tokens, settings.refresh_token_lifetime).with_grace(settings.refresh_grace),
         rules: settings.rules,
         library,
+        views: Views::default(),
         clock: Clock::System,
         door,
         cors_origins: settings.cors_origins.clone(),
@@ -62,6 +64,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
+    tokio::spawn(index_videos(db.clone()));
     let path = &settings.public_path;
     log::info!("Playhead is at   http://{address}{path}");
     log::info!("its API docs at  http://{address}{path}/docs");
@@ -75,6 +78,15 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let served = api::serve(app, listener, None, end()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
+}
+
+/// Prepares the search for videos that others registered, such as an older version of this program.
+async fn index_videos(db: Database) {
+    match search::catch_up(&db).await {
+        Ok(0) => {}
+        Ok(count) => log::info!("indexed {count} videos for the search"),
+        Err(error) => log::warn!("the videos could not be indexed, which the first search will do: {error}"),
+    }
 }
 
 /// Who may make an account. The first account administers the site, so nobody becomes it over HTTP where the setup says that

@@ -195,6 +195,7 @@ impl From<Error> for Problem {
             Error::FileNotFound => (StatusCode::NOT_FOUND, "file_not_found"),
             Error::ThumbnailNotFound => (StatusCode::NOT_FOUND, "thumbnail_not_found"),
             Error::HistoryNotFound => (StatusCode::NOT_FOUND, "watch_history_not_found"),
+            Error::RatingNotFound => (StatusCode::NOT_FOUND, "rating_not_found"),
             Error::Invalid { field, message } => {
                 return Self::fields(vec![FieldError { field: field.clone(), message: message.clone() }]);
             }

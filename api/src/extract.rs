@@ -24,7 +24,7 @@ use std::ops::Deref;
 use std::pin::Pin;
 use url::form_urlencoded;
 use utoipa::IntoParams;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
@@ -199,11 +199,19 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 /// The video that an address names.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Path)]
+#[validate(schema(function = "names_a_video"))]
 pub struct VideoPath {
     /// The id of the video.
-    #[validate(range(min = 1))]
     #[param(minimum = 1, example = 1)]
     pub video_id: i64,
+}
+
+/// What is wrong with the address is told of the address: nobody has sent a field.
+const IN_THE_ADDRESS: &str = "path";
+const NO_ID: &str = "the id in the address must be a whole number, 1 or more";
+
+fn names_a_video(path: &VideoPath) -> Result<(), ValidationError> {
+    if path.video_id > 0 { Ok(()) } else { Err(ValidationError::new(IN_THE_ADDRESS).with_message(NO_ID.into())) }
 }
 
 /// Makes the framework's own refusals problems like all others.
@@ -217,9 +225,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 fn path_problem(request: &HttpRequest) -> Problem {
     let other_method = request.app_data::<Data<Methods>>().and_then(|methods| methods.refuse(request));
     other_method.unwrap_or_else(|| {
-        let (name, value) = request.match_info().iter().next().unwrap_or_default();
+        let (_, value) = request.match_info().iter().next().unwrap_or_default();
         let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
-        let message = if is_number { "is out of range" } else { "must be a whole number, 1 or more" };
-        Problem::fields(vec![FieldError { field: name.to_owned(), message: message.into() }])
+        let message = if is_number { "the id in the address is out of range" } else { NO_ID };
+        Problem::fields(vec![FieldError { field: IN_THE_ADDRESS.into(), message: message.into() }])
     })
 }

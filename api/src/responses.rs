@@ -73,6 +73,8 @@ failures! {
         "There is no such video, or it has no file.";
     ThumbnailNotFound [Error::VideoNotFound, Error::ThumbnailNotFound]
         "There is no such video, or it has no picture.";
+    RatingNotFound [Error::VideoNotFound, Error::RatingNotFound]
+        "There is no such video, or no rating of it.";
     HistoryNotFound [Error::VideoNotFound, Error::HistoryNotFound]
         "There is no such video, or no history of it.";
     RequestTimeout [too_slow()]

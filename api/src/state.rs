@@ -11,6 +11,7 @@ use service::library::Library;
 use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
+use service::views::Views;
 use service::watch_history::History;
 use service::{Database, Error};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct App {
     pub rules: Rules,
     /// The video files.
     pub library: Library,
+    /// The views that were counted lately.
+    pub views: Views,
     /// The time.
     pub clock: Clock,
     /// Who may make an account.

@@ -175,9 +175,9 @@ pub(crate) async fn drop_tables_of(db: &impl ConnectionTrait, applied: &[String]
     for migration in chain().into_iter().filter(|migration| applied.iter().any(|name| name == migration.name())) {
         let step = Step { direction: Direction::Up, migration };
         for statement in record(&step, db.get_database_backend()).await.0 {
-            for kind in ["TABLE", "TYPE"] {
+            for (words, kind) in [("TABLE", "TABLE"), ("VIRTUAL TABLE", "TABLE"), ("TYPE", "TYPE")] {
                 let name =
-                    statement.strip_prefix(&format!("CREATE {kind} ")).map(|rest| rest.replace("IF NOT EXISTS ", ""));
+                    statement.strip_prefix(&format!("CREATE {words} ")).map(|rest| rest.replace("IF NOT EXISTS ", ""));
                 if let Some(name) = name.as_deref().and_then(|name| name.split('"').nth(1)) {
                     made.push((kind, name.to_owned()));
                 }

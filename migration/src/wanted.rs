@@ -21,6 +21,8 @@ pub struct Wanted {
     pub tables: SchemaBuilder,
     /// Their further indexes.
     pub indexes: Vec<IndexCreateStatement>,
+    /// What makes the tables that no entity can describe, because the two databases hold them differently.
+    pub statements: Vec<&'static str>,
 }
 
 /// Playhead's own. A new entity is added here, and only here.
@@ -35,7 +37,9 @@ pub fn entities(backend: DatabaseBackend) -> Wanted {
         .register(::entity::refresh_token::Entity)
         .register(::entity::sign_in_limit::Entity)
         .register(::entity::deleted_file::Entity);
-    Wanted { tables, indexes: vec![::entity::watch_history::continue_watching_index()] }
+    let mut indexes = vec![::entity::watch_history::continue_watching_index()];
+    indexes.extend(::entity::video::list_indexes());
+    Wanted { tables, indexes, statements: ::entity::video_search::tables(backend).to_vec() }
 }
 
 impl Wanted {
@@ -43,6 +47,9 @@ impl Wanted {
         self.tables.apply(db).await?;
         for index in &self.indexes {
             db.execute(index).await?;
+        }
+        for statement in &self.statements {
+            db.execute_unprepared(statement).await?;
         }
         Ok(())
     }

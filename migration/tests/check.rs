@@ -52,8 +52,8 @@ on_both! {
         db.down(Target::End).await;
         let missing = migration::check(&db.url).await.unwrap();
         let lines: Vec<String> = missing.differences.iter().map(ToString::to_string).collect();
-        let ours = tables.keys().filter(|table| *table != "seaql_migrations");
-        let named = ours.map(|table| format!("{table}: table in the entities, missing in the database"));
+        let ours = tables.iter().filter(|(table, _)| *table != "seaql_migrations");
+        let named = ours.map(|(table, facts)| format!("{table}: {} in the entities, missing in the database", facts.kind));
         assert_eq!(lines, named.collect::<Vec<_>>());
         db.up(Target::End).await;
         let drift = migration::check(&db.url).await.unwrap();
@@ -214,7 +214,9 @@ const POSTGRES: [(&str, &str); 27] = [
     ),
     (
         "ALTER TABLE videos DISABLE TRIGGER ALL",
-        "videos: foreign key (user_id) to users (id) on delete cascade in the entities, \
+        "video_search: foreign key (video_id) to videos (id) on delete cascade in the entities, \
+      foreign key (video_id) to videos (id) on delete cascade, not enforced in the database\n\
+      videos: foreign key (user_id) to users (id) on delete cascade in the entities, \
       foreign key (user_id) to users (id) on delete cascade, not enforced in the database\n\
       watch_history: foreign key (video_id) to videos (id) on delete cascade in the entities, \
       foreign key (video_id) to videos (id) on delete cascade, not enforced in the database",

@@ -10,6 +10,8 @@ use crate::checkpoint::keep_up;
 use crate::engine::{BUSY_TIMEOUT, Engines, PRAGMAS};
 use crate::link::{self, Links};
 use crate::pool;
+use crate::search::Gate;
+use crate::statistics::Counted;
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sea_orm::{
@@ -30,6 +32,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// Reading connections on SQLite, beside those of the lanes.
 const SQLITE_READERS: u32 = 2;
+/// Searches at once on SQLite: the other reading connection is for who reads little.
+const SQLITE_SEARCHES: usize = 1;
+/// Searches at once on PostgreSQL, of the ten connections of the pool.
+const POSTGRES_SEARCHES: usize = 3;
 /// How long the statements under way may take at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The oldest SQLite that cannot lose committed pages when a write meets a checkpoint (sqlite.org/wal.html).
@@ -63,6 +69,9 @@ pub struct Database {
     of_lanes: OfLanes,
     /// Keeps SQLite's checkpoints going.
     checkpoints: Option<Arc<Sender<()>>>,
+    gate: Gate,
+    /// How many videos there are, where counting takes long.
+    counted: Arc<Counted>,
 }
 
 /// What the lanes of the watch history read and write by.
@@ -124,14 +133,16 @@ impl Database {
             open: watch::Sender::default(),
         };
         let checkpoints = Some(Arc::new(keep_up(&engines)));
-        Ok(Self { reader, writer, of_lanes: OfLanes::Sqlite(engines), checkpoints })
+        let gate = Gate::new(SQLITE_SEARCHES);
+        Ok(Self { reader, writer, of_lanes: OfLanes::Sqlite(engines), checkpoints, gate, counted: Arc::default() })
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
         knock(&link::options(url).map_err(conn)?).await?;
         let [reader, writer] = pool::open(url, ACQUIRE_TIMEOUT).await?;
         let of_lanes = OfLanes::Postgres(Links::to(url).map_err(conn)?);
-        Ok(Self { reader, writer, of_lanes, checkpoints: None })
+        let gate = Gate::new(POSTGRES_SEARCHES);
+        Ok(Self { reader, writer, of_lanes, checkpoints: None, gate, counted: Arc::default() })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
@@ -182,6 +193,16 @@ impl Database {
         let OfLanes::Sqlite(engines) = &self.of_lanes else { return Ok((Turn(None), &self.writer)) };
         let turn = timeout(ACQUIRE_TIMEOUT + BUSY_TIMEOUT, engines.turns.clone().lock_owned()).await;
         Ok((Turn(Some(turn.map_err(|_| Error::Busy)?)), &self.writer))
+    }
+
+    /// What a search passes.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The last count of a large library.
+    pub(crate) fn counted(&self) -> &Counted {
+        &self.counted
     }
 
     /// What the lanes of the watch history read and write by.
@@ -240,7 +261,7 @@ impl Database {
 
     /// Waits a moment for the statements under way, then closes the connections. Those of the lanes on PostgreSQL end with the lanes.
     pub async fn close(self) {
-        let Self { reader, writer, of_lanes, checkpoints } = self;
+        let Self { reader, writer, of_lanes, checkpoints, gate: _, counted: _ } = self;
         drop(checkpoints);
         if let OfLanes::Sqlite(engines) = of_lanes
             && timeout(CLOSE_TIMEOUT, engines.open.closed()).await.is_err()

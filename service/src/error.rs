@@ -72,6 +72,9 @@ pub enum Error {
     /// The caller never watched the video.
     #[error("there is no watch history for this video")]
     HistoryNotFound,
+    /// The caller never rated the video.
+    #[error("you have not rated this video")]
+    RatingNotFound,
     /// A value that is well-formed and still cannot be taken.
     #[error("{field}: {message}")]
     Invalid {

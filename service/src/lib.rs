@@ -20,11 +20,14 @@ pub mod page;
 mod picture;
 mod pool;
 pub mod progress;
+pub mod search;
 mod sent;
+pub mod statistics;
 pub mod text;
 pub mod time;
 pub mod user;
 pub mod video;
+pub mod views;
 pub mod watch_history;
 
 pub use database::Database;

@@ -1,22 +1,24 @@
 //! Videos: the library that people look at.
 
+mod list;
 mod quota;
+mod site;
+mod status;
 
 use crate::library::remember_deleted;
-use crate::page::{Cursor, Page};
 use crate::progress::{Rules, judge_again};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
-use crate::{Database, Error, number, picture, text};
+use crate::{Database, Error, number, picture, search, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};
+pub use list::{By, Direction, Paginated, Paging, Query, Search, find_all, list, my_videos, paginated, popular};
 use sea_orm::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, LikeExpr, extension::postgres::PgExpr};
-use sea_orm::{
-    ActiveValue::Set, Condition, DatabaseBackend, FromQueryResult, IntoActiveModel, JoinType, QueryOrder, QuerySelect,
-    Select,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::{ActiveValue::Set, Condition, FromQueryResult, IntoActiveModel, JoinType, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
+pub use site::{HlsStatus, PreviewClips, Qualities, RatingStats, exists};
+pub use status::Status;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -74,32 +76,6 @@ pub struct Change {
     pub thumbnail_path: Option<Option<String>>,
 }
 
-/// Where a video stands between upload and deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = VideoStatus)]
-pub enum Status {
-    /// Not to be watched yet.
-    Processing,
-    /// To be watched by everybody.
-    Ready,
-    /// Could not be made ready.
-    Failed,
-    /// Gone.
-    Deleted,
-}
-
-impl From<video::Status> for Status {
-    fn from(status: video::Status) -> Self {
-        match status {
-            video::Status::Processing => Self::Processing,
-            video::Status::Ready => Self::Ready,
-            video::Status::Failed => Self::Failed,
-            video::Status::Deleted => Self::Deleted,
-        }
-    }
-}
-
 /// A video as callers see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Video {
@@ -135,7 +111,7 @@ pub struct Video {
     pub thumbnail_path: Option<String>,
     /// Where it stands between upload and deletion.
     pub status: Status,
-    /// How often it was opened, as an older site counted it.
+    /// How often it was opened; one viewer counts once in half an hour.
     #[schema(minimum = 0, example = 0)]
     pub view_count: i32,
     /// When it was registered.
@@ -151,7 +127,7 @@ pub struct Video {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "/api/v1/videos/1/stream")]
     pub stream_url: Option<String>,
-    /// The caller's progress, 0.0 to 100.0; absent without a caller or without history.
+    /// The caller's progress, up to 100.0; absent without a caller, without history, and at 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = f64, minimum = 0, maximum = 100, example = 25.0)]
     pub watch_progress: Option<f64>,
@@ -184,7 +160,10 @@ impl From<Row> for Video {
                 .file_path
                 .filter(|_| video.missing_since.is_none())
                 .map(|_| format!("/api/v1/videos/{}/stream", video.id)),
-            watch_progress: watch_position.map(|position| watch_history::progress_percentage(position, video.duration)),
+            // Cards of the reference's frontend print a 0.
+            watch_progress: watch_position
+                .map(|position| watch_history::progress_percentage(position, video.duration))
+                .filter(|progress| *progress > 0.0),
             id: video.id,
             user_id: video.user_id,
             uploader_username,
@@ -201,46 +180,6 @@ impl From<Row> for Video {
             published_at: video.published_at.map(Into::into),
         }
     }
-}
-
-/// What is asked of the library.
-#[derive(Debug, Default)]
-pub struct Query {
-    /// How many at most.
-    pub limit: u64,
-    /// Where to go on.
-    pub cursor: Option<Cursor>,
-    /// How many to leave out, for clients older than the cursor.
-    pub skip: u64,
-    /// A text that title or description contains.
-    pub search: Option<String>,
-}
-
-/// The ready videos, newest first, each with the caller's progress.
-///
-/// # Errors
-/// Those of the database.
-pub async fn list(db: &impl ConnectionTrait, caller: Option<Caller>, query: Query) -> Result<Page<Video>, Error> {
-    let Query { limit, cursor, skip, search } = query;
-    let mut select = with_progress(caller).filter(video::Column::Status.eq(video::Status::Ready));
-    if let Some(Cursor { created_at, id }) = cursor {
-        let older = Condition::any()
-            .add(video::Column::CreatedAt.lt(created_at))
-            .add(video::Column::CreatedAt.eq(created_at).and(video::Column::Id.lt(id)));
-        // The first condition is what an index can begin at; the second one alone is what is meant.
-        select = select.filter(video::Column::CreatedAt.lte(created_at)).filter(older);
-    }
-    if let Some(search) = search {
-        select = select.filter(contains(db.get_database_backend(), &search));
-    }
-    let newest_first = select.order_by_desc(video::Column::CreatedAt).order_by_desc(video::Column::Id);
-    let mut rows: Vec<Row> = newest_first.offset(skip).limit(limit + 1).into_model().all(db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next =
-        rows.last().filter(|_| more).map(|Row { video, .. }| Cursor { created_at: video.created_at, id: video.id });
-    let items = rows.into_iter().map(|row| Video::from(row).in_a_list()).collect();
-    Ok(Page { items, next })
 }
 
 /// One video.
@@ -284,6 +223,7 @@ pub async fn create(
         // The caller left in the meantime.
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
     })?;
+    search::index(&transaction, &[row.id]).await?;
     let made = find(&transaction, Some(caller), row.id).await?;
     transaction.commit().await?;
     Ok(made)
@@ -331,6 +271,7 @@ pub async fn change(
         if new_duration {
             judge_again(&transaction, id, row.duration, rules).await?;
         }
+        search::index(&transaction, &[id]).await?;
     }
     let changed = find(&transaction, Some(caller), id).await?;
     transaction.commit().await?;
@@ -344,6 +285,7 @@ pub async fn change(
 pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<(), Error> {
     let (_turn, transaction) = db.begin().await?;
     find_own(&transaction, caller, id).await?;
+    search::forget_grams(&transaction, &[id]).await?;
     remember_deleted(&transaction, video::Column::Id.eq(id)).await?;
     let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
@@ -385,19 +327,6 @@ fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
             select.join(JoinType::LeftJoin, history).column_as(watch_history::Column::WatchPosition, "watch_position")
         }
     }
-}
-
-/// Rows whose title or description contains `text`, whatever it means in a pattern, and whatever the case; SQLite folds
-/// the case of ASCII letters only.
-fn contains(backend: DatabaseBackend, text: &str) -> Condition {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern = LikeExpr::new(format!("%{escaped}%"));
-    let like = |column: video::Column| match backend {
-        // The backslash is PostgreSQL's own escape character.
-        DatabaseBackend::Postgres => column.into_expr().ilike(pattern.clone()),
-        _ => column.into_expr().like(pattern.clone().escape('\\')),
-    };
-    Condition::any().add(like(video::Column::Title)).add(like(video::Column::Description))
 }
 
 /// The role of a video's uploader, who is mostly the caller.

@@ -67,7 +67,9 @@ on_both! {
                     "1&LAST=1",
                 ];
                 let unfit = match name {
-                    "q" => vec!["%00", "a%00b"],
+                    "q" | "search" => vec!["%00", "a%00b"],
+                    "sort_by" | "order" => vec!["", "x", "%00", "created_at,title", "DESC"],
+                    "tag_ids" | "include_tags" | "exclude_tags" => vec!["x", "1,x", "%00", "1.5", "9223372036854775808"],
                     "cursor" => vec!["-1", "0", "9223372036854775808", "abc", "%00", "%F0%9F%A6%80", "", "%FF", "=="],
                     _ if is_a(schema, "integer") => numbers.to_vec(),
                     _ => panic!("say here what does not fit the parameter {name}"),

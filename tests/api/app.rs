@@ -14,6 +14,7 @@ use service::limit::Rates;
 use service::progress::Rules;
 use service::time::Clock;
 use service::user::Door;
+use service::views::Views;
 use service::watch_history::History;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -155,6 +156,7 @@ impl TestApp {
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(wishes.refresh_grace),
                         rules: Rules::default(),
                         library,
+                        views: Views::default(),
                         clock,
                         door: wishes.door,
                         cors_origins: wishes.cors_origins,

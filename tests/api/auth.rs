@@ -64,7 +64,7 @@ on_both! {
         assert_eq!(fields(&account), contract);
         assert_eq!((&account["email"], &account["username"]), (&json!("Ann@Example.org"), &json!("Änn")));
         assert_eq!((&account["full_name"], &account["role"]), (&json!("Ann Example"), &json!("admin")));
-        assert_eq!((&account["is_active"], &account["is_verified"]), (&json!(true), &json!(false)));
+        assert_eq!((&account["is_active"], &account["is_verified"]), (&json!(true), &json!(true)));
         assert_eq!(account["last_login"], Value::Null);
         assert_eq!(account["created_at"], account["updated_at"]);
         let made_at = account["created_at"].as_str().unwrap();

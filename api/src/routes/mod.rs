@@ -6,8 +6,10 @@ mod docs;
 mod fallback;
 mod health;
 mod library;
+mod lists;
 mod pages;
 mod sessions;
+mod site;
 mod users;
 mod videos;
 mod watch_history;
@@ -39,13 +41,31 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(users::find)
             .service(users::change)
             .service(users::leave)
+            // Fixed addresses before those with a parameter, which would take them for its value.
             .service(watch_history::continue_watching)
+            .service(lists::paginated)
+            .service(lists::search)
+            .service(lists::my_videos)
+            .service(lists::popular)
+            .service(lists::top_rated)
+            .service(lists::summary)
+            .service(site::tags)
+            .service(site::popular_tags)
+            .service(site::search_tags)
             .service(watch_history::save)
             .service(batch::save_all)
             .service(watch_history::find)
             .service(watch_history::forget)
             .service(library::stream)
             .service(library::thumbnail)
+            .service(site::count_view)
+            .service(site::hls_status)
+            .service(site::qualities)
+            .service(site::preview_clips)
+            .service(site::thumbnails)
+            .service(site::video_tags)
+            .service(site::rating_stats)
+            .service(site::rating)
             .service(videos::list)
             .service(videos::create)
             .service(videos::find)

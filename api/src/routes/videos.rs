@@ -1,6 +1,7 @@
 //! `/api/v1/videos`: the library.
 
 use super::Application;
+use super::lists::tag_ids;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, Query, Valid, VideoPath, Viewer};
@@ -11,6 +12,7 @@ use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, patch, post};
 use serde::Deserialize;
 use service::page::Cursor;
+use service::search::MAX_SKIP;
 use service::text::{self, FieldError};
 use service::video::{self, Change, NewVideo, Video};
 use std::sync::Arc;
@@ -36,10 +38,14 @@ pub(super) struct ListQuery {
     #[validate(range(min = 0))]
     #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
     skip: i32,
-    /// A text that title or description contains.
+    /// A text that title or description contains, whatever the case and however its letters are composed.
     #[validate(length(max = 200), custom(function = text::storable))]
     #[param(max_length = 200, example = "harbour")]
     q: Option<String>,
+    /// Ids of tags, with commas between: videos that have any of them. No video has one yet.
+    #[serde(default, deserialize_with = "tag_ids")]
+    #[param(value_type = Option<String>, example = "")]
+    tag_ids: Vec<i64>,
 }
 
 fn default_limit() -> i32 {
@@ -62,9 +68,15 @@ pub(super) async fn list(
     Viewer(caller): Viewer,
     Valid(Query(query)): Valid<Query<ListQuery>>,
 ) -> Result<impl Responder, Problem> {
-    let ListQuery { limit, cursor, skip, q } = query;
+    let ListQuery { limit, cursor, skip, q, tag_ids } = query;
     let search = q.filter(|text| !text.is_empty());
     let cursor = cursor.map(|text| Cursor::decode(&text).ok_or_else(not_ours)).transpose()?;
+    if !tag_ids.is_empty() {
+        return Ok(HttpResponse::Ok().json([(); 0]));
+    }
+    if search.is_some() && skip > MAX_SKIP {
+        return Err(too_far());
+    }
     let asked = video::Query {
         limit: limit.unsigned_abs().into(),
         cursor,
@@ -72,7 +84,7 @@ pub(super) async fn list(
         search: search.clone(),
     };
     let public_path = &app.public_path;
-    let page = app.run(move |app| async move { video::list(app.db.reader(), caller, asked).await }).await?;
+    let page = app.run(move |app| async move { video::list(&app.db, caller, asked).await }).await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = page.next {
         let mut query = Serializer::new(String::new());
@@ -89,6 +101,11 @@ pub(super) async fn list(
 fn not_ours() -> Problem {
     let message = "is none that this server gave".to_owned();
     Problem::fields(vec![FieldError { field: "cursor".to_owned(), message }])
+}
+
+fn too_far() -> Problem {
+    let message = format!("must be at most {MAX_SKIP} in a search: go on by the cursor in the header Link");
+    Problem::fields(vec![FieldError { field: "skip".to_owned(), message }])
 }
 
 /// Describe a new video

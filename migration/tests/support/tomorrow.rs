@@ -17,7 +17,7 @@ pub(crate) fn entities(backend: DbBackend) -> Wanted {
         .register(answer::Entity)
         .register(like::Entity)
         .register(rating::Entity);
-    Wanted { tables, indexes: Vec::new() }
+    Wanted { tables, indexes: Vec::new(), statements: ::entity::video_search::tables(backend).to_vec() }
 }
 
 /// New: a column with an index, and one with a default and a check.

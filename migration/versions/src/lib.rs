@@ -28,6 +28,7 @@ mod m20261101_000008_drop_status_index;
 mod m20261120_000001_order_saves;
 mod m20261130_000001_name_skeletons;
 mod m20261130_000002_ended_sessions;
+mod m20261130_000003_search_videos;
 mod m20261130_000005_know_files_again;
 mod m20261130_000006_remember_deleted_files;
 mod m20261130_000007_create_sign_in_limits;
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000001_order_saves::Migration),
             Box::new(m20261130_000001_name_skeletons::Migration),
             Box::new(m20261130_000002_ended_sessions::Migration),
+            Box::new(m20261130_000003_search_videos::Migration),
             Box::new(m20261130_000005_know_files_again::Migration),
             Box::new(m20261130_000006_remember_deleted_files::Migration),
             Box::new(m20261130_000007_create_sign_in_limits::Migration),

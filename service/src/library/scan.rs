@@ -10,7 +10,7 @@ use super::report::{Progress, Report};
 use super::step::Step;
 use super::walk::{Pictures, walk};
 use crate::progress::Rules;
-use crate::{Database, Error};
+use crate::{Database, Error, search};
 use chrono::{DateTime, Utc};
 use entity::{deleted_file, video};
 use sea_orm::prelude::*;
@@ -64,7 +64,9 @@ pub async fn scan(
     let mut scan = Scan { db, library, intake, before: Before::default(), report, watch };
     let compared = scan.take_in(walked.files).await?;
     scan.note_absences(compared).await?;
-    Ok(scan.report)
+    let report = scan.report;
+    search::catch_up(db).await?;
+    Ok(report)
 }
 
 /// Registers one file for the account `owner_id`, unless it is registered already.

@@ -5,7 +5,7 @@ use super::{User, authenticate, find, keep_an_administrator, refuse_own_name};
 use crate::auth::{Access, Account, Auth, Verdict, sessions};
 use crate::error::taken;
 use crate::library::remember_deleted;
-use crate::{Database, Error, names, text};
+use crate::{Database, Error, names, search, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video};
 use sea_orm::prelude::*;
@@ -114,6 +114,7 @@ pub async fn change(
     if let Some(full_name) = full_name {
         row.full_name.set_if_not_equals(full_name);
     }
+    let is_renamed = row.username.is_set();
     let new_password = password.is_some();
     if let Some(password) = password {
         row.hashed_password = Set(auth.passwords.hash(password).await?);
@@ -129,6 +130,9 @@ pub async fn change(
     })?;
     let ended =
         if new_password { sessions::end(&transaction, sessions::others(access), now).await? } else { Vec::new() };
+    if is_renamed {
+        search::mark_of_uploader(&transaction, access.user_id).await?;
+    }
     transaction.commit().await?;
     auth.ended.note(&ended, now);
     Ok(changed.into())
@@ -154,6 +158,7 @@ pub async fn leave(
     let (_turn, transaction) = db.exclusive("users").await?;
     authenticate(&transaction, access).await?;
     keep_an_administrator(&transaction, access.user_id).await?;
+    search::forget_uploader(&transaction, access.user_id).await?;
     remember_deleted(&transaction, video::Column::UserId.eq(access.user_id)).await?;
     user::Entity::delete_by_id(access.user_id).exec(&transaction).await?;
     transaction.commit().await?;

@@ -1,0 +1,316 @@
+//! Lists as the reference's pages ask for them: in numbered pages, searched, of one uploader, and by views.
+
+use super::Application;
+use crate::error::Problem;
+use crate::extract::{CurrentUser, Query, Valid, Viewer};
+use actix_web::get;
+use actix_web::web::Json;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use service::search::MAX_SKIP;
+use service::statistics::{self, Summary};
+use service::text;
+use service::video::{self, By, Direction, Paginated, Paging, Search, Video};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+/// What numbered pages can be sorted by.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PageOrder {
+    /// When it was registered.
+    #[default]
+    CreatedAt,
+    /// How often it was opened.
+    ViewCount,
+    /// Its mean rating. Nothing is rated yet, so all are equal.
+    Rating,
+}
+
+impl From<PageOrder> for By {
+    fn from(order: PageOrder) -> Self {
+        match order {
+            PageOrder::CreatedAt => Self::CreatedAt,
+            PageOrder::ViewCount => Self::ViewCount,
+            PageOrder::Rating => Self::Rating,
+        }
+    }
+}
+
+/// Which numbered page.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageQuery {
+    /// Counted from 1.
+    #[serde(default = "one")]
+    #[validate(range(min = 1))]
+    #[param(minimum = 1, maximum = 2_147_483_647_i64, default = 1, example = 1)]
+    page: i32,
+    /// Videos on a page.
+    #[serde(default = "twenty")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    page_size: i32,
+    /// What it is sorted by.
+    #[serde(default)]
+    #[param(inline, default = "created_at", example = "created_at")]
+    sort_by: PageOrder,
+    /// Which end comes first.
+    #[serde(default)]
+    #[param(inline, default = "desc", example = "desc")]
+    order: Direction,
+    /// Ids of tags, with commas between: videos that have any of them. No video has one yet.
+    #[serde(default, deserialize_with = "tag_ids")]
+    #[param(value_type = Option<String>, example = "")]
+    tag_ids: Vec<i64>,
+}
+
+fn one() -> i32 {
+    1
+}
+
+fn ten() -> i32 {
+    10
+}
+
+fn twenty() -> i32 {
+    20
+}
+
+/// A list of whole numbers with commas between; empty for none.
+pub(super) fn tag_ids<'de, D: Deserializer<'de>>(field: D) -> Result<Vec<i64>, D::Error> {
+    let text = String::deserialize(field)?;
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let ids: Result<_, _> = items.map(str::parse).collect();
+    ids.map_err(|_| D::Error::custom("must be whole numbers with commas between"))
+}
+
+/// List videos in numbered pages
+#[utoipa::path(
+    tag = "videos", operation_id = "list_videos_in_pages", security((), ("bearer" = [])), params(PageQuery),
+    responses((status = 200, description = "A page of videos, ready ones only.", body = Paginated))
+)]
+#[get("/videos/paginated")]
+pub(super) async fn paginated(
+    app: Application,
+    Viewer(caller): Viewer,
+    Valid(Query(query)): Valid<Query<PageQuery>>,
+) -> Result<Json<Paginated>, Problem> {
+    let PageQuery { page, page_size, sort_by, order, tag_ids } = query;
+    let paging = Paging {
+        page: page.unsigned_abs().into(),
+        page_size: page_size.unsigned_abs().into(),
+        by: sort_by.into(),
+        direction: order,
+    };
+    if !tag_ids.is_empty() {
+        return Ok(Json(Paginated::empty(paging)));
+    }
+    app.run(move |app| async move { video::paginated(&app.db, caller, paging).await }).await.map(Json)
+}
+
+/// What a search can be sorted by.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SearchOrder {
+    /// The newest first.
+    #[default]
+    CreatedAt,
+    /// The most viewed first.
+    ViewCount,
+    /// By the title, from A on.
+    Title,
+}
+
+impl From<SearchOrder> for By {
+    fn from(order: SearchOrder) -> Self {
+        match order {
+            SearchOrder::CreatedAt => Self::CreatedAt,
+            SearchOrder::ViewCount => Self::ViewCount,
+            SearchOrder::Title => Self::Title,
+        }
+    }
+}
+
+/// What is sought.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SearchQuery {
+    /// A text that the title, the description or the uploader's name contains, whatever the case.
+    #[validate(length(min = 1, max = 200), custom(function = text::storable))]
+    #[param(min_length = 1, max_length = 200, example = "harbour")]
+    q: String,
+    /// How many to leave out.
+    #[serde(default)]
+    #[validate(range(min = 0, max = MAX_SKIP))]
+    #[param(minimum = 0, maximum = 10_000, default = 0, example = 0)]
+    skip: i32,
+    /// How many at most.
+    #[serde(default = "twenty")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    limit: i32,
+    /// What it is sorted by.
+    #[serde(default)]
+    #[param(inline, default = "created_at", example = "created_at")]
+    sort_by: SearchOrder,
+    /// Ids of tags, with commas between: videos that have one of them at least. No video has one yet.
+    #[serde(default, deserialize_with = "tag_ids")]
+    #[param(value_type = Option<String>, example = "")]
+    include_tags: Vec<i64>,
+    /// Ids of tags, with commas between: videos that have none of them.
+    #[serde(default, deserialize_with = "tag_ids")]
+    #[param(value_type = Option<String>, example = "")]
+    #[expect(dead_code, reason = "it is read and checked; no video has a tag to leave it out for")]
+    exclude_tags: Vec<i64>,
+}
+
+/// Search videos
+///
+/// In titles, descriptions and names of uploaders. Case and the composition of letters make no difference.
+#[utoipa::path(
+    tag = "videos", operation_id = "search_videos", security((), ("bearer" = [])), params(SearchQuery),
+    responses((status = 200, description = "What was found, ready videos only.", body = [Video]))
+)]
+#[get("/videos/search")]
+pub(super) async fn search(
+    app: Application,
+    Viewer(caller): Viewer,
+    Valid(Query(query)): Valid<Query<SearchQuery>>,
+) -> Result<Json<Vec<Video>>, Problem> {
+    let SearchQuery { q, skip, limit, sort_by, include_tags, exclude_tags: _ } = query;
+    if !include_tags.is_empty() {
+        return Ok(Json(Vec::new()));
+    }
+    let search =
+        Search { text: q, by: sort_by.into(), limit: limit.unsigned_abs().into(), skip: skip.unsigned_abs().into() };
+    app.run(move |app| async move { video::find_all(&app.db, caller, search).await }).await.map(Json)
+}
+
+/// Which part of my videos.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OwnQuery {
+    /// How many to leave out.
+    #[serde(default)]
+    #[validate(range(min = 0))]
+    #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
+    skip: i32,
+    /// How many at most.
+    #[serde(default = "twenty")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    limit: i32,
+}
+
+/// List my videos
+///
+/// Those that the caller uploaded, ready or not, newest first.
+#[utoipa::path(
+    tag = "videos", operation_id = "list_my_videos", security(("bearer" = [])), params(OwnQuery),
+    responses((status = 200, description = "My videos.", body = [Video]))
+)]
+#[get("/videos/my-videos")]
+pub(super) async fn my_videos(
+    app: Application,
+    CurrentUser(caller): CurrentUser,
+    Valid(Query(OwnQuery { skip, limit })): Valid<Query<OwnQuery>>,
+) -> Result<Json<Vec<Video>>, Problem> {
+    let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
+    app.run(move |app| async move { video::my_videos(&app.db, caller, limit, skip).await }).await.map(Json)
+}
+
+/// Which part of a ranking.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RankingQuery {
+    /// How many at most.
+    #[serde(default = "ten")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
+    limit: i32,
+    /// How many to leave out.
+    #[serde(default)]
+    #[validate(range(min = 0))]
+    #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
+    skip: i32,
+}
+
+/// Popular videos
+///
+/// The ready ones that were opened most often.
+#[utoipa::path(
+    tag = "statistics", operation_id = "popular_videos", security((), ("bearer" = [])), params(RankingQuery),
+    responses((status = 200, description = "The most viewed videos.", body = [Video]))
+)]
+#[get("/statistics/popular")]
+pub(super) async fn popular(
+    app: Application,
+    Viewer(caller): Viewer,
+    Valid(Query(RankingQuery { limit, skip })): Valid<Query<RankingQuery>>,
+) -> Result<Json<Vec<Video>>, Problem> {
+    let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
+    app.run(move |app| async move { video::popular(&app.db, caller, limit, skip).await }).await.map(Json)
+}
+
+/// How many ratings a video needs.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TopRatedQuery {
+    /// How many at most.
+    #[serde(default = "ten")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
+    limit: i32,
+    /// How many to leave out.
+    #[serde(default)]
+    #[validate(range(min = 0))]
+    #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
+    skip: i32,
+    /// Ratings that a video must have.
+    #[serde(default = "five")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 5, example = 5)]
+    min_ratings: i32,
+}
+
+fn five() -> i32 {
+    5
+}
+
+/// A video and its mean rating.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Rated {
+    /// The video.
+    video: Video,
+    /// The mean score.
+    #[schema(minimum = 1, maximum = 5, example = 4.5)]
+    avg_rating: f64,
+    /// How many rated it.
+    #[schema(minimum = 1, example = 5)]
+    rating_count: i64,
+}
+
+/// Top rated videos
+///
+/// Nothing can be rated yet, so the list is empty.
+#[utoipa::path(
+    tag = "statistics", operation_id = "top_rated_videos", params(TopRatedQuery),
+    responses((status = 200, description = "The best rated videos.", body = [Rated]))
+)]
+#[get("/statistics/top-rated")]
+pub(super) async fn top_rated(_query: Valid<Query<TopRatedQuery>>) -> Json<Vec<Rated>> {
+    Json(Vec::new())
+}
+
+/// Figures of the library
+///
+/// Of the ready videos.
+#[utoipa::path(
+    tag = "statistics", operation_id = "library_summary",
+    responses((status = 200, description = "The figures.", body = Summary))
+)]
+#[get("/statistics/summary")]
+pub(super) async fn summary(app: Application) -> Result<Json<Summary>, Problem> {
+    app.run(|app| async move { statistics::summary(&app.db).await }).await.map(Json)
+}
