@@ -151,9 +151,11 @@ impl ResponseError for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let (status, code) = match &error {
-            Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Error::Unauthenticated | Error::ForgedToken => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Error::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong_credentials"),
-            Error::WrongRefreshToken => (StatusCode::UNAUTHORIZED, "wrong_refresh_token"),
+            Error::WrongRefreshToken | Error::RefreshTokenReused { .. } => {
+                (StatusCode::UNAUTHORIZED, "wrong_refresh_token")
+            }
             Error::Inactive => (StatusCode::FORBIDDEN, "account_inactive"),
             Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Error::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),

@@ -339,13 +339,13 @@ pub async fn change(
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
-pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<(), Error> {
+pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<i64, Error> {
     let (_turn, transaction) = db.begin().await?;
-    find_own(&transaction, caller, id).await?;
+    let owner = find_own(&transaction, caller, id).await?.user_id;
     remember_deleted(&transaction, video::Column::Id.eq(id)).await?;
     let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
-    if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(()) }
+    if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(owner) }
 }
 
 /// What the caller may see of videos: everything that is ready, and of what is not yet, or no longer, their own.
