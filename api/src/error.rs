@@ -47,9 +47,10 @@ pub struct Problem {
     #[serde(skip)]
     #[schema(ignore)]
     pub(crate) cause: String,
+    /// Boxed, because few failures have one and every result carries its room.
     #[serde(skip)]
     #[schema(ignore)]
-    pub(crate) header: Option<(HeaderName, HeaderValue)>,
+    pub(crate) header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -59,6 +60,7 @@ impl Problem {
             StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
             _ => None,
         };
+        let header = header.map(Box::new);
         Self {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
@@ -143,13 +145,13 @@ impl Problem {
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("this address takes {allow} only");
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
-        problem.header = HeaderValue::from_str(allow).ok().map(|allow| (ALLOW, allow));
+        problem.header = HeaderValue::from_str(allow).ok().map(|allow| Box::new((ALLOW, allow)));
         problem
     }
 
     /// Adds the header that goes with the problem.
     pub(crate) fn add_header(&self, headers: &mut HeaderMap) {
-        if let Some((name, value)) = &self.header {
+        if let Some((name, value)) = self.header.as_deref() {
             headers.insert(name.clone(), value.clone());
         }
     }
@@ -177,9 +179,11 @@ impl ResponseError for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let (status, code) = match &error {
-            Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Error::Unauthenticated | Error::ForgedToken => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Error::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong_credentials"),
-            Error::WrongRefreshToken => (StatusCode::UNAUTHORIZED, "wrong_refresh_token"),
+            Error::WrongRefreshToken | Error::RefreshTokenReused { .. } => {
+                (StatusCode::UNAUTHORIZED, "wrong_refresh_token")
+            }
             Error::Inactive => (StatusCode::FORBIDDEN, "account_inactive"),
             Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Error::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
@@ -212,7 +216,7 @@ impl From<Error> for Problem {
         let mut problem = Self::new(status, code, error.to_string());
         match error {
             Error::TooManyAttempts { retry_after } | Error::TooManyRequests { retry_after } => {
-                problem.header = Some((RETRY_AFTER, retry_after.as_secs().into()));
+                problem.header = Some(Box::new((RETRY_AFTER, retry_after.as_secs().into())));
             }
             Error::DatabaseAway(cause) | Error::FileUnavailable(cause) => problem.cause = cause,
             _ => {}

@@ -5,6 +5,7 @@ use crate::body::{BODY_LIMIT, misfit_of};
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::routes::Methods;
+use crate::security_log::Origin;
 use crate::state::App;
 use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::Payload;
@@ -142,7 +143,17 @@ fn access(request: &HttpRequest) -> Result<Option<Access>, Problem> {
         return Err(Error::Unauthenticated.into());
     }
     let app = app(request)?;
-    let access = app.auth.verify(token.trim(), app.clock.now())?;
+    let access = match app.auth.verify(token.trim(), app.clock.now()) {
+        Ok(access) => access,
+        Err(error) => {
+            let is_forged = matches!(error, Error::ForgedToken);
+            let problem = Problem::from(error);
+            if is_forged {
+                Origin::forged_token(request, &problem);
+            }
+            return Err(problem);
+        }
+    };
     if app.access_log != AccessLog::Off {
         request.extensions_mut().insert(RequestUser(access.user_id));
     }

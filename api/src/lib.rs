@@ -19,6 +19,7 @@ pub mod openapi;
 mod public_path;
 mod responses;
 mod routes;
+mod security_log;
 mod state;
 mod streams;
 mod unparsed;

@@ -85,6 +85,6 @@ impl Drop for Place {
 pub(crate) fn too_many(per_address: usize) -> Problem {
     let detail = format!("{per_address} videos are open from this address already: end one first");
     let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
-    problem.header = Some((RETRY_AFTER, HeaderValue::from_static("5")));
+    problem.header = Some(Box::new((RETRY_AFTER, HeaderValue::from_static("5"))));
     problem
 }

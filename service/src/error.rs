@@ -12,12 +12,21 @@ pub enum Error {
     /// No token, or one that is expired, forged, or of an account that is gone.
     #[error("sign in first: this needs a valid access token")]
     Unauthenticated,
+    /// An access token that this server did not sign, or not for this. The answer is that of [`Error::Unauthenticated`].
+    #[error("sign in first: this needs a valid access token")]
+    ForgedToken,
     /// The name or the password is wrong; which of them is not told.
     #[error("name or password is wrong")]
     WrongCredentials,
     /// The refresh token is unknown, expired, or was spent before.
     #[error("this refresh token is no longer valid: sign in again")]
     WrongRefreshToken,
+    /// A spent refresh token came back, so its session was ended. The answer is that of [`Error::WrongRefreshToken`].
+    #[error("this refresh token is no longer valid: sign in again")]
+    RefreshTokenReused {
+        /// The session that is over.
+        session_id: i64,
+    },
     /// The account was deactivated.
     #[error("this account is deactivated")]
     Inactive,

@@ -278,18 +278,18 @@ pub async fn change(
     Ok(changed)
 }
 
-/// Deletes a video; the database takes everybody's history of it along. Its file stays, and the next scan leaves it out.
+/// Deletes a video and says whose it was; the database takes everybody's history of it along. Its file stays, and the next scan leaves it out.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
-pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<(), Error> {
+pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<i64, Error> {
     let (_turn, transaction) = db.begin().await?;
-    find_own(&transaction, caller, id).await?;
+    let owner = find_own(&transaction, caller, id).await?.user_id;
     search::forget_grams(&transaction, &[id]).await?;
     remember_deleted(&transaction, video::Column::Id.eq(id)).await?;
     let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
-    if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(()) }
+    if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(owner) }
 }
 
 /// What the caller may see of videos: everything that is ready, and of what is not yet, or no longer, their own.

@@ -13,8 +13,11 @@ use sea_orm::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// Title, description, views and age of a video.
+type Row = (String, Option<String>, i32, DateTime<Utc>);
+
 /// Registers videos behind the server's back, as another process does: title, description, views, and when.
-async fn put(app: &TestApp, person: &Person, videos: &[(String, Option<String>, i32, DateTime<Utc>)]) {
+async fn put(app: &TestApp, person: &Person, videos: &[Row]) {
     for some in videos.chunks(500) {
         let rows = some.iter().map(|(title, description, views, moment)| video::ActiveModel {
             user_id: Set(person.id),
@@ -159,7 +162,7 @@ on_both! {
                 })
                 .collect();
             let q = encoded(text);
-            let check = async |order: &str, expected: &[(usize, &(String, Option<String>, i32, DateTime<Utc>))]| {
+            let check = async |order: &str, expected: &[(usize, &Row)]| {
                 for skip in [0, 5, 90] {
                     let found = search(&app, &format!("q={q}&limit=30&skip={skip}&sort_by={order}")).await;
                     let page: Vec<_> = expected.iter().skip(skip).take(30).map(|(_, video)| &video.0).collect();

@@ -90,3 +90,63 @@ fn a_flood_of_malformed_requests_makes_few_lines() {
     let lines = program.logged.lock().unwrap().clone();
     assert!((1..=12 + seconds).contains(&lines.len()), "{} lines in {seconds} s: {lines:#?}", lines.len());
 }
+
+#[tokio::test]
+async fn each_security_event_writes_one_line_without_a_secret() {
+    let program = Program::start();
+    program.create_user("ann");
+    let (client, other) = (Client::new(), "another long passphrase");
+    let post = |path: &str, body: Value| client.post(program.url(path)).json(&body).send();
+    let sign_in = |name: &'static str, password: &'static str| {
+        post("/api/v1/auth/login", json!({"username": name, "password": password}))
+    };
+
+    let bob = json!({"email": "bob@example.org", "username": "bob", "password": PASSWORD});
+    post("/api/v1/auth/register", bob).await.unwrap();
+    sign_in("nobody\nann", "a wrong guess").await.unwrap();
+    let pair: Value = sign_in("bob", PASSWORD).await.unwrap().json().await.unwrap();
+    let bob = pair["access_token"].as_str().unwrap().to_owned();
+    let made = client.post(program.url("/api/v1/videos")).bearer_auth(&bob).json(&json!({"title": "Bob's"}));
+    let video = made.send().await.unwrap().json::<Value>().await.unwrap()["id"].clone();
+    let ann = program.token("ann").await;
+    client.delete(program.url(&format!("/api/v1/videos/{video}"))).bearer_auth(&ann).send().await.unwrap();
+    client.get(program.url("/api/v1/auth/me")).bearer_auth("no.such.token").send().await.unwrap();
+    let me = |body: Value| client.patch(program.url("/api/v1/users/me")).bearer_auth(&bob).json(&body).send();
+    me(json!({"password": other, "current_password": "a wrong guess"})).await.unwrap();
+    me(json!({"password": other, "current_password": PASSWORD})).await.unwrap();
+    post("/api/v1/auth/refresh", json!({"refresh_token": "nothing"})).await.unwrap();
+    post("/api/v1/auth/logout", json!({"refresh_token": pair["refresh_token"]})).await.unwrap();
+    let pair: Value = sign_in("bob", other).await.unwrap().json().await.unwrap();
+    let bob = pair["access_token"].as_str().unwrap();
+    let gone = client.delete(program.url("/api/v1/users/me")).bearer_auth(bob);
+    let gone = gone.json(&json!({"current_password": other})).send().await.unwrap();
+    assert_eq!(gone.status(), StatusCode::NO_CONTENT);
+
+    let id = gone.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let lines = wait_for(
+        || program.logged.lock().unwrap().clone(),
+        |lines| lines.iter().any(|line| line.contains(&id)).then(|| lines.to_vec()),
+    );
+    let lines: Vec<String> = lines.into_iter().filter(|line| line.contains(" security] ")).collect();
+    for event in [
+        r#"sign_up done account="bob""#,
+        r#"sign_in wrong_credentials account="nobody\nann""#,
+        r#"sign_in done account="ann""#,
+        "foreign_video done account=1",
+        "token unauthenticated account=unknown",
+        "password_change wrong_password account=2",
+        "password_change done account=2",
+        "refresh wrong_refresh_token account=unknown",
+        "sign_out done account=unknown",
+        "account_deletion done account=2",
+    ] {
+        let of_event: Vec<_> = lines.iter().filter(|line| line.contains(event)).collect();
+        assert_eq!(of_event.len(), 1, "{event}: {lines:#?}");
+        assert!(of_event[0].contains(" address=127.0.0.1 request=0"), "{of_event:?}");
+    }
+    for line in lines {
+        for secret in [PASSWORD, other, "a wrong guess", "no.such.token", pair["refresh_token"].as_str().unwrap()] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use crate::direct::Direct;
 use crate::error::Problem;
 use crate::extract::{Now, SigningIn, TokenUser, Valid};
 use crate::responses::{AccountInactive, RefreshRefused, RegistrationClosed, Taken, TooManyAttempts, WrongCredentials};
+use crate::security_log::{Account, Event, Origin};
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
@@ -35,8 +36,10 @@ pub(super) async fn register(
     app: Application,
     Valid(Body(registration)): Valid<Body<Registration>>,
     Direct(is_direct): Direct,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
+    let username = registration.username.clone();
     let made = app.run(move |app| async move {
         let door = if is_direct { app.door } else { app.door.for_strangers() };
         let made = user::register(&app.db, &app.auth.passwords, door, registration, now).await?;
@@ -48,7 +51,9 @@ pub(super) async fn register(
         }
         Ok(made.user)
     });
-    Ok(HttpResponse::Created().json(made.await?))
+    let made = made.await;
+    origin.outcome(Event::SignUp, Account::Typed(&username), &made);
+    Ok(HttpResponse::Created().json(made?))
 }
 
 /// Sign in
@@ -67,10 +72,13 @@ pub(super) async fn login(
     app: Application,
     Valid(login): Valid<Login>,
     SigningIn(client): SigningIn,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let pair = app.run(move |app| async move { auth::login(&app.db, &app.auth, login.0, client, now).await }).await?;
-    Ok(never_stored(pair))
+    let username = login.username.clone();
+    let pair = app.run(move |app| async move { auth::login(&app.db, &app.auth, login.0, client, now).await }).await;
+    origin.outcome(Event::SignIn, Account::Typed(&username), &pair);
+    Ok(never_stored(pair?))
 }
 
 /// Refresh
@@ -86,11 +94,14 @@ pub(super) async fn refresh(
     app: Application,
     Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
     SigningIn(client): SigningIn,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let refresh =
         app.run(move |app| async move { auth::refresh(&app.db, &app.auth, &refresh_token, client, now).await });
-    Ok(never_stored(refresh.await?))
+    // What succeeds happens every half an hour for everybody, and is no event.
+    let pair = refresh.await.inspect_err(|problem| origin.refused(Event::Refresh, Account::Unknown, problem))?;
+    Ok(never_stored(pair))
 }
 
 /// Sign out
@@ -104,9 +115,11 @@ pub(super) async fn refresh(
 pub(super) async fn logout(
     app: Application,
     Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     app.run(move |app| async move { auth::logout(&app.db, &app.auth, &refresh_token, now).await }).await?;
+    origin.done(Event::SignOut, Account::Unknown);
     Ok(HttpResponse::NoContent())
 }
 

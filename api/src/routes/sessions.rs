@@ -4,6 +4,7 @@ use super::Application;
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, Token, Valid};
 use crate::responses::SessionNotFound;
+use crate::security_log::{Account, Event, Origin};
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get};
 use serde::Deserialize;
@@ -51,11 +52,13 @@ pub(super) async fn end(
     _: CurrentUser,
     Token(access): Token,
     Valid(path): Valid<Path<SessionPath>>,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let end =
         app.run(move |app| async move { sessions::end_one(&app.db, &app.auth, access, path.session_id, now).await });
     end.await?;
+    origin.done(Event::SessionsEnd, Account::Id(access.user_id));
     Ok(HttpResponse::NoContent())
 }
 
@@ -71,8 +74,10 @@ pub(super) async fn end_others(
     app: Application,
     _: CurrentUser,
     Token(access): Token,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     app.run(move |app| async move { sessions::end_others(&app.db, &app.auth, access, now).await }).await?;
+    origin.done(Event::SessionsEnd, Account::Id(access.user_id));
     Ok(HttpResponse::NoContent())
 }

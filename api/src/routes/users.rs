@@ -6,6 +6,7 @@ use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::extract::{Now, Token, TokenUser, Valid};
 use crate::responses::{LastAdministrator, Taken, TooManyPasswords};
+use crate::security_log::{Account, Event, Origin};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, Change, Departure, User};
@@ -33,9 +34,14 @@ pub(super) async fn change(
     Token(access): Token,
     Valid(Body(change)): Valid<Body<Change>>,
     ClientAddress(from): ClientAddress,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<Json<User>, Problem> {
-    app.run(move |app| async move { user::change(&app.db, &app.auth, access, change, from, now).await }).await.map(Json)
+    let event = if change.password.is_some() { Event::PasswordChange } else { Event::AccountChange };
+    let change = app.run(move |app| async move { user::change(&app.db, &app.auth, access, change, from, now).await });
+    let changed = change.await;
+    origin.outcome(event, Account::Id(access.user_id), &changed);
+    changed.map(Json)
 }
 
 /// Delete my account
@@ -52,9 +58,12 @@ pub(super) async fn leave(
     Token(access): Token,
     Valid(BodyIfAny(departure)): Valid<BodyIfAny<Departure>>,
     ClientAddress(from): ClientAddress,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let leave = app.run(move |app| async move { user::leave(&app.db, &app.auth, access, departure, from, now).await });
-    leave.await?;
+    let left = leave.await;
+    origin.outcome(Event::AccountDeletion, Account::Id(access.user_id), &left);
+    left?;
     Ok(HttpResponse::NoContent())
 }

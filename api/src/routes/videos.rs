@@ -6,6 +6,7 @@ use crate::body::Body;
 use crate::error::Problem;
 use crate::extract::{CurrentUser, Now, Query, Valid, VideoPath, Viewer};
 use crate::responses::{Forbidden, TooManyVideos, VideoNotFound};
+use crate::security_log::{Account, Event, Origin};
 use crate::state::App;
 use actix_web::http::header::{LINK, LOCATION};
 use actix_web::web::{Json, Path};
@@ -157,13 +158,18 @@ pub(super) async fn change(
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
     Valid(Body(change)): Valid<Body<Change>>,
+    origin: Origin,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
     let change = app.public_path.unprefix_links(change);
     let use_case = move |app: Arc<App>| async move {
         video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
     };
-    Ok(Json(app.public_path.prefix_links(app.run(use_case).await?)))
+    let changed = app.run(use_case).await?;
+    if changed.user_id != caller.id {
+        origin.done(Event::ForeignVideo, Account::Id(caller.id));
+    }
+    Ok(Json(app.public_path.prefix_links(changed)))
 }
 
 /// Delete a video
@@ -178,7 +184,11 @@ pub(super) async fn delete(
     app: Application,
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
+    origin: Origin,
 ) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { video::delete(&app.db, caller, path.video_id).await }).await?;
+    let owner = app.run(move |app| async move { video::delete(&app.db, caller, path.video_id).await }).await?;
+    if owner != caller.id {
+        origin.done(Event::ForeignVideo, Account::Id(caller.id));
+    }
     Ok(HttpResponse::NoContent())
 }

@@ -256,7 +256,7 @@ pub async fn login(
 /// Spends a refresh token for a new pair. Two that spend it at once get the same refresh token.
 ///
 /// # Errors
-/// [`Error::WrongRefreshToken`]; when the token was spent before, its session may be over.
+/// [`Error::WrongRefreshToken`]; [`Error::RefreshTokenReused`] when the token was spent before and its session is over now.
 pub async fn refresh(
     db: &Database,
     auth: &Auth,
@@ -278,8 +278,7 @@ pub async fn refresh(
             let ended = sessions::end(&transaction, which, now).await?;
             transaction.commit().await?;
             auth.ended.note(&ended, now);
-            log::warn!("session {} ended: one of its refresh tokens was used again after it was spent", session.id);
-            return Err(Error::WrongRefreshToken);
+            return Err(Error::RefreshTokenReused { session_id: session.id });
         }
         // Under another key there was another successor.
         successor.ok_or(Error::WrongRefreshToken)?;

@@ -114,7 +114,7 @@ impl Tokens {
     /// others to say.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`].
+    /// [`Error::Unauthenticated`], [`Error::ForgedToken`].
     pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Access, Error> {
         let digest = Sha256::digest(token).into();
         let holder = match self.known.get(&digest) {
@@ -131,13 +131,12 @@ impl Tokens {
 
     /// What a token says, if we signed it.
     fn read(&self, token: &str) -> Result<Holder, Error> {
-        let claims =
-            decode::<Claims>(token, &self.checking, &self.validation).map_err(|_| Error::Unauthenticated)?.claims;
+        let claims = decode::<Claims>(token, &self.checking, &self.validation).map_err(|_| Error::ForgedToken)?.claims;
         if claims.kind != "access" || !is_plain(token) {
-            return Err(Error::Unauthenticated);
+            return Err(Error::ForgedToken);
         }
-        let user_id = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
-        let session_id = claims.sid.map(|sid| sid.parse()).transpose().map_err(|_| Error::Unauthenticated)?;
+        let user_id = claims.sub.parse().map_err(|_| Error::ForgedToken)?;
+        let session_id = claims.sid.map(|sid| sid.parse()).transpose().map_err(|_| Error::ForgedToken)?;
         // Rounded up, and what is beyond any number is the last one.
         let not_before = claims.nbf.map_or(i64::MIN, |seconds| seconds.ceil() as i64);
         Ok(Holder { access: Access { user_id, session_id }, not_before, expires: claims.exp })

@@ -1,0 +1,156 @@
+//! The security log: one line for each event that an operator may have to look back on.
+//!
+//! A line names the event, how it ended, whose account it was about, and the request and the address that it came from. It never
+//! holds a password or a token. The lines have the target `security`, so `RUST_LOG=info,security=off` leaves them out.
+
+use crate::client_address::ClientAddress;
+use crate::error::Problem;
+use crate::extract::RequestId;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use std::fmt::{self, Display};
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+
+const TARGET: &str = "security";
+/// Longer texts of strangers are cut, so that a line stays a line.
+const LONGEST: usize = 100;
+
+/// What happened, or was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    SignIn,
+    SignUp,
+    SignOut,
+    Refresh,
+    SessionsEnd,
+    AccountChange,
+    PasswordChange,
+    AccountDeletion,
+    /// An administrator changes or deletes the video of somebody else.
+    ForeignVideo,
+    /// An access token that this server did not sign, or not in this form.
+    Token,
+}
+
+impl Event {
+    fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::SignUp => "sign_up",
+            Self::SignOut => "sign_out",
+            Self::Refresh => "refresh",
+            Self::SessionsEnd => "sessions_end",
+            Self::AccountChange => "account_change",
+            Self::PasswordChange => "password_change",
+            Self::AccountDeletion => "account_deletion",
+            Self::ForeignVideo => "foreign_video",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// Whose account an event is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Account<'a> {
+    /// The account with this id.
+    Id(i64),
+    /// The name or e-mail that was typed; whether somebody has it or not.
+    Typed(&'a str),
+    /// The request does not tell.
+    Unknown,
+}
+
+/// What a stranger typed stands in quotes, with everything escaped that could begin another line or change how the log looks.
+impl Display for Account<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Typed(name) => write!(f, "{:?}", name.chars().take(LONGEST).collect::<String>()),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+/// Where a request comes from, for the security log.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    request_id: String,
+    address: Option<IpAddr>,
+}
+
+impl Origin {
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        Self {
+            request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
+            address: ClientAddress::from_request(request, &mut Payload::None).into_inner().ok().map(|from| from.0),
+        }
+    }
+
+    /// Writes down that `event` was done to `account`.
+    pub(crate) fn done(&self, event: Event, account: Account<'_>) {
+        self.write(event, "done", account, "");
+    }
+
+    /// Writes down how `event` ended. What fails because of the server or because the input does not fit is no security event.
+    pub(crate) fn outcome<T>(&self, event: Event, account: Account<'_>, result: &Result<T, Problem>) {
+        match result {
+            Ok(_) => self.done(event, account),
+            Err(problem) => self.refused(event, account, problem),
+        }
+    }
+
+    /// Writes down, once for a request, that its access token is none of this server's.
+    pub(crate) fn forged_token(request: &HttpRequest, problem: &Problem) {
+        struct Written;
+        if request.extensions_mut().insert(Written).is_none() {
+            Self::of(request).refused(Event::Token, Account::Unknown, problem);
+        }
+    }
+
+    /// Writes down that `event` was refused.
+    pub(crate) fn refused(&self, event: Event, account: Account<'_>, problem: &Problem) {
+        let is_wrong_password = problem.errors.iter().any(|error| error.field == "current_password");
+        match problem.status {
+            422 if is_wrong_password => self.write(event, "wrong_password", account, ""),
+            401 | 403 | 409 | 429 => self.write(event, problem.code, account, &problem.cause),
+            _ => {}
+        }
+    }
+
+    fn write(&self, event: Event, outcome: &str, account: Account<'_>, cause: &str) {
+        let Self { request_id, address } = self;
+        let address = address.map_or_else(|| "unknown".into(), |address| address.to_string());
+        let event = event.name();
+        // Counted apart by address, so that the flood of one attacker does not hide what another one does.
+        let source = format!("{event} {outcome} {address}");
+        let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
+        let line = format_args!("{event} {outcome} account={account} address={address} request={request_id}{cause}");
+        match outcome {
+            "done" => log::info!(target: TARGET, source = source.as_str(); "{line}"),
+            _ => log::warn!(target: TARGET, source = source.as_str(); "{line}"),
+        }
+    }
+}
+
+impl FromRequest for Origin {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_begin_a_line_of_its_own() {
+        let name = "ann\n2026-11-30 security sign_in done\u{1b}[2J\u{202e}";
+        let quoted = Account::Typed(name).to_string();
+        assert!(!quoted.contains(['\n', '\u{1b}', '\u{202e}']), "{quoted}");
+        assert!(Account::Typed(&"a".repeat(10_000)).to_string().len() <= LONGEST + 2);
+    }
+}
