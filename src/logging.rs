@@ -129,7 +129,7 @@ mod tests {
             .filter_map(|n| sources.admit("parser".into(), start + Duration::from_micros(100 * n)))
             .collect();
         assert!((BURST as usize + 8..BURST as usize + 11).contains(&written.len()), "{written:?}");
-        assert!(written.iter().sum::<u64>() > 90_000, "the lines say how many they stand for: {written:?}");
+        assert!(written.iter().sum::<u64>() > 80_000, "the lines say how many they stand for: {written:?}");
     }
 
     #[test]

@@ -222,7 +222,12 @@ const IN_THE_ADDRESS: &str = "path";
 const NO_ID: &str = "the id in the address must be a whole number, 1 or more";
 
 fn names_a_video(path: &VideoPath) -> Result<(), ValidationError> {
-    if path.video_id > 0 { Ok(()) } else { Err(ValidationError::new(IN_THE_ADDRESS).with_message(NO_ID.into())) }
+    check_id(path.video_id)
+}
+
+/// Whether the id in an address can be one.
+pub(crate) fn check_id(id: i64) -> Result<(), ValidationError> {
+    if id > 0 { Ok(()) } else { Err(ValidationError::new(IN_THE_ADDRESS).with_message(NO_ID.into())) }
 }
 
 /// Makes the framework's own refusals problems like all others.

@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, web::Data};
-use service::video::{Change, NewVideo, Video};
+use service::video::{Change, NewVideo, Paginated, Video};
 use service::watch_history::ContinueWatching;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -140,6 +140,12 @@ impl<T: Links> Links for Vec<T> {
 impl Links for Video {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         [&mut self.thumbnail_path, &mut self.stream_url].into_iter().flatten().for_each(change);
+    }
+}
+
+impl Links for Paginated {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.items.each_link(change);
     }
 }
 

@@ -88,9 +88,10 @@ fn finish(partial: &Path, backup: &Path) -> io::Result<()> {
 
 /// Whether any table but the records of migrations has a row.
 async fn holds_rows(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    // The tables below a virtual one hold its settings, also when nothing is in it.
     let tables = "SELECT group_concat('EXISTS (SELECT 1 FROM \"' || replace(name, '\"', '\"\"') || '\")', ' OR ') \
-                  FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-                  AND name NOT IN ('seaql_migrations', 'playhead_adoption', 'alembic_version') AND sql NOT LIKE 'CREATE VIRTUAL%'";
+                  FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                  AND name NOT IN ('seaql_migrations', 'playhead_adoption', 'alembic_version')";
     let Some(any) = text(db, tables).await? else { return Ok(false) };
     Ok(text(db, &format!("SELECT 'some' WHERE {any}")).await?.is_some())
 }

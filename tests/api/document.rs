@@ -56,6 +56,14 @@ impl Operation {
         parts.collect::<Vec<_>>().join("/")
     }
 
+    /// As [`Operation::at`], with the query that the operation cannot do without.
+    pub fn with_query(&self, value: impl ToString) -> String {
+        let needed = self.parameters("query").into_iter().filter(|parameter| parameter["required"] == true);
+        let pairs: Vec<_> =
+            needed.map(|parameter| format!("{}={}", text(&parameter["name"]), text(&parameter["example"]))).collect();
+        if pairs.is_empty() { self.at(value) } else { format!("{}?{}", self.at(value), pairs.join("&")) }
+    }
+
     /// The parameters that stand in the `path` or in the `query`.
     pub fn parameters(&self, place: &str) -> Vec<&'static Value> {
         let all = self.description["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -141,4 +149,8 @@ pub fn operation_at(method: &Method, path: &str) -> Option<Operation> {
     candidates.sort_by_key(|known| known.path.contains('{'));
     let best = candidates.first().map(|known| known.path.clone());
     candidates.into_iter().find(|known| known.method == method && Some(&known.path) == best.as_ref())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
 }

@@ -110,7 +110,7 @@ fn clients_can_be_made_of_the_document() {
                 assert!(schema["type"].is_string() || schema["enum"].is_array(), "{} {name}", operation.id());
                 // Swagger UI fills it in, and would ask for what is not there.
                 let is_left_away = parameter.get("example").is_none() || parameter["example"] == schema["default"];
-                assert!(is_left_away || place != "query", "{} {name}", operation.id());
+                assert!(is_left_away || place != "query" || parameter["required"] == true, "{} {name}", operation.id());
             }
         }
     }
@@ -154,15 +154,17 @@ async fn meet(
         "unsupported_media_type" => raw("text/plain", "{}"),
         "validation_failed" if body.is_some() => ask(ann, at(video), with(json!({"no_such_field": 1}))),
         "validation_failed" if operation.path.contains('{') => ask(ann, at(0), None),
-        "validation_failed" => ask(ann, format!("{}?limit=0", at(video)), None),
+        "validation_failed" => ask(ann, format!("{}?limit=0&page=0", at(video)), None),
         "video_not_found" => ask(ann, at(999), body),
+        "session_not_found" => ask(ann, at(999), None),
+        "rating_not_found" => ask(ann, at(video), body),
         "watch_history_not_found" => ask(joe, at(video), body),
         "file_not_found" | "thumbnail_not_found" => ask(ann, at(video + 1), body),
         "forbidden" => ask(joe, at(video), body),
         "taken" if operation.id() == "register" => {
             ask(ann, at(0), with(json!({"username": "joe", "email": "new@example.org"})))
         }
-        "taken" => ask(ann, at(0), Some(json!({"username": "joe"}))),
+        "taken" => ask(ann, at(0), Some(json!({"username": "joe", "current_password": PASSWORD}))),
         "wrong_credentials" => ask(ann, at(0), with(json!({"password": "wrong horse"}))),
         "wrong_refresh_token" => ask(ann, at(0), body),
         "last_administrator" => ask(ann, at(0), body),

@@ -111,7 +111,7 @@ on_both! {
         for id in ["0", "-1", "x", "9223372036854775808"] {
             let refusal = app.ask(&ann, Method::DELETE, &format!("{SESSIONS}/{id}"), None).await;
             let refusal = problem(refusal, 422, "validation_failed").await;
-            assert_eq!(refusal["errors"][0]["field"], "session_id", "{refusal}");
+            assert_eq!(refusal["errors"][0]["field"], "path", "{refusal}");
         }
         assert_eq!(sessions(&app, &bob).await.len(), 1);
     }

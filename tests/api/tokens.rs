@@ -53,7 +53,7 @@ fn with_head(head: &Value, claims: &Value) -> String {
 
 /// Asks an operation with a body that fits and this header.
 async fn answer(app: &TestApp, operation: &Operation, video: i64, header: &[u8]) -> reqwest::Response {
-    let request = app.request(operation.method.clone(), &operation.at(video)).header("authorization", header);
+    let request = app.request(operation.method.clone(), &operation.with_query(video)).header("authorization", header);
     send(operation.example().into_iter().fold(request, |request, body| request.json(&body))).await
 }
 

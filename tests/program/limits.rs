@@ -57,7 +57,8 @@ fn a_body_of_hundreds_of_mebibytes_takes_no_memory() {
         let answer = send_large(&program, &head, 300);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
     }
-    let grown = state(&program, "VmHWM") - before;
+    // The system counts in steps, so that the mark may even be lower.
+    let grown = state(&program, "VmHWM").saturating_sub(before);
     assert!(grown < 20 * 1024, "{grown} KiB more");
 }
 

@@ -255,11 +255,10 @@ pub(super) async fn save_all(
 
 fn read(item: &RawValue) -> Result<(i64, Save), Problem> {
     let BatchSave { video, save } = parse(item.get().as_bytes())?;
-    valid(&video)?;
-    valid(&save)?;
+    if video.video_id < 1 {
+        let message = "must be a whole number, 1 or more".to_owned();
+        return Err(Problem::fields(vec![FieldError { field: "video_id".to_owned(), message }]));
+    }
+    save.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))?;
     Ok((video.video_id, save))
-}
-
-fn valid(value: &impl Validate) -> Result<(), Problem> {
-    value.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))
 }

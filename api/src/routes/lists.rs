@@ -51,17 +51,17 @@ pub(super) struct PageQuery {
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     page_size: i32,
-    /// What it is sorted by.
+    /// What it is sorted by, `created_at` where nothing is said.
     #[serde(default)]
-    #[param(inline, default = "created_at", example = "created_at")]
+    #[param(inline)]
     sort_by: PageOrder,
-    /// Which end comes first.
+    /// Which end comes first, `desc` where nothing is said.
     #[serde(default)]
-    #[param(inline, default = "desc", example = "desc")]
+    #[param(inline)]
     order: Direction,
     /// Ids of tags, with commas between: videos that have any of them. No video has one yet.
     #[serde(default, deserialize_with = "tag_ids")]
-    #[param(value_type = Option<String>, example = "")]
+    #[param(value_type = Option<String>)]
     tag_ids: Vec<i64>,
 }
 
@@ -106,7 +106,8 @@ pub(super) async fn paginated(
     if !tag_ids.is_empty() {
         return Ok(Json(Paginated::empty(paging)));
     }
-    app.run(move |app| async move { video::paginated(&app.db, caller, paging).await }).await.map(Json)
+    let page = app.run(move |app| async move { video::paginated(&app.db, caller, paging).await }).await?;
+    Ok(Json(app.public_path.prefix_links(page)))
 }
 
 /// What a search can be sorted by.
@@ -138,7 +139,7 @@ impl From<SearchOrder> for By {
 pub(super) struct SearchQuery {
     /// A text that the title, the description or the uploader's name contains, whatever the case.
     #[validate(length(min = 1, max = 200), custom(function = text::storable))]
-    #[param(min_length = 1, max_length = 200, example = "harbour")]
+    #[param(min_length = 1, max_length = 200, example = "clip")]
     q: String,
     /// How many to leave out.
     #[serde(default)]
@@ -150,17 +151,17 @@ pub(super) struct SearchQuery {
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: i32,
-    /// What it is sorted by.
+    /// What it is sorted by, `created_at` where nothing is said.
     #[serde(default)]
-    #[param(inline, default = "created_at", example = "created_at")]
+    #[param(inline)]
     sort_by: SearchOrder,
     /// Ids of tags, with commas between: videos that have one of them at least. No video has one yet.
     #[serde(default, deserialize_with = "tag_ids")]
-    #[param(value_type = Option<String>, example = "")]
+    #[param(value_type = Option<String>)]
     include_tags: Vec<i64>,
     /// Ids of tags, with commas between: videos that have none of them.
     #[serde(default, deserialize_with = "tag_ids")]
-    #[param(value_type = Option<String>, example = "")]
+    #[param(value_type = Option<String>)]
     #[expect(dead_code, reason = "it is read and checked; no video has a tag to leave it out for")]
     exclude_tags: Vec<i64>,
 }
@@ -184,7 +185,8 @@ pub(super) async fn search(
     }
     let search =
         Search { text: q, by: sort_by.into(), limit: limit.unsigned_abs().into(), skip: skip.unsigned_abs().into() };
-    app.run(move |app| async move { video::find_all(&app.db, caller, search).await }).await.map(Json)
+    let found = app.run(move |app| async move { video::find_all(&app.db, caller, search).await }).await?;
+    Ok(Json(app.public_path.prefix_links(found)))
 }
 
 /// Which part of my videos.
@@ -217,7 +219,8 @@ pub(super) async fn my_videos(
     Valid(Query(OwnQuery { skip, limit })): Valid<Query<OwnQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
     let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
-    app.run(move |app| async move { video::my_videos(&app.db, caller, limit, skip).await }).await.map(Json)
+    let found = app.run(move |app| async move { video::my_videos(&app.db, caller, limit, skip).await }).await?;
+    Ok(Json(app.public_path.prefix_links(found)))
 }
 
 /// Which part of a ranking.
@@ -250,7 +253,8 @@ pub(super) async fn popular(
     Valid(Query(RankingQuery { limit, skip })): Valid<Query<RankingQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
     let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
-    app.run(move |app| async move { video::popular(&app.db, caller, limit, skip).await }).await.map(Json)
+    let found = app.run(move |app| async move { video::popular(&app.db, caller, limit, skip).await }).await?;
+    Ok(Json(app.public_path.prefix_links(found)))
 }
 
 /// How many ratings a video needs.

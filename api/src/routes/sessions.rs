@@ -2,7 +2,7 @@
 
 use super::Application;
 use crate::error::Problem;
-use crate::extract::{CurrentUser, Now, Token, Valid};
+use crate::extract::{CurrentUser, Now, Token, Valid, check_id};
 use crate::responses::SessionNotFound;
 use crate::security_log::{Account, Event, Origin};
 use actix_web::web::{Json, Path};
@@ -10,16 +10,20 @@ use actix_web::{HttpResponse, Responder, delete, get};
 use serde::Deserialize;
 use service::auth::sessions::{self, Session};
 use utoipa::IntoParams;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 /// The session that an address names.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Path)]
+#[validate(schema(function = "names_a_session"))]
 pub(super) struct SessionPath {
     /// The id of the session.
-    #[validate(range(min = 1))]
     #[param(minimum = 1, example = 1)]
     session_id: i64,
+}
+
+fn names_a_session(path: &SessionPath) -> Result<(), ValidationError> {
+    check_id(path.session_id)
 }
 
 /// List my sessions

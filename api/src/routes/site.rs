@@ -122,6 +122,7 @@ pub(super) async fn thumbnails(
 
 /// A tag of videos.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VideoTag)]
 pub(super) struct Tag {
     /// Never used twice.
     #[schema(minimum = 1, example = 1)]

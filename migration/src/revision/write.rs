@@ -4,7 +4,7 @@ use super::exact::Exact;
 use super::neutral::Change;
 use super::steps::{Forms, Way};
 use super::{code, steps};
-use crate::facts::{Facts, Table};
+use crate::facts::{Facts, Table, compare_tables};
 
 /// The live tables, and the wanted ones in the words of the live database and in neutral ones.
 pub(super) struct Schemas<'a> {
@@ -49,6 +49,10 @@ pub(super) fn filled(message: &str, differences: &[String], left_alone: &[String
         let (Some(found), Some(neutral)) = (schemas.found.tables.get(name), schemas.neutral.tables.get(name)) else {
             continue;
         };
+        // What one database has by statements of its own has no form for both.
+        if compare_tables(name, wanted, found).is_empty() {
+            continue;
+        }
         let Change { before, after } = Change::of(name, found, wanted, neutral, exact.on_postgres);
         let function = code::function(name);
         let old = format!("{function}_before");

@@ -51,6 +51,7 @@ impl Client {
 
 /// A sign-in that is not over.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserSession)]
 pub struct Session {
     /// Never used twice.
     #[schema(minimum = 1, example = 1)]
