@@ -58,8 +58,7 @@ impl Log for Throttled {
         if !self.records.matches(record) {
             return;
         }
-        // Whoever asks for debug records wants each of them.
-        if record.level() > Level::Info {
+        if !is_counted(record.level(), record.target()) {
             return self.records.log(record);
         }
         let source = source_of(record);
@@ -79,6 +78,12 @@ impl Log for Throttled {
         self.records.flush();
         self.access.flush();
     }
+}
+
+/// Whether strangers can cause as many of these records as they like. What the program tells of itself is written whole, and so is
+/// what an operator asks for who looks for a defect.
+fn is_counted(level: Level, target: &str) -> bool {
+    level <= Level::Warn || target == "security"
 }
 
 /// What counts as one source: the record's own word for it, else the line of code that wrote it.
@@ -146,6 +151,12 @@ mod tests {
         let later = now + INTERVAL * BURST;
         assert_eq!(sources.admit("parser".into(), later), Some(1));
         assert_eq!(sources.admit("parser".into(), later), Some(0));
+    }
+
+    #[test]
+    fn what_the_program_tells_of_itself_is_written_whole() {
+        assert!(!is_counted(Level::Info, "playhead::cli") && !is_counted(Level::Trace, "security::more"));
+        assert!(is_counted(Level::Error, "actix_http") && is_counted(Level::Info, "security"));
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub(crate) fn shown(address: Option<String>, uploader: Role) -> Option<String> {
 
 /// Where a browser goes, by the rules that browsers go by, whether the page came by http or by https.
 fn host(address: &str) -> Option<Host> {
+    if is_plain_path(address) {
+        return Some(Host::Own);
+    }
     let at = |base: &str| Url::parse(base).and_then(|base| Url::options().base_url(Some(&base)).parse(address));
     let is_own = |base: &str| at(base).is_ok_and(|url| stays_at(&url, base));
     if is_own("http://page.invalid/") && is_own("https://page.invalid/") {
@@ -57,11 +60,17 @@ fn host(address: &str) -> Option<Host> {
     (is_plain && matches!(alone(address), Ok(Origin::Tuple(..)))).then_some(Host::Foreign)
 }
 
+/// Whether it is a path that needs no second look, as nearly all are: a list asks for each of its videos.
+fn is_plain_path(address: &str) -> bool {
+    let rest = address.strip_prefix('/').filter(|rest| !rest.starts_with('/'));
+    rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/?=&".contains(&byte)))
+}
+
 fn alone(address: &str) -> Result<Origin, ParseError> {
     Url::parse(address).map(|url| url.origin())
 }
 
-/// The same scheme and host, no credentials, and a path that is one for whoever reads it on its own too.
+/// The same scheme and host, no credentials, and a path that is also one when it is read without its base.
 fn stays_at(url: &Url, base: &str) -> bool {
     let prefix = url.as_str().strip_prefix(base);
     prefix.is_some_and(|path| !path.starts_with('/')) && url.username().is_empty() && url.password().is_none()

@@ -132,6 +132,10 @@ const CUT_AFTER: usize = 500;
 /// A long text as it stands in a list: its beginning, with an ellipsis for the rest. Signs that belong to the letter before
 /// them stay with it or go with it.
 pub(crate) fn cut(mut text: String) -> String {
+    // No more bytes, no more characters; nearly all are short.
+    if text.len() <= CUT_AFTER {
+        return text;
+    }
     let Some((most, _)) = text.char_indices().nth(CUT_AFTER) else { return text };
     let begins = text.grapheme_indices(true).map(|(at, _)| at).take_while(|at| *at <= most).last().unwrap_or_default();
     // One letter with its signs may be longer than all that is to stay.

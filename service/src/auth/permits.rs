@@ -79,7 +79,7 @@ impl Drop for Permit {
         while let Some(next) = permits.next() {
             match next.send(Self(Some(permits.clone()))) {
                 Ok(()) => return,
-                // Whoever waited has left. What comes back is not to be handed on a second time.
+                // The waiting request has gone. The permit that comes back must not be handed on twice.
                 Err(mut permit) => permit.0 = None,
             }
         }

@@ -23,7 +23,7 @@ pub struct Report {
     pub links: usize,
     /// What there is to say of single files that are no problem.
     pub notes: Vec<Note>,
-    /// Files that were passed over.
+    /// Files that were skipped.
     pub problems: Vec<Note>,
 }
 

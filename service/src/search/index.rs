@@ -1,6 +1,6 @@
 //! Keeps what the search reads in step with the videos.
 //!
-//! Whoever makes or changes a video here does so in the same transaction. What others wrote (an older process, somebody's SQL) is
+//! A change of a video through the service updates it in the same transaction. What others wrote (an older process, plain SQL) is
 //! found by [`pending`] before the next search.
 
 use super::fold::{fold, grams_of, place};
@@ -86,7 +86,7 @@ pub(crate) async fn index(transaction: &impl ConnectionTrait, ids: &[i64]) -> Re
         .expr_as(Expr::SubQuery(None, Box::new(of_user.into())), "uploader")
         .filter(video::Column::Id.is_in(ids.iter().copied()))
         .order_by_asc(video::Column::Id);
-    // Whoever changes one of them meanwhile waits, and then stores the newer texts.
+    // A change of one of them waits meanwhile, and then stores the newer texts.
     let sources = match transaction.get_database_backend() {
         DatabaseBackend::Postgres => sources.lock_shared(),
         _ => sources,

@@ -127,7 +127,7 @@ async fn bring_up_to_date(db: &Database) -> Result<(), Error> {
     if newest <= gate.indexed_up_to.load(Ordering::Acquire) && !has_marked {
         return Ok(());
     }
-    // In a task of its own, so that what is begun is finished though whoever asked first does not wait for it.
+    // In a task of its own, so that it is finished also when the request that began it is gone.
     let db = db.clone();
     let indexing = tokio::spawn(async move {
         let _indexing = db.gate().indexing.lock().await;
