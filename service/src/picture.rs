@@ -60,10 +60,12 @@ fn host(address: &str) -> Option<Host> {
     (is_plain && matches!(alone(address), Ok(Origin::Tuple(..)))).then_some(Host::Foreign)
 }
 
-/// Whether it is a path that needs no second look, as nearly all are: a list asks for each of its videos.
+/// Whether it is a path that needs no second look, as nearly all are: a list asks for each of its videos. Dots after a slash may
+/// take parts of a path away, and leave two slashes at its start.
 fn is_plain_path(address: &str) -> bool {
-    let rest = address.strip_prefix('/').filter(|rest| !rest.starts_with('/'));
-    rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/?=&".contains(&byte)))
+    let has_odd_parts = address.contains("//") || address.contains("/.");
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/?=&".contains(&byte);
+    address.starts_with('/') && !has_odd_parts && address.bytes().all(is_plain)
 }
 
 fn alone(address: &str) -> Result<Origin, ParseError> {
