@@ -35,7 +35,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
-    /// The kind of failure in the words of OAuth2 (RFC 6749, 5.2), for whoever signed in with its form.
+    /// The kind of failure in the words of OAuth2 (RFC 6749, 5.2), for a client that signed in with its form.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub(crate) error: Option<&'static str>,

@@ -53,7 +53,7 @@ async fn run(txn: &DatabaseTransaction, pending: &[String]) -> Result<Vec<String
     Migrator::install(txn).await?;
     for migration in Migrator::migrations() {
         let step = Step { direction: Direction::Up, migration };
-        // What asks to run outside of any transaction cannot be tried in one.
+        // A migration that runs outside of a transaction cannot be tried inside one.
         if !pending.iter().any(|name| name == step.migration.name()) || step.is_apart(txn.get_database_backend()) {
             continue;
         }
