@@ -8,7 +8,7 @@ use crate::rate_limits::RateLimits;
 use ipnet::IpNet;
 use service::auth::Auth;
 use service::library::Library;
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use service::time::Clock;
 use service::user::Door;
 use service::views::Views;
@@ -33,7 +33,7 @@ pub struct AppState {
     /// How people sign in.
     pub auth: Auth,
     /// What counts as watched, and where a video is taken up again.
-    pub rules: Rules,
+    pub rules: ProgressRules,
     /// The video files.
     pub library: Library,
     /// The views that were counted lately.

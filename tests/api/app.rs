@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use service::auth::{Auth, GRACE, Tokens};
 use service::library::Library;
 use service::limit::Rates;
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
 use service::user::Door;
@@ -152,9 +152,9 @@ impl TestApp {
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let app = Arc::new(AppState {
                         db: db.clone(),
-                        history: History::open(&db, Rules::default()),
+                        history: History::open(&db, ProgressRules::default()),
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(wishes.refresh_grace),
-                        rules: Rules::default(),
+                        rules: ProgressRules::default(),
                         library,
                         views: Views::default(),
                         clock,

@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use service::library::{self, Library};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ pub async fn large_film(app: &TestApp) -> String {
     fs::create_dir_all(&app.media).unwrap();
     let fixture = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/two-seconds.mp4"));
     fs::copy(fixture, app.media.join("film.mp4")).unwrap();
-    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, &Rules::default(), app.now(), |_| {})
+    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, &ProgressRules::default(), app.now(), |_| {})
         .await
         .unwrap();
     let file = fs::OpenOptions::new().write(true).open(app.media.join("film.mp4")).unwrap();
