@@ -91,8 +91,7 @@ fn listened(app: &TestApp, beginning: &str) -> Duration {
 #[tokio::test]
 async fn a_request_that_never_becomes_whole_is_given_up() {
     let app =
-        TestApp::start_with(Engine::Sqlite, Wishes { idle_timeout: Duration::from_secs(2), ..Wishes::default() })
-            .await;
+        TestApp::start_with(Engine::Sqlite, Wishes { idle_timeout: Duration::from_secs(2), ..Wishes::default() }).await;
     for beginning in ["G", "GET /health HTTP/1.1\r\nhost: x\r\nx-long: "] {
         assert!(listened(&app, beginning) < LONGEST / 2, "{beginning}");
     }
