@@ -162,7 +162,7 @@ impl TestApp {
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
                         public_path: wishes.public_path,
-                        access_log: api::access_log::AccessLog::Off,
+                        access_log: api::AccessLog::Off,
                         rate_limits: RateLimits::new(wishes.rates),
                         file_limits: api::FileLimits::new(wishes.streams_per_address, 1000),
                         idle_timeout: wishes.idle_timeout,
