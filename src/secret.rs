@@ -2,7 +2,7 @@
 
 use crate::settings::{MAKE_SECRET, SECRET_BYTES, Settings};
 use service::auth::random_secret;
-use service::database::sqlite_file;
+use service::storage::sqlite_file;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

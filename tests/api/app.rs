@@ -8,10 +8,10 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use service::auth::{Auth, GRACE, Tokens};
-use service::database::{Durability, Turn};
 use service::library::Library;
 use service::limit::Rates;
 use service::progress::Rules;
+use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
 use service::user::Door;
 use service::views::Views;
@@ -231,7 +231,7 @@ impl TestApp {
     }
 
     /// Keeps the server from writing, until it is dropped.
-    pub async fn take_turn(&self) -> Turn {
+    pub async fn take_turn(&self) -> WriteGuard {
         self.served.writer().await.unwrap().0
     }
 

@@ -1,7 +1,7 @@
 //! An entry: how far a user came in a video, as it is stored and as it is shown.
 
-use crate::columns::Columns;
 use crate::progress::Rules;
+use crate::storage::RowReader;
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
@@ -81,7 +81,7 @@ pub(super) struct Row {
 
 impl Row {
     /// The columns in which every statement names its row, in this order; none when there is no row.
-    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Option<Self>, DbErr> {
+    pub(super) fn read(columns: &mut RowReader<'_>) -> Result<Option<Self>, DbErr> {
         let Some(id) = columns.read()? else { return Ok(None) };
         Ok(Some(Self {
             id,
@@ -92,10 +92,10 @@ impl Row {
             completed: columns.read()?,
             device: columns.read()?,
             play_count: columns.read()?,
-            completed_at: columns.moment_if_any()?,
-            last_watched_at: columns.moment()?,
-            created_at: columns.moment()?,
-            updated_at: columns.moment()?,
+            completed_at: columns.optional_timestamp()?,
+            last_watched_at: columns.timestamp()?,
+            created_at: columns.timestamp()?,
+            updated_at: columns.timestamp()?,
             duration: columns.read()?,
         }))
     }

@@ -7,7 +7,7 @@
 //! Between the program and the server there may be a pooler that lends one connection of the server for a transaction, and another one
 //! for the next. What is prepared outlives the transaction there, under a name that others use too, and so does what a session is told.
 
-use crate::engine::Observer;
+use crate::storage::Observer;
 use sea_orm::sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Executor, PgConnection, query_with};
 use sea_orm::{DbErr, RuntimeErr};
@@ -21,10 +21,10 @@ use tokio::time::timeout;
 /// How long a connection may take to be opened, or to answer after a rest.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// After how long a connection is replaced, so that nothing that is true of one, such as a server that became a standby, stays for ever.
-pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
+pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(60);
 /// After so long a rest the connection is asked whether it is alive: one that a restarted server left dead is noticed here, not by
 /// a request.
-const REST: Duration = Duration::from_secs(1);
+const IDLE_CHECK_AFTER: Duration = Duration::from_secs(1);
 /// A statement was prepared before a migration changed what it gives back (PostgreSQL's manual, appendix A).
 const OUTDATED_PLAN: &str = "0A000";
 /// The transaction has failed already.
@@ -38,7 +38,7 @@ const PLANNER: &str = "SELECT set_config(known.name, wanted.value, false) FROM p
     ON known.name = wanted.name";
 /// What a statement may wait for and how long it may run, for a `SESSION` or for the transaction (`LOCAL`). One that hangs on a lock must
 /// not hold a connection for long, or a few of them hold them all.
-pub(crate) fn limits(scope: &str) -> String {
+pub(crate) fn timeouts(scope: &str) -> String {
     format!(
         "SET {scope} lock_timeout = '3s'; SET {scope} statement_timeout = '10s'; \
          SET {scope} idle_in_transaction_session_timeout = '10s'"
@@ -49,44 +49,48 @@ pub(crate) fn limits(scope: &str) -> String {
 ///
 /// # Errors
 /// The address is none.
-pub(crate) fn options(url: &str) -> Result<PgConnectOptions, Error> {
+pub(crate) fn connect_options(url: &str) -> Result<PgConnectOptions, Error> {
     // Poolers refuse to start with settings that they cannot keep apart, such as the digits of floats, of which we store none.
     Ok(PgConnectOptions::from_str(url)?.extra_float_digits(None).disable_statement_logging())
 }
 
 /// Whether the address says that a connection is lent for one transaction only: that nothing is to stay prepared.
-pub(crate) fn is_lent(url: &str) -> bool {
+pub(crate) fn behind_transaction_pooler(url: &str) -> bool {
     url.contains("statement-cache-capacity=0")
 }
 
 /// What is needed to open a connection.
 #[derive(Clone)]
-pub(crate) struct Links {
+pub(crate) struct PgConnector {
     options: Arc<PgConnectOptions>,
     /// Whether a connection is that of a pooler, which lends it for one transaction.
-    pub(crate) is_lent: bool,
+    pub(crate) behind_transaction_pooler: bool,
     pub(crate) observer: Option<Observer>,
 }
 
-impl fmt::Debug for Links {
+impl fmt::Debug for PgConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Links").finish_non_exhaustive()
+        f.debug_struct("PgConnector").finish_non_exhaustive()
     }
 }
 
-impl Links {
+impl PgConnector {
     /// To the server of this address.
     ///
     /// # Errors
     /// The address is none.
-    pub(crate) fn to(url: &str) -> Result<Self, Error> {
-        Ok(Self { options: Arc::new(options(url)?), is_lent: is_lent(url), observer: None })
+    pub(crate) fn new(url: &str) -> Result<Self, Error> {
+        Ok(Self {
+            options: Arc::new(connect_options(url)?),
+            behind_transaction_pooler: behind_transaction_pooler(url),
+            observer: None,
+        })
     }
 
     async fn connect(&self) -> Result<PgConnection, Error> {
         let mut connection = PgConnection::connect_with(&*self.options).await?;
-        if !self.is_lent {
-            connection.execute(AssertSqlSafe(limits("SESSION"))).await?;
+        if !self.behind_transaction_pooler {
+            connection.execute(AssertSqlSafe(timeouts("SESSION"))).await?;
             connection.execute(PLANNER).await?;
         }
         Ok(connection)
@@ -94,62 +98,62 @@ impl Links {
 }
 
 /// A connection that is opened when it is first used.
-pub(crate) struct Link {
-    links: Links,
-    kept: Option<Kept>,
+pub(crate) struct PgSlot {
+    connector: PgConnector,
+    idle: Option<IdleConnection>,
 }
 
-struct Kept {
+struct IdleConnection {
     connection: PgConnection,
     opened: Instant,
     used: Instant,
 }
 
-impl Link {
-    pub(crate) fn new(links: &Links) -> Self {
-        Self { links: links.clone(), kept: None }
+impl PgSlot {
+    pub(crate) fn new(connector: &PgConnector) -> Self {
+        Self { connector: connector.clone(), idle: None }
     }
 
-    /// Takes the connection. It is dropped with the session, which ends what was under way, unless [`Session::done`] gives it back.
+    /// Takes the connection. It is dropped with the session, which ends what was under way, unless [`PgConnectionGuard::release`] gives it back.
     ///
     /// # Errors
     /// The server cannot be reached. That is tried once: whoever asks is told to come back instead of waiting.
-    pub(crate) async fn session(&mut self) -> Result<Session<'_>, DbErr> {
-        let kept = match self.kept.take() {
-            Some(kept) if kept.opened.elapsed() > LIFETIME => None,
-            Some(kept) if kept.used.elapsed() < REST => Some(kept),
+    pub(crate) async fn acquire(&mut self) -> Result<PgConnectionGuard<'_>, DbErr> {
+        let kept = match self.idle.take() {
+            Some(kept) if kept.opened.elapsed() > MAX_LIFETIME => None,
+            Some(kept) if kept.used.elapsed() < IDLE_CHECK_AFTER => Some(kept),
             Some(mut kept) => {
                 matches!(timeout(CONNECT_TIMEOUT, kept.connection.ping()).await, Ok(Ok(()))).then_some(kept)
             }
             None => None,
         };
         let (connection, opened) = match kept {
-            Some(Kept { connection, opened, .. }) => (connection, opened),
+            Some(IdleConnection { connection, opened, .. }) => (connection, opened),
             None => {
-                let connecting = timeout(CONNECT_TIMEOUT, self.links.connect()).await;
+                let connecting = timeout(CONNECT_TIMEOUT, self.connector.connect()).await;
                 let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
                 (connecting.unwrap_or_else(late).map_err(failed)?, Instant::now())
             }
         };
-        Ok(Session { link: self, connection, opened, in_transaction: false })
+        Ok(PgConnectionGuard { slot: self, connection, opened, in_transaction: false })
     }
 }
 
 /// A connection in use.
-pub(crate) struct Session<'a> {
-    link: &'a mut Link,
+pub(crate) struct PgConnectionGuard<'a> {
+    slot: &'a mut PgSlot,
     connection: PgConnection,
     opened: Instant,
     in_transaction: bool,
 }
 
-impl Session<'_> {
+impl PgConnectionGuard<'_> {
     /// Every row of the answer.
     ///
     /// # Errors
     /// Those of the database.
-    pub(crate) async fn ask(&mut self, sql: &Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, DbErr> {
-        if let Some(observer) = &self.link.links.observer {
+    pub(crate) async fn query(&mut self, sql: &Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, DbErr> {
+        if let Some(observer) = &self.slot.connector.observer {
             observer(sql);
         }
         let is =
@@ -169,12 +173,12 @@ impl Session<'_> {
 
     /// To prepare and to run are two steps, between which a lent connection would be lent to somebody else but for a transaction.
     async fn execute(&mut self, sql: &Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, Error> {
-        let is_lent = self.link.links.is_lent;
-        let of_its_own = is_lent && !self.in_transaction;
+        let behind_transaction_pooler = self.slot.connector.behind_transaction_pooler;
+        let of_its_own = behind_transaction_pooler && !self.in_transaction;
         if of_its_own {
-            self.connection.execute(AssertSqlSafe(format!("BEGIN; {}", limits("LOCAL")))).await?;
+            self.connection.execute(AssertSqlSafe(format!("BEGIN; {}", timeouts("LOCAL")))).await?;
         }
-        let query = query_with(AssertSqlSafe(sql.clone()), arguments).persistent(!is_lent);
+        let query = query_with(AssertSqlSafe(sql.clone()), arguments).persistent(!behind_transaction_pooler);
         let rows = query.fetch_all(&mut self.connection).await;
         if of_its_own {
             let ended = self.connection.execute(if rows.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
@@ -189,8 +193,8 @@ impl Session<'_> {
     /// Those of the database.
     pub(crate) async fn begin(&mut self, lock_timeout: Option<Duration>) -> Result<(), DbErr> {
         let mut begin = "BEGIN".to_owned();
-        if self.link.links.is_lent {
-            begin += &format!("; {}", limits("LOCAL"));
+        if self.slot.connector.behind_transaction_pooler {
+            begin += &format!("; {}", timeouts("LOCAL"));
         }
         if let Some(lock_timeout) = lock_timeout {
             begin += &format!("; SET LOCAL lock_timeout = '{}ms'", lock_timeout.as_millis());
@@ -212,7 +216,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub(crate) async fn roll_back(&mut self) -> Result<(), DbErr> {
+    pub(crate) async fn rollback(&mut self) -> Result<(), DbErr> {
         self.end("ROLLBACK").await
     }
 
@@ -223,8 +227,9 @@ impl Session<'_> {
     }
 
     /// Gives the connection back.
-    pub(crate) fn done(self) {
-        self.link.kept = Some(Kept { connection: self.connection, opened: self.opened, used: Instant::now() });
+    pub(crate) fn release(self) {
+        self.slot.idle =
+            Some(IdleConnection { connection: self.connection, opened: self.opened, used: Instant::now() });
     }
 }
 

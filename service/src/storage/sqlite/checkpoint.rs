@@ -4,7 +4,7 @@
 //! pages. A passive checkpoint waits for nobody and lets writers go on (sqlite.org/wal.html), but while they do, the log never
 //! comes to an end and cannot begin anew. So the last few pages are brought over while it is nobody's turn to write.
 
-use crate::engine::Engines;
+use super::connection::SqliteConnector;
 use crate::error::Error;
 use rusqlite::Connection;
 use std::fs::File;
@@ -28,15 +28,15 @@ const AT_REST: Duration = Duration::from_millis(250);
 const READERS: Duration = Duration::from_millis(20);
 
 /// Starts to do so on a thread of its own, until what this returns is dropped.
-pub(crate) fn keep_up(engines: &Engines) -> Sender<()> {
+pub(crate) fn start_checkpoints(connector: &SqliteConnector) -> Sender<()> {
     let (stop, stopped) = channel();
-    let (engines, open) = (engines.clone(), engines.open.subscribe());
+    let (connector, open) = (connector.clone(), connector.open.subscribe());
     std::thread::spawn(move || {
         let mut file = None;
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(AT_REST) {
             // Whatever is wrong, the next commit meets it too, and somebody hears of it there.
-            let connection = engines.connect(true);
-            let _ = connection.and_then(|connection| watch(&connection, &engines, &stopped, &mut file));
+            let connection = connector.connect(true);
+            let _ = connection.and_then(|connection| watch(&connection, &connector, &stopped, &mut file));
         }
         drop(open);
     });
@@ -45,7 +45,7 @@ pub(crate) fn keep_up(engines: &Engines) -> Sender<()> {
 
 fn watch(
     connection: &Connection,
-    engines: &Engines,
+    connector: &SqliteConnector,
     stopped: &Receiver<()>,
     file: &mut Option<&'static File>,
 ) -> Result<(), Error> {
@@ -65,9 +65,9 @@ fn watch(
             attempts += 1;
             pause = Duration::ZERO;
             // SQLite waits for the disk once all pages are there. Most of them can be on their way.
-            bring_to_disk(file, &engines.file).map_err(|error| Error::Internal(error.to_string()))?;
+            sync_file(file, &connector.file).map_err(|error| Error::Internal(error.to_string()))?;
         } else {
-            let _turn = engines.turns.blocking_lock();
+            let _write_guard = connector.write_lock.blocking_lock();
             at_its_end = Some(checkpoint(connection, "RESTART")?);
             (known, attempts) = (0, 0);
         }
@@ -84,7 +84,7 @@ fn checkpoint(connection: &Connection, mode: &str) -> Result<i64, Error> {
 ///
 /// The file stays open as long as the process lives: to close it would drop the locks that SQLite holds on it in this process
 /// (sqlite.org/howtocorrupt.html, 2.2), and another process could take the log for one that nobody uses.
-fn bring_to_disk(file: &mut Option<&'static File>, path: &Path) -> io::Result<()> {
+fn sync_file(file: &mut Option<&'static File>, path: &Path) -> io::Result<()> {
     let file = match *file {
         Some(file) => file,
         None => file.insert(Box::leak(Box::new(File::open(path)?))),

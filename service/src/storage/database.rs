@@ -1,15 +1,13 @@
-//! Connections: how many, to what, and what they promise.
+//! Opening, checking and closing the database.
 //!
-//! SQLite has one writer at a time, so whoever writes waits for a [`Turn`], and the connections that only read cannot write at all.
-//! PostgreSQL gets pools ([`crate::pool`]). The lanes of the watch history open connections of their own ([`crate::engine`],
-//! [`crate::link`]). Those to PostgreSQL belong to the runtime that called [`Database::connect`], which must outlive every use (a
-//! socket dies with the runtime that opened it, sqlx #1396).
+//! SQLite has one writer at a time: a writing transaction holds a [`WriteGuard`], and all other
+//! connections are read-only. PostgreSQL gets pools. Batch workers open connections of their own.
+//! Connections to PostgreSQL belong to the runtime that called [`Database::connect`], which must
+//! outlive them (a socket dies with the runtime that opened it, sqlx #1396).
 
+use super::postgres::{self, PgConnector};
+use super::sqlite::{BUSY_TIMEOUT, PRAGMAS, SqliteConnector, start_checkpoints};
 use crate::Error;
-use crate::checkpoint::keep_up;
-use crate::engine::{BUSY_TIMEOUT, Engines, PRAGMAS};
-use crate::link::{self, Links};
-use crate::pool;
 use crate::search::Gate;
 use crate::statistics::Counted;
 use sea_orm::sqlx::Connection;
@@ -29,7 +27,7 @@ use tokio::time::timeout;
 /// How long a request waits for a free connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the first connection may take at the start.
-const KNOCK_TIMEOUT: Duration = Duration::from_secs(15);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Reading connections on SQLite, beside those of the lanes.
 const SQLITE_READERS: u32 = 2;
 /// Searches at once on SQLite: the other reading connection is for who reads little.
@@ -66,7 +64,7 @@ impl Durability {
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
-    of_lanes: OfLanes,
+    batch_connections: BatchConnections,
     /// Keeps SQLite's checkpoints going.
     checkpoints: Option<Arc<Sender<()>>>,
     gate: Gate,
@@ -76,16 +74,16 @@ pub struct Database {
 
 /// What the lanes of the watch history read and write by.
 #[derive(Clone, Debug)]
-pub(crate) enum OfLanes {
+pub(crate) enum BatchConnections {
     /// Connections that the lanes open themselves, and whose planner goes by keys.
-    Postgres(Links),
+    Postgres(PgConnector),
     /// Connections that the lanes open themselves.
-    Sqlite(Engines),
+    Sqlite(SqliteConnector),
 }
 
 /// The right to write, for as long as it is kept. PostgreSQL lets everybody write at once.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "it is only kept")] Option<OwnedMutexGuard<()>>);
+pub struct WriteGuard(#[expect(dead_code, reason = "it is only kept")] Option<OwnedMutexGuard<()>>);
 
 /// Why there is no database to work with; one line that says the mend.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +112,7 @@ impl Database {
             let sqlite = sqlite.pragma("synchronous", durability.pragma());
             PRAGMAS.into_iter().fold(sqlite, |sqlite, (name, value)| sqlite.pragma(name, value))
         };
-        knock(&pragmas(SqliteConnectOptions::from_str(url).map_err(conn)?)).await?;
+        probe(&pragmas(SqliteConnectOptions::from_str(url).map_err(conn)?)).await?;
         let options = |connections: u32, read_only: bool| {
             let mut options = ConnectOptions::new(url);
             options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT + BUSY_TIMEOUT).sqlx_logging(false);
@@ -125,29 +123,36 @@ impl Database {
         };
         let writer = sea_orm::Database::connect(options(1, false)).await?;
         let reader = sea_orm::Database::connect(options(SQLITE_READERS, true)).await?;
-        let engines = Engines {
+        let connector = SqliteConnector {
             file: SqliteConnectOptions::from_str(url).map_err(conn)?.get_filename().to_owned(),
             synchronous: durability.pragma(),
-            turns: Arc::default(),
+            write_lock: Arc::default(),
             observer: None,
             open: watch::Sender::default(),
         };
-        let checkpoints = Some(Arc::new(keep_up(&engines)));
+        let checkpoints = Some(Arc::new(start_checkpoints(&connector)));
         let gate = Gate::new(SQLITE_SEARCHES);
-        Ok(Self { reader, writer, of_lanes: OfLanes::Sqlite(engines), checkpoints, gate, counted: Arc::default() })
+        Ok(Self {
+            reader,
+            writer,
+            batch_connections: BatchConnections::Sqlite(connector),
+            checkpoints,
+            gate,
+            counted: Arc::default(),
+        })
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
-        knock(&link::options(url).map_err(conn)?).await?;
-        let [reader, writer] = pool::open(url, ACQUIRE_TIMEOUT).await?;
-        let of_lanes = OfLanes::Postgres(Links::to(url).map_err(conn)?);
+        probe(&postgres::connect_options(url).map_err(conn)?).await?;
+        let [reader, writer] = postgres::open_pools(url, ACQUIRE_TIMEOUT).await?;
+        let batch_connections = BatchConnections::Postgres(PgConnector::new(url).map_err(conn)?);
         let gate = Gate::new(POSTGRES_SEARCHES);
-        Ok(Self { reader, writer, of_lanes, checkpoints: None, gate, counted: Arc::default() })
+        Ok(Self { reader, writer, batch_connections, checkpoints: None, gate, counted: Arc::default() })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
         if self.backend() == DatabaseBackend::Sqlite {
-            let version = self.text("SELECT sqlite_version() AS text").await?;
+            let version = self.query_text("SELECT sqlite_version() AS text").await?;
             let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
             let found = (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
             if found < SQLITE_FLOOR {
@@ -163,7 +168,7 @@ impl Database {
     /// Writes a value that was there already and takes it back: to begin a transaction alone proves nothing, because on
     /// a read-only file SQLite quietly begins a reading one.
     async fn prove_writable(&self) -> Result<(), DbErr> {
-        let probe = immediate(&self.writer).await?;
+        let probe = begin_immediate(&self.writer).await?;
         let read = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA user_version");
         let version: i32 = match probe.query_one_raw(read).await? {
             Some(row) => row.try_get_by_index(0)?,
@@ -173,7 +178,7 @@ impl Database {
         probe.rollback().await
     }
 
-    async fn text(&self, sql: &str) -> Result<String, ConnectError> {
+    async fn query_text(&self, sql: &str) -> Result<String, ConnectError> {
         let row = self.writer.query_one_raw(Statement::from_string(self.backend(), sql)).await;
         let row =
             row.map_err(|error| explain(&error))?.ok_or_else(|| ConnectError("the database answers nothing".into()))?;
@@ -189,10 +194,12 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Busy`].
-    pub async fn writer(&self) -> Result<(Turn, &DatabaseConnection), Error> {
-        let OfLanes::Sqlite(engines) = &self.of_lanes else { return Ok((Turn(None), &self.writer)) };
-        let turn = timeout(ACQUIRE_TIMEOUT + BUSY_TIMEOUT, engines.turns.clone().lock_owned()).await;
-        Ok((Turn(Some(turn.map_err(|_| Error::Busy)?)), &self.writer))
+    pub async fn writer(&self) -> Result<(WriteGuard, &DatabaseConnection), Error> {
+        let BatchConnections::Sqlite(connector) = &self.batch_connections else {
+            return Ok((WriteGuard(None), &self.writer));
+        };
+        let write_guard = timeout(ACQUIRE_TIMEOUT + BUSY_TIMEOUT, connector.write_lock.clone().lock_owned()).await;
+        Ok((WriteGuard(Some(write_guard.map_err(|_| Error::Busy)?)), &self.writer))
     }
 
     /// What a search passes.
@@ -206,8 +213,8 @@ impl Database {
     }
 
     /// What the lanes of the watch history read and write by.
-    pub(crate) fn of_lanes(&self) -> &OfLanes {
-        &self.of_lanes
+    pub(crate) fn batch_connections(&self) -> &BatchConnections {
+        &self.batch_connections
     }
 
     /// SQLite or PostgreSQL.
@@ -217,11 +224,11 @@ impl Database {
 
     /// Calls `observer` with every statement from now on, on connections that are cloned from this value.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
-        let of_lanes = match &mut self.of_lanes {
-            OfLanes::Postgres(links) => &mut links.observer,
-            OfLanes::Sqlite(engines) => &mut engines.observer,
+        let batch_connections = match &mut self.batch_connections {
+            BatchConnections::Postgres(connector) => &mut connector.observer,
+            BatchConnections::Sqlite(connector) => &mut connector.observer,
         };
-        *of_lanes = Some(Arc::new(observer.clone()));
+        *batch_connections = Some(Arc::new(observer.clone()));
         for connection in [&mut self.reader, &mut self.writer] {
             let observer = observer.clone();
             connection.set_metric_callback(move |info| observer(&info.statement.sql));
@@ -238,33 +245,33 @@ impl Database {
     }
 
     /// A transaction in which nobody else changes `table`: for rules that look at other rows before they write.
-    pub(crate) async fn exclusive(&self, table: &str) -> Result<(Turn, DatabaseTransaction), Error> {
-        let (turn, transaction) = self.begin().await?;
+    pub(crate) async fn exclusive(&self, table: &str) -> Result<(WriteGuard, DatabaseTransaction), Error> {
+        let (write_guard, transaction) = self.begin().await?;
         if self.backend() == DatabaseBackend::Postgres {
             transaction.execute_unprepared(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
         }
-        Ok((turn, transaction))
+        Ok((write_guard, transaction))
     }
 
     /// A transaction that writes. On SQLite it takes the write lock at its start: one that reads first and writes
     /// later would fail at once when another process wrote in between, whatever the busy timeout.
-    pub(crate) async fn begin(&self) -> Result<(Turn, DatabaseTransaction), Error> {
-        let (turn, writer) = self.writer().await?;
-        let transaction = immediate(writer).await?;
-        if let OfLanes::Postgres(links) = &self.of_lanes
-            && links.is_lent
+    pub(crate) async fn begin(&self) -> Result<(WriteGuard, DatabaseTransaction), Error> {
+        let (write_guard, writer) = self.writer().await?;
+        let transaction = begin_immediate(writer).await?;
+        if let BatchConnections::Postgres(connector) = &self.batch_connections
+            && connector.behind_transaction_pooler
         {
-            transaction.execute_unprepared(&pool::for_a_transaction()).await?;
+            transaction.execute_unprepared(&postgres::begin_statements()).await?;
         }
-        Ok((turn, transaction))
+        Ok((write_guard, transaction))
     }
 
     /// Waits a moment for the statements under way, then closes the connections. Those of the lanes on PostgreSQL end with the lanes.
     pub async fn close(self) {
-        let Self { reader, writer, of_lanes, checkpoints, gate: _, counted: _ } = self;
+        let Self { reader, writer, batch_connections, checkpoints, gate: _, counted: _ } = self;
         drop(checkpoints);
-        if let OfLanes::Sqlite(engines) = of_lanes
-            && timeout(CLOSE_TIMEOUT, engines.open.closed()).await.is_err()
+        if let BatchConnections::Sqlite(connector) = batch_connections
+            && timeout(CLOSE_TIMEOUT, connector.open.closed()).await.is_err()
         {
             log::warn!("closing the database: a statement of the watch history was still waiting");
         }
@@ -278,16 +285,16 @@ impl Database {
 }
 
 /// A pool tries again and again and says at last that its time was up; one attempt says what is wrong.
-async fn knock<O: sqlx::ConnectOptions<Connection: Sized>>(options: &O) -> Result<(), DbErr> {
+async fn probe<O: sqlx::ConnectOptions<Connection: Sized>>(options: &O) -> Result<(), DbErr> {
     let attempt = async { options.connect().await?.close().await };
-    timeout(KNOCK_TIMEOUT, attempt).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(conn)
+    timeout(PROBE_TIMEOUT, attempt).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(conn)
 }
 
 fn conn(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-pub(crate) async fn immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+pub(crate) async fn begin_immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     connection.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
 }

@@ -3,7 +3,9 @@
 //! The driver below SeaORM keeps every SQLite connection on a thread of its own, where each value of a row is copied and handed over to
 //! whoever asked. A lane of the watch history is served by a thread of its own already, and asks the engine from there.
 
-use crate::error::{Error, of_sqlite};
+use crate::error::{Error, from_sqlite_code};
+use crate::storage::Observer;
+use crate::storage::params::{Param, time_as_text};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Row, Transaction, TransactionBehavior, params_from_iter};
@@ -24,48 +26,45 @@ pub(crate) const PRAGMAS: [(&str, &str); 3] =
 /// After how many pages a commit brings them over itself, for when nobody else does: 320 MiB.
 const LONGEST_LOG: &str = "80000";
 
-/// Hears of every statement.
-pub(crate) type Observer = Arc<dyn Fn(&str) + Send + Sync>;
-
 /// What is needed to open the file once more.
 #[derive(Clone)]
-pub(crate) struct Engines {
+pub(crate) struct SqliteConnector {
     pub(crate) file: PathBuf,
     pub(crate) synchronous: &'static str,
     /// Whose turn it is to write. Two connections that both want SQLite's lock try for it now and then, and one of them may
     /// never be lucky.
-    pub(crate) turns: Arc<Mutex<()>>,
+    pub(crate) write_lock: Arc<Mutex<()>>,
     pub(crate) observer: Option<Observer>,
     /// Knows how many are still open.
     pub(crate) open: watch::Sender<()>,
 }
 
-impl fmt::Debug for Engines {
+impl fmt::Debug for SqliteConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engines").field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("SqliteConnector").field("file", &self.file).finish_non_exhaustive()
     }
 }
 
-impl Engines {
+impl SqliteConnector {
     /// A connection that only reads; it is opened when it is first used.
-    pub(crate) fn reader(&self) -> Engine {
-        self.engine(true)
+    pub(crate) fn reader(&self) -> SqliteConnection {
+        self.connection(true)
     }
 
     /// A connection that writes, when it is its turn.
-    pub(crate) fn writer(&self) -> Engine {
-        self.engine(false)
+    pub(crate) fn writer(&self) -> SqliteConnection {
+        self.connection(false)
     }
 
-    fn engine(&self, only_reads: bool) -> Engine {
-        Engine { engines: self.clone(), only_reads, connection: None, _open: self.open.subscribe() }
+    fn connection(&self, read_only: bool) -> SqliteConnection {
+        SqliteConnection { connector: self.clone(), read_only, connection: None, _open: self.open.subscribe() }
     }
 
-    /// A connection, which cannot write when it `only_reads`.
+    /// A connection, which cannot write when it `read_only`.
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub(crate) fn connect(&self, only_reads: bool) -> Result<Connection, Error> {
+    pub(crate) fn connect(&self, read_only: bool) -> Result<Connection, Error> {
         // Without the leave to make a new file in the place of one that is gone.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.file, flags)?;
@@ -77,38 +76,42 @@ impl Engines {
         }
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "synchronous", self.synchronous)?;
-        connection.pragma_update(None, "query_only", only_reads)?;
+        connection.pragma_update(None, "query_only", read_only)?;
         Ok(connection)
     }
 }
 
 /// One connection.
-pub(crate) struct Engine {
-    engines: Engines,
-    only_reads: bool,
+pub(crate) struct SqliteConnection {
+    connector: SqliteConnector,
+    read_only: bool,
     connection: Option<Connection>,
     _open: watch::Receiver<()>,
 }
 
-impl Engine {
+impl SqliteConnection {
     /// Runs `work` in a transaction: what it reads is of one moment, and what it writes is there as a whole when this returns, or not at all.
     ///
     /// # Errors
     /// Those of `work`, and those of the transaction.
-    pub(crate) fn transaction<T>(&mut self, work: impl FnOnce(&Session<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let turns = self.engines.turns.clone();
-        let (_turn, behavior) = if self.only_reads {
+    pub(crate) fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&SqliteTransaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let write_lock = self.connector.write_lock.clone();
+        let (_write_guard, behavior) = if self.read_only {
             (None, TransactionBehavior::Deferred)
         } else {
-            (Some(turns.blocking_lock()), TransactionBehavior::Immediate)
+            (Some(write_lock.blocking_lock()), TransactionBehavior::Immediate)
         };
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.engines.connect(self.only_reads)?,
+            None => self.connector.connect(self.read_only)?,
         };
         let done = (|| {
             let transaction = Transaction::new_unchecked(&connection, behavior)?;
-            let done = work(&Session { connection: &transaction, observer: self.engines.observer.as_ref() })?;
+            let done =
+                work(&SqliteTransaction { connection: &transaction, observer: self.connector.observer.as_ref() })?;
             transaction.commit()?;
             Ok(done)
         })();
@@ -121,16 +124,16 @@ impl Engine {
 }
 
 /// A transaction under way.
-pub(crate) struct Session<'a> {
+pub(crate) struct SqliteTransaction<'a> {
     connection: &'a Connection,
     observer: Option<&'a Observer>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> SqliteTransaction<'a> {
     /// A statement, ready to be asked again and again.
-    pub(crate) fn prepare<'s>(&self, sql: &'s str) -> Result<Prepared<'a, 's>, Error> {
+    pub(crate) fn prepare<'s>(&self, sql: &'s str) -> Result<SqliteStatement<'a, 's>, Error> {
         log::trace!("{sql}");
-        Ok(Prepared { statement: self.connection.prepare_cached(sql)?, sql, observer: self.observer })
+        Ok(SqliteStatement { statement: self.connection.prepare_cached(sql)?, sql, observer: self.observer })
     }
 
     /// Answers each question. What one of them meets is its own affair, unless it has undone all that the transaction did, as
@@ -138,7 +141,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The one that has undone it.
-    pub(crate) fn each<Q, A>(
+    pub(crate) fn for_each<Q, A>(
         &self,
         questions: &[Q],
         mut answer: impl FnMut(&Q) -> Result<A, Error>,
@@ -152,13 +155,13 @@ impl<'a> Session<'a> {
 }
 
 /// A statement with its text.
-pub(crate) struct Prepared<'a, 's> {
+pub(crate) struct SqliteStatement<'a, 's> {
     statement: CachedStatement<'a>,
     sql: &'s str,
     observer: Option<&'a Observer>,
 }
 
-impl Prepared<'_, '_> {
+impl SqliteStatement<'_, '_> {
     /// Returns how many rows were changed.
     pub(crate) fn execute(&mut self, values: impl IntoIterator<Item: ToSql>) -> Result<usize, Error> {
         self.observe();
@@ -166,7 +169,7 @@ impl Prepared<'_, '_> {
     }
 
     /// Every row of the answer, as `read` takes it.
-    pub(crate) fn rows<T>(
+    pub(crate) fn query<T>(
         &mut self,
         values: impl IntoIterator<Item: ToSql>,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
@@ -186,12 +189,12 @@ impl Prepared<'_, '_> {
     }
 }
 
-impl ToSql for crate::sent::Cell {
+impl ToSql for Param {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
             Self::Number(number) => (*number).into(),
             Self::Text(text) => text.as_str().into(),
-            Self::Time(time) => crate::sent::time_as_text(time).into(),
+            Self::Time(time) => time_as_text(time).into(),
         })
     }
 }
@@ -199,6 +202,6 @@ impl ToSql for crate::sent::Cell {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         let code = error.sqlite_error().map(|error| error.extended_code.cast_unsigned()).unwrap_or_default();
-        of_sqlite(code, error.to_string())
+        from_sqlite_code(code, error.to_string())
     }
 }

@@ -9,7 +9,7 @@ use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres, DbErr};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum ParamType {
     Number,
     Text,
     Time,
@@ -17,25 +17,25 @@ pub(crate) enum Kind {
 
 /// One value of a row. There is no NULL: 0 and the empty text stand for it.
 #[derive(Clone, Debug)]
-pub(crate) enum Cell {
+pub(crate) enum Param {
     Number(i64),
     Text(String),
     Time(DateTime<Utc>),
 }
 
-impl From<i64> for Cell {
+impl From<i64> for Param {
     fn from(number: i64) -> Self {
         Self::Number(number)
     }
 }
 
-impl From<Option<String>> for Cell {
+impl From<Option<String>> for Param {
     fn from(text: Option<String>) -> Self {
         Self::Text(text.unwrap_or_default())
     }
 }
 
-impl From<DateTime<Utc>> for Cell {
+impl From<DateTime<Utc>> for Param {
     fn from(time: DateTime<Utc>) -> Self {
         Self::Time(time)
     }
@@ -47,8 +47,8 @@ pub(crate) fn time_as_text(time: &DateTime<Utc>) -> String {
 }
 
 /// The table's name in a FROM clause: `sent`, with these columns and `n`, the number of the row.
-pub(crate) fn table<const N: usize>(backend: DatabaseBackend, columns: &[(&str, Kind); N]) -> String {
-    let each = |name: fn(usize, &(&str, Kind)) -> String| {
+pub(crate) fn input_rows<const N: usize>(backend: DatabaseBackend, columns: &[(&str, ParamType); N]) -> String {
+    let each = |name: fn(usize, &(&str, ParamType)) -> String| {
         columns.iter().enumerate().map(|(at, column)| name(at + 1, column)).collect::<Vec<_>>().join(", ")
     };
     if backend != Postgres {
@@ -56,34 +56,34 @@ pub(crate) fn table<const N: usize>(backend: DatabaseBackend, columns: &[(&str, 
     }
     let arrays = each(|at, (_, kind)| {
         let kind = match kind {
-            Kind::Number => "bigint",
-            Kind::Text => "text",
-            Kind::Time => "timestamptz",
+            ParamType::Number => "bigint",
+            ParamType::Text => "text",
+            ParamType::Time => "timestamptz",
         };
         format!("${at}::{kind}[]")
     });
     format!("unnest({arrays}) WITH ORDINALITY AS sent ({}, n)", each(|_, (name, _)| (*name).to_owned()))
 }
 
-/// What is bound to a statement over [`table`] with the same columns on PostgreSQL.
+/// What is bound to a statement over [`input_rows`] with the same columns on PostgreSQL.
 ///
 /// # Errors
 /// A cell is not of its column's kind.
-pub(crate) fn arrays<const N: usize>(
-    columns: &[(&str, Kind); N],
-    rows: impl Iterator<Item = [Cell; N]>,
+pub(crate) fn bind_arrays<const N: usize>(
+    columns: &[(&str, ParamType); N],
+    rows: impl Iterator<Item = [Param; N]>,
 ) -> Result<PgArguments, DbErr> {
     let mut arrays = columns.map(|(_, kind)| match kind {
-        Kind::Number => Array::Numbers(Vec::with_capacity(rows.size_hint().0)),
-        Kind::Text => Array::Texts(Vec::with_capacity(rows.size_hint().0)),
-        Kind::Time => Array::Times(Vec::with_capacity(rows.size_hint().0)),
+        ParamType::Number => ParamArray::Numbers(Vec::with_capacity(rows.size_hint().0)),
+        ParamType::Text => ParamArray::Texts(Vec::with_capacity(rows.size_hint().0)),
+        ParamType::Time => ParamArray::Times(Vec::with_capacity(rows.size_hint().0)),
     });
     for row in rows {
         for (array, cell) in arrays.iter_mut().zip(row) {
             match (array, cell) {
-                (Array::Numbers(numbers), Cell::Number(number)) => numbers.push(number),
-                (Array::Texts(texts), Cell::Text(text)) => texts.push(text),
-                (Array::Times(times), Cell::Time(time)) => times.push(time),
+                (ParamArray::Numbers(numbers), Param::Number(number)) => numbers.push(number),
+                (ParamArray::Texts(texts), Param::Text(text)) => texts.push(text),
+                (ParamArray::Times(times), Param::Time(time)) => times.push(time),
                 (array, cell) => return Err(DbErr::Type(format!("{cell:?} among {array:?}"))),
             }
         }
@@ -91,9 +91,9 @@ pub(crate) fn arrays<const N: usize>(
     let mut arguments = PgArguments::default();
     for array in arrays {
         let added = match array {
-            Array::Numbers(numbers) => arguments.add(numbers),
-            Array::Texts(texts) => arguments.add(texts),
-            Array::Times(times) => arguments.add(times),
+            ParamArray::Numbers(numbers) => arguments.add(numbers),
+            ParamArray::Texts(texts) => arguments.add(texts),
+            ParamArray::Times(times) => arguments.add(times),
         };
         added.map_err(|error| DbErr::Type(error.to_string()))?;
     }
@@ -102,7 +102,7 @@ pub(crate) fn arrays<const N: usize>(
 
 /// A column of a group.
 #[derive(Debug)]
-enum Array {
+enum ParamArray {
     Numbers(Vec<i64>),
     Texts(Vec<String>),
     Times(Vec<DateTime<Utc>>),

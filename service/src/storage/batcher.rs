@@ -15,7 +15,7 @@ use tokio::time::timeout;
 /// the disk is slow, is not sent away. To refuse costs nearly a third of what it costs to save.
 const CAPACITY: usize = 4096;
 /// How many are served at once while no more than twice as many wait.
-pub(crate) const GROUP: usize = 128;
+pub(crate) const MIN_BATCH: usize = 128;
 /// How long a group may take; longer than the database lets a statement run, for when not even that is kept.
 const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -23,32 +23,32 @@ type Answer<A> = oneshot::Sender<Result<A, Error>>;
 type Asked<Q, A> = (Q, Answer<A>);
 
 /// A queue of questions and who serves it: a task of the runtime that opened it, or a thread. It ends with the last value that
-/// could ask.
+/// could submit.
 #[derive(Debug)]
-pub(crate) struct Lane<Q, A> {
+pub(crate) struct Batcher<Q, A> {
     waiting: mpsc::Sender<Asked<Q, A>>,
 }
 
-impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
-    /// Serves groups of at most `most` questions, which is [`GROUP`] or more, by `serve`, one after the other; it gives an answer to
+impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
+    /// Serves groups of at most `max_batch` questions, which is [`MIN_BATCH`] or more, by `serve`, one after the other; it gives an answer to
     /// each question, in their order.
-    pub(crate) fn open<F>(most: usize, serve: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
+    pub(crate) fn spawn<F>(max_batch: usize, process: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
     {
         let (waiting, mut arriving) = mpsc::channel::<Asked<Q, A>>(CAPACITY);
         tokio::spawn(async move {
-            let mut group = Vec::new();
-            while arriving.recv_many(&mut group, share(arriving.len(), most)).await > 0 {
-                let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = group.drain(..).unzip();
+            let mut batch = Vec::new();
+            while arriving.recv_many(&mut batch, batch_size(arriving.len(), max_batch)).await > 0 {
+                let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = batch.drain(..).unzip();
                 // As a task of its own: a defect that one group meets must not end the lane.
-                let failure = match tokio::spawn(timeout(DEADLINE, serve(questions))).await {
+                let failure = match tokio::spawn(timeout(DEADLINE, process(questions))).await {
                     Ok(Ok(answers)) => {
                         deliver(asking, answers);
                         continue;
                     }
                     Ok(Err(_)) => Error::DatabaseAway(format!("no answer in {} seconds", DEADLINE.as_secs())),
-                    Err(error) => Error::Internal(format!("a group of requests stopped: {error}")),
+                    Err(error) => Error::Internal(format!("a batch of requests stopped: {error}")),
                 };
                 fail(asking, &failure);
             }
@@ -56,20 +56,20 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
         Self { waiting }
     }
 
-    /// As [`Lane::open`], on a thread of its own, for a service that waits where it stands.
-    pub(crate) fn open_thread(
-        most: usize,
-        mut serve: impl FnMut(&[Q]) -> Vec<Result<A, Error>> + Send + 'static,
+    /// As [`Batcher::spawn`], on a thread of its own, for a service that waits where it stands.
+    pub(crate) fn spawn_thread(
+        max_batch: usize,
+        mut process: impl FnMut(&[Q]) -> Vec<Result<A, Error>> + Send + 'static,
     ) -> Self {
         let (waiting, mut arriving) = mpsc::channel::<Asked<Q, A>>(CAPACITY);
         std::thread::spawn(move || {
-            let mut group = Vec::new();
-            while arriving.blocking_recv_many(&mut group, share(arriving.len(), most)) > 0 {
-                let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = group.drain(..).unzip();
+            let mut batch = Vec::new();
+            while arriving.blocking_recv_many(&mut batch, batch_size(arriving.len(), max_batch)) > 0 {
+                let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = batch.drain(..).unzip();
                 // A defect that one group meets must not end the lane.
-                match catch_unwind(AssertUnwindSafe(|| serve(&questions))) {
+                match catch_unwind(AssertUnwindSafe(|| process(&questions))) {
                     Ok(answers) => deliver(asking, answers),
-                    Err(_) => fail(asking, &Error::Internal("a group of requests stopped".into())),
+                    Err(_) => fail(asking, &Error::Internal("a batch of requests stopped".into())),
                 }
             }
         });
@@ -80,7 +80,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
     ///
     /// # Errors
     /// [`Error::Busy`] at once when too many wait, and what the service of the question meets.
-    pub(crate) async fn ask(&self, question: Q) -> Result<A, Error> {
+    pub(crate) async fn submit(&self, question: Q) -> Result<A, Error> {
         let (answer, answered) = oneshot::channel();
         self.waiting.try_send((question, answer)).map_err(|refused| not_asked(&refused))?;
         heard(answered).await
@@ -90,7 +90,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
     ///
     /// # Errors
     /// [`Error::Busy`] at once when there is no room for all.
-    pub(crate) async fn ask_all(&self, questions: Vec<Q>) -> Result<Vec<Result<A, Error>>, Error> {
+    pub(crate) async fn submit_all(&self, questions: Vec<Q>) -> Result<Vec<Result<A, Error>>, Error> {
         let places = self.waiting.try_reserve_many(questions.len()).map_err(|refused| not_asked(&refused))?;
         let asked: Vec<_> = questions
             .into_iter()
@@ -118,8 +118,8 @@ fn not_asked<T>(refused: &TrySendError<T>) -> Error {
 
 /// How many of `waiting` questions are served at once: half of them. While those who are answered come back with the next question,
 /// the other half is served.
-fn share(waiting: usize, most: usize) -> usize {
-    (waiting / 2).clamp(GROUP, most)
+fn batch_size(waiting: usize, max_batch: usize) -> usize {
+    (waiting / 2).clamp(MIN_BATCH, max_batch)
 }
 
 /// Who left in the meantime hears nothing.
