@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use utoipa::openapi::OpenApi;
 
 /// Which methods every address takes, as the document says it.
-pub(crate) struct Methods(Router<String>);
+pub(crate) struct AllowedMethods(Router<String>);
 
-impl Methods {
-    pub(super) fn of(document: &OpenApi) -> Self {
+impl AllowedMethods {
+    pub(super) fn from_document(document: &OpenApi) -> Self {
         let pages =
             ["/", "/openapi.json", "/docs", "/docs/{_:.*}", FILES].map(|path| (path.to_owned(), vec!["GET", "HEAD"]));
         let mut paths: BTreeMap<_, _> = pages.into_iter().collect();
@@ -36,13 +36,13 @@ impl Methods {
     }
 
     /// What is wrong with a request whose address takes other methods.
-    pub(crate) fn refuse(&self, request: &HttpRequest) -> Option<Problem> {
+    pub(crate) fn check(&self, request: &HttpRequest) -> Option<Problem> {
         let (allow, _) = self.0.recognize(&mut Path::new(request.path()))?;
         let is_taken = allow.split(", ").any(|method| method == request.method().as_str());
         (!is_taken).then(|| Problem::method_not_allowed(allow))
     }
 }
 
-pub(super) async fn nothing_here(methods: Data<Methods>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(methods.refuse(&request).unwrap_or_else(|| Problem::of_status(StatusCode::NOT_FOUND)))
+pub(super) async fn not_found(methods: Data<AllowedMethods>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(methods.check(&request).unwrap_or_else(|| Problem::from_status(StatusCode::NOT_FOUND)))
 }

@@ -17,11 +17,11 @@ use std::task::{Context, Poll};
 /// The framework closes a connection whose body was not read, but when the body comes in chunks and its reader was dropped, it reads
 /// on for as long as the client sends. A body that is held is not dropped, so both kinds end in the same way.
 #[derive(Clone)]
-pub(crate) struct HeldPayload(Rc<RefCell<Payload>>);
+pub(crate) struct SharedPayload(Rc<RefCell<Payload>>);
 
-impl HeldPayload {
+impl SharedPayload {
     /// Takes hold of the body when it comes in chunks.
-    pub(crate) fn of(request: &mut ServiceRequest) -> Option<Self> {
+    pub(crate) fn take(request: &mut ServiceRequest) -> Option<Self> {
         if !request.headers().contains_key(TRANSFER_ENCODING) {
             return None;
         }
@@ -31,12 +31,12 @@ impl HeldPayload {
     }
 
     /// An answer that lets go of the request's body when it is written.
-    pub(crate) fn answered_by(self, body: BoxBody) -> BoxBody {
-        BoxBody::new(Answer { body, _request: self })
+    pub(crate) fn hold_until_sent(self, body: BoxBody) -> BoxBody {
+        BoxBody::new(GuardedBody { body, _request: self })
     }
 }
 
-impl Stream for HeldPayload {
+impl Stream for SharedPayload {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -44,12 +44,12 @@ impl Stream for HeldPayload {
     }
 }
 
-struct Answer {
+struct GuardedBody {
     body: BoxBody,
-    _request: HeldPayload,
+    _request: SharedPayload,
 }
 
-impl MessageBody for Answer {
+impl MessageBody for GuardedBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

@@ -1,27 +1,27 @@
 //! What the framework answers by itself, before anything of ours is asked: requests that it cannot read.
 
 use crate::error::Problem;
-use crate::incoming::{ADDRESS_LIMIT, address_too_long, headers_too_large};
+use crate::request_head::{ADDRESS_LIMIT, address_too_long, headers_too_large};
 use actix_web::http::StatusCode;
 use uuid::Uuid;
 
 /// What is known of a request whose answer did not begin yet.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct FirstLine {
+pub(crate) struct RequestLine {
     length: usize,
-    is_whole: bool,
+    is_complete: bool,
     is_head: bool,
 }
 
-impl FirstLine {
+impl RequestLine {
     /// Counts bytes that came, up to the end of the line.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
-        if self.is_whole {
+        if self.is_complete {
             return;
         }
         self.is_head |= self.length == 0 && bytes.starts_with(b"HEAD ");
         let end = bytes.iter().position(|byte| *byte == b'\n');
-        self.is_whole = end.is_some();
+        self.is_complete = end.is_some();
         self.length += end.unwrap_or(bytes.len());
     }
 
@@ -50,11 +50,11 @@ impl FirstLine {
             _ => return None,
         };
         let kept = head.split("\r\n").skip(1).filter(|header| !header.starts_with("content-length"));
-        Some(written(&Problem { instance: Uuid::now_v7().to_string(), ..problem }, kept))
+        Some(render(&Problem { instance: Uuid::now_v7().to_string(), ..problem }, kept))
     }
 }
 
-fn written<'a>(problem: &Problem, headers: impl Iterator<Item = &'a str>) -> Vec<u8> {
+fn render<'a>(problem: &Problem, headers: impl Iterator<Item = &'a str>) -> Vec<u8> {
     let body = serde_json::to_string(problem).unwrap_or_default();
     let mut lines = vec![
         format!("HTTP/1.1 {} {}", problem.status, problem.title),

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 /// How the names of headers begin by which reverse proxies, tunnels and delivery networks pass on where a request came from.
-const FORWARDING: [&str; 31] = [
+const FORWARDING_PREFIXES: [&str; 31] = [
     "x-forwarded",
     "x-real-",
     "x-client-",
@@ -48,43 +48,43 @@ const FORWARDING: [&str; 31] = [
 /// machine can send anything, so it proves nothing; a proxy that passes requests on from elsewhere gives itself away, unless
 /// it hides all that it changes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Direct(pub(crate) bool);
+pub(crate) struct LocalClient(pub(crate) bool);
 
-impl FromRequest for Direct {
+impl FromRequest for LocalClient {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(is_direct(request))))
+        ready(Ok(Self(is_local(request))))
     }
 }
 
-fn is_direct(request: &HttpRequest) -> bool {
+fn is_local(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let from_here = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     // Older versions of nginx ask in HTTP/1.0 and say nothing of themselves.
     let is_modern = request.version() >= Version::HTTP_11;
-    let is_forwarded = headers.keys().any(forwards);
+    let is_forwarded = headers.keys().any(is_forwarding_header);
     let mut hosts =
         headers.get_all(HOST).map(|host| host.to_str().ok().and_then(|host| host_of(&format!("http://{host}"))));
-    let host_is_here = hosts.next().flatten().is_some_and(is_here) && hosts.next().is_none();
+    let host_is_here = hosts.next().flatten().is_some_and(is_loopback_host) && hosts.next().is_none();
     let target_is_here =
-        request.uri().authority().is_none_or(|named| host_of(&format!("http://{named}")).is_some_and(is_here));
+        request.uri().authority().is_none_or(|named| host_of(&format!("http://{named}")).is_some_and(is_loopback_host));
     // What a browser says of the page that asks.
-    let is_page_of_here = |page: &HeaderValue| page.to_str().ok().and_then(host_of).is_some_and(is_here);
+    let is_page_of_here = |page: &HeaderValue| page.to_str().ok().and_then(host_of).is_some_and(is_loopback_host);
     let page_is_here = headers.get_all(ORIGIN).chain(headers.get_all(REFERER)).all(is_page_of_here);
     from_here && is_modern && !is_forwarded && host_is_here && target_is_here && page_is_here
 }
 
-fn forwards(header: &HeaderName) -> bool {
-    [FORWARDED, VIA].contains(header) || FORWARDING.iter().any(|begin| header.as_str().starts_with(begin))
+fn is_forwarding_header(header: &HeaderName) -> bool {
+    [FORWARDED, VIA].contains(header) || FORWARDING_PREFIXES.iter().any(|begin| header.as_str().starts_with(begin))
 }
 
 fn host_of(url: &str) -> Option<Host> {
     Url::parse(url).ok()?.host().map(|host| host.to_owned())
 }
 
-fn is_here(host: Host) -> bool {
+fn is_loopback_host(host: Host) -> bool {
     match host {
         Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
         Host::Ipv4(address) => address.is_loopback(),
@@ -99,7 +99,7 @@ mod tests {
 
     fn from(peer: &str, headers: &[(&'static str, &'static str)]) -> bool {
         let request = TestRequest::post().uri("/api/v1/auth/register").peer_addr(peer.parse().unwrap());
-        is_direct(&headers.iter().fold(request, |request, header| request.append_header(*header)).to_http_request())
+        is_local(&headers.iter().fold(request, |request, header| request.append_header(*header)).to_http_request())
     }
 
     #[test]
@@ -135,8 +135,8 @@ mod tests {
     #[test]
     fn an_older_protocol_and_a_forward_proxy_are_not_direct() {
         let old = TestRequest::post().peer_addr("127.0.0.1:5000".parse().unwrap()).version(Version::HTTP_10);
-        assert!(!is_direct(&old.append_header(("host", "localhost")).to_http_request()));
+        assert!(!is_local(&old.append_header(("host", "localhost")).to_http_request()));
         let absolute = TestRequest::post().peer_addr("127.0.0.1:5000".parse().unwrap()).uri("http://example.org/");
-        assert!(!is_direct(&absolute.append_header(("host", "localhost")).to_http_request()));
+        assert!(!is_local(&absolute.append_header(("host", "localhost")).to_http_request()));
     }
 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The key of the settings, or the one beside the database, which is made when it is missing.
-pub(crate) fn find_or_make(settings: &Settings) -> Result<Vec<u8>, String> {
+pub(crate) fn load_or_create(settings: &Settings) -> Result<Vec<u8>, String> {
     if let Some(secret) = &settings.jwt_secret {
         return Ok(secret.clone().into_bytes());
     }
@@ -19,7 +19,7 @@ pub(crate) fn find_or_make(settings: &Settings) -> Result<Vec<u8>, String> {
     let mut name = database.into_os_string();
     name.push(".jwt-secret");
     let path = PathBuf::from(name);
-    make(&path)?;
+    create_once(&path)?;
     let failed = |error| {
         format!(
             "JWT_SECRET: is not set, and {} cannot be read: {error}; mend the file or set the variable",
@@ -42,7 +42,7 @@ pub(crate) fn find_or_make(settings: &Settings) -> Result<Vec<u8>, String> {
 
 /// Writes a new key to a file of its own and links it into place, so that of two first starts one wins and neither
 /// reads half a key.
-fn make(path: &Path) -> Result<(), String> {
+fn create_once(path: &Path) -> Result<(), String> {
     if path.exists() {
         return Ok(());
     }

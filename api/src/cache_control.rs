@@ -4,13 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, EXPIRES, HeaderMap, HeaderValue, VARY};
 
 /// What is the same for everybody and may be kept for an hour.
-pub(crate) const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+pub(crate) const PUBLIC_ONE_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 /// What is the same for everybody and may be kept, but is asked about each time.
-pub(crate) const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
+pub(crate) const PUBLIC_REVALIDATE: HeaderValue = HeaderValue::from_static("public, no-cache");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Keeps everything out of caches that does not say that it is public, and every failure whatever it says.
-pub(crate) fn restrict(status: StatusCode, headers: &mut HeaderMap) {
+pub(crate) fn apply_default(status: StatusCode, headers: &mut HeaderMap) {
     let has_content = matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED);
     if has_content && headers.get(CACHE_CONTROL).is_some_and(|kept| *kept != NO_STORE) {
         return;

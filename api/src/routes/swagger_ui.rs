@@ -1,6 +1,6 @@
 //! `/docs`: Swagger UI, and the document that it shows. What is sent is compressed once, for all requests.
 
-use super::pages::is_known;
+use super::pages::is_not_modified;
 use crate::error::Problem;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -25,17 +25,17 @@ const STYLE: &str = "
 ";
 
 /// An earlier version kept the sign-in there, password and all.
-const FORGET: &str = "\ntry { localStorage.removeItem(\"authorized\"); } catch {}\n";
+const REMOVE_STORED_SIGN_IN: &str = "\ntry { localStorage.removeItem(\"authorized\"); } catch {}\n";
 
 /// The files of the page.
-pub(crate) struct Docs {
+pub(crate) struct SwaggerFiles {
     config: Arc<Config<'static>>,
-    document: Arc<File>,
+    document: Arc<CachedFile>,
     /// Those that were asked for already.
-    files: Mutex<BTreeMap<String, Arc<File>>>,
+    files: Mutex<BTreeMap<String, Arc<CachedFile>>>,
 }
 
-impl Docs {
+impl SwaggerFiles {
     pub(crate) fn new(document: &OpenApi) -> Self {
         let config = Config::new(["../openapi.json"])
             .try_it_out_enabled(true)
@@ -46,12 +46,12 @@ impl Docs {
         let document = serde_json::to_vec(document).unwrap_or_default();
         Self {
             config: Arc::new(config),
-            document: Arc::new(File::plain("application/json".to_owned(), document)),
+            document: Arc::new(CachedFile::from_bytes("application/json".to_owned(), document)),
             files: Mutex::default(),
         }
     }
 
-    fn file(&self, path: &str) -> Option<Arc<File>> {
+    fn file(&self, path: &str) -> Option<Arc<CachedFile>> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.get(path) {
             return Some(file.clone());
@@ -59,14 +59,16 @@ impl Docs {
         let found = utoipa_swagger_ui::serve(path, self.config.clone()).ok()??;
         let addition = match path {
             "index.css" => STYLE,
-            "swagger-initializer.js" => FORGET,
+            "swagger-initializer.js" => REMOVE_STORED_SIGN_IN,
             _ => "",
         };
-        let packed = Bytes::from(found.bytes.into_owned());
+        let gzip = Bytes::from(found.bytes.into_owned());
         let file = match (found.gzpipped, addition) {
-            (true, "") => File { kind: found.content_type, packed: packed.into(), ..File::default() },
-            (true, addition) => File::plain(found.content_type, [&unpacked(&packed), addition.as_bytes()].concat()),
-            (false, addition) => File::plain(found.content_type, [&packed, addition.as_bytes()].concat()),
+            (true, "") => CachedFile { kind: found.content_type, gzip: gzip.into(), ..CachedFile::default() },
+            (true, addition) => {
+                CachedFile::from_bytes(found.content_type, [&decompress(&gzip), addition.as_bytes()].concat())
+            }
+            (false, addition) => CachedFile::from_bytes(found.content_type, [&gzip, addition.as_bytes()].concat()),
         };
         Some(files.entry(path.to_owned()).or_insert(Arc::new(file)).clone())
     }
@@ -74,61 +76,61 @@ impl Docs {
 
 /// A file, of which each form is made when it is first asked for.
 #[derive(Default)]
-struct File {
+struct CachedFile {
     kind: String,
     plain: OnceLock<Bytes>,
-    packed: OnceLock<Bytes>,
+    gzip: OnceLock<Bytes>,
     tag: OnceLock<String>,
 }
 
-impl File {
-    fn plain(kind: String, bytes: Vec<u8>) -> Self {
+impl CachedFile {
+    fn from_bytes(kind: String, bytes: Vec<u8>) -> Self {
         Self { kind, plain: Bytes::from(bytes).into(), ..Self::default() }
     }
 
     fn bytes(&self) -> &Bytes {
-        self.plain.get_or_init(|| self.packed.get().map(|packed| unpacked(packed).into()).unwrap_or_default())
+        self.plain.get_or_init(|| self.gzip.get().map(|gzip| decompress(gzip).into()).unwrap_or_default())
     }
 
-    fn packed_bytes(&self) -> &Bytes {
-        self.packed.get_or_init(|| {
-            let mut packed = Vec::new();
-            let done = GzEncoder::new(&self.bytes()[..], Compression::default()).read_to_end(&mut packed);
-            done.map(|_| packed.into()).unwrap_or_default()
+    fn gzip_bytes(&self) -> &Bytes {
+        self.gzip.get_or_init(|| {
+            let mut gzip = Vec::new();
+            let done = GzEncoder::new(&self.bytes()[..], Compression::default()).read_to_end(&mut gzip);
+            done.map(|_| gzip.into()).unwrap_or_default()
         })
     }
 
     fn tag(&self) -> &str {
         self.tag.get_or_init(|| {
-            let hash = Sha256::digest(self.packed.get().unwrap_or_else(|| self.bytes()));
+            let hash = Sha256::digest(self.gzip.get().unwrap_or_else(|| self.bytes()));
             hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
         })
     }
 }
 
-fn unpacked(packed: &[u8]) -> Vec<u8> {
+fn decompress(gzip: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let done = GzDecoder::new(packed).read_to_end(&mut bytes);
+    let done = GzDecoder::new(gzip).read_to_end(&mut bytes);
     done.map(|_| bytes).unwrap_or_default()
 }
 
 #[get("/openapi.json")]
-pub(super) async fn openapi_json(docs: Data<Docs>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(super) async fn openapi_json(docs: Data<SwaggerFiles>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(docs.document.clone(), request).await
 }
 
 #[get("/docs/{path:.*}")]
 pub(super) async fn page_file(
-    docs: Data<Docs>,
+    docs: Data<SwaggerFiles>,
     path: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let path = if path.is_empty() { "index.html" } else { &path };
-    let file = docs.file(path).ok_or_else(|| Problem::of_status(StatusCode::NOT_FOUND))?;
+    let file = docs.file(path).ok_or_else(|| Problem::from_status(StatusCode::NOT_FOUND))?;
     serve(file, request).await
 }
 
-async fn serve(file: Arc<File>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+async fn serve(file: Arc<CachedFile>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let forms = [Encoding::gzip(), Encoding::identity()];
     let takes_gzip = AcceptEncoding::parse(&request)
         .ok()
@@ -137,14 +139,14 @@ async fn serve(file: Arc<File>, request: HttpRequest) -> Result<HttpResponse, Pr
         .is_some_and(|form| form == Encoding::gzip());
     let made = spawn_blocking(move || {
         let tag = EntityTag::new_strong(format!("{}{}", file.tag(), if takes_gzip { "-gzip" } else { "" }));
-        (tag, if takes_gzip { file.packed_bytes() } else { file.bytes() }.clone(), file)
+        (tag, if takes_gzip { file.gzip_bytes() } else { file.bytes() }.clone(), file)
     });
-    let (tag, bytes, file) = made.await.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
-    let is_known = is_known(&request, &tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let (tag, bytes, file) = made.await.map_err(|_| Problem::from_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+    let is_not_modified = is_not_modified(&request, &tag);
+    let mut response = if is_not_modified { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, tag.to_string()));
     response.insert_header((VARY, "Accept-Encoding"));
-    if is_known {
+    if is_not_modified {
         return Ok(response.finish());
     }
     if takes_gzip {

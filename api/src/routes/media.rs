@@ -1,16 +1,16 @@
 //! The files of videos: streams that a browser can seek in, and pictures.
 
-use super::Application;
-use crate::caching;
+use super::AppData;
+use crate::cache_control;
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{Valid, VideoPath};
+use crate::extractors::{Valid, VideoPath};
 use crate::file::OpenFile;
+use crate::file_limits::FilePermit;
 use crate::responses::{
     FileUnavailable, PreconditionFailed, RangeNotSatisfiable, StreamNotFound, ThumbnailNotFound, TooManyStreams,
 };
-use crate::state::App;
-use crate::streams::Place;
+use crate::state::AppState;
 use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::web::{Data, Path};
@@ -38,15 +38,16 @@ use std::sync::Arc;
 )]
 #[get("/videos/{video_id}/stream")]
 pub(super) async fn stream(
-    app: Application,
+    app: AppData,
     Valid(path): Valid<Path<VideoPath>>,
     ClientAddress(from): ClientAddress,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let place = Place::for_video(&app, from)?;
-    let find = |app: Arc<App>| async move { library::find_stream(app.db.reader(), &app.library, path.video_id).await };
+    let permit = FilePermit::for_video(&app, from)?;
+    let find =
+        |app: Arc<AppState>| async move { library::find_stream(app.db.reader(), &app.library, path.video_id).await };
     let file = open(app.run(find).await?, Error::FileNotFound).await?;
-    Ok(send(app, place, file.answer(&request), caching::REVALIDATED))
+    Ok(send(app, permit, file.respond(&request), cache_control::PUBLIC_REVALIDATE))
 }
 
 /// The picture of a video
@@ -61,15 +62,15 @@ pub(super) async fn stream(
 )]
 #[get("/videos/{video_id}/thumbnail")]
 pub(super) async fn thumbnail(
-    app: Application,
+    app: AppData,
     Valid(path): Valid<Path<VideoPath>>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let place = Place::for_picture(&app)?;
+    let permit = FilePermit::for_picture(&app)?;
     let find =
-        |app: Arc<App>| async move { library::find_thumbnail(app.db.reader(), &app.library, path.video_id).await };
+        |app: Arc<AppState>| async move { library::find_thumbnail(app.db.reader(), &app.library, path.video_id).await };
     let file = open(app.run(find).await?, Error::ThumbnailNotFound).await?;
-    Ok(send(app, place, file.answer(&request), caching::FOR_AN_HOUR))
+    Ok(send(app, permit, file.respond(&request), cache_control::PUBLIC_ONE_HOUR))
 }
 
 /// Opens a file that the library vouches for.
@@ -79,16 +80,16 @@ async fn open(MediaFile(path): MediaFile, otherwise: Error) -> Result<OpenFile, 
 }
 
 /// Ends the body with the server, because a film of two hours must not hold a deployment up, and gives its place back at its end.
-fn send(app: Data<App>, place: Place, mut response: HttpResponse, caching: HeaderValue) -> HttpResponse {
+fn send(app: Data<AppState>, permit: FilePermit, mut response: HttpResponse, caching: HeaderValue) -> HttpResponse {
     response.headers_mut().insert(CACHE_CONTROL, caching);
     response.map_body(|_, body| match body.size() {
         BodySize::Sized(size) if size > 0 => {
             let mut body = body;
             let bytes = poll_fn(move |context| {
-                let _held = &place;
+                let _held = &permit;
                 Pin::new(&mut body).poll_next(context)
             });
-            let cut = Box::pin(async move { app.shutdown.cut().await });
+            let cut = Box::pin(async move { app.shutdown.streams_stopped().await });
             BoxBody::new(SizedStream::new(size, bytes.take_until(cut)))
         }
         _ => body,

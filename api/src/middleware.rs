@@ -1,12 +1,12 @@
 //! What every request passes on its way in and every answer on its way out.
 
 use crate::access_log;
-use crate::caching;
+use crate::cache_control;
 use crate::error::Problem;
-use crate::extract::RequestId;
+use crate::extractors::RequestId;
 use crate::routes::is_password_form;
-use crate::state::App;
-use crate::unread::HeldPayload;
+use crate::shared_payload::SharedPayload;
+use crate::state::AppState;
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -33,23 +33,23 @@ pub(crate) const CORS_METHODS: [Method; 7] =
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Names the request, makes `HEAD` and trailing slashes work, and turns every failure into a problem.
-pub(crate) async fn front_door(
+pub(crate) async fn process(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = Uuid::now_v7().to_string();
-    let draining = request.app_data::<Data<App>>().is_some_and(|app| app.shutdown.is_draining());
-    let logged = access_log::Pending::begin(&request);
+    let draining = request.app_data::<Data<AppState>>().is_some_and(|app| app.shutdown.is_draining());
+    let logged = access_log::PendingLine::start(&request);
     let is_head = request.method() == Method::HEAD;
     if is_head {
         request.head_mut().method = Method::GET;
         // Parts are for GET only (RFC 9110, 14.2).
         request.headers_mut().remove(RANGE);
     }
-    let body = HeldPayload::of(&mut request);
+    let body = SharedPayload::take(&mut request);
     request.extensions_mut().insert(RequestId(id.clone()));
     drop_trailing_slash(&mut request);
-    mend_range(&mut request);
+    sanitize_range(&mut request);
 
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = if is_failure(&response) { write_problem(response, &id) } else { response };
@@ -59,19 +59,19 @@ pub(crate) async fn front_door(
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    caching::restrict(status, headers);
+    cache_control::apply_default(status, headers);
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page && !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     }
     if is_head {
-        response = without_body(response);
+        response = remove_body(response);
     }
     if draining {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     if let Some(body) = body {
-        response = response.map_body(|_, answer| body.answered_by(answer));
+        response = response.map_body(|_, answer| body.hold_until_sent(answer));
     }
     Ok(match logged {
         Some(logged) => logged.finish(response),
@@ -81,7 +81,7 @@ pub(crate) async fn front_door(
 
 /// The head of an answer alone. actix leaves out the body of a `HEAD` by itself, but not when the next request has arrived
 /// behind it already.
-fn without_body(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+fn remove_body(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let BodySize::Sized(length) = response.response().body().size() else { return response };
     response.headers_mut().insert(CONTENT_LENGTH, length.into());
     // A stream of nothing, whose length the header tells.
@@ -90,13 +90,13 @@ fn without_body(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBo
 }
 
 /// Leaves a `Range` out that is none, as RFC 9110 (14.2) wants it, and opens one whose end is beyond any number.
-fn mend_range(request: &mut ServiceRequest) {
+fn sanitize_range(request: &mut ServiceRequest) {
     let Some(range) = request.headers().get(RANGE) else { return };
     let range = range.to_str().unwrap_or_default().trim();
     let unit = range.split_once('=').filter(|(unit, _)| unit.eq_ignore_ascii_case("bytes"));
     let bounds = unit.and_then(|(_, bounds)| bounds.split_once('-'));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let mended = match bounds {
+    let sanitized = match bounds {
         // Several ranges at once are for the file server to judge.
         Some(_) if range.contains(',') => return,
         Some((first, "")) if is_number(first) => return,
@@ -109,7 +109,7 @@ fn mend_range(request: &mut ServiceRequest) {
         },
         _ => None,
     };
-    match mended {
+    match sanitized {
         Some(open) => request.headers_mut().insert(RANGE, open),
         None => request.headers_mut().remove(RANGE),
     };
@@ -141,14 +141,14 @@ fn is_failure(response: &ServiceResponse<BoxBody>) -> bool {
 }
 
 /// What is wrong when a browser asks for a page elsewhere whether it may call. The page itself is told nothing, so the log says it too.
-fn refused_preflight(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
+fn preflight_problem(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     let request = response.request();
     let method =
         request.headers().get(ACCESS_CONTROL_REQUEST_METHOD).filter(|_| request.method() == Method::OPTIONS)?;
     let origin = request.headers().get(ORIGIN)?.to_str().ok()?;
-    let named = &request.app_data::<Data<App>>()?.cors_origins;
+    let named = &request.app_data::<Data<AppState>>()?.cors_origins;
     if !named.iter().any(|named| named == origin) {
-        return Some(Problem::unnamed_origin(origin));
+        return Some(Problem::origin_not_allowed(origin));
     }
     let is_allowed = method.to_str().is_ok_and(|method| CORS_METHODS.iter().any(|allowed| *allowed == method));
     (!is_allowed).then(|| {
@@ -160,9 +160,9 @@ fn refused_preflight(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
 
 fn write_problem(mut response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
     let ours = response.response_mut().extensions_mut().remove::<Problem>();
-    let problem = refused_preflight(&response).or(ours).unwrap_or_else(|| Problem::of_status(response.status()));
+    let problem = preflight_problem(&response).or(ours).unwrap_or_else(|| Problem::from_status(response.status()));
     let problem = Problem { instance: id.to_owned(), ..problem };
-    let problem = if is_password_form(response.request()) { problem.in_words_of_oauth2() } else { problem };
+    let problem = if is_password_form(response.request()) { problem.with_oauth2_fields() } else { problem };
     let status = problem.status_code();
     *response.response_mut().status_mut() = status;
     if status.is_server_error() {

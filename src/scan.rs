@@ -1,24 +1,24 @@
 //! `playhead scan`: from a folder of files to a library of videos.
 
-use crate::cli::{open_database, say};
+use crate::database;
+use crate::output::{print_line, print_note};
 use crate::settings::Settings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use migration::environment::expand_home;
 use service::library::{self, Folder, Library, Progress, Report};
 use service::time::Clock;
 use service::{Error, user};
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// Registers what lies below `dir`, or below the media folder.
-pub(crate) async fn scan(
+pub(crate) async fn run(
     settings: &Settings,
     dir: Option<PathBuf>,
     owner: Option<String>,
     restore: bool,
 ) -> Result<(), String> {
     let dir = dir.map(|dir| expand_home(&dir).map_err(|error| format!("{}: {error}", dir.display()))).transpose()?;
-    let db = open_database(settings).await?;
+    let db = database::open(settings).await?;
     let library = Library::new(&settings.media_dir);
     let owner = user::owner_of_scan(db.reader(), owner.as_deref()).await.map_err(|error| match (error, &owner) {
         (Error::UserNotFound, Some(name)) => format!("--owner {name}: there is no such user"),
@@ -46,12 +46,13 @@ pub(crate) async fn scan(
     db.close().await;
     let report = report.map_err(|error| error.to_string())?;
     for note in &report.notes {
-        let _ = writeln!(io::stderr(), "{}: {}", note.path.display(), note.text);
+        print_note(format_args!("{}: {}", note.path.display(), note.text));
     }
     for problem in &report.problems {
-        let _ = writeln!(io::stderr(), "passed over: {}: {}", problem.path.display(), problem.text);
+        print_note(format_args!("passed over: {}: {}", problem.path.display(), problem.text));
     }
-    say(format_args!("{}: {}", dir.display(), summary(&report)))
+    print_line(format_args!("{}: {}", dir.display(), summary(&report)));
+    Ok(())
 }
 
 /// What a scan did, in one line; what did not occur is not named.

@@ -1,12 +1,12 @@
 //! What handlers ask for in their signatures.
 
 use crate::access_log::{AccessLog, RequestUser};
-use crate::body::{BODY_LIMIT, misfit_of};
+use crate::body::{BODY_LIMIT, error_path};
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::routes::Methods;
-use crate::security_log::Origin;
-use crate::state::App;
+use crate::routes::AllowedMethods;
+use crate::security_log::SecurityLog;
+use crate::state::AppState;
 use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, USER_AGENT};
@@ -27,7 +27,7 @@ use url::form_urlencoded;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationError};
 
-type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+type ExtractFuture<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 /// The moment at which the request arrived.
 #[derive(Clone, Copy, Debug)]
@@ -58,9 +58,9 @@ impl FromRequest for RequestId {
 
 /// Who signs in, as far as the request tells.
 #[derive(Clone, Debug)]
-pub struct SigningIn(pub Client);
+pub struct SignInClient(pub Client);
 
-impl FromRequest for SigningIn {
+impl FromRequest for SignInClient {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -104,21 +104,21 @@ pub struct CurrentUser(pub Caller);
 
 impl FromRequest for CurrentUser {
     type Error = Problem;
-    type Future = Extracting<Self>;
+    type Future = ExtractFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let viewer = Viewer::from_request(request, payload);
+        let viewer = OptionalUser::from_request(request, payload);
         Box::pin(async { viewer.await?.0.map(Self).ok_or_else(|| Error::Unauthenticated.into()) })
     }
 }
 
 /// The caller, when there is one. A token that is worth nothing is refused, not passed over.
 #[derive(Clone, Copy, Debug)]
-pub struct Viewer(pub Option<Caller>);
+pub struct OptionalUser(pub Option<Caller>);
 
-impl FromRequest for Viewer {
+impl FromRequest for OptionalUser {
     type Error = Problem;
-    type Future = Extracting<Self>;
+    type Future = ExtractFuture<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let (app, access) = (app(request).cloned(), access(request));
@@ -131,7 +131,7 @@ impl FromRequest for Viewer {
     }
 }
 
-pub(crate) fn app(request: &HttpRequest) -> Result<&Data<App>, Problem> {
+pub(crate) fn app(request: &HttpRequest) -> Result<&Data<AppState>, Problem> {
     request.app_data().ok_or_else(|| Error::Internal("the application is not set up".into()).into())
 }
 
@@ -149,7 +149,7 @@ fn access(request: &HttpRequest) -> Result<Option<Access>, Problem> {
             let is_forged = matches!(error, Error::ForgedToken);
             let problem = Problem::from(error);
             if is_forged {
-                Origin::forged_token(request, &problem);
+                SecurityLog::record_forged_token(request, &problem);
             }
             return Err(problem);
         }
@@ -175,7 +175,7 @@ where
         let reading = T::from_request(request, payload);
         Box::pin(async move {
             let value = reading.await.map_err(Into::into)?;
-            value.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))?;
+            value.validate().map_err(|errors| Problem::invalid_fields(text::broken_rules(&errors)))?;
             Ok(Self(value))
         })
     }
@@ -203,14 +203,14 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
         let parameters =
             || serde_urlencoded::Deserializer::new(form_urlencoded::parse(request.query_string().as_bytes()));
         let fits = T::deserialize(parameters()).map(Self);
-        ready(fits.map_err(|misfit| Problem::unfit(&misfit_of::<T>(parameters()), &misfit.to_string())))
+        ready(fits.map_err(|mismatch| Problem::wrong_type(&error_path::<T>(parameters()), &mismatch.to_string())))
     }
 }
 
 /// The video that an address names.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Path)]
-#[validate(schema(function = "names_a_video"))]
+#[validate(schema(function = "validate_video_id"))]
 pub struct VideoPath {
     /// The id of the video.
     #[param(minimum = 1, example = 1)]
@@ -218,16 +218,16 @@ pub struct VideoPath {
 }
 
 /// What is wrong with the address is told of the address: nobody has sent a field.
-const IN_THE_ADDRESS: &str = "path";
-const NO_ID: &str = "the id in the address must be a whole number, 1 or more";
+const PATH_FIELD: &str = "path";
+const INVALID_ID: &str = "the id in the address must be a whole number, 1 or more";
 
-fn names_a_video(path: &VideoPath) -> Result<(), ValidationError> {
+fn validate_video_id(path: &VideoPath) -> Result<(), ValidationError> {
     check_id(path.video_id)
 }
 
 /// Whether the id in an address can be one.
 pub(crate) fn check_id(id: i64) -> Result<(), ValidationError> {
-    if id > 0 { Ok(()) } else { Err(ValidationError::new(IN_THE_ADDRESS).with_message(NO_ID.into())) }
+    if id > 0 { Ok(()) } else { Err(ValidationError::new(PATH_FIELD).with_message(INVALID_ID.into())) }
 }
 
 /// Makes the framework's own refusals problems like all others.
@@ -239,11 +239,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 /// The addresses have one parameter at most, a number. A fixed address may look like one of them to a method that it does not take.
 fn path_problem(request: &HttpRequest) -> Problem {
-    let other_method = request.app_data::<Data<Methods>>().and_then(|methods| methods.refuse(request));
+    let other_method = request.app_data::<Data<AllowedMethods>>().and_then(|methods| methods.check(request));
     other_method.unwrap_or_else(|| {
         let (_, value) = request.match_info().iter().next().unwrap_or_default();
         let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
-        let message = if is_number { "the id in the address is out of range" } else { NO_ID };
-        Problem::fields(vec![FieldError { field: IN_THE_ADDRESS.into(), message: message.into() }])
+        let message = if is_number { "the id in the address is out of range" } else { INVALID_ID };
+        Problem::invalid_fields(vec![FieldError { field: PATH_FIELD.into(), message: message.into() }])
     })
 }

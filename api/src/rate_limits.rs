@@ -5,9 +5,9 @@
 
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::TokenUser;
+use crate::extractors::TokenUser;
 use crate::responses::TooManyRequests;
-use crate::state::App;
+use crate::state::AppState;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -32,7 +32,7 @@ const MY_ACCOUNT: &str = "/api/v1/users/me";
 const BATCH: &str = "/api/v1/watch-history/batch";
 
 /// Answers to requests that were refused before they cost anything. They are not counted.
-const REFUSED_EARLY: [StatusCode; 6] = [
+const NOT_COUNTED: [StatusCode; 6] = [
     StatusCode::BAD_REQUEST,
     StatusCode::UNAUTHORIZED,
     StatusCode::REQUEST_TIMEOUT,
@@ -43,7 +43,7 @@ const REFUSED_EARLY: [StatusCode; 6] = [
 
 /// The counts of what was written lately, of this process.
 #[derive(Debug)]
-pub struct Limits {
+pub struct RateLimits {
     /// Videos that one account may have; 0 for any number.
     pub(crate) videos_per_user: u32,
     sign_ups: Option<Limiter>,
@@ -53,7 +53,7 @@ pub struct Limits {
     address_writes: Option<Limiter>,
 }
 
-impl Limits {
+impl RateLimits {
     /// With nothing counted yet.
     pub fn new(rates: Rates) -> Self {
         let Rates { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = rates;
@@ -67,15 +67,15 @@ impl Limits {
         }
     }
 
-    fn policies(&self, counted: Counted, user: Option<i64>, address: Network) -> Vec<Policy<'_>> {
+    fn policies(&self, kind: WriteKind, user: Option<i64>, address: Network) -> Vec<Policy<'_>> {
         let (user, address) = (user.map(Key::User), Some(Key::Address(address)));
         let of_user = ("user", &self.user_writes, user);
         let of_address = ("address", &self.address_writes, address);
-        let all = match counted {
-            Counted::Not => vec![],
-            Counted::SignUp => vec![("sign-ups", &self.sign_ups, address)],
-            Counted::AccountChange => vec![("account-changes", &self.account_changes, address), of_user, of_address],
-            Counted::Write => vec![of_user, of_address],
+        let all = match kind {
+            WriteKind::Exempt => vec![],
+            WriteKind::SignUp => vec![("sign-ups", &self.sign_ups, address)],
+            WriteKind::AccountChange => vec![("account-changes", &self.account_changes, address), of_user, of_address],
+            WriteKind::Write => vec![of_user, of_address],
         };
         let in_force = all.into_iter().filter_map(|(name, limiter, key)| Some((name, limiter.as_ref()?, key?)));
         in_force.map(|(name, limiter, key)| Policy { name, limiter, key }).collect()
@@ -84,23 +84,23 @@ impl Limits {
 
 /// What a request is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counted {
-    Not,
+enum WriteKind {
+    Exempt,
     SignUp,
     AccountChange,
     Write,
 }
 
-impl Counted {
+impl WriteKind {
     /// By the path as the router reads it, so that no other spelling of an address is counted otherwise.
     fn of(method: &Method, path: &str) -> Self {
         if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) {
-            return Self::Not;
+            return Self::Exempt;
         }
         match path {
-            BATCH => Self::Not,
-            path if SIGN_INS.contains(&path) => Self::Not,
-            path if path.starts_with("/api/v1/videos/") && path.ends_with("/watch-history") => Self::Not,
+            BATCH => Self::Exempt,
+            path if SIGN_INS.contains(&path) => Self::Exempt,
+            path if path.starts_with("/api/v1/videos/") && path.ends_with("/watch-history") => Self::Exempt,
             REGISTER => Self::SignUp,
             MY_ACCOUNT if method == Method::PATCH => Self::AccountChange,
             _ => Self::Write,
@@ -126,8 +126,8 @@ pub(crate) async fn limit_writes(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let counted = Counted::of(request.method(), request.match_info().as_str());
-    let app = request.app_data::<Data<App>>().filter(|_| counted != Counted::Not).cloned();
+    let kind = WriteKind::of(request.method(), request.match_info().as_str());
+    let app = request.app_data::<Data<AppState>>().filter(|_| kind != WriteKind::Exempt).cloned();
     let Some(app) = app else { return Ok(next.call(request).await?.map_into_boxed_body()) };
     let user = TokenUser::from_request(request.request(), &mut Payload::None).await.ok().map(|TokenUser(id)| id);
     let from = match ClientAddress::from_request(request.request(), &mut Payload::None).await {
@@ -135,24 +135,24 @@ pub(crate) async fn limit_writes(
         Err(problem) => return Ok(request.into_response(problem.error_response())),
     };
     let now = app.clock.now();
-    let policies = app.limits.policies(counted, user, from.into());
+    let policies = app.rate_limits.policies(kind, user, from.into());
     for (at, policy) in policies.iter().enumerate() {
         if let Err(retry_after) = policy.limiter.take(policy.key, now) {
             policies[..at].iter().for_each(|policy| policy.give_back(now));
             let problem = Problem::from(service::Error::TooManyRequests { retry_after });
             let response = request.into_response::<BoxBody, HttpResponse>(problem.error_response());
-            return Ok(tell(&policies, response, now));
+            return Ok(add_headers(&policies, response, now));
         }
     }
     let response = next.call(request).await?.map_into_boxed_body();
-    if REFUSED_EARLY.contains(&response.status()) {
+    if NOT_COUNTED.contains(&response.status()) {
         policies.iter().for_each(|policy| policy.give_back(now));
     }
-    Ok(tell(&policies, response, now))
+    Ok(add_headers(&policies, response, now))
 }
 
 /// Adds what is allowed and what is left of it.
-fn tell(
+fn add_headers(
     policies: &[Policy<'_>],
     mut response: ServiceResponse<BoxBody>,
     now: DateTime<Utc>,
@@ -183,7 +183,7 @@ pub(crate) fn describe(path: &str, item: &mut PathItem) {
     ];
     for (method, operation) in operations {
         if let Some(operation) = operation
-            && Counted::of(&method, path) != Counted::Not
+            && WriteKind::of(&method, path) != WriteKind::Exempt
         {
             describe_operation(operation);
         }
@@ -219,24 +219,24 @@ mod tests {
 
     #[test]
     fn whatever_is_not_a_read_is_counted_but_saves_and_sign_ins() {
-        for (method, path, counted) in [
-            (Method::GET, "/api/v1/videos", Counted::Not),
-            (Method::POST, "/api/v1/videos", Counted::Write),
-            (Method::PATCH, "/api/v1/videos/1", Counted::Write),
-            (Method::DELETE, "/api/v1/videos/1", Counted::Write),
-            (Method::POST, "/api/v1/videos/1/watch-history", Counted::Not),
-            (Method::DELETE, "/api/v1/videos/1/watch-history", Counted::Not),
-            (Method::POST, "/api/v1/watch-history/batch", Counted::Not),
-            (Method::POST, "/api/v1/auth/login", Counted::Not),
-            (Method::POST, "/api/v1/auth/token", Counted::Not),
-            (Method::POST, "/api/v1/auth/register", Counted::SignUp),
-            (Method::POST, "/api/v1/auth/refresh", Counted::Write),
-            (Method::POST, "/api/v1/auth/logout", Counted::Write),
-            (Method::PATCH, "/api/v1/users/me", Counted::AccountChange),
-            (Method::DELETE, "/api/v1/users/me", Counted::Write),
-            (Method::POST, "/api/v1/what-comes-tomorrow", Counted::Write),
+        for (method, path, kind) in [
+            (Method::GET, "/api/v1/videos", WriteKind::Exempt),
+            (Method::POST, "/api/v1/videos", WriteKind::Write),
+            (Method::PATCH, "/api/v1/videos/1", WriteKind::Write),
+            (Method::DELETE, "/api/v1/videos/1", WriteKind::Write),
+            (Method::POST, "/api/v1/videos/1/watch-history", WriteKind::Exempt),
+            (Method::DELETE, "/api/v1/videos/1/watch-history", WriteKind::Exempt),
+            (Method::POST, "/api/v1/watch-history/batch", WriteKind::Exempt),
+            (Method::POST, "/api/v1/auth/login", WriteKind::Exempt),
+            (Method::POST, "/api/v1/auth/token", WriteKind::Exempt),
+            (Method::POST, "/api/v1/auth/register", WriteKind::SignUp),
+            (Method::POST, "/api/v1/auth/refresh", WriteKind::Write),
+            (Method::POST, "/api/v1/auth/logout", WriteKind::Write),
+            (Method::PATCH, "/api/v1/users/me", WriteKind::AccountChange),
+            (Method::DELETE, "/api/v1/users/me", WriteKind::Write),
+            (Method::POST, "/api/v1/what-comes-tomorrow", WriteKind::Write),
         ] {
-            assert_eq!(Counted::of(&method, path), counted, "{method} {path}");
+            assert_eq!(WriteKind::of(&method, path), kind, "{method} {path}");
         }
     }
 }

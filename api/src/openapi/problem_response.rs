@@ -12,13 +12,13 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Sch
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Problems of one status.
-pub(crate) struct Failure {
+pub(crate) struct ProblemResponse {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     pub(crate) problems: Vec<Problem>,
 }
 
-impl Failure {
+impl ProblemResponse {
     pub(crate) fn status(&self) -> u16 {
         self.problems.first().map_or(500, |problem| problem.status)
     }

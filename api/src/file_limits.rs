@@ -1,7 +1,7 @@
 //! How many files are open for readers at once: each holds two descriptors for as long as its reader likes.
 
 use crate::error::Problem;
-use crate::state::App;
+use crate::state::AppState;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::web::Data;
@@ -13,44 +13,44 @@ use std::sync::{Mutex, PoisonError};
 
 /// The files that are being sent, counted.
 #[derive(Debug)]
-pub struct Streams {
+pub struct FileLimits {
     per_address: usize,
     total: usize,
-    open: Mutex<Open>,
+    open: Mutex<OpenFiles>,
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenFiles {
     total: usize,
     /// Videos by the network that watches them. Pictures are not in it: a page shows a hundred at once.
     videos: HashMap<Network, usize>,
 }
 
 /// A place among the open files, given back when it is dropped.
-pub(crate) struct Place {
-    app: Data<App>,
+pub(crate) struct FilePermit {
+    app: Data<AppState>,
     viewer: Option<Network>,
 }
 
-impl Streams {
+impl FileLimits {
     /// One address has at most `per_address` videos open at once, and all together at most `total` files.
     pub fn new(per_address: usize, total: usize) -> Self {
         Self { per_address, total, open: Mutex::default() }
     }
 }
 
-impl Place {
+impl FilePermit {
     /// For a video that somebody at `from` watches.
-    pub(crate) fn for_video(app: &Data<App>, from: IpAddr) -> Result<Self, Problem> {
+    pub(crate) fn for_video(app: &Data<AppState>, from: IpAddr) -> Result<Self, Problem> {
         Self::take(app, Some(from.into()))
     }
 
-    pub(crate) fn for_picture(app: &Data<App>) -> Result<Self, Problem> {
+    pub(crate) fn for_picture(app: &Data<AppState>) -> Result<Self, Problem> {
         Self::take(app, None)
     }
 
-    fn take(app: &Data<App>, viewer: Option<Network>) -> Result<Self, Problem> {
-        let Streams { per_address, total, open } = &app.streams;
+    fn take(app: &Data<AppState>, viewer: Option<Network>) -> Result<Self, Problem> {
+        let FileLimits { per_address, total, open } = &app.file_limits;
         let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.total >= *total {
             return Err(Error::Busy.into());
@@ -58,7 +58,7 @@ impl Place {
         if let Some(viewer) = viewer {
             let videos = open.videos.entry(viewer).or_default();
             if *videos >= *per_address {
-                return Err(too_many(*per_address));
+                return Err(too_many_streams(*per_address));
             }
             *videos += 1;
         }
@@ -68,9 +68,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for FilePermit {
     fn drop(&mut self) {
-        let mut open = self.app.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.app.file_limits.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.total = open.total.saturating_sub(1);
         let Some(viewer) = self.viewer else { return };
         if let Some(videos) = open.videos.get_mut(&viewer) {
@@ -82,7 +82,7 @@ impl Drop for Place {
     }
 }
 
-pub(crate) fn too_many(per_address: usize) -> Problem {
+pub(crate) fn too_many_streams(per_address: usize) -> Problem {
     let detail = format!("{per_address} videos are open from this address already: end one first");
     let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
     problem.header = Some(Box::new((RETRY_AFTER, HeaderValue::from_static("5"))));

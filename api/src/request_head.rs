@@ -2,7 +2,7 @@
 //!
 //! It stands behind the CORS rules, so that a page of an allowed origin can read the refusal.
 
-use crate::body::{BODY_LIMIT, too_large};
+use crate::body::{BODY_LIMIT, body_too_large};
 use crate::error::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -19,7 +19,7 @@ pub(crate) const ADDRESS_LIMIT: usize = 8 * 1024;
 /// How large all headers together may be, names and values.
 const HEADERS_LIMIT: usize = 32 * 1024;
 /// Headers that have one value. Of two, each reader on the way could take another one for the true one.
-const SINGLE: [HeaderName; 8] = [
+const SINGLE_VALUE_HEADERS: [HeaderName; 8] = [
     AUTHORIZATION,
     CONTENT_TYPE,
     RANGE,
@@ -35,13 +35,13 @@ pub(crate) async fn check(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match fault(request.uri(), request.headers()) {
+    match find_problem(request.uri(), request.headers()) {
         Some(problem) => Ok(request.into_response(problem.error_response())),
         None => Ok(next.call(request).await?.map_into_boxed_body()),
     }
 }
 
-fn fault(address: &Uri, headers: &HeaderMap) -> Option<Problem> {
+fn find_problem(address: &Uri, headers: &HeaderMap) -> Option<Problem> {
     if address.path_and_query().is_some_and(|address| address.as_str().len() > ADDRESS_LIMIT) {
         return Some(address_too_long());
     }
@@ -50,11 +50,11 @@ fn fault(address: &Uri, headers: &HeaderMap) -> Option<Problem> {
         return Some(headers_too_large());
     }
     let has_doubles = headers.len() > headers.len_keys();
-    if let Some(name) = SINGLE.into_iter().find(|name| has_doubles && headers.get_all(name).count() > 1) {
+    if let Some(name) = SINGLE_VALUE_HEADERS.into_iter().find(|name| has_doubles && headers.get_all(name).count() > 1) {
         return Some(duplicate_header(name.as_str()));
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok());
-    length.filter(|length| *length > BODY_LIMIT as u64).map(|_| too_large())
+    length.filter(|length| *length > BODY_LIMIT as u64).map(|_| body_too_large())
 }
 
 pub(crate) fn duplicate_header(name: &str) -> Problem {
