@@ -78,9 +78,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert_eq!(stage.sent().len(), 1);
 
-    stage.step(
-        "lazy: one statement for each call. In a loop that is one for each user, and you see it in the code",
-    );
+    stage.step("lazy: one statement for each call. In a loop that is one for each user, and you see it in the code");
     // snippet: lazy
     let mut emails = Vec::new();
     for user in user::Entity::find().order_by_asc(user::COLUMN.id).all(db).await? {

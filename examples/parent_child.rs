@@ -151,9 +151,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert_eq!(child::Entity::find().count(db).await?, 0);
 
-    stage.step(
-        "A nullable foreign key: the ORM sets it to NULL and keeps the children, as SQLAlchemy does by default",
-    );
+    stage.step("A nullable foreign key: the ORM sets it to NULL and keeps the children, as SQLAlchemy does by default");
     let guardian = guardian::ActiveModel::builder();
     guardian.add_ward(ward::ActiveModel::builder()).add_ward(ward::ActiveModel::builder()).save(db).await?;
     // snippet: nullify

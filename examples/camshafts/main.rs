@@ -56,7 +56,9 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert!(sent.contains(r#"SET "subscription_status" = "#) && sent.contains(r#", "updated_at" = "#));
     assert_eq!((&*ann.subscription_status, sent.matches(" = ").count()), ("pro", 3), "the third is the id in WHERE");
 
-    stage.step("12.34 stays 12.34: in comparisons, in sorting, and in a sum, once SQLite's result is rounded to two decimals");
+    stage.step(
+        "12.34 stays 12.34: in comparisons, in sorting, and in a sum, once SQLite's result is rounded to two decimals",
+    );
     let found = cam::Entity::find().filter(cam::COLUMN.lift.eq(high)).all(db).await?;
     assert!(found.iter().map(|cam| cam.lift).eq([high]));
     let sorted = cam::Entity::find().order_by_asc(cam::COLUMN.lift).all(db).await?;
@@ -65,7 +67,9 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let total: Decimal = total.into_tuple().one(db).await?.ok_or_else(missing)?;
     assert_eq!(total.round_dp(2), both);
 
-    stage.step("A third decimal is refused before it is sent; a number that is too large and an unknown type by the database");
+    stage.step(
+        "A third decimal is refused before it is sent; a number that is too large and an unknown type by the database",
+    );
     let third = cam("odd", CamType::Intake, Decimal::new(12345, 3), 25.0).insert(db).await;
     assert!(refusal(third).contains("two decimals") && stage.sent().is_empty());
     for change in ["lift = 1000", "cam_type = 'sideways'"] {
