@@ -39,6 +39,7 @@ mod signup;
 mod site;
 mod streams;
 mod tokens;
+mod transactions;
 mod users;
 mod videos;
 mod watch_history;

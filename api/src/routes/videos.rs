@@ -125,8 +125,10 @@ pub(super) async fn create(
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let new = app.public_path.unprefix_links(new);
-    let use_case =
-        move |app: Arc<App>| async move { video::create(&app.db, caller, new, app.limits.videos_per_user, now).await };
+    let use_case = move |app: Arc<App>| async move {
+        let limit = app.limits.videos_per_user;
+        app.db.transaction(async |tx| video::create(tx, caller, new, limit, now).await).await
+    };
     let video = app.run(use_case).await?;
     let location = app.public_path.prefix_links(format!("/api/v1/videos/{}", video.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.prefix_links(video)))
@@ -186,7 +188,10 @@ pub(super) async fn delete(
     Valid(path): Valid<Path<VideoPath>>,
     origin: Origin,
 ) -> Result<impl Responder, Problem> {
-    let owner = app.run(move |app| async move { video::delete(&app.db, caller, path.video_id).await }).await?;
+    let use_case = move |app: Arc<App>| async move {
+        app.db.transaction(async |tx| video::delete(tx, caller, path.video_id).await).await
+    };
+    let owner = app.run(use_case).await?;
     if owner != caller.id {
         origin.done(Event::ForeignVideo, Account::Id(caller.id));
     }
