@@ -10,8 +10,8 @@ use crate::checkpoint::keep_up;
 use crate::engine::{BUSY_TIMEOUT, Engines, PRAGMAS};
 use crate::link::{self, Links};
 use crate::pool;
-use crate::search::Gate;
-use crate::statistics::Counted;
+use crate::search::SearchState;
+use crate::statistics::SummaryCache;
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sea_orm::{
@@ -69,9 +69,9 @@ pub struct Database {
     of_lanes: OfLanes,
     /// Keeps SQLite's checkpoints going.
     checkpoints: Option<Arc<Sender<()>>>,
-    gate: Gate,
+    search_state: SearchState,
     /// How many videos there are, where counting takes long.
-    counted: Arc<Counted>,
+    summary_cache: Arc<SummaryCache>,
 }
 
 /// What the lanes of the watch history read and write by.
@@ -133,16 +133,23 @@ impl Database {
             open: watch::Sender::default(),
         };
         let checkpoints = Some(Arc::new(keep_up(&engines)));
-        let gate = Gate::new(SQLITE_SEARCHES);
-        Ok(Self { reader, writer, of_lanes: OfLanes::Sqlite(engines), checkpoints, gate, counted: Arc::default() })
+        let search_state = SearchState::new(SQLITE_SEARCHES);
+        Ok(Self {
+            reader,
+            writer,
+            of_lanes: OfLanes::Sqlite(engines),
+            checkpoints,
+            search_state,
+            summary_cache: Arc::default(),
+        })
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, DbErr> {
         knock(&link::options(url).map_err(conn)?).await?;
         let [reader, writer] = pool::open(url, ACQUIRE_TIMEOUT).await?;
         let of_lanes = OfLanes::Postgres(Links::to(url).map_err(conn)?);
-        let gate = Gate::new(POSTGRES_SEARCHES);
-        Ok(Self { reader, writer, of_lanes, checkpoints: None, gate, counted: Arc::default() })
+        let search_state = SearchState::new(POSTGRES_SEARCHES);
+        Ok(Self { reader, writer, of_lanes, checkpoints: None, search_state, summary_cache: Arc::default() })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
@@ -196,13 +203,13 @@ impl Database {
     }
 
     /// What a search passes.
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.gate
+    pub(crate) fn search_state(&self) -> &SearchState {
+        &self.search_state
     }
 
     /// The last count of a large library.
-    pub(crate) fn counted(&self) -> &Counted {
-        &self.counted
+    pub(crate) fn summary_cache(&self) -> &SummaryCache {
+        &self.summary_cache
     }
 
     /// What the lanes of the watch history read and write by.
@@ -261,7 +268,7 @@ impl Database {
 
     /// Waits a moment for the statements under way, then closes the connections. Those of the lanes on PostgreSQL end with the lanes.
     pub async fn close(self) {
-        let Self { reader, writer, of_lanes, checkpoints, gate: _, counted: _ } = self;
+        let Self { reader, writer, of_lanes, checkpoints, search_state: _, summary_cache: _ } = self;
         drop(checkpoints);
         if let OfLanes::Sqlite(engines) = of_lanes
             && timeout(CLOSE_TIMEOUT, engines.open.closed()).await.is_err()

@@ -35,7 +35,7 @@ impl Rules {
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) async fn judge_again(
+pub(crate) async fn recompute_completed(
     db: &impl ConnectionTrait,
     video_id: i64,
     duration: Option<i32>,

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use service::library::{self, Folder, Library, Report};
+use service::library::{self, Library, ScanReport, ScanRequest};
 use service::progress::Rules;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -22,13 +22,13 @@ fn address(video: &Value) -> String {
 }
 
 /// Scans with another media folder than that of the server.
-async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<Folder<'_>>) -> Report {
+async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<ScanRequest<'_>>) -> ScanReport {
     let library = Library::new(media);
     library::scan(&app.db, &library, folder, owner.id, &Rules::default(), app.now(), |_| {}).await.unwrap()
 }
 
-async fn restore(app: &TestApp, owner: &Person) -> Report {
-    scan_with(app, owner, &app.media, Folder { path: &app.media, restore: true }).await
+async fn restore(app: &TestApp, owner: &Person) -> ScanReport {
+    scan_with(app, owner, &app.media, ScanRequest { path: &app.media, restore: true }).await
 }
 
 async fn patch(app: &TestApp, owner: &Person, video: &Value, change: Value) {
@@ -428,7 +428,7 @@ on_both! {
         for n in 0..20 {
             put(&app, "two-seconds.mp4", &format!("{n}.mp4"));
         }
-        let (elsewhere, whole) = (app.media.with_file_name("elsewhere"), Folder::from(&app.media));
+        let (elsewhere, whole) = (app.media.with_file_name("elsewhere"), ScanRequest::from(&app.media));
         let (one, two) = tokio::join!(scan(&app, &ann), scan_with(&app, &ann, &elsewhere, whole));
         assert_eq!((one.added + two.added, videos(&app).await.len()), (20, 20));
         for n in 0..20 {

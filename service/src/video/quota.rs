@@ -1,7 +1,7 @@
 //! How many videos one account may have.
 
 use crate::Error;
-use crate::user::{Caller, Role};
+use crate::user::{Caller, UserRole};
 use entity::{user, video};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::LockType;
@@ -13,7 +13,7 @@ pub(super) async fn refuse_more_than(
     transaction: &DatabaseTransaction,
     caller: Caller,
 ) -> Result<(), Error> {
-    if limit == 0 || caller.role == Role::Admin {
+    if limit == 0 || caller.role == UserRole::Admin {
         return Ok(());
     }
     // Of several at once on PostgreSQL, each waits for the one before. Saves do not: they only ask that the row stays.
