@@ -14,7 +14,7 @@ const REMEMBERED: usize = 100_000;
 
 /// The limits of one server; 0 means that there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimits {
+pub struct LimitSettings {
     /// Sign-ups from one address in an hour, and as many changes of accounts.
     pub sign_ups_per_hour: u32,
     /// Writes of one account in a minute.
@@ -25,7 +25,7 @@ pub struct RateLimits {
     pub videos_per_user: u32,
 }
 
-impl Default for RateLimits {
+impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             sign_ups_per_hour: 100,

@@ -6,7 +6,7 @@ mod site;
 mod status;
 
 use crate::library::remember_deleted;
-use crate::progress::{Rules, recompute_completed};
+use crate::progress::{ProgressRules, recompute_completed};
 use crate::time::Timestamp;
 use crate::user::{Caller, UserRole, present};
 use crate::{Database, Error, number, picture, search, text};
@@ -241,7 +241,7 @@ pub async fn update(
     caller: Caller,
     id: i64,
     update: VideoUpdate,
-    rules: &Rules,
+    rules: &ProgressRules,
     now: DateTime<Utc>,
 ) -> Result<Video, Error> {
     let VideoUpdate { title, description, duration, thumbnail_path } = update;

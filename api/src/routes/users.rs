@@ -1,12 +1,12 @@
 //! `/api/v1/users/me`: the caller's own account.
 
-use super::Application;
-use crate::body::{Body, BodyIfAny};
+use super::AppData;
+use crate::body::{Body, OptionalBody};
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{Now, Token, TokenUser, Valid};
+use crate::extractors::{Now, Token, TokenUser, Valid};
 use crate::responses::{LastAdministrator, Taken, TooManyPasswords};
-use crate::security_log::{Account, Event, Origin};
+use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, AccountDeletion, User, UserUpdate};
@@ -17,7 +17,7 @@ use service::user::{self, AccountDeletion, User, UserUpdate};
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/users/me")]
-pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<Json<User>, Problem> {
+pub(super) async fn find(app: AppData, TokenUser(id): TokenUser) -> Result<Json<User>, Problem> {
     app.run(move |app| async move { user::find(app.db.reader(), id).await }).await.map(Json)
 }
 
@@ -30,17 +30,17 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 )]
 #[patch("/users/me")]
 pub(super) async fn update(
-    app: Application,
+    app: AppData,
     Token(subject): Token,
     Valid(Body(update)): Valid<Body<UserUpdate>>,
     ClientAddress(from): ClientAddress,
-    origin: Origin,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<Json<User>, Problem> {
-    let event = if update.password.is_some() { Event::PasswordChange } else { Event::AccountChange };
+    let event = if update.password.is_some() { SecurityEvent::PasswordChange } else { SecurityEvent::AccountChange };
     let update = app.run(move |app| async move { user::update(&app.db, &app.auth, subject, update, from, now).await });
     let updated = update.await;
-    origin.outcome(event, Account::Id(subject.user_id), &updated);
+    security_log.record_result(event, AccountRef::Id(subject.user_id), &updated);
     updated.map(Json)
 }
 
@@ -54,17 +54,17 @@ pub(super) async fn update(
 )]
 #[delete("/users/me")]
 pub(super) async fn delete_account(
-    app: Application,
+    app: AppData,
     Token(subject): Token,
-    Valid(BodyIfAny(deletion)): Valid<BodyIfAny<AccountDeletion>>,
+    Valid(OptionalBody(deletion)): Valid<OptionalBody<AccountDeletion>>,
     ClientAddress(from): ClientAddress,
-    origin: Origin,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let delete =
         app.run(move |app| async move { user::delete_account(&app.db, &app.auth, subject, deletion, from, now).await });
     let deleted = delete.await;
-    origin.outcome(Event::AccountDeletion, Account::Id(subject.user_id), &deleted);
+    security_log.record_result(SecurityEvent::AccountDeletion, AccountRef::Id(subject.user_id), &deleted);
     deleted?;
     Ok(HttpResponse::NoContent())
 }

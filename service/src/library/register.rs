@@ -6,7 +6,7 @@ use super::known::{FileRecord, KnownFile};
 use super::report::ScanReport;
 use super::walk::title;
 use crate::Error;
-use crate::progress::{Rules, recompute_completed};
+use crate::progress::{ProgressRules, recompute_completed};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{deleted_file, video};
 use sea_orm::prelude::*;
@@ -22,7 +22,7 @@ pub(super) struct ScanContext<'a> {
     pub(super) owner_id: i64,
     /// Whether videos that were deleted come back.
     pub(super) restore: bool,
-    pub(super) rules: &'a Rules,
+    pub(super) rules: &'a ProgressRules,
     pub(super) now: DateTime<Utc>,
 }
 

@@ -9,7 +9,7 @@ use super::matching::{Matches, compare};
 use super::register::{AbsentFile, ScanContext};
 use super::report::{ScanProgress, ScanReport};
 use super::walk::{PictureFinder, walk};
-use crate::progress::Rules;
+use crate::progress::ProgressRules;
 use crate::{Database, Error, search};
 use chrono::{DateTime, Utc};
 use entity::{deleted_file, video};
@@ -51,7 +51,7 @@ pub async fn scan(
     library: &Library,
     folder: impl Into<ScanRequest<'_>>,
     owner_id: i64,
-    rules: &Rules,
+    rules: &ProgressRules,
     now: DateTime<Utc>,
     watch: impl FnMut(ScanProgress),
 ) -> Result<ScanReport, Error> {
@@ -79,7 +79,7 @@ pub(super) async fn register_file(
 ) -> Result<(), Error> {
     let internal = |reason: String| Error::Internal(format!("{}: {reason}", path.display()));
     let path = path.canonicalize().map_err(|error| internal(error.to_string()))?;
-    let intake = ScanContext { owner_id, restore: true, rules: &Rules::default(), now };
+    let intake = ScanContext { owner_id, restore: true, rules: &ProgressRules::default(), now };
     let mut scan =
         Scan { db, library, intake, before: SeenVideos::default(), report: ScanReport::default(), watch: |_| {} };
     scan.take_in(vec![path]).await?;
