@@ -60,7 +60,7 @@ on_both! {
         let connection = db.at_v09().await;
         run(&connection, "CREATE VIEW chiefs AS SELECT username FROM users WHERE role = 'ADMIN'").await;
         let line = db.refusal(true).await;
-        assert!(line.contains("view chiefs uses the type userrole, which goes: DROP VIEW chiefs"), "{line}");
+        assert!(line.contains("view chiefs uses the type userrole, which is dropped: DROP VIEW chiefs"), "{line}");
         assert_eq!(migration::state(&connection).await.unwrap().applied.len(), V09);
     }
 }

@@ -6,12 +6,6 @@
 //! A migration never names an entity: what it did last year must not change when an entity does today. This package does not
 //! depend on theirs, so that Cargo guards it.
 
-mod aside;
-pub mod concurrently;
-pub mod definitions;
-mod dependents;
-mod shape;
-mod sql;
 mod v09;
 
 mod m20250101_000001_create_users_v09;
@@ -33,6 +27,7 @@ mod m20261130_000005_know_files_again;
 mod m20261130_000006_remember_deleted_files;
 mod m20261130_000007_create_sign_in_limits;
 
+use operations::{sql, type_change};
 use sea_orm_migration::prelude::*;
 
 /// The ordered list of all changes.
@@ -72,8 +67,8 @@ impl MigratorTrait for Migrator {
 pub async fn obstacles(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
     let mut found = m20261101_000003_give_times_a_zone::unreadable_times(manager).await?;
     found.extend(m20261101_000005_defaults_and_checks::negative_counts(manager).await?);
-    if sql::on_postgres(manager) {
-        found.extend(dependents::in_the_way(manager, &v09::RETYPED, &v09::TYPES).await?);
+    if sql::is_postgres(manager) {
+        found.extend(type_change::blockers(manager, &v09::RETYPED, &v09::TYPES).await?);
     } else {
         found.extend(m20261101_000004_roles_and_states_as_text::unknown_words(manager).await?);
     }

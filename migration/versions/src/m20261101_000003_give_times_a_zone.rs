@@ -1,12 +1,12 @@
 //! Times that say that they are UTC: `timestamp with time zone` on PostgreSQL; on SQLite the one text that sqlx writes,
 //! `2026-01-31T12:00:00.123456+00:00` with as many groups of three decimals as there are, which sorts as time does.
 
-use crate::aside::Aside;
-use crate::dependents::{self, Suspects};
 use crate::m20261101_000002_widen_ids as ids;
-use crate::shape::Shape;
-use crate::sql;
 use crate::v09::TABLES;
+use operations::{
+    DetachedDependents, TableDef, sql,
+    type_change::{self, DerivedObjects},
+};
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -22,7 +22,7 @@ const TIMES: [(&str, &[&str]); 3] = [
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if sql::on_postgres(manager) {
+        if sql::is_postgres(manager) {
             return retype_times(manager, "timestamp with time zone").await;
         }
         sql::refuse(unreadable_times(manager).await?)?;
@@ -32,7 +32,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if sql::on_postgres(manager) {
+        if sql::is_postgres(manager) {
             return retype_times(manager, "timestamp").await;
         }
         sql::refuse(unreadable_times(manager).await?)?;
@@ -48,29 +48,29 @@ impl MigrationTrait for Migration {
 
 /// All times of PostgreSQL; `AT TIME ZONE` goes both ways.
 async fn retype_times(manager: &SchemaManager<'_>, kind: &'static str) -> Result<(), DbErr> {
-    dependents::refuse(manager, &TIMES).await?;
-    let suspects = Suspects::of(manager, &TIMES).await?;
-    let aside = Aside::take(manager, &TABLES).await?;
+    type_change::refuse_blockers(manager, &TIMES).await?;
+    let derived = DerivedObjects::read(manager, &TIMES).await?;
+    let dependents = DetachedDependents::detach(manager, &TABLES).await?;
     for (table, columns) in TIMES {
         let mut alter = Table::alter().table(table).take();
         for column in columns {
             let in_utc = Expr::cust(format!("\"{column}\" AT TIME ZONE 'UTC'"));
             alter.modify_column(ColumnDef::new(*column).custom(kind).using(in_utc));
         }
-        manager.alter_table(alter).await.map_err(|error| suspects.name(error))?;
+        manager.alter_table(alter).await.map_err(|error| derived.explain(error))?;
     }
-    aside.give_back(manager).await
+    dependents.reattach(manager).await
 }
 
-pub(crate) fn users() -> Shape {
+pub(crate) fn users() -> TableDef {
     ids::users().column(&mut time("created_at")).column(&mut time("updated_at")).column(&mut no_time("last_login"))
 }
 
-pub(crate) fn videos() -> Shape {
+pub(crate) fn videos() -> TableDef {
     ids::videos().column(&mut time("created_at")).column(&mut time("updated_at")).column(&mut no_time("published_at"))
 }
 
-pub(crate) fn watch_history() -> Shape {
+pub(crate) fn watch_history() -> TableDef {
     ids::watch_history()
         .column(&mut time("last_watched_at"))
         .column(&mut time("created_at"))
@@ -128,12 +128,12 @@ pub(crate) async fn unreadable_times(manager: &SchemaManager<'_>) -> Result<Vec<
     for (table, columns) in TIMES {
         for column in columns {
             let is_readable =
-                if sql::on_postgres(manager) { format!("isfinite({column})") } else { is_readable(column) };
+                if sql::is_postgres(manager) { format!("isfinite({column})") } else { is_readable(column) };
             let select = format!(
                 "SELECT CAST(id AS bigint), CAST({column} AS text), count(*) OVER () FROM {table} \
                  WHERE {column} IS NOT NULL AND NOT ({is_readable}) ORDER BY id LIMIT 1"
             );
-            if let Some(row) = sql::rows(manager, &select).await?.first() {
+            if let Some(row) = sql::query(manager, &select).await?.first() {
                 let (id, value, count): (i64, String, i64) =
                     (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
                 let others =

@@ -2,8 +2,7 @@
 //!
 //! Of accounts that differ by case alone the oldest gets the key; the others keep NULL and are found by their exact spelling.
 
-use crate::aside::Aside;
-use crate::sql;
+use operations::{DetachedDependents, sql};
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -17,7 +16,7 @@ const WIDTH: u32 = 255;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let aside = Aside::take(manager, &["users"]).await?;
+        let dependents = DetachedDependents::detach(manager, &["users"]).await?;
         for (column, key) in KEYS {
             let new = ColumnDef::new(key).string_len(WIDTH).take();
             manager.alter_table(Table::alter().table("users").add_column(new).take()).await?;
@@ -25,7 +24,7 @@ impl MigrationTrait for Migration {
             manager.create_index(index(key)).await?;
             fill_others(manager, column, key).await?;
         }
-        aside.give_back(manager).await
+        dependents.reattach(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -52,7 +51,7 @@ fn index_name(key: &str) -> String {
 /// Whether the column holds letters that SQL cannot be trusted with, and its ASCII lower case: SQLite's `lower` knows no
 /// others, PostgreSQL's depends on the locale.
 pub(crate) fn non_ascii_and_lower(manager: &SchemaManager<'_>, column: &str) -> (String, String) {
-    if sql::on_postgres(manager) {
+    if sql::is_postgres(manager) {
         let non_ascii = format!("length(convert_to({column}, 'UTF8')) <> length({column})");
         (non_ascii, format!("lower({column} COLLATE \"C\")"))
     } else {
@@ -67,7 +66,7 @@ async fn fill_ascii(manager: &SchemaManager<'_>, column: &str, key: &str) -> Res
         "UPDATE users SET {key} = {lower} \
          WHERE id IN (SELECT min(id) FROM users WHERE NOT ({non_ascii}) GROUP BY {lower})"
     );
-    sql::run(manager, &fill).await
+    sql::execute(manager, &fill).await
 }
 
 /// The rest in the lower case of Rust, which is that of the service, oldest first.
@@ -76,7 +75,7 @@ async fn fill_others(manager: &SchemaManager<'_>, column: &'static str, key: &'s
     let mut last = i64::MIN;
     loop {
         let chunk = format!("SELECT id, {column} FROM users WHERE id > {last} AND {non_ascii} ORDER BY id LIMIT 1000");
-        let rows = sql::rows(manager, &chunk).await?;
+        let rows = sql::query(manager, &chunk).await?;
         if rows.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! What tells an older save from a newer one, how often a video was watched to its end, and an index for "continue
 //! watching" that a save leaves alone for an hour.
 
-use crate::sql;
+use operations::sql;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,19 +15,19 @@ impl MigrationTrait for Migration {
         for column in columns() {
             manager.alter_table(Table::alter().table(TABLE).add_column(column).take()).await?;
         }
-        if sql::on_postgres(manager) {
+        if sql::is_postgres(manager) {
             // A row that finds room on its own page can be replaced there without touching an index.
-            sql::run(manager, &format!("ALTER TABLE {TABLE} SET (fillfactor = 90)")).await?;
+            sql::execute(manager, &format!("ALTER TABLE {TABLE} SET (fillfactor = 90)")).await?;
         }
         // How often a finished video was watched is not known; once is certain, and not after it was last seen.
         let played = "play_count = CASE WHEN completed THEN 1 ELSE 0 END, \
              completed_at = CASE WHEN completed THEN last_watched_at END";
-        let hour = if sql::on_postgres(manager) {
+        let hour = if sql::is_postgres(manager) {
             "floor(extract(epoch FROM last_watched_at) / 3600)"
         } else {
             "unixepoch(last_watched_at) / 3600"
         };
-        sql::run(manager, &format!("UPDATE {TABLE} SET {played}, watched_hour = {hour}")).await?;
+        sql::execute(manager, &format!("UPDATE {TABLE} SET {played}, watched_hour = {hour}")).await?;
         let begun = Index::create()
             .name("ix_watch_history_continue_watching")
             .table(TABLE)
@@ -40,8 +40,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_index(Index::drop().name("ix_watch_history_continue_watching").to_owned()).await?;
-        if sql::on_postgres(manager) {
-            sql::run(manager, &format!("ALTER TABLE {TABLE} RESET (fillfactor)")).await?;
+        if sql::is_postgres(manager) {
+            sql::execute(manager, &format!("ALTER TABLE {TABLE} RESET (fillfactor)")).await?;
         }
         for column in columns() {
             let name = column.get_column_name();

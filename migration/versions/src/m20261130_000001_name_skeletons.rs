@@ -4,9 +4,8 @@
 //! Of accounts that would share one, the oldest gets it, those in ASCII first; the others keep what they had, are found by their exact
 //! spelling, and stay as they are until somebody renames them. On the way down the keys stay.
 
-use crate::aside::Aside;
 use crate::m20261101_000006_lower_case_keys::non_ascii_and_lower;
-use crate::sql;
+use operations::{DetachedDependents, sql};
 use sea_orm_migration::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton as prototypes;
@@ -22,13 +21,13 @@ const WIDTH: usize = 255;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let aside = Aside::take(manager, &["users"]).await?;
+        let dependents = DetachedDependents::detach(manager, &["users"]).await?;
         let new = ColumnDef::new(SKELETON).string_len(255).take();
         manager.alter_table(Table::alter().table("users").add_column(new).take()).await?;
         manager.create_index(Index::create().name(INDEX).table("users").col(SKELETON).unique().take()).await?;
         fill_ascii(manager).await?;
         fill_others(manager).await?;
-        aside.give_back(manager).await
+        dependents.reattach(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -56,7 +55,7 @@ async fn fill_ascii(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "UPDATE users SET {SKELETON} = {skeleton} \
          WHERE id IN (SELECT min(id) FROM users WHERE NOT ({non_ascii}) GROUP BY {skeleton})"
     );
-    sql::run(manager, &fill).await
+    sql::execute(manager, &fill).await
 }
 
 /// The rest row by row, oldest first.
@@ -68,7 +67,7 @@ async fn fill_others(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             "SELECT id, username, username_key, email, email_key FROM users \
              WHERE id > {last} AND ({odd_name} OR {odd_email}) ORDER BY id LIMIT 1000"
         );
-        let rows = sql::rows(manager, &chunk).await?;
+        let rows = sql::query(manager, &chunk).await?;
         if rows.is_empty() {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 //! The rows of `video_search` are made by the service, which alone knows how it compares texts; it finds out what is missing when
 //! it starts.
 
-use crate::sql;
+use operations::sql;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -20,21 +20,21 @@ const INDEXES: [(&str, &str); 3] = [
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (name, of) in INDEXES {
-            sql::run(manager, &format!("CREATE INDEX {name} ON videos {of}")).await?;
+            sql::execute(manager, &format!("CREATE INDEX {name} ON videos {of}")).await?;
         }
-        for statement in if sql::on_postgres(manager) { POSTGRES } else { SQLITE } {
-            sql::run(manager, statement).await?;
+        for statement in if sql::is_postgres(manager) { POSTGRES } else { SQLITE } {
+            sql::execute(manager, statement).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if !sql::on_postgres(manager) {
-            sql::run(manager, "DROP TABLE video_grams").await?;
+        if !sql::is_postgres(manager) {
+            sql::execute(manager, "DROP TABLE video_grams").await?;
         }
-        sql::run(manager, "DROP TABLE video_search").await?;
+        sql::execute(manager, "DROP TABLE video_search").await?;
         for (name, _) in INDEXES {
-            sql::run(manager, &format!("DROP INDEX {name}")).await?;
+            sql::execute(manager, &format!("DROP INDEX {name}")).await?;
         }
         Ok(())
     }
