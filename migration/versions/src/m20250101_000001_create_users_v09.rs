@@ -1,4 +1,4 @@
-//! The accounts as v0.9 has them.
+//! Creates the table of users as v0.9 has it.
 
 use crate::v09::{id, time, typed};
 use operations::{TableDef, sql};
@@ -44,7 +44,7 @@ pub(crate) fn users(db: DbBackend) -> TableDef {
         .unique_index("username")
 }
 
-/// SQLite has no such types.
+/// Creates the enum type of roles on PostgreSQL; SQLite has no such types.
 pub(crate) async fn create_role_type(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     if sql::is_postgres(manager) {
         manager.create_type(Type::create().as_enum("userrole").values(["USER", "ADMIN", "PREMIUM"]).to_owned()).await?;

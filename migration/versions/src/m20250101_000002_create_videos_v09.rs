@@ -1,4 +1,4 @@
-//! The videos as v0.9 has them, without `category_id`: categories are none of ours.
+//! Creates the table of videos as v0.9 has it, without `category_id`: Playhead has no categories.
 
 use crate::v09::{id, time, typed};
 use operations::{TableDef, sql};
@@ -53,7 +53,7 @@ pub(crate) fn videos(db: DbBackend) -> TableDef {
         .index("title")
 }
 
-/// SQLite has no such types.
+/// Creates the enum type of states on PostgreSQL; SQLite has no such types.
 pub(crate) async fn create_status_type(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     if sql::is_postgres(manager) {
         let labels = ["PROCESSING", "READY", "FAILED", "DELETED"];

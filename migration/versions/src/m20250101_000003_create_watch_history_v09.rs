@@ -1,4 +1,4 @@
-//! Where every viewer stopped, as v0.9 has it (Alembic's `2f1e7b15dd7f`).
+//! Creates the table of watch positions as v0.9 has it (Alembic's `2f1e7b15dd7f`).
 
 use crate::v09::{id, time};
 use operations::TableDef;

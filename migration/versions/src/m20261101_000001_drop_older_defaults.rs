@@ -1,5 +1,5 @@
-//! Some databases of v0.9 have database defaults, some have none. From here on they all have none, so that types can change
-//! and the defaults that follow are exactly ours. Going back brings none: v0.9 needs none.
+//! Drops the database defaults that only some databases of v0.9 have, so that types can change and
+//! every database gets the same defaults later. The downgrade restores none: v0.9 needs none.
 
 use crate::m20250101_000001_create_users_v09::users;
 use crate::m20250101_000002_create_videos_v09::videos;
@@ -15,7 +15,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // On SQLite the next migration writes every column anew.
+        // On SQLite the next migration rebuilds the tables without defaults.
         if !sql::is_postgres(manager) {
             return Ok(());
         }

@@ -1,4 +1,5 @@
-//! 64-bit ids that are never used twice. The index on each primary key goes: the key is its own index.
+//! Widens ids to 64 bits and keeps them from being used twice. Drops the index on each primary key:
+//! the key has its own.
 
 use crate::m20250101_000001_create_users_v09 as v09_users;
 use crate::m20250101_000002_create_videos_v09 as v09_videos;
@@ -41,9 +42,9 @@ impl MigrationTrait for Migration {
             return v09_watch_history::watch_history(Sqlite).rebuild(manager, &watch_history(), &[]).await;
         }
         for (table, _) in IDS {
-            // The ids that refer to these cannot be larger.
+            // A foreign key to these holds no larger id.
             let fix =
-                "the older schema holds ids up to 2147483647 only; give these rows smaller ids, or stay on this schema";
+                "the older schema stores ids up to 2147483647; give these rows smaller ids, or stay on this schema";
             sql::refuse_rows(manager, &format!("{table} WHERE id > 2147483647"), fix).await?;
         }
         retype_ids(manager, "integer").await?;
@@ -58,7 +59,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// All id columns of PostgreSQL, and the sequences that number them.
+/// Changes the type of all id columns and of their sequences on PostgreSQL.
 async fn retype_ids(manager: &SchemaManager<'_>, kind: &'static str) -> Result<(), DbErr> {
     type_change::refuse_blockers(manager, &IDS).await?;
     let derived = DerivedObjects::read(manager, &IDS).await?;
@@ -74,14 +75,16 @@ async fn retype_ids(manager: &SchemaManager<'_>, kind: &'static str) -> Result<(
     dependents.reattach(manager).await
 }
 
-/// The sequence of a table that was renamed has the name that the table had.
+/// Looks the sequence up: if the table or the sequence was renamed, its name is not
+/// `<table>_id_seq`.
 fn retype_sequence(table: &str, kind: &str) -> String {
     format!(
         "DO $$ BEGIN EXECUTE format('ALTER SEQUENCE %s AS {kind}', pg_get_serial_sequence('{table}', 'id')); END $$"
     )
 }
 
-/// On SQLite, where every integer has 64 bits already, AUTOINCREMENT is what keeps an id from coming back.
+/// On SQLite every integer has 64 bits already. AUTOINCREMENT keeps the id of a deleted row from
+/// coming back.
 fn id() -> ColumnDef {
     ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key().take()
 }

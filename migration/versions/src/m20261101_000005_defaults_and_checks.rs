@@ -1,5 +1,5 @@
-//! Defaults and rules that the database itself keeps, indexes for what is looked up, and videos that are only described:
-//! `file_path` may be missing, `thumbnail_file` is new.
+//! Adds database defaults, checks, and indexes for look-ups. Allows videos without a file:
+//! `file_path` becomes nullable. Adds `thumbnail_file`.
 
 use crate::m20261101_000003_give_times_a_zone as times;
 use crate::m20261101_000004_roles_and_states_as_text as texts;
@@ -9,7 +9,7 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// A number that is no count of anything when it is negative.
+/// The columns that must not be negative.
 const COUNTS: [(&str, &str); 3] =
     [("videos", "duration"), ("watch_history", "watch_position"), ("watch_history", "watch_duration")];
 
@@ -41,7 +41,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let fix = "the older schema wants a file for every video; delete these or give them a path";
+        let fix = "the older schema requires a file for every video; delete these videos or give them a path";
         sql::refuse_rows(manager, "videos WHERE file_path IS NULL", fix).await?;
         if !sql::is_postgres(manager) {
             texts::users().rebuild(manager, &users(), &[]).await?;
@@ -70,17 +70,17 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Rows that the new checks would refuse.
+/// Rows that violate the new checks.
 pub(crate) async fn negative_counts(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
-    let mut found = Vec::new();
+    let mut lines = Vec::new();
     for (table, column) in COUNTS {
         let rows = format!("{table} WHERE {column} < 0");
-        found.extend(sql::row_obstacle(manager, &rows, "set them to 0 and migrate again").await?);
+        lines.extend(sql::row_obstacle(manager, &rows, "set them to 0 and migrate again").await?);
     }
-    Ok(found)
+    Ok(lines)
 }
 
-/// What the database writes where an INSERT says nothing.
+/// The new default of each column.
 fn defaults() -> [(&'static str, Vec<(&'static str, Expr)>); 3] {
     [
         ("users", vec![("role", "user".into()), ("is_active", true.into()), ("is_verified", false.into())]),

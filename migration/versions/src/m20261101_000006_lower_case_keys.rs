@@ -1,6 +1,8 @@
-//! E-mails and names in lower case, each under a unique index: nobody signs up twice by writing `Ann` for `ann`.
+//! Adds lower-case keys for e-mails and user names, with unique indexes, so that `Ann` and `ann`
+//! are one account.
 //!
-//! Of accounts that differ by case alone the oldest gets the key; the others keep NULL and are found by their exact spelling.
+//! Of existing accounts that differ only by case, the oldest gets the key. The others keep NULL and
+//! sign in by their exact name.
 
 use operations::{DetachedDependents, sql};
 use sea_orm_migration::prelude::*;
@@ -10,7 +12,7 @@ pub(crate) struct Migration;
 
 const KEYS: [(&str, &str); 2] = [("email", "email_key"), ("username", "username_key")];
 
-/// The width of a key column: some letters grow when they change case.
+/// The width of a key column, in characters. Some letters become longer in lower case.
 const WIDTH: u32 = 255;
 
 #[async_trait::async_trait]
@@ -48,8 +50,8 @@ fn index_name(key: &str) -> String {
     format!("ix_users_{key}")
 }
 
-/// Whether the column holds letters that SQL cannot be trusted with, and its ASCII lower case: SQLite's `lower` knows no
-/// others, PostgreSQL's depends on the locale.
+/// The SQL of whether the column has letters outside ASCII, and of its lower case in ASCII. `lower`
+/// of SQLite changes only ASCII letters, `lower` of PostgreSQL depends on the locale.
 pub(crate) fn non_ascii_and_lower(manager: &SchemaManager<'_>, column: &str) -> (String, String) {
     if sql::is_postgres(manager) {
         let non_ascii = format!("length(convert_to({column}, 'UTF8')) <> length({column})");
@@ -59,7 +61,7 @@ pub(crate) fn non_ascii_and_lower(manager: &SchemaManager<'_>, column: &str) -> 
     }
 }
 
-/// One statement for nearly all rows.
+/// Fills nearly all rows with one statement.
 async fn fill_ascii(manager: &SchemaManager<'_>, column: &str, key: &str) -> Result<(), DbErr> {
     let (non_ascii, lower) = non_ascii_and_lower(manager, column);
     let fill = format!(
@@ -69,7 +71,8 @@ async fn fill_ascii(manager: &SchemaManager<'_>, column: &str, key: &str) -> Res
     sql::execute(manager, &fill).await
 }
 
-/// The rest in the lower case of Rust, which is that of the service, oldest first.
+/// Fills the other rows one by one, oldest first, with the lower case of Rust, which the service
+/// uses.
 async fn fill_others(manager: &SchemaManager<'_>, column: &'static str, key: &'static str) -> Result<(), DbErr> {
     let (non_ascii, _) = non_ascii_and_lower(manager, column);
     let mut last = i64::MIN;

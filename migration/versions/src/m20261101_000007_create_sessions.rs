@@ -1,4 +1,4 @@
-//! Sign-ins and their refresh tokens.
+//! Creates the tables of sessions (sign-ins) and of their refresh tokens.
 
 use operations::TableDef;
 use sea_orm_migration::prelude::*;
@@ -31,7 +31,7 @@ impl MigrationTrait for Migration {
             .await
     }
 
-    /// The older schema knows no sign-ins: everybody signs in again.
+    /// The older schema has no sessions: everybody signs in again.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("refresh_tokens").take()).await?;
         manager.drop_table(Table::drop().table("sessions").take()).await

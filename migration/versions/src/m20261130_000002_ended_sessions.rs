@@ -1,4 +1,5 @@
-//! What is shown of a session, and which sessions ended so lately that access tokens of theirs have not expired.
+//! Adds what the list of sessions shows, and the table of sessions that ended recently: their
+//! access tokens have not expired yet.
 
 use operations::{TableDef, sql};
 use sea_orm_migration::prelude::*;

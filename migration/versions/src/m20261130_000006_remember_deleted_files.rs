@@ -1,4 +1,4 @@
-//! The files of videos that were deleted, so that the next scan does not bring them back.
+//! Creates the table of files whose videos were deleted, so that a scan does not add them again.
 
 use operations::TableDef;
 use sea_orm_migration::prelude::*;
@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
             .await
     }
 
-    /// Scans of the older program bring such videos back.
+    /// A scan of the older program adds such videos again.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table(TABLE).take()).await
     }

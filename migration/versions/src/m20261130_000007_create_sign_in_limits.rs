@@ -1,4 +1,4 @@
-//! Counts of failed sign-ins, which all processes share.
+//! Creates the table of failed sign-ins, which all processes share.
 
 use operations::TableDef;
 use sea_orm_migration::prelude::*;
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
             .await
     }
 
-    /// The counts are worth something for an hour at most.
+    /// A count is kept for an hour at most, so none is worth keeping.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("sign_in_limits").take()).await
     }

@@ -1,15 +1,18 @@
-//! Indexes that are created and dropped while the application goes on writing: `CREATE INDEX CONCURRENTLY`.
+//! Indexes that are created and dropped while the application goes on writing: `CREATE INDEX
+//! CONCURRENTLY`.
 //!
-//! Use them for a large table on PostgreSQL. PostgreSQL refuses CONCURRENTLY inside a transaction: the migration returns
-//! `Some(false)` from `use_transaction()` and does nothing else. The build reads the table twice, waits for older transactions,
-//! and blocks no writer. On SQLite these are plain statements, which hold the write lock while the index is built.
+//! Use them for a large table on PostgreSQL. PostgreSQL refuses CONCURRENTLY inside a transaction:
+//! the migration returns `Some(false)` from `use_transaction()` and does nothing else. The build
+//! reads the table twice, waits for older transactions, and blocks no writer. On SQLite these are
+//! plain statements, which hold the write lock while the index is built.
 
 use crate::sql;
 use sea_orm_migration::prelude::*;
 
 /// Creates the index if it does not exist.
 ///
-/// An interrupted build leaves an INVALID index on PostgreSQL. It is dropped and built again, so the migration can be repeated.
+/// An interrupted build leaves an INVALID index on PostgreSQL. It is dropped and built again, so
+/// the migration can be repeated.
 ///
 /// # Errors
 /// Those of the database.

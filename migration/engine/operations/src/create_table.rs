@@ -1,9 +1,10 @@
 //! Parses a `CREATE TABLE` statement of SQLite into its columns and constraints.
 //!
-//! The catalogue pragmas of SQLite do not return collations, checks and the expressions of generated columns. A rebuild copies
-//! such parts from the text of the statement, unchanged.
+//! The catalogue pragmas of SQLite do not return collations, checks and the expressions of
+//! generated columns. A rebuild copies such parts from the text of the statement, unchanged.
 
-/// What a definition defines. Two definitions with the same subject define the same column or constraint.
+/// What a definition defines. Two definitions with the same subject define the same column or
+/// constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DefinitionSubject {
     /// A column, by its lower-case name.
@@ -68,7 +69,8 @@ pub fn definitions(create_table: &str) -> Vec<Definition> {
             _ => {}
         }
         match (depth, token) {
-            // This parenthesis opens the list of definitions: those inside of it have a depth of 2 or more.
+            // This parenthesis opens the list of definitions: those inside of it have a depth of 2
+            // or more.
             (1, "(") => text.clear(),
             (1, ",") => all.push(Definition::new(std::mem::take(&mut text).trim())),
             (0, ")") => {
@@ -82,7 +84,8 @@ pub fn definitions(create_table: &str) -> Vec<Definition> {
     all
 }
 
-/// Every clause `keyword (…)` of the SQL: its name after `CONSTRAINT`, if it has one, and the text between its parentheses.
+/// Every clause `keyword (…)` of the SQL: its name after `CONSTRAINT`, if it has one, and the text
+/// between its parentheses.
 pub fn parenthesized_clauses<'a>(sql: &'a str, keyword: &str) -> Vec<(Option<&'a str>, String)> {
     let tokens: Vec<&str> = tokens(sql).collect();
     let is_word = |at: &usize| !tokens[*at].trim().is_empty();
@@ -114,8 +117,8 @@ fn name(word: &str) -> String {
     word.trim_matches(['"', '`', '[', ']', '\'']).to_lowercase()
 }
 
-/// Splits SQL into tokens: quoted strings and names, comments, words, and single characters for everything else. Joined
-/// together, the tokens are the SQL again.
+/// Splits SQL into tokens: quoted strings and names, comments, words, and single characters for
+/// everything else. Joined together, the tokens are the SQL again.
 pub fn tokens(sql: &str) -> impl Iterator<Item = &str> {
     let mut rest = sql;
     std::iter::from_fn(move || {

@@ -5,11 +5,13 @@ use sea_orm_migration::prelude::*;
 
 /// Triggers and views that were dropped, together with the SQL that creates them again.
 ///
-/// Detach them before a migration changes a column or rewrites rows. A trigger must not take the migration for an update by a
-/// user, SQLite drops the triggers of a table together with the table, and PostgreSQL refuses to change the type of a column that
-/// a view or a trigger reads. [`TableDef::rebuild`](crate::TableDef::rebuild) detaches triggers by itself.
+/// Detach them before a migration changes a column or rewrites rows. A trigger must not take the
+/// migration for an update by a user, SQLite drops the triggers of a table together with the table,
+/// and PostgreSQL refuses to change the type of a column that a view or a trigger reads.
+/// [`TableDef::rebuild`](crate::TableDef::rebuild) detaches triggers by itself.
 ///
-/// Dropping locks each of these objects until the transaction ends. A materialized view is computed again.
+/// Dropping locks each of these objects until the transaction ends. A materialized view is computed
+/// again.
 #[must_use = "what was detached stays dropped until `reattach` is called"]
 pub struct DetachedDependents {
     /// What each object is (`view names`), and the SQL that creates it, in the order of creation.
@@ -17,7 +19,8 @@ pub struct DetachedDependents {
 }
 
 impl DetachedDependents {
-    /// Drops the triggers of these tables and, on PostgreSQL, the views that read them, also through other views.
+    /// Drops the triggers of these tables and, on PostgreSQL, the views that read them, also
+    /// through other views.
     ///
     /// # Errors
     /// Those of the database.
@@ -57,7 +60,8 @@ impl DetachedDependents {
     }
 }
 
-/// Each dependent object: what it is, the SQL that drops it, the SQL that creates it. An object comes before those that it reads.
+/// Each dependent object: what it is, the SQL that drops it, the SQL that creates it. An object
+/// comes before those that it reads.
 const POSTGRES_DEPENDENTS: &str = r#"WITH RECURSIVE reader (oid, depth) AS (
     SELECT unnest(ARRAY[{tables}])::oid, 0
     UNION

@@ -1,7 +1,9 @@
-//! Operations for the migrations of a SeaORM project, beside those of [`SchemaManager`]. They run on SQLite and PostgreSQL.
+//! Operations for the migrations of a SeaORM project, beside those of [`SchemaManager`]. They run
+//! on SQLite and PostgreSQL.
 //!
-//! For people who know Alembic: this is what `op` adds to plain DDL. The crate depends on `sea-orm-migration` alone, so that
-//! a chain of migrations can use it without the engine that runs the chain.
+//! For people who know Alembic: this is what `op` adds to plain DDL. The crate depends on
+//! `sea-orm-migration` alone, so that a chain of migrations can use it without the engine that runs
+//! the chain.
 //!
 //! | to do this | use |
 //! |---|---|

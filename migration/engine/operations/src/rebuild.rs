@@ -7,18 +7,19 @@ use sea_orm_migration::prelude::*;
 impl TableDef {
     /// Rebuilds the SQLite table from the definition `before` to this one.
     ///
-    /// Use it on SQLite to change a column, a constraint or a foreign key, which SQLite cannot alter. As Alembic's
-    /// `batch_alter_table` does it, a new table is created, filled from the old one, and renamed.
+    /// Use it on SQLite to change a column, a constraint or a foreign key, which SQLite cannot
+    /// alter. As Alembic's `batch_alter_table` does it, a new table is created, filled from the old
+    /// one, and renamed.
     ///
-    /// A column in `convert` is filled from its SQL expression, every other column of `before` is copied. The rebuild keeps the
-    /// columns, constraints, indexes and triggers that neither definition has. Views and foreign keys of other tables go on
-    /// naming the table.
+    /// A column in `convert` is filled from its SQL expression, every other column of `before` is
+    /// copied. The rebuild keeps the columns, constraints, indexes and triggers that neither
+    /// definition has. Views and foreign keys of other tables go on naming the table.
     ///
     /// It copies the whole table and holds the write lock meanwhile.
     ///
     /// # Errors
-    /// [`DbErr::Migration`] if the connection enforces foreign keys, or if a trigger does not fit the new table; errors of the
-    /// database.
+    /// [`DbErr::Migration`] if the connection enforces foreign keys, or if a trigger does not fit
+    /// the new table; errors of the database.
     pub async fn rebuild(
         &self,
         manager: &SchemaManager<'_>,
@@ -31,7 +32,8 @@ impl TableDef {
         let unmanaged = UnmanagedParts::read(manager, self, before).await?;
         let dependents = DetachedDependents::detach(manager, &[table]).await?;
 
-        // Without this pragma, SQLite refuses the new name for the sake of views and triggers elsewhere that name the table.
+        // Without this pragma, SQLite refuses the new name for the sake of views and triggers
+        // elsewhere that name the table.
         sql::execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         let definitions = unmanaged.append_to(self.definitions());
         sql::execute(manager, &format!("CREATE TABLE \"{scratch}\" ({})", definitions.join(", "))).await?;
@@ -121,7 +123,8 @@ impl UnmanagedParts {
         Ok(parts)
     }
 
-    /// The SQL of these definitions and of the unmanaged ones. SQLite wants columns before constraints.
+    /// The SQL of these definitions and of the unmanaged ones. SQLite wants columns before
+    /// constraints.
     fn append_to(&self, managed: Vec<Definition>) -> Vec<String> {
         let (mut columns, mut constraints) = (Vec::new(), Vec::new());
         for definition in managed.iter().chain(&self.definitions) {
@@ -149,7 +152,8 @@ pub(crate) async fn schema_objects(
         .collect()
 }
 
-/// With foreign keys on, dropping the old table would delete the rows of every table that refers to it.
+/// With foreign keys on, dropping the old table would delete the rows of every table that refers to
+/// it.
 async fn refuse_foreign_keys(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     match sql::count(manager, "pragma_foreign_keys WHERE foreign_keys = 1").await? {
         0 => Ok(()),

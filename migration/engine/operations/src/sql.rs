@@ -1,7 +1,8 @@
 //! Raw SQL in migrations, and refusals: checks that stop a migration before it loses rows.
 //!
-//! Write queries so that they begin with SELECT or WITH, and no other statement so. `up --sql` runs a migration without a
-//! database: every query returns no rows, and the other statements become the script.
+//! Write queries so that they begin with SELECT or WITH, and no other statement so. `up --sql` runs
+//! a migration without a database: every query returns no rows, and the other statements become the
+//! script.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DbBackend, QueryResult, Statement};
@@ -11,7 +12,8 @@ pub fn is_postgres(manager: &SchemaManager<'_>) -> bool {
     manager.get_database_backend() == DbBackend::Postgres
 }
 
-/// Executes raw SQL that changes something. It may hold several statements, separated by semicolons.
+/// Executes raw SQL that changes something. It may hold several statements, separated by
+/// semicolons.
 ///
 /// # Errors
 /// Those of the database.
@@ -41,7 +43,8 @@ pub async fn count(manager: &SchemaManager<'_>, from_where: &str) -> Result<i64,
 
 /// Refuses the migration if `from_where` has rows: the new schema could not keep them.
 ///
-/// Call it before the first change. It costs one `count(*)`. `fix` tells the reader what to do with the rows.
+/// Call it before the first change. It costs one `count(*)`. `fix` tells the reader what to do with
+/// the rows.
 ///
 /// # Errors
 /// [`DbErr::Migration`] with the number of rows and `fix`, or an error of the database.
@@ -49,7 +52,8 @@ pub async fn refuse_rows(manager: &SchemaManager<'_>, from_where: &str, fix: &st
     refuse(row_obstacle(manager, from_where, fix).await?)
 }
 
-/// The message of [`refuse_rows`] as a value, for a caller that collects all obstacles. `None` if there are no such rows.
+/// The message of [`refuse_rows`] as a value, for a caller that collects all obstacles. `None` if
+/// there are no such rows.
 ///
 /// # Errors
 /// Those of the database.

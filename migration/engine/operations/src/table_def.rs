@@ -33,13 +33,15 @@ impl TableDef {
         self
     }
 
-    /// Sets a primary key of several columns. A key of one column is part of that column's definition.
+    /// Sets a primary key of several columns. A key of one column is part of that column's
+    /// definition.
     pub fn primary_key<const N: usize>(mut self, columns: [&'static str; N]) -> Self {
         self.primary_key = Some(over(&columns).primary().take());
         self
     }
 
-    /// Adds a foreign key to `parent(id)` with ON DELETE CASCADE, named as PostgreSQL names one: `<table>_<column>_fkey`.
+    /// Adds a foreign key to `parent(id)` with ON DELETE CASCADE, named as PostgreSQL names one:
+    /// `<table>_<column>_fkey`.
     pub fn belongs_to(self, column: &'static str, parent: &'static str) -> Self {
         let name = format!("{}_{column}_fkey", self.table);
         let mut key = ForeignKey::create().name(name).from(self.table, column).to(parent, "id").take();

@@ -1,7 +1,8 @@
 //! Objects on PostgreSQL that block a change of a column's type, or the removal of a type.
 //!
-//! Policies, rules, functions, publications and generated columns that read a column block `ALTER COLUMN … TYPE`. Triggers and
-//! views do not count: [`DetachedDependents`](crate::DetachedDependents) detaches them. On SQLite nothing blocks.
+//! Policies, rules, functions, publications and generated columns that read a column block `ALTER
+//! COLUMN … TYPE`. Triggers and views do not count:
+//! [`DetachedDependents`](crate::DetachedDependents) detaches them. On SQLite nothing blocks.
 
 use crate::sql;
 use sea_orm_migration::prelude::*;
@@ -15,12 +16,14 @@ pub type TableColumns<'a> = (&'a str, &'a [&'a str]);
 /// Call it before the first change. It costs one query of the catalogue.
 ///
 /// # Errors
-/// [`DbErr::Migration`] with the first object and the statement that removes it, or an error of the database.
+/// [`DbErr::Migration`] with the first object and the statement that removes it, or an error of the
+/// database.
 pub async fn refuse_blockers(manager: &SchemaManager<'_>, columns: &[TableColumns<'_>]) -> Result<(), DbErr> {
     sql::refuse(blockers(manager, columns, &[]).await?)
 }
 
-/// All objects that block the change of these columns and the removal of these types, one line each. Empty on SQLite.
+/// All objects that block the change of these columns and the removal of these types, one line
+/// each. Empty on SQLite.
 ///
 /// # Errors
 /// Those of the database.
@@ -40,8 +43,9 @@ pub async fn blockers(
 
 /// Indexes, constraints and statistics that compute something from a column.
 ///
-/// PostgreSQL builds them again for the new type. Where that fails, its message does not name the object: read this before the
-/// change, and pass the error of the change to [`DerivedObjects::explain`].
+/// PostgreSQL builds them again for the new type. Where that fails, its message does not name the
+/// object: read this before the change, and pass the error of the change to
+/// [`DerivedObjects::explain`].
 #[derive(Debug)]
 pub struct DerivedObjects(Vec<String>);
 
@@ -56,7 +60,8 @@ impl DerivedObjects {
         Ok(Self(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?))
     }
 
-    /// Adds the names of these objects to an error that says that an expression does not fit the new type.
+    /// Adds the names of these objects to an error that says that an expression does not fit the
+    /// new type.
     pub fn explain(&self, error: DbErr) -> DbErr {
         if !is_syntax_or_access_error(&error) || self.0.is_empty() {
             return error;
@@ -96,7 +101,8 @@ WHERE (classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_index
     OR classid = 'pg_statistic_ext'::regclass
 ORDER BY 1";
 
-/// PostgreSQL itself builds constraints, indexes and statistics again. They block only where they name a type that is dropped.
+/// PostgreSQL itself builds constraints, indexes and statistics again. They block only where they
+/// name a type that is dropped.
 const BLOCKERS: &str = r"WITH changed AS (
     SELECT attrelid, attnum, list.name AS relation, format('%s.%s', list.name, attname) AS name
     FROM (VALUES {columns}) AS list (name, of_column)
