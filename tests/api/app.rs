@@ -9,12 +9,12 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use service::auth::{Auth, GRACE, Tokens};
 use service::library::Library;
-use service::limit::Rates;
+use service::limit::LimitSettings;
 use service::progress::ProgressRules;
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
-use service::user::Door;
-use service::views::Views;
+use service::user::RegistrationPolicy;
+use service::views::ViewCounter;
 use service::watch_history::History;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -57,13 +57,13 @@ macro_rules! on_both {
     )* };
 }
 
-/// Settings of the server that a test may change.
-pub struct TestOptions {
-    pub door: Door,
+/// What a test may want otherwise.
+pub struct Wishes {
+    pub registration_policy: RegistrationPolicy,
     pub cors_origins: Vec<String>,
     pub refresh_grace: Duration,
     pub public_path: PublicPath,
-    pub rates: Rates,
+    pub rates: LimitSettings,
     pub trusted_proxies: Vec<IpNet>,
     pub streams_per_address: usize,
     pub idle_timeout: Duration,
@@ -72,12 +72,12 @@ pub struct TestOptions {
 impl Default for TestOptions {
     fn default() -> Self {
         Self {
-            door: Door::Open,
+            registration_policy: RegistrationPolicy::Open,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             refresh_grace: GRACE,
             public_path: PublicPath::default(),
-            rates: Rates::default(),
+            rates: LimitSettings::default(),
             streams_per_address: 64,
             idle_timeout: Duration::from_secs(60),
         }
@@ -157,12 +157,12 @@ impl TestApp {
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(options.refresh_grace),
                         rules: ProgressRules::default(),
                         library,
-                        views: Views::default(),
+                        views: ViewCounter::default(),
                         clock,
-                        door: options.door,
-                        cors_origins: options.cors_origins,
-                        trusted_proxies: options.trusted_proxies,
-                        public_path: options.public_path,
+                        registration_policy: wishes.registration_policy,
+                        cors_origins: wishes.cors_origins,
+                        trusted_proxies: wishes.trusted_proxies,
+                        public_path: wishes.public_path,
                         access_log: api::access_log::AccessLog::Off,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),

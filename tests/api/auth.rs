@@ -4,7 +4,7 @@ use crate::app::{PASSWORD, SECRET, TestApp, TestOptions, fields, problem, send};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use service::user::Door;
+use service::user::RegistrationPolicy;
 use std::time::Duration;
 
 const REGISTER: &str = "/api/v1/auth/register";
@@ -128,14 +128,14 @@ on_both! {
         assert_eq!(roles.iter().filter(|role| *role == "user").count(), 7, "{roles:?}");
     }
 
-    async fn nobody_registers_while_registration_is_closed(
-        app: TestApp = TestOptions { door: Door::Closed, ..Default::default() }
+    async fn nobody_registers_where_the_door_is_closed(
+        app: TestApp = Wishes { registration_policy: RegistrationPolicy::Closed, ..Default::default() }
     ) {
         problem(register(&app, "ann", "ann@example.org").await, 403, "registration_closed").await;
     }
 
-    async fn a_visitor_does_not_become_the_administrator_of_a_public_server(
-        app: TestApp = TestOptions { door: Door::OpenAfterFirst, ..Default::default() }
+    async fn a_stranger_does_not_become_the_administrator_of_a_public_server(
+        app: TestApp = Wishes { registration_policy: RegistrationPolicy::OpenAfterFirst, ..Default::default() }
     ) {
         problem(register(&app, "ann", "ann@example.org").await, 403, "first_account_by_command").await;
     }
