@@ -57,8 +57,8 @@ macro_rules! on_both {
     )* };
 }
 
-/// What a test may want otherwise.
-pub struct Wishes {
+/// Settings of the server that a test may change.
+pub struct TestOptions {
     pub registration_policy: RegistrationPolicy,
     pub cors_origins: Vec<String>,
     pub refresh_grace: Duration,
@@ -159,10 +159,10 @@ impl TestApp {
                         library,
                         views: ViewCounter::default(),
                         clock,
-                        registration_policy: wishes.registration_policy,
-                        cors_origins: wishes.cors_origins,
-                        trusted_proxies: wishes.trusted_proxies,
-                        public_path: wishes.public_path,
+                        registration_policy: options.registration_policy,
+                        cors_origins: options.cors_origins,
+                        trusted_proxies: options.trusted_proxies,
+                        public_path: options.public_path,
                         access_log: api::access_log::AccessLog::Off,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),

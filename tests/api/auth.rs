@@ -128,14 +128,14 @@ on_both! {
         assert_eq!(roles.iter().filter(|role| *role == "user").count(), 7, "{roles:?}");
     }
 
-    async fn nobody_registers_where_the_door_is_closed(
-        app: TestApp = Wishes { registration_policy: RegistrationPolicy::Closed, ..Default::default() }
+    async fn nobody_registers_while_registration_is_closed(
+        app: TestApp = TestOptions { registration_policy: RegistrationPolicy::Closed, ..Default::default() }
     ) {
         problem(register(&app, "ann", "ann@example.org").await, 403, "registration_closed").await;
     }
 
-    async fn a_stranger_does_not_become_the_administrator_of_a_public_server(
-        app: TestApp = Wishes { registration_policy: RegistrationPolicy::OpenAfterFirst, ..Default::default() }
+    async fn a_visitor_does_not_become_the_administrator_of_a_public_server(
+        app: TestApp = TestOptions { registration_policy: RegistrationPolicy::OpenAfterFirst, ..Default::default() }
     ) {
         problem(register(&app, "ann", "ann@example.org").await, 403, "first_account_by_command").await;
     }

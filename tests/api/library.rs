@@ -187,7 +187,7 @@ on_both! {
         assert!(library::scan(&app.db, &library, &nowhere, ann.id, &ProgressRules::default(), app.now(), |_| {}).await.is_err());
     }
 
-    async fn the_first_account_finds_the_sample_clip_and_the_second_makes_no_other(app: TestApp) {
+    async fn the_first_account_gets_the_sample_clip_and_the_second_no_other(app: TestApp) {
         assert!(library::write_sample(&Library::new(&app.media)).unwrap());
         let ann = app.sign_up("ann").await;
         app.sign_up("bob").await;
@@ -201,7 +201,7 @@ on_both! {
         );
         let picture = app.get(clip["thumbnail_path"].as_str().unwrap()).await;
         assert_eq!(picture.headers()["content-type"], "image/jpeg");
-        assert!(!library::write_sample(&Library::new(&app.media)).unwrap(), "a folder that is there stays as it is");
+        assert!(!library::write_sample(&Library::new(&app.media)).unwrap(), "an existing folder is not changed");
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 1, 0));
     }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 const VIDEOS: &str = "/api/v1/videos";
 
-fn with(rates: LimitSettings) -> Wishes {
-    Wishes { rates, trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
+fn with(rates: LimitSettings) -> TestOptions {
+    TestOptions { rates, trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..TestOptions::default() }
 }
 
 /// Adds a video, sent from this client address.
@@ -20,7 +20,7 @@ async fn describe(app: &TestApp, person: &Person, from: &str) -> Response {
 }
 
 on_both! {
-    async fn one_account_writes_so_often_in_a_minute_wherever_it_comes_from(
+    async fn one_account_has_a_quota_of_writes_a_minute_from_any_address(
         app: TestApp = with(LimitSettings { writes_per_minute: 5, ..LimitSettings::default() })
     ) {
         let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
@@ -54,7 +54,7 @@ on_both! {
         assert_eq!(describe(&app, &ann, "192.0.2.9").await.status(), StatusCode::CREATED);
     }
 
-    async fn one_address_writes_so_often_in_a_minute_whoever_asks(
+    async fn one_address_has_a_quota_of_writes_a_minute_for_all_accounts(
         app: TestApp = with(LimitSettings { address_writes_per_minute: 6, ..LimitSettings::default() })
     ) {
         let people = [app.sign_up("ann").await, app.sign_up("bob").await, app.sign_up("cyd").await];
@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(describe(&app, &people[0], "2001:db8:1::1").await.status(), StatusCode::CREATED, "from elsewhere");
     }
 
-    async fn who_is_not_signed_in_is_counted_by_the_address(
+    async fn visitors_are_counted_by_address(
         app: TestApp = with(LimitSettings { address_writes_per_minute: 4, ..LimitSettings::default() })
     ) {
         let ann = app.sign_up("ann").await;
@@ -93,7 +93,7 @@ on_both! {
         assert_eq!(app.ask(&ann, Method::GET, VIDEOS, None).await.status(), StatusCode::OK);
     }
 
-    async fn what_is_refused_before_it_costs_anything_is_not_counted(
+    async fn requests_that_are_refused_early_are_not_counted(
         app: TestApp = with(LimitSettings { writes_per_minute: 2, address_writes_per_minute: 2, ..LimitSettings::default() })
     ) {
         let ann = app.sign_up("ann").await;
@@ -106,7 +106,7 @@ on_both! {
         app.add_video(&ann, "film", None).await;
     }
 
-    async fn an_account_has_so_many_videos_and_an_administrator_any_number(
+    async fn an_account_has_a_quota_of_videos_and_an_administrator_has_none(
         app: TestApp = with(LimitSettings { videos_per_user: 3, ..LimitSettings::default() })
     ) {
         let (root, ann) = (app.sign_up("root").await, app.sign_up("ann").await);

@@ -20,7 +20,7 @@ pub fn address(video: &Value) -> String {
     format!("{VIDEOS}/{}", video["id"])
 }
 
-/// Scans with another media folder than that of the server.
+/// Scans with a media folder other than the server's.
 pub async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<ScanRequest<'_>>) -> ScanReport {
     let library = Library::new(media);
     library::scan(&app.db, &library, folder, owner.id, &ProgressRules::default(), app.now(), |_| {}).await.unwrap()
