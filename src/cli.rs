@@ -3,6 +3,7 @@
 use crate::settings::Settings;
 use crate::{accounts, media, serve};
 use clap::{Parser, Subcommand};
+use migration::PROJECT;
 use service::Database;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -54,9 +55,9 @@ pub(crate) async fn run(arguments: Arguments, settings: &Settings) -> ExitCode {
             Err(error) => Err(error.to_string()),
         },
         Command::Migrate(arguments) => {
-            let surroundings =
-                migration::cli::Surroundings { database_url: &settings.database_url, production: settings.production };
-            return migration::cli::run(&arguments, &surroundings).await;
+            let environment =
+                migration::cli::Environment { database_url: &settings.database_url, production: settings.production };
+            return migration::cli::run(&PROJECT, &arguments, &environment).await;
         }
     };
     done.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
@@ -79,8 +80,8 @@ pub(crate) fn fail(error: &str) -> ExitCode {
 pub(crate) async fn open_database(settings: &Settings) -> Result<Database, String> {
     let named = |error: &dyn Display| format!("DATABASE_URL={}: {error}", settings.database());
     let db = Database::connect(&settings.database_url, settings.durability).await.map_err(|error| named(&error))?;
-    let state = migration::state(db.reader()).await.map_err(|error| named(&error))?;
-    state.adopted().map_err(|error| named(&error))?;
+    let state = PROJECT.state(db.reader()).await.map_err(|error| named(&error))?;
+    state.adopted(&PROJECT).map_err(|error| named(&error))?;
     if !state.unknown.is_empty() {
         log::warn!(
             "the database is ahead of this program, which goes on: it does not know {}",
@@ -97,7 +98,7 @@ pub(crate) async fn open_database(settings: &Settings) -> Result<Database, Strin
         )));
     }
     let options = migration::Options::default();
-    let report = migration::upgrade(&settings.database_url, &migration::Target::End, &options).await;
+    let report = PROJECT.upgrade(&settings.database_url, &migration::Target::End, &options).await;
     for name in report.map_err(|error| named(&error))?.applied {
         log::info!("migrated: {name}");
     }
