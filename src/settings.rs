@@ -10,9 +10,9 @@ use api::access_log::AccessLog;
 use ipnet::IpNet;
 use migration::environment::{DatabaseUrl, load, value_or_file};
 use service::auth::GRACE;
-use service::database::Durability;
 use service::limit::Rates;
-use service::progress::Rules;
+use service::progress::ProgressRules;
+use service::storage::Durability;
 use std::env;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
@@ -46,7 +46,7 @@ pub(crate) struct Settings {
     /// `AUTO_MIGRATE`
     pub(crate) auto_migrate: bool,
     /// `COMPLETED_PERCENT`, `RESUME_MIN_SECONDS`, `RESUME_MAX_PERCENT`
-    pub(crate) rules: Rules,
+    pub(crate) rules: ProgressRules,
     /// `SQLITE_SYNCHRONOUS`
     pub(crate) durability: Durability,
     /// `CORS_ORIGINS`
@@ -96,7 +96,7 @@ impl Settings {
             refresh_grace: Duration::from_secs(source.number("REFRESH_GRACE_SECONDS", GRACE.as_secs(), 0, 600)?),
             media_dir: media_dir(look_up("MEDIA_DIR")?)?,
             auto_migrate: source.flag("AUTO_MIGRATE", sqlite)?,
-            rules: Rules {
+            rules: ProgressRules {
                 completed_percent: source.number("COMPLETED_PERCENT", 90, 1, 100)?,
                 resume_min_seconds: source.number("RESUME_MIN_SECONDS", 5, 0, i32::MAX)?,
                 resume_max_percent: source.number("RESUME_MAX_PERCENT", 95, 1, 100)?,

@@ -161,7 +161,7 @@ fn classify(error: &sqlx::Error) -> Error {
     };
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        return of_sqlite(code.parse().unwrap_or_default(), cause);
+        return from_sqlite_code(code.parse().unwrap_or_default(), cause);
     }
     // 25006: this server has become a standby, and another one takes what is written.
     match (code.get(..2).unwrap_or_default(), &*code) {
@@ -176,7 +176,7 @@ fn classify(error: &sqlx::Error) -> Error {
 }
 
 /// What a code of SQLite means. The low byte is the primary code, the others tell its variants apart.
-pub(crate) fn of_sqlite(code: u32, cause: String) -> Error {
+pub(crate) fn from_sqlite_code(code: u32, cause: String) -> Error {
     match code & 0xff {
         // 14: the file cannot be opened, as when the process has no descriptor left.
         5 | 6 | 14 => Error::DatabaseAway(cause),
@@ -209,7 +209,7 @@ pub(crate) fn may_concern_one_row(error: &DbErr) -> bool {
 }
 
 /// A write that broke a unique rule of `users`, as a word of the domain.
-pub(crate) fn taken(error: DbErr) -> Error {
+pub(crate) fn unique_violation(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => Error::Taken,
         _ => error.into(),

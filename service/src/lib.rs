@@ -5,24 +5,17 @@
 //! word of [`Error`], and the api crate picks its status.
 
 pub mod auth;
-mod checkpoint;
-mod columns;
-pub mod database;
-mod engine;
 mod error;
-mod lane;
 pub mod library;
 pub mod limit;
-mod link;
 mod names;
 pub mod number;
 pub mod page;
 mod picture;
-mod pool;
 pub mod progress;
 pub mod search;
-mod sent;
 pub mod statistics;
+pub mod storage;
 pub mod text;
 pub mod time;
 pub mod user;
@@ -30,5 +23,5 @@ pub mod video;
 pub mod views;
 pub mod watch_history;
 
-pub use database::Database;
 pub use error::Error;
+pub use storage::Database;

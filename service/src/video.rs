@@ -6,7 +6,7 @@ mod site;
 mod status;
 
 use crate::library::remember_deleted;
-use crate::progress::{Rules, judge_again};
+use crate::progress::{ProgressRules, recompute_completed};
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
 use crate::{Database, Error, number, picture, search, text};
@@ -238,7 +238,7 @@ pub async fn change(
     caller: Caller,
     id: i64,
     change: Change,
-    rules: &Rules,
+    rules: &ProgressRules,
     now: DateTime<Utc>,
 ) -> Result<Video, Error> {
     let Change { title, description, duration, thumbnail_path } = change;
@@ -269,7 +269,7 @@ pub async fn change(
             other => other.into(),
         })?;
         if new_duration {
-            judge_again(&transaction, id, row.duration, rules).await?;
+            recompute_completed(&transaction, id, row.duration, rules).await?;
         }
         search::index(&transaction, &[id]).await?;
     }

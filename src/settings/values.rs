@@ -4,7 +4,7 @@ use super::{MAKE_SECRET, SECRET_BYTES};
 use api::PublicPath;
 use ipnet::{IpNet, Ipv4Net};
 use migration::environment::{DatabaseUrl, expand_home, resolve};
-use service::database::sqlite_file;
+use service::storage::sqlite_file;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use url::Url;

@@ -1,17 +1,17 @@
 //! A running server with builders, for tests that read like sentences.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{App, End, Limits, PublicPath};
+use api::{AppState, PublicPath, RateLimits, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use service::auth::{Auth, GRACE, Tokens};
-use service::database::{Durability, Turn};
 use service::library::Library;
 use service::limit::Rates;
-use service::progress::Rules;
+use service::progress::ProgressRules;
+use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
 use service::user::Door;
 use service::views::Views;
@@ -65,7 +65,7 @@ pub struct Wishes {
     pub rates: Rates,
     pub trusted_proxies: Vec<IpNet>,
     pub streams_per_address: usize,
-    pub stalled_after: Duration,
+    pub idle_timeout: Duration,
 }
 
 impl Default for Wishes {
@@ -78,7 +78,7 @@ impl Default for Wishes {
             public_path: PublicPath::default(),
             rates: Rates::default(),
             streams_per_address: 64,
-            stalled_after: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -95,7 +95,7 @@ pub struct TestApp {
     client: Client,
     ahead: Arc<AtomicI64>,
     statements: Arc<Mutex<Vec<String>>>,
-    end: Option<oneshot::Sender<End>>,
+    end: Option<oneshot::Sender<ShutdownMode>>,
     server: Option<JoinHandle<()>>,
     // Dropped last, when the server has let go of them.
     pub database: TestDatabase,
@@ -150,11 +150,11 @@ impl TestApp {
                         }
                     });
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
-                    let app = Arc::new(App {
+                    let app = Arc::new(AppState {
                         db: db.clone(),
-                        history: History::open(&db, Rules::default()),
+                        history: History::open(&db, ProgressRules::default()),
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(wishes.refresh_grace),
-                        rules: Rules::default(),
+                        rules: ProgressRules::default(),
                         library,
                         views: Views::default(),
                         clock,
@@ -163,14 +163,14 @@ impl TestApp {
                         trusted_proxies: wishes.trusted_proxies,
                         public_path: wishes.public_path,
                         access_log: api::access_log::AccessLog::Off,
-                        limits: Limits::new(wishes.rates),
-                        streams: api::Streams::new(wishes.streams_per_address, 1000),
-                        stalled_after: wishes.stalled_after,
+                        rate_limits: RateLimits::new(wishes.rates),
+                        file_limits: api::FileLimits::new(wishes.streams_per_address, 1000),
+                        idle_timeout: wishes.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });
                     started.send((db.clone(), tokio::runtime::Handle::current())).unwrap();
-                    let end = async { ended.await.unwrap_or(End::Now) };
+                    let end = async { ended.await.unwrap_or(ShutdownMode::Immediate) };
                     api::serve(app, listener, Some(1), end).await.unwrap();
                     db.close().await;
                 });
@@ -231,12 +231,12 @@ impl TestApp {
     }
 
     /// Keeps the server from writing, until it is dropped.
-    pub async fn take_turn(&self) -> Turn {
+    pub async fn take_turn(&self) -> WriteGuard {
         self.served.writer().await.unwrap().0
     }
 
     /// Tells the server to end, and how.
-    pub fn end(&mut self, how: End) {
+    pub fn end(&mut self, how: ShutdownMode) {
         self.end.take().expect("the server runs").send(how).unwrap();
     }
 

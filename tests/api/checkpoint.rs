@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 /// The positions that stand in the file alone, as if its log were lost; none while it is being written to.
 async fn positions_without_the_log(app: &TestApp) -> Vec<i32> {
-    let file = service::database::sqlite_file(&app.database.url).unwrap();
+    let file = service::storage::sqlite_file(&app.database.url).unwrap();
     let alone = tempfile::tempdir().unwrap();
     // By another process: to close the file in this one would drop the locks that SQLite holds on it.
     assert!(Command::new("cp").arg(file).arg(alone.path().join("alone.db")).status().unwrap().success());

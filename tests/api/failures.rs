@@ -195,7 +195,7 @@ on_both! {
         let (ann, joe, _) = (app.sign_up("ann").await, app.sign_up("joe").await, app.sign_up("gone").await);
         app.deactivate("gone").await;
         let library = service::library::Library::new(&app.media);
-        let rules = service::progress::Rules::default();
+        let rules = service::progress::ProgressRules::default();
         service::library::scan(&app.db, &library, &app.media, ann.id, &rules, app.now(), |_| {}).await.unwrap();
         let videos: Vec<Value> = app.get("/api/v1/videos").await.json().await.unwrap();
         let film = videos.iter().find(|video| video["stream_url"].is_string()).unwrap()["id"].as_i64().unwrap();

@@ -4,7 +4,7 @@ use crate::app::{Person, TestApp, problem};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use service::library::{self, Library, Report};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub fn put(app: &TestApp, fixture: &str, name: &str) {
 
 pub async fn scan_folder(app: &TestApp, owner: &Person, folder: &Path) -> Report {
     let library = Library::new(&app.media);
-    library::scan(&app.db, &library, folder, owner.id, &Rules::default(), app.now(), |_| {}).await.unwrap()
+    library::scan(&app.db, &library, folder, owner.id, &ProgressRules::default(), app.now(), |_| {}).await.unwrap()
 }
 
 pub async fn scan(app: &TestApp, owner: &Person) -> Report {
@@ -184,7 +184,7 @@ on_both! {
         assert_eq!(app.get(film["stream_url"].as_str().unwrap()).await.status(), StatusCode::OK);
         let nowhere = app.media.join("nowhere");
         let library = Library::new(&app.media);
-        assert!(library::scan(&app.db, &library, &nowhere, ann.id, &Rules::default(), app.now(), |_| {}).await.is_err());
+        assert!(library::scan(&app.db, &library, &nowhere, ann.id, &ProgressRules::default(), app.now(), |_| {}).await.is_err());
     }
 
     async fn the_first_account_finds_the_sample_clip_and_the_second_makes_no_other(app: TestApp) {

@@ -8,7 +8,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use service::library::{self, Folder, Library, Report};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
@@ -24,7 +24,7 @@ fn address(video: &Value) -> String {
 /// Scans with another media folder than that of the server.
 async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<Folder<'_>>) -> Report {
     let library = Library::new(media);
-    library::scan(&app.db, &library, folder, owner.id, &Rules::default(), app.now(), |_| {}).await.unwrap()
+    library::scan(&app.db, &library, folder, owner.id, &ProgressRules::default(), app.now(), |_| {}).await.unwrap()
 }
 
 async fn restore(app: &TestApp, owner: &Person) -> Report {

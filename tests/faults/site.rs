@@ -158,7 +158,7 @@ impl Site {
     /// Proves that SQLite's log began anew while players saved; it would hold all that they saved else.
     pub fn assert_the_log_is_bounded(&self) {
         if self.is_sqlite() {
-            let mut log = service::database::sqlite_file(&self.url).unwrap().into_os_string();
+            let mut log = service::storage::sqlite_file(&self.url).unwrap().into_os_string();
             log.push("-wal");
             let bytes = std::fs::metadata(&log).unwrap().len();
             println!("the log has {} MiB", bytes >> 20);

@@ -1,5 +1,5 @@
 /** A player that is resumed and saved: when its position is read, when it is worth saving, and where it is taken to. */
-import { finalState, retryDelay } from "./outbox.js";
+import { retryDelay } from "./outbox.js";
 import { createPlayback, fragmentOf, isAtStart, isStart } from "./playback.js";
 import { now } from "./queue.js";
 import { asError } from "./request.js";

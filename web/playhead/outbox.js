@@ -318,7 +318,7 @@ function taken({ position }, entry) {
 }
 
 /** @param {PlayheadError} error @returns {"gone" | "signed-out" | "failed"} */
-export const finalState = ({ status }) => (status === 404 ? "gone" : status === 401 ? "signed-out" : "failed");
+const finalState = ({ status }) => (status === 404 ? "gone" : status === 401 ? "signed-out" : "failed");
 
 /**
  * Doubles from try to try, spread so that players do not come back together.

@@ -1,8 +1,8 @@
 //! Lists as the reference's pages ask for them: in numbered pages, searched, of one uploader, and by views.
 
-use super::Application;
+use super::AppData;
 use crate::error::Problem;
-use crate::extract::{CurrentUser, Query, Valid, Viewer};
+use crate::extractors::{CurrentUser, OptionalUser, Query, Valid};
 use actix_web::get;
 use actix_web::web::Json;
 use serde::de::Error as _;
@@ -92,8 +92,8 @@ pub(super) fn tag_ids<'de, D: Deserializer<'de>>(field: D) -> Result<Vec<i64>, D
 )]
 #[get("/videos/paginated")]
 pub(super) async fn paginated(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(Query(query)): Valid<Query<PageQuery>>,
 ) -> Result<Json<Paginated>, Problem> {
     let PageQuery { page, page_size, sort_by, order, tag_ids } = query;
@@ -175,8 +175,8 @@ pub(super) struct SearchQuery {
 )]
 #[get("/videos/search")]
 pub(super) async fn search(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(Query(query)): Valid<Query<SearchQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
     let SearchQuery { q, skip, limit, sort_by, include_tags, exclude_tags: _ } = query;
@@ -214,7 +214,7 @@ pub(super) struct OwnQuery {
 )]
 #[get("/videos/my-videos")]
 pub(super) async fn my_videos(
-    app: Application,
+    app: AppData,
     CurrentUser(caller): CurrentUser,
     Valid(Query(OwnQuery { skip, limit })): Valid<Query<OwnQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
@@ -248,8 +248,8 @@ pub(super) struct RankingQuery {
 )]
 #[get("/statistics/popular")]
 pub(super) async fn popular(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(Query(RankingQuery { limit, skip })): Valid<Query<RankingQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
     let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
@@ -315,6 +315,6 @@ pub(super) async fn top_rated(_query: Valid<Query<TopRatedQuery>>) -> Json<Vec<R
     responses((status = 200, description = "The figures.", body = Summary))
 )]
 #[get("/statistics/summary")]
-pub(super) async fn summary(app: Application) -> Result<Json<Summary>, Problem> {
+pub(super) async fn summary(app: AppData) -> Result<Json<Summary>, Problem> {
     app.run(|app| async move { statistics::summary(&app.db).await }).await.map(Json)
 }

@@ -1,12 +1,12 @@
 //! `/api/v1/users/me`: the caller's own account.
 
-use super::Application;
-use crate::body::{Body, BodyIfAny};
+use super::AppData;
+use crate::body::{Body, OptionalBody};
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{Now, Token, TokenUser, Valid};
+use crate::extractors::{Now, Token, TokenUser, Valid};
 use crate::responses::{LastAdministrator, Taken, TooManyPasswords};
-use crate::security_log::{Account, Event, Origin};
+use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, Change, Departure, User};
@@ -17,7 +17,7 @@ use service::user::{self, Change, Departure, User};
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/users/me")]
-pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<Json<User>, Problem> {
+pub(super) async fn find(app: AppData, TokenUser(id): TokenUser) -> Result<Json<User>, Problem> {
     app.run(move |app| async move { user::find(app.db.reader(), id).await }).await.map(Json)
 }
 
@@ -30,17 +30,17 @@ pub(super) async fn find(app: Application, TokenUser(id): TokenUser) -> Result<J
 )]
 #[patch("/users/me")]
 pub(super) async fn change(
-    app: Application,
+    app: AppData,
     Token(access): Token,
     Valid(Body(change)): Valid<Body<Change>>,
     ClientAddress(from): ClientAddress,
-    origin: Origin,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<Json<User>, Problem> {
-    let event = if change.password.is_some() { Event::PasswordChange } else { Event::AccountChange };
+    let event = if change.password.is_some() { SecurityEvent::PasswordChange } else { SecurityEvent::AccountChange };
     let change = app.run(move |app| async move { user::change(&app.db, &app.auth, access, change, from, now).await });
     let changed = change.await;
-    origin.outcome(event, Account::Id(access.user_id), &changed);
+    security_log.record_result(event, AccountRef::Id(access.user_id), &changed);
     changed.map(Json)
 }
 
@@ -54,16 +54,16 @@ pub(super) async fn change(
 )]
 #[delete("/users/me")]
 pub(super) async fn leave(
-    app: Application,
+    app: AppData,
     Token(access): Token,
-    Valid(BodyIfAny(departure)): Valid<BodyIfAny<Departure>>,
+    Valid(OptionalBody(departure)): Valid<OptionalBody<Departure>>,
     ClientAddress(from): ClientAddress,
-    origin: Origin,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let leave = app.run(move |app| async move { user::leave(&app.db, &app.auth, access, departure, from, now).await });
     let left = leave.await;
-    origin.outcome(Event::AccountDeletion, Account::Id(access.user_id), &left);
+    security_log.record_result(SecurityEvent::AccountDeletion, AccountRef::Id(access.user_id), &left);
     left?;
     Ok(HttpResponse::NoContent())
 }

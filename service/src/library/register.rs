@@ -6,7 +6,7 @@ use super::look::Found;
 use super::report::Report;
 use super::walk::title;
 use crate::Error;
-use crate::progress::{Rules, judge_again};
+use crate::progress::{ProgressRules, recompute_completed};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{deleted_file, video};
 use sea_orm::prelude::*;
@@ -22,7 +22,7 @@ pub(super) struct Intake<'a> {
     pub(super) owner_id: i64,
     /// Whether videos that were deleted come back.
     pub(super) restore: bool,
-    pub(super) rules: &'a Rules,
+    pub(super) rules: &'a ProgressRules,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -106,7 +106,7 @@ impl Intake<'_> {
             let new_duration = row.duration.is_set();
             let row = row.update(db).await?;
             if new_duration {
-                judge_again(db, id, row.duration, self.rules).await?;
+                recompute_completed(db, id, row.duration, self.rules).await?;
             }
         }
         match () {

@@ -9,7 +9,7 @@ use super::register::{Absence, Intake};
 use super::report::{Progress, Report};
 use super::step::Step;
 use super::walk::{Pictures, walk};
-use crate::progress::Rules;
+use crate::progress::ProgressRules;
 use crate::{Database, Error, search};
 use chrono::{DateTime, Utc};
 use entity::{deleted_file, video};
@@ -51,7 +51,7 @@ pub async fn scan(
     library: &Library,
     folder: impl Into<Folder<'_>>,
     owner_id: i64,
-    rules: &Rules,
+    rules: &ProgressRules,
     now: DateTime<Utc>,
     watch: impl FnMut(Progress),
 ) -> Result<Report, Error> {
@@ -79,7 +79,7 @@ pub(super) async fn register_file(
 ) -> Result<(), Error> {
     let internal = |reason: String| Error::Internal(format!("{}: {reason}", path.display()));
     let path = path.canonicalize().map_err(|error| internal(error.to_string()))?;
-    let intake = Intake { owner_id, restore: true, rules: &Rules::default(), now };
+    let intake = Intake { owner_id, restore: true, rules: &ProgressRules::default(), now };
     let mut scan = Scan { db, library, intake, before: Before::default(), report: Report::default(), watch: |_| {} };
     scan.take_in(vec![path]).await?;
     scan.report.problems.pop().map_or(Ok(()), |problem| Err(internal(problem.text)))

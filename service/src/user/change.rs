@@ -3,7 +3,7 @@
 use super::register::is_taken;
 use super::{User, authenticate, find, keep_an_administrator, refuse_own_name};
 use crate::auth::{Access, Account, Auth, Verdict, sessions};
-use crate::error::taken;
+use crate::error::unique_violation;
 use crate::library::remember_deleted;
 use crate::{Database, Error, names, search, text};
 use chrono::{DateTime, Utc};
@@ -126,7 +126,7 @@ pub async fn change(
     let (_turn, transaction) = db.begin().await?;
     let changed = row.update(&transaction).await.map_err(|error| match error {
         DbErr::RecordNotUpdated => Error::Unauthenticated,
-        other => taken(other),
+        other => unique_violation(other),
     })?;
     let ended =
         if new_password { sessions::end(&transaction, sessions::others(access), now).await? } else { Vec::new() };

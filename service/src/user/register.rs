@@ -2,7 +2,7 @@
 
 use super::{Registration, User, refuse_own_name};
 use crate::auth::Passwords;
-use crate::error::taken;
+use crate::error::unique_violation;
 use crate::{Database, Error, names, text};
 use chrono::{DateTime, Utc};
 use entity::user;
@@ -93,7 +93,7 @@ pub async fn register(
         updated_at: Set(now),
         ..Default::default()
     };
-    let user = user::Entity::insert(row).exec_with_returning(&transaction).await.map_err(taken)?;
+    let user = user::Entity::insert(row).exec_with_returning(&transaction).await.map_err(unique_violation)?;
     transaction.commit().await?;
     Ok(Registered { user: user.into(), first })
 }

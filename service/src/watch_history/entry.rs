@@ -1,7 +1,7 @@
 //! An entry: how far a user came in a video, as it is stored and as it is shown.
 
-use crate::columns::Columns;
-use crate::progress::Rules;
+use crate::progress::ProgressRules;
+use crate::storage::RowReader;
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
@@ -81,7 +81,7 @@ pub(super) struct Row {
 
 impl Row {
     /// The columns in which every statement names its row, in this order; none when there is no row.
-    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Option<Self>, DbErr> {
+    pub(super) fn read(columns: &mut RowReader<'_>) -> Result<Option<Self>, DbErr> {
         let Some(id) = columns.read()? else { return Ok(None) };
         Ok(Some(Self {
             id,
@@ -92,16 +92,16 @@ impl Row {
             completed: columns.read()?,
             device: columns.read()?,
             play_count: columns.read()?,
-            completed_at: columns.moment_if_any()?,
-            last_watched_at: columns.moment()?,
-            created_at: columns.moment()?,
-            updated_at: columns.moment()?,
+            completed_at: columns.optional_timestamp()?,
+            last_watched_at: columns.timestamp()?,
+            created_at: columns.timestamp()?,
+            updated_at: columns.timestamp()?,
             duration: columns.read()?,
         }))
     }
 
     /// As it is shown; `applied` in answers to a save.
-    pub(super) fn shown(self, rules: &Rules, applied: Option<bool>) -> Entry {
+    pub(super) fn shown(self, rules: &ProgressRules, applied: Option<bool>) -> Entry {
         let Self { id, user_id, video_id, watch_position, watch_duration, completed, device, play_count, .. } = self;
         let progress_percentage = progress_percentage(watch_position, self.duration);
         Entry {

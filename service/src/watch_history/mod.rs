@@ -1,6 +1,6 @@
 //! Where every viewer stopped: the save path, and what is made of it.
 //!
-//! Questions join a lane ([`crate::lane`]) and are served many at a time by prepared statements ([`statements`]): one for all of them on
+//! Questions join a lane ([`crate::storage`]) and are served many at a time by prepared statements ([`statements`]): one for all of them on
 //! PostgreSQL, one after the other in one transaction on SQLite. Whether the user stands and the video can be seen is part of
 //! the statement, so that nothing can change between the question and the answer. All changes of one user go through one lane, so
 //! that they happen in the order of their arrival.
@@ -13,9 +13,9 @@ mod read;
 mod save;
 mod statements;
 
-use crate::database::OfLanes;
-use crate::lane::Lane;
-use crate::progress::Rules;
+use crate::progress::ProgressRules;
+use crate::storage::BatchConnections;
+use crate::storage::Batcher;
 use crate::{Database, Error};
 use change::{Change, Key};
 use chrono::{DateTime, Utc};
@@ -36,25 +36,25 @@ const ROWS_AT_ONCE: usize = 512;
 /// The table of history behind its lanes.
 #[derive(Debug)]
 pub struct History {
-    writers: Vec<Lane<Change, Option<Entry>>>,
-    finders: Vec<Lane<Key, Entry>>,
-    listers: Vec<Lane<Newest, Vec<ContinueWatching>>>,
+    writers: Vec<Batcher<Change, Option<Entry>>>,
+    finders: Vec<Batcher<Key, Entry>>,
+    listers: Vec<Batcher<Newest, Vec<ContinueWatching>>>,
 }
 
 /// What the lanes work with, besides a connection each.
 #[derive(Debug)]
 struct Table {
     statements: Statements,
-    rules: Rules,
+    rules: ProgressRules,
 }
 
 impl History {
     /// Opens the lanes, on PostgreSQL on the runtime that the connections belong to.
-    pub fn open(database: &Database, rules: Rules) -> Self {
+    pub fn open(database: &Database, rules: ProgressRules) -> Self {
         let table = Arc::new(Table { statements: Statements::new(database.backend(), &rules), rules });
-        match database.of_lanes() {
-            OfLanes::Postgres(links) => on_postgres::open(links, &table),
-            OfLanes::Sqlite(engines) => on_sqlite::open(engines, &table),
+        match database.batch_connections() {
+            BatchConnections::Postgres(links) => on_postgres::open(links, &table),
+            BatchConnections::Sqlite(engines) => on_sqlite::open(engines, &table),
         }
     }
 }
@@ -72,7 +72,7 @@ pub async fn save(
     now: DateTime<Utc>,
 ) -> Result<Entry, Error> {
     let change = Change::Save(save.sent(Key { user_id, video_id }, now));
-    of_user(&history.writers, user_id).ask(change).await?.ok_or_else(nothing_left)
+    of_user(&history.writers, user_id).submit(change).await?.ok_or_else(nothing_left)
 }
 
 /// Stores what a device gathered, each save with its video, one after the other.
@@ -86,7 +86,7 @@ pub async fn save_all(
     now: DateTime<Utc>,
 ) -> Result<Vec<Result<Entry, Error>>, Error> {
     let changes = saves.into_iter().map(|(video_id, save)| Change::Save(save.sent(Key { user_id, video_id }, now)));
-    let saved = of_user(&history.writers, user_id).ask_all(changes.collect()).await?;
+    let saved = of_user(&history.writers, user_id).submit_all(changes.collect()).await?;
     Ok(saved.into_iter().map(|saved| saved?.ok_or_else(nothing_left)).collect())
 }
 
@@ -96,7 +96,7 @@ pub async fn save_all(
 /// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the account is gone or
 /// deactivated; [`Error::Busy`].
 pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entry, Error> {
-    of_user(&history.finders, user_id).ask(Key { user_id, video_id }).await
+    of_user(&history.finders, user_id).submit(Key { user_id, video_id }).await
 }
 
 /// Forgets where the caller stands in a video.
@@ -104,7 +104,7 @@ pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entr
 /// # Errors
 /// As [`find`].
 pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<(), Error> {
-    of_user(&history.writers, user_id).ask(Change::Forget(Key { user_id, video_id })).await.map(drop)
+    of_user(&history.writers, user_id).submit(Change::Forget(Key { user_id, video_id })).await.map(drop)
 }
 
 /// What the caller has begun and not finished, the last watched first, `limit` items at most.
@@ -112,7 +112,7 @@ pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<()
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
 pub async fn continue_watching(history: &History, user_id: i64, limit: u32) -> Result<Vec<ContinueWatching>, Error> {
-    of_user(&history.listers, user_id).ask(Newest { user_id, most: limit.into() }).await
+    of_user(&history.listers, user_id).submit(Newest { user_id, most: limit.into() }).await
 }
 
 /// What a save that was taken or refused cannot meet.
@@ -121,6 +121,6 @@ fn nothing_left() -> Error {
 }
 
 /// The lane of a user, always the same one.
-fn of_user<Q, A>(lanes: &[Lane<Q, A>], user_id: i64) -> &Lane<Q, A> {
+fn of_user<Q, A>(lanes: &[Batcher<Q, A>], user_id: i64) -> &Batcher<Q, A> {
     &lanes[usize::try_from(user_id).unwrap_or_default() % lanes.len()]
 }

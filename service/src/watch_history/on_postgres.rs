@@ -9,11 +9,11 @@ use super::read::{ContinueWatching, Found, Listed, MORE_ROWS, failed};
 use super::statements::{KEY, NEWEST, Newest, SAVE};
 use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE, Table};
 use crate::Error;
-use crate::columns::Columns;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
-use crate::lane::{GROUP, Lane};
-use crate::link::{Link, Links, Session};
-use crate::sent::{Cell, Kind, arrays};
+use crate::storage::RowReader;
+use crate::storage::{Batcher, MIN_BATCH};
+use crate::storage::{Param, ParamType, bind_arrays};
+use crate::storage::{PgConnectionGuard, PgConnector, PgSlot};
 use sea_orm::sqlx::postgres::PgRow;
 use sea_orm::{DbErr, RuntimeErr};
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ const WRITERS: usize = 2;
 const ALONE: Duration = Duration::from_millis(20);
 
 /// Opens the lanes, as tasks of this runtime.
-pub(super) fn open(links: &Links, table: &Arc<Table>) -> History {
+pub(super) fn open(links: &PgConnector, table: &Arc<Table>) -> History {
     History {
         writers: lanes(WRITERS, ROWS_AT_ONCE, links, table, |link, table, changes| async move {
             write(&mut *link.lock().await, &table, &changes).await
@@ -37,7 +37,7 @@ pub(super) fn open(links: &Links, table: &Arc<Table>) -> History {
         finders: lanes(FINDERS, ROWS_AT_ONCE, links, table, |link, table, keys| async move {
             find(&mut *link.lock().await, &table, &keys).await
         }),
-        listers: lanes(LISTERS, GROUP, links, table, |link, table, asked| async move {
+        listers: lanes(LISTERS, MIN_BATCH, links, table, |link, table, asked| async move {
             list(&mut *link.lock().await, &table, &asked).await
         }),
     }
@@ -47,34 +47,34 @@ pub(super) fn open(links: &Links, table: &Arc<Table>) -> History {
 fn lanes<Q, A, F>(
     count: usize,
     most: usize,
-    links: &Links,
+    links: &PgConnector,
     table: &Arc<Table>,
-    serve: impl Fn(Arc<Mutex<Link>>, Arc<Table>, Vec<Q>) -> F + Copy + Send + 'static,
-) -> Vec<Lane<Q, A>>
+    serve: impl Fn(Arc<Mutex<PgSlot>>, Arc<Table>, Vec<Q>) -> F + Copy + Send + 'static,
+) -> Vec<Batcher<Q, A>>
 where
     Q: Send + 'static,
     A: Send + 'static,
     F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
 {
     let lane = |_| {
-        let (link, table) = (Arc::new(Mutex::new(Link::new(links))), table.clone());
-        Lane::open(most, move |group| serve(link.clone(), table.clone(), group))
+        let (link, table) = (Arc::new(Mutex::new(PgSlot::new(links))), table.clone());
+        Batcher::spawn(most, move |group| serve(link.clone(), table.clone(), group))
     };
     (0..count).map(lane).collect()
 }
 
 /// The rows of `sql` for all these rows of values.
 async fn ask<const N: usize>(
-    session: &mut Session<'_>,
+    session: &mut PgConnectionGuard<'_>,
     sql: &Arc<str>,
-    columns: &[(&str, Kind); N],
-    values: impl Iterator<Item = [Cell; N]>,
+    columns: &[(&str, ParamType); N],
+    values: impl Iterator<Item = [Param; N]>,
 ) -> Result<Vec<PgRow>, DbErr> {
-    session.ask(sql, arrays(columns, values)?).await
+    session.query(sql, bind_arrays(columns, values)?).await
 }
 
 /// The entries of these users and videos.
-async fn find(link: &mut Link, table: &Table, keys: &[Key]) -> Vec<Result<Entry, Error>> {
+async fn find(link: &mut PgSlot, table: &Table, keys: &[Key]) -> Vec<Result<Entry, Error>> {
     match look_up(link, table, keys).await {
         Ok(found) => found.into_iter().map(|found| Ok(found.into_row()?.shown(&table.rules, None))).collect(),
         Err(error) => failed(keys.len(), &error.into()),
@@ -82,32 +82,32 @@ async fn find(link: &mut Link, table: &Table, keys: &[Key]) -> Vec<Result<Entry,
 }
 
 /// The rows of these users and videos, in this order.
-async fn look_up(link: &mut Link, table: &Table, keys: &[Key]) -> Result<Vec<Found>, DbErr> {
-    let mut session = link.session().await?;
+async fn look_up(link: &mut PgSlot, table: &Table, keys: &[Key]) -> Result<Vec<Found>, DbErr> {
+    let mut session = link.acquire().await?;
     let found = look_up_in(&mut session, table, keys).await?;
-    session.done();
+    session.release();
     Ok(found)
 }
 
 /// As [`look_up`], in a session.
-async fn look_up_in(session: &mut Session<'_>, table: &Table, keys: &[Key]) -> Result<Vec<Found>, DbErr> {
+async fn look_up_in(session: &mut PgConnectionGuard<'_>, table: &Table, keys: &[Key]) -> Result<Vec<Found>, DbErr> {
     let rows = ask(session, &table.statements.find, &KEY, keys.iter().map(|key| key.cells())).await?;
     let mut found =
-        rows.iter().map(|row| Found::read(&mut Columns::of_postgres(row))).collect::<Result<Vec<_>, _>>()?;
+        rows.iter().map(|row| Found::read(&mut RowReader::from_postgres(row))).collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|found| found.n);
     Ok(found)
 }
 
 /// What these users have begun and not finished, each with how many they want to see, the last watched first.
-async fn list(link: &mut Link, table: &Table, asked: &[Newest]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+async fn list(link: &mut PgSlot, table: &Table, asked: &[Newest]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
     match lists(link, table, asked).await {
         Ok(lists) => lists.into_iter().zip(asked).map(|(list, wanted)| list.shown(wanted.most, &table.rules)).collect(),
         Err(error) => failed(asked.len(), &error.into()),
     }
 }
 
-async fn lists(link: &mut Link, table: &Table, asked: &[Newest]) -> Result<Vec<Listed>, DbErr> {
-    let mut session = link.session().await?;
+async fn lists(link: &mut PgSlot, table: &Table, asked: &[Newest]) -> Result<Vec<Listed>, DbErr> {
+    let mut session = link.acquire().await?;
     let mut lists = Vec::from_iter(asked.iter().map(|_| Listed::default()));
     let (mut short, mut times) = (Vec::from_iter(0..asked.len()), 1);
     while !short.is_empty() {
@@ -116,7 +116,7 @@ async fn lists(link: &mut Link, table: &Table, asked: &[Newest]) -> Result<Vec<L
             ask(&mut session, &table.statements.list, &NEWEST, short.iter().map(|at| newest(at).cells())).await?;
         short.iter().for_each(|at| lists[*at] = Listed::default());
         for row in &rows {
-            let mut columns = Columns::of_postgres(row);
+            let mut columns = RowReader::from_postgres(row);
             let n: i64 = columns.read()?;
             if let Some(at) = usize::try_from(n - 1).ok().and_then(|n| short.get(n)) {
                 lists[*at].take(&mut columns)?;
@@ -125,12 +125,12 @@ async fn lists(link: &mut Link, table: &Table, asked: &[Newest]) -> Result<Vec<L
         short.retain(|at| lists[*at].is_short(asked[*at].most, newest(at).most));
         times *= MORE_ROWS;
     }
-    session.done();
+    session.release();
     Ok(lists)
 }
 
 /// Makes these changes as if one after the other.
-async fn write(link: &mut Link, table: &Table, changes: &[Change]) -> Vec<Left> {
+async fn write(link: &mut PgSlot, table: &Table, changes: &[Change]) -> Vec<Left> {
     let mut left = Vec::with_capacity(changes.len());
     let alike = |one: &Change, next: &Change| matches!(one, Change::Save(_)) == matches!(next, Change::Save(_));
     for run in changes.chunk_by(alike) {
@@ -140,7 +140,7 @@ async fn write(link: &mut Link, table: &Table, changes: &[Change]) -> Vec<Left> 
 }
 
 /// Saves only, or deletions only. Where one of many may have spoiled the others, each is made by itself, so that it fails alone.
-async fn write_run(link: &mut Link, table: &Table, run: &[Change]) -> Vec<Left> {
+async fn write_run(link: &mut PgSlot, table: &Table, run: &[Change]) -> Vec<Left> {
     match in_waves(link, table, run).await {
         Ok(left) => left,
         Err(error) if run.len() > 1 && may_concern_one_row(&error) => {
@@ -159,18 +159,18 @@ async fn write_run(link: &mut Link, table: &Table, run: &[Change]) -> Vec<Left> 
 
 /// A change of a group that has waited for a row that somebody holds. It waits little more: what is held for seconds must not keep those
 /// waiting whose rows are free.
-async fn alone(link: &mut Link, table: &Table, change: &Change) -> Result<Vec<Left>, DbErr> {
-    let mut session = link.session().await?;
+async fn alone(link: &mut PgSlot, table: &Table, change: &Change) -> Result<Vec<Left>, DbErr> {
+    let mut session = link.acquire().await?;
     session.begin(Some(ALONE)).await?;
     match wave(&mut session, table, &[change]).await {
         Ok(left) => {
             session.commit().await?;
-            session.done();
+            session.release();
             Ok(left)
         }
         Err(error) => {
-            if is_refusal(&error) && session.roll_back().await.is_ok() {
-                session.done();
+            if is_refusal(&error) && session.rollback().await.is_ok() {
+                session.release();
             }
             Err(error)
         }
@@ -178,7 +178,7 @@ async fn alone(link: &mut Link, table: &Table, change: &Change) -> Result<Vec<Le
 }
 
 /// What becomes of changes that failed together.
-async fn why_failed(link: &mut Link, table: &Table, run: &[Change], error: &DbErr) -> Vec<Left> {
+async fn why_failed(link: &mut PgSlot, table: &Table, run: &[Change], error: &DbErr) -> Vec<Left> {
     if !is_foreign_key_violation(error) {
         return failed(run.len(), &error.into());
     }
@@ -191,7 +191,7 @@ async fn why_failed(link: &mut Link, table: &Table, run: &[Change], error: &DbEr
 }
 
 /// Several changes of one row cannot be in one statement, so that the second of them waits for the second wave, and so on.
-async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
+async fn in_waves(link: &mut PgSlot, table: &Table, run: &[Change]) -> Result<Vec<Left>, DbErr> {
     let mut waves: Vec<Vec<usize>> = Vec::new();
     let mut met: HashMap<Key, usize> = HashMap::with_capacity(run.len());
     for (at, change) in run.iter().enumerate() {
@@ -202,12 +202,12 @@ async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<
         waves[*times].push(at);
         *times += 1;
     }
-    let mut session = link.session().await?;
+    let mut session = link.acquire().await?;
     if let [_] = waves[..] {
         let left = wave(&mut session, table, &Vec::from_iter(run)).await;
         // What the server refuses leaves the connection as it was.
         if left.as_ref().err().is_none_or(is_refusal) {
-            session.done();
+            session.release();
         }
         return left;
     }
@@ -220,7 +220,7 @@ async fn in_waves(link: &mut Link, table: &Table, run: &[Change]) -> Result<Vec<
         }
     }
     session.commit().await?;
-    session.done();
+    session.release();
     let unanswered = || Err(Error::Internal("a change was in no statement".into()));
     Ok(left.into_iter().map(|left| left.unwrap_or_else(unanswered)).collect())
 }
@@ -233,7 +233,7 @@ fn is_refusal(error: &DbErr) -> bool {
 }
 
 /// One statement for all of them, and a second one for those that it changed nothing for, if any.
-async fn wave(session: &mut Session<'_>, table: &Table, changes: &[&Change]) -> Result<Vec<Left>, DbErr> {
+async fn wave(session: &mut PgConnectionGuard<'_>, table: &Table, changes: &[&Change]) -> Result<Vec<Left>, DbErr> {
     let saves = Vec::from_iter(changes.iter().filter_map(|change| match change {
         Change::Save(sent) => Some(sent),
         Change::Forget(_) => None,
@@ -242,12 +242,12 @@ async fn wave(session: &mut Session<'_>, table: &Table, changes: &[&Change]) -> 
     if saves.is_empty() {
         let keys = Vec::from_iter(changes.iter().map(|change| change.key()));
         for row in ask(session, &table.statements.forget, &KEY, keys.iter().map(|key| key.cells())).await? {
-            let mut columns = Columns::of_postgres(&row);
+            let mut columns = RowReader::from_postgres(&row);
             written.insert(Key { user_id: columns.read()?, video_id: columns.read()? }, None);
         }
     } else {
         for row in ask(session, &table.statements.save, &SAVE, saves.iter().map(|sent| sent.cells())).await? {
-            if let Some(row) = Row::read(&mut Columns::of_postgres(&row))? {
+            if let Some(row) = Row::read(&mut RowReader::from_postgres(&row))? {
                 let key = Key { user_id: row.user_id, video_id: row.video_id };
                 written.insert(key, Some(row.shown(&table.rules, Some(true))));
             }

@@ -7,57 +7,58 @@ use super::read::{ContinueWatching, Found, Listed, MORE_ROWS, failed};
 use super::statements::{Newest, Sent};
 use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE, Table};
 use crate::Error;
-use crate::columns::Columns;
-use crate::engine::{Engine, Engines, Prepared};
-use crate::lane::{GROUP, Lane};
+use crate::storage::RowReader;
+use crate::storage::{Batcher, MIN_BATCH};
+use crate::storage::{SqliteConnection, SqliteConnector, SqliteStatement};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// Opens the lanes, each with a connection and a thread of its own.
-pub(super) fn open(engines: &Engines, table: &Arc<Table>) -> History {
+pub(super) fn open(engines: &SqliteConnector, table: &Arc<Table>) -> History {
     let mut lately = Lately::new();
-    let write =
-        move |engine: &mut Engine, table: &Table, changes: &[Change]| write(engine, table, &mut lately, changes);
+    let write = move |engine: &mut SqliteConnection, table: &Table, changes: &[Change]| {
+        write(engine, table, &mut lately, changes)
+    };
     History {
         writers: vec![lane(ROWS_AT_ONCE, engines.writer(), table, write)],
         finders: (0..FINDERS).map(|_| lane(ROWS_AT_ONCE, engines.reader(), table, find)).collect(),
-        listers: (0..LISTERS).map(|_| lane(GROUP, engines.reader(), table, list)).collect(),
+        listers: (0..LISTERS).map(|_| lane(MIN_BATCH, engines.reader(), table, list)).collect(),
     }
 }
 
 fn lane<Q: Send + 'static, A: Send + 'static>(
     most: usize,
-    mut engine: Engine,
+    mut engine: SqliteConnection,
     table: &Arc<Table>,
-    mut serve: impl FnMut(&mut Engine, &Table, &[Q]) -> Vec<Result<A, Error>> + Send + 'static,
-) -> Lane<Q, A> {
+    mut serve: impl FnMut(&mut SqliteConnection, &Table, &[Q]) -> Vec<Result<A, Error>> + Send + 'static,
+) -> Batcher<Q, A> {
     let table = table.clone();
-    Lane::open_thread(most, move |questions| serve(&mut engine, &table, questions))
+    Batcher::spawn_thread(most, move |questions| serve(&mut engine, &table, questions))
 }
 
 /// The entries of these users and videos.
-fn find(engine: &mut Engine, table: &Table, keys: &[Key]) -> Vec<Result<Entry, Error>> {
+fn find(engine: &mut SqliteConnection, table: &Table, keys: &[Key]) -> Vec<Result<Entry, Error>> {
     let found = engine.transaction(|session| {
         let mut find = session.prepare(&table.statements.find)?;
-        session.each(keys, |key| Ok(look_up(&mut find, *key)?.into_row()?.shown(&table.rules, None)))
+        session.for_each(keys, |key| Ok(look_up(&mut find, *key)?.into_row()?.shown(&table.rules, None)))
     });
     found.unwrap_or_else(|error| failed(keys.len(), &error))
 }
 
-fn look_up(find: &mut Prepared<'_, '_>, key: Key) -> Result<Found, Error> {
-    let found = find.rows(key.cells(), |row| Ok(Found::read(&mut Columns::of_sqlite(row))?))?;
+fn look_up(find: &mut SqliteStatement<'_, '_>, key: Key) -> Result<Found, Error> {
+    let found = find.query(key.cells(), |row| Ok(Found::read(&mut RowReader::from_sqlite(row))?))?;
     found.into_iter().next().ok_or_else(|| Error::Internal("a lookup found nothing at all".into()))
 }
 
 /// What these users have begun and not finished, each with how many they want to see, the last watched first.
-fn list(engine: &mut Engine, table: &Table, asked: &[Newest]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+fn list(engine: &mut SqliteConnection, table: &Table, asked: &[Newest]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
     let lists = engine.transaction(|session| {
         let mut list = session.prepare(&table.statements.list)?;
-        session.each(asked, |wanted| {
+        session.for_each(asked, |wanted| {
             let mut newest = *wanted;
             loop {
                 let mut listed = Listed::default();
-                list.rows(newest.cells(), |row| Ok(listed.take(&mut Columns::of_sqlite(row))?))?;
+                list.query(newest.cells(), |row| Ok(listed.take(&mut RowReader::from_sqlite(row))?))?;
                 if !listed.is_short(wanted.most, newest.most) {
                     return listed.shown(wanted.most, &table.rules);
                 }
@@ -91,12 +92,12 @@ impl Lately {
 }
 
 /// Makes these changes one after the other.
-fn write(engine: &mut Engine, table: &Table, lately: &mut Lately, changes: &[Change]) -> Vec<Left> {
+fn write(engine: &mut SqliteConnection, table: &Table, lately: &mut Lately, changes: &[Change]) -> Vec<Left> {
     let left = engine.transaction(|session| {
         let mut heartbeat = session.prepare(&table.statements.heartbeat)?;
         let mut save = session.prepare(&table.statements.save)?;
         let mut find = session.prepare(&table.statements.find)?;
-        session.each(changes, |change| match change {
+        session.for_each(changes, |change| match change {
             Change::Save(sent) => {
                 let (place, mark) = lately.place(sent);
                 let goes_on = *place == mark;

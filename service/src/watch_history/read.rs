@@ -1,9 +1,9 @@
 //! What is read of the watch history, and how it is shown.
 
 use super::entry::Row;
-use crate::columns::Columns;
 use crate::picture;
-use crate::progress::Rules;
+use crate::progress::ProgressRules;
+use crate::storage::RowReader;
 use crate::time::Timestamp;
 use crate::user::Role;
 use crate::video::thumbnail_address;
@@ -67,7 +67,7 @@ pub(super) struct Found {
 
 impl Found {
     /// In the order of the statement.
-    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
+    pub(super) fn read(columns: &mut RowReader<'_>) -> Result<Self, DbErr> {
         let (n, standing, visible) = (columns.read()?, columns.read()?, columns.read()?);
         Ok(Self { n, standing, visible, row: Row::read(columns)? })
     }
@@ -100,7 +100,7 @@ pub(super) struct Item {
 }
 
 impl Item {
-    fn shown(self, rules: &Rules) -> ContinueWatching {
+    fn shown(self, rules: &ProgressRules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, title, description, duration, .. } = self;
         let progress_percentage = progress_percentage(watch_position, duration);
         let uploader = if self.is_of_administrator { Role::Admin } else { Role::User };
@@ -137,7 +137,7 @@ pub(super) struct Listed {
 impl Listed {
     /// Takes a row, in the order of the statement and of the fields of [`Item`]. There is one without an item when the user has begun
     /// nothing, and none when the account is gone.
-    pub(super) fn take(&mut self, columns: &mut Columns<'_>) -> Result<(), DbErr> {
+    pub(super) fn take(&mut self, columns: &mut RowReader<'_>) -> Result<(), DbErr> {
         self.standing = columns.read()?;
         let Some(id) = columns.read()? else { return Ok(()) };
         self.rows += 1;
@@ -148,7 +148,7 @@ impl Listed {
             watch_position: columns.read()?,
             device: columns.read()?,
             play_count: columns.read()?,
-            last_watched_at: columns.moment()?,
+            last_watched_at: columns.timestamp()?,
             title: columns.read()?,
             description: columns.read()?,
             duration: columns.read()?,
@@ -166,7 +166,7 @@ impl Listed {
     }
 
     /// The list, the last watched first.
-    pub(super) fn shown(self, wanted: i64, rules: &Rules) -> Result<Vec<ContinueWatching>, Error> {
+    pub(super) fn shown(self, wanted: i64, rules: &ProgressRules) -> Result<Vec<ContinueWatching>, Error> {
         let Self { standing: true, mut items, .. } = self else { return Err(Error::Unauthenticated) };
         items.sort_by_key(|item| Reverse((item.last_watched_at, item.id)));
         items.truncate(usize::try_from(wanted).unwrap_or_default());

@@ -2,8 +2,8 @@
 //! for the few words in which they differ. The rules that they share with other use cases come from there, as text.
 
 use super::change::Key;
-use crate::progress::{Rules, completed};
-use crate::sent::{Cell, Kind, table};
+use crate::progress::{ProgressRules, completed};
+use crate::storage::{Param, ParamType, input_rows};
 use crate::video::visible_to_user;
 use chrono::{DateTime, Utc};
 use entity::{user, video};
@@ -13,21 +13,21 @@ use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres};
 use std::sync::Arc;
 
 /// The columns of a [`Key`].
-pub(super) const KEY: [(&str, Kind); 2] = [("user_id", Kind::Number), ("video_id", Kind::Number)];
+pub(super) const KEY: [(&str, ParamType); 2] = [("user_id", ParamType::Number), ("video_id", ParamType::Number)];
 /// The columns of [`Newest`].
-pub(super) const NEWEST: [(&str, Kind); 2] = [("user_id", Kind::Number), ("most", Kind::Number)];
+pub(super) const NEWEST: [(&str, ParamType); 2] = [("user_id", ParamType::Number), ("most", ParamType::Number)];
 /// The columns of [`Sent`].
-pub(super) const SAVE: [(&str, Kind); 10] = [
-    ("user_id", Kind::Number),
-    ("video_id", Kind::Number),
-    ("position", Kind::Number),
-    ("watched", Kind::Number),
-    ("session", Kind::Text),
-    ("sequence", Kind::Number),
-    ("device", Kind::Text),
-    ("happened_at", Kind::Time),
-    ("hour", Kind::Number),
-    ("arrived_at", Kind::Time),
+pub(super) const SAVE: [(&str, ParamType); 10] = [
+    ("user_id", ParamType::Number),
+    ("video_id", ParamType::Number),
+    ("position", ParamType::Number),
+    ("watched", ParamType::Number),
+    ("session", ParamType::Text),
+    ("sequence", ParamType::Number),
+    ("device", ParamType::Text),
+    ("happened_at", ParamType::Time),
+    ("hour", ParamType::Number),
+    ("arrived_at", ParamType::Time),
 ];
 
 /// Their texts, for one database and one set of rules.
@@ -66,7 +66,7 @@ impl Sent {
     }
 
     /// In the order of [`SAVE`].
-    pub(super) fn cells(&self) -> [Cell; SAVE.len()] {
+    pub(super) fn cells(&self) -> [Param; SAVE.len()] {
         let Self { key, position, watched, session, sequence, device, happened_at, arrived_at } = self.clone();
         [
             key.user_id.into(),
@@ -84,7 +84,7 @@ impl Sent {
 }
 
 impl Statements {
-    pub(super) fn new(backend: DatabaseBackend, rules: &Rules) -> Self {
+    pub(super) fn new(backend: DatabaseBackend, rules: &ProgressRules) -> Self {
         Self {
             save: save(backend, rules, false).into(),
             heartbeat: save(backend, rules, true).into(),
@@ -97,7 +97,7 @@ impl Statements {
 
 impl Key {
     /// In the order of [`KEY`].
-    pub(super) fn cells(self) -> [Cell; KEY.len()] {
+    pub(super) fn cells(self) -> [Param; KEY.len()] {
         [self.user_id.into(), self.video_id.into()]
     }
 }
@@ -112,7 +112,7 @@ pub(super) struct Newest {
 
 impl Newest {
     /// In the order of [`NEWEST`].
-    pub(super) fn cells(self) -> [Cell; NEWEST.len()] {
+    pub(super) fn cells(self) -> [Param; NEWEST.len()] {
         [self.user_id.into(), self.most.into()]
     }
 }
@@ -150,8 +150,8 @@ const RETURNING: &str = " RETURNING id, user_id, video_id, watch_position, watch
 ///
 /// A heartbeat is the same but does nothing where a column behind the index of "continue watching" would change. It names none
 /// of them, so that SQLite, which goes by the names, leaves the index alone.
-fn save(backend: DatabaseBackend, rules: &Rules, is_heartbeat: bool) -> String {
-    let sent = table(backend, &SAVE);
+fn save(backend: DatabaseBackend, rules: &ProgressRules, is_heartbeat: bool) -> String {
+    let sent = input_rows(backend, &SAVE);
     let allowed = allowed(backend);
     let reached: SimpleExpr = completed(Expr::cust("sent.position"), video::Column::Duration.into_expr(), rules);
     let completed = text(backend, &Query::select().expr(reached).take(), "SELECT ");
@@ -192,7 +192,7 @@ const IN_ORDER: &str = "CASE WHEN excluded.player_session = h.player_session AND
     ELSE NOT (excluded.last_watched_at < h.last_watched_at AND excluded.last_watched_at < excluded.updated_at) END";
 
 /// Whether another opening may have failed to start, and would wipe where this one stopped.
-fn failed_start(rules: &Rules) -> String {
+fn failed_start(rules: &ProgressRules) -> String {
     let resume_min = rules.resume_min_seconds;
     format!(
         "excluded.player_session IS NOT NULL AND excluded.player_session IS DISTINCT FROM h.player_session \
@@ -234,7 +234,7 @@ fn larger(column: &str) -> String {
 }
 
 fn forget(backend: DatabaseBackend) -> String {
-    let (sent, allowed) = (table(backend, &KEY), allowed(backend));
+    let (sent, allowed) = (input_rows(backend, &KEY), allowed(backend));
     // PostgreSQL deletes in any order, so the rows are locked first, in the order in which saves lock them.
     let (in_key_order, returning) = if backend == Postgres {
         (" ORDER BY h.user_id, h.video_id FOR UPDATE OF h", " RETURNING user_id, video_id")
@@ -249,7 +249,7 @@ fn forget(backend: DatabaseBackend) -> String {
 }
 
 fn find(backend: DatabaseBackend) -> String {
-    let (sent, visible) = (table(backend, &KEY), visible(backend));
+    let (sent, visible) = (input_rows(backend, &KEY), visible(backend));
     format!(
         "SELECT sent.n, coalesce(users.is_active, false) AS standing, coalesce({visible}, false) AS visible, \
              h.id, h.user_id, h.video_id, h.watch_position, h.watch_duration, h.completed, h.device, h.play_count, \
@@ -264,7 +264,7 @@ fn find(backend: DatabaseBackend) -> String {
 fn list(backend: DatabaseBackend) -> String {
     let visible = visible(backend);
     let (n, callers, user_id, most, this_caller) = if backend == Postgres {
-        let sent = table(backend, &NEWEST);
+        let sent = input_rows(backend, &NEWEST);
         ("sent.n, ", format!("{sent} LEFT JOIN users ON users.id = sent.user_id"), "users.id", "sent.most", "")
     } else {
         ("", "users".to_owned(), "?1", "?2", " WHERE users.id = ?1")

@@ -1,0 +1,23 @@
+//! The database: connections, pools, the write lock, batch workers, and how rows are bound and read.
+//!
+//! The use cases come in through this door only; what is not named here is nobody else's concern.
+
+mod batcher;
+mod database;
+mod params;
+mod postgres;
+mod row_reader;
+mod sqlite;
+
+pub(crate) use batcher::{Batcher, MIN_BATCH};
+pub(crate) use database::BatchConnections;
+pub use database::{ConnectError, Database, Durability, WriteGuard, sqlite_file};
+pub(crate) use params::{Param, ParamType, bind_arrays, input_rows};
+pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
+pub(crate) use row_reader::RowReader;
+pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement};
+
+use std::sync::Arc;
+
+/// Called with the text of every statement.
+pub(crate) type Observer = Arc<dyn Fn(&str) + Send + Sync>;

@@ -1,0 +1,8 @@
+//! Connections to PostgreSQL.
+
+mod connection;
+mod pool;
+
+pub(super) use connection::connect_options;
+pub(crate) use connection::{PgConnectionGuard, PgConnector, PgSlot};
+pub(super) use pool::{begin_statements, open_pools};
