@@ -5,12 +5,12 @@
 mod support;
 
 use migration::{Migrator, PROJECT};
+use operations::concurrently;
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
 use sea_orm_revisions::{Chain, Error, Options, Project, Target};
 use std::time::Duration;
 use support::{TestDatabase, run, texts};
-use versions::concurrently;
 
 struct IndexWhileTheSiteRuns;
 

@@ -7,6 +7,7 @@ mod status;
 
 use crate::library::remember_deleted;
 use crate::progress::{ProgressRules, recompute_completed};
+use crate::storage::Transaction;
 use crate::time::Timestamp;
 use crate::user::{Caller, Role, present};
 use crate::{Database, Error, number, picture, search, text};
@@ -198,7 +199,7 @@ pub async fn find(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) ->
 /// # Errors
 /// [`Error::TooManyVideos`].
 pub async fn create(
-    db: &Database,
+    tx: &Transaction,
     caller: Caller,
     new: NewVideo,
     limit: u32,
@@ -217,16 +218,13 @@ pub async fn create(
         published_at: Set(Some(now)),
         ..Default::default()
     };
-    let (_turn, transaction) = db.begin().await?;
-    quota::refuse_more_than(limit, &transaction, caller).await?;
-    let row = video::Entity::insert(row).exec_with_returning(&transaction).await.map_err(|error| {
-        // The caller left in the meantime.
+    quota::refuse_more_than(limit, tx, caller).await?;
+    let row = video::Entity::insert(row).exec_with_returning(tx).await.map_err(|error| {
+        // The caller's account was deleted in the meantime.
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
     })?;
-    search::index(&transaction, &[row.id]).await?;
-    let made = find(&transaction, Some(caller), row.id).await?;
-    transaction.commit().await?;
-    Ok(made)
+    search::index(tx, &[row.id]).await?;
+    find(tx, Some(caller), row.id).await
 }
 
 /// Changes what a video is called and how it is described.
@@ -282,13 +280,11 @@ pub async fn change(
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
-pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<i64, Error> {
-    let (_turn, transaction) = db.begin().await?;
-    let owner = find_own(&transaction, caller, id).await?.user_id;
-    search::forget_grams(&transaction, &[id]).await?;
-    remember_deleted(&transaction, video::Column::Id.eq(id)).await?;
-    let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
-    transaction.commit().await?;
+pub async fn delete(tx: &Transaction, caller: Caller, id: i64) -> Result<i64, Error> {
+    let owner = find_own(tx, caller, id).await?.user_id;
+    search::forget_grams(tx, &[id]).await?;
+    remember_deleted(tx, video::Column::Id.eq(id)).await?;
+    let deleted = video::Entity::delete_by_id(id).exec(tx).await?;
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(owner) }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::{PASSWORD, Person, TestApp, history, problem, send};
 use crate::document::{Operation, document, operation_at, operations, resolve};
-use crate::openapi::unfit;
+use crate::schema::unfit;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

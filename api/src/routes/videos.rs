@@ -126,7 +126,8 @@ pub(super) async fn create(
 ) -> Result<impl Responder, Problem> {
     let new = app.public_path.unprefix_links(new);
     let use_case = move |app: Arc<AppState>| async move {
-        video::create(&app.db, caller, new, app.rate_limits.videos_per_user, now).await
+        let limit = app.rate_limits.videos_per_user;
+        app.db.transaction(async |tx| video::create(tx, caller, new, limit, now).await).await
     };
     let video = app.run(use_case).await?;
     let location = app.public_path.prefix_links(format!("/api/v1/videos/{}", video.id));
@@ -187,7 +188,10 @@ pub(super) async fn delete(
     Valid(path): Valid<Path<VideoPath>>,
     security_log: SecurityLog,
 ) -> Result<impl Responder, Problem> {
-    let owner = app.run(move |app| async move { video::delete(&app.db, caller, path.video_id).await }).await?;
+    let use_case = move |app: Arc<AppState>| async move {
+        app.db.transaction(async |tx| video::delete(tx, caller, path.video_id).await).await
+    };
+    let owner = app.run(use_case).await?;
     if owner != caller.id {
         security_log.record_success(SecurityEvent::ForeignVideo, AccountRef::Id(caller.id));
     }
