@@ -1,17 +1,18 @@
 //! `playhead user …`: accounts by the operator's hand.
 
-use crate::cli::{open_database, say};
+use crate::database;
+use crate::output::print_line;
 use crate::settings::Settings;
 use clap::Subcommand;
 use service::auth::Passwords;
 use service::library::{Library, register_sample};
 use service::time::Clock;
-use service::user::{self, Door, Registration};
+use service::user::{self, Registration, RegistrationPolicy};
 use std::io::{self, IsTerminal};
 
 /// What to do with an account.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum UserCommand {
     /// Make an account; its password is asked for, or read from standard input
     Create {
         /// The user name
@@ -35,17 +36,19 @@ pub(crate) enum Command {
 }
 
 /// Does what the command says.
-pub(crate) async fn run(settings: &Settings, command: Command) -> Result<(), String> {
-    let db = open_database(settings).await?;
+pub(crate) async fn run(settings: &Settings, command: UserCommand) -> Result<(), String> {
+    let db = database::open(settings).await?;
     let now = Clock::System.now();
     let done = match command {
-        Command::Create { name, email, admin } => {
+        UserCommand::Create { name, email, admin } => {
             let registration = Registration { email, username: name, password: ask_password()?, full_name: None };
             registration.check().map_err(|error| error.to_string())?;
-            let made = user::register(&db, &Passwords::default(), Door::Operator { admin }, registration, now).await;
+            let made =
+                user::register(&db, &Passwords::default(), RegistrationPolicy::Operator { admin }, registration, now)
+                    .await;
             let made = made.map_err(|error| error.to_string())?;
             let library = Library::new(&settings.media_dir);
-            if made.first
+            if made.is_first
                 && let Err(error) = register_sample(&db, &library, made.user.id, now).await
             {
                 // The account is made all the same.
@@ -53,19 +56,20 @@ pub(crate) async fn run(settings: &Settings, command: Command) -> Result<(), Str
             }
             Ok(format!("created {} ({})", made.user.username, made.user.role))
         }
-        Command::SetPassword { name } => {
+        UserCommand::SetPassword { name } => {
             let password = ask_password()?;
             user::check_password(&password).map_err(|error| error.to_string())?;
             let changed = user::set_password(&db, &Passwords::default(), &name, password, now).await;
             changed.map(|user| format!("{} has a new password and is signed out everywhere", user.username))
         }
-        Command::Deactivate { name } => {
+        UserCommand::Deactivate { name } => {
             let changed = user::deactivate(&db, &name, now).await;
             changed.map(|user| format!("{} is deactivated", user.username))
         }
     };
     db.close().await;
-    say(done.map_err(|error| error.to_string())?)
+    print_line(done.map_err(|error| error.to_string())?);
+    Ok(())
 }
 
 /// Asks twice on a terminal; elsewhere reads the first line.

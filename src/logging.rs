@@ -37,16 +37,16 @@ pub(crate) fn start(settings: &Settings) -> Result<(), SetLoggerError> {
         .format(|line, record| writeln!(line, "{}", record.args()))
         .build();
     log::set_max_level(records.filter().max(access.filter()));
-    log::set_boxed_logger(Box::new(Throttled { records, access, sources: Mutex::default() }))
+    log::set_boxed_logger(Box::new(ThrottlingLogger { records, access, sources: Mutex::default() }))
 }
 
-struct Throttled {
+struct ThrottlingLogger {
     records: Logger,
     access: Logger,
-    sources: Mutex<Sources>,
+    sources: Mutex<SourceBuckets>,
 }
 
-impl Log for Throttled {
+impl Log for ThrottlingLogger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target() == access_log::TARGET || self.records.enabled(metadata)
     }
@@ -58,7 +58,7 @@ impl Log for Throttled {
         if !self.records.matches(record) {
             return;
         }
-        if !is_counted(record.level(), record.target()) {
+        if !is_throttled(record.level(), record.target()) {
             return self.records.log(record);
         }
         let source = source_of(record);
@@ -82,7 +82,7 @@ impl Log for Throttled {
 
 /// Whether strangers can cause as many of these records as they like. What the program tells of itself is written whole, and so is
 /// what an operator asks for who looks for a defect.
-fn is_counted(level: Level, target: &str) -> bool {
+fn is_throttled(level: Level, target: &str) -> bool {
     level <= Level::Warn || target == "security"
 }
 
@@ -96,7 +96,7 @@ fn source_of(record: &Record<'_>) -> String {
 
 /// A bucket for each source: written records fill it, and time empties it.
 #[derive(Default)]
-struct Sources(HashMap<String, Bucket>);
+struct SourceBuckets(HashMap<String, Bucket>);
 
 struct Bucket {
     /// When the bucket is empty again.
@@ -105,7 +105,7 @@ struct Bucket {
     skipped: u64,
 }
 
-impl Sources {
+impl SourceBuckets {
     /// Whether a record of `source` is written at `now`: how many were skipped before it, or `None` when it is skipped itself.
     fn admit(&mut self, source: String, now: Instant) -> Option<u64> {
         if self.0.len() >= MAX_SOURCES {
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_flood_from_one_source_makes_one_line_a_second() {
-        let (mut sources, start) = (Sources::default(), Instant::now());
+        let (mut sources, start) = (SourceBuckets::default(), Instant::now());
         let written: Vec<u64> = (0..100_000)
             .filter_map(|n| sources.admit("parser".into(), start + Duration::from_micros(100 * n)))
             .collect();
@@ -139,14 +139,14 @@ mod tests {
 
     #[test]
     fn sources_do_not_silence_each_other() {
-        let (mut sources, now) = (Sources::default(), Instant::now());
+        let (mut sources, now) = (SourceBuckets::default(), Instant::now());
         while sources.admit("parser".into(), now).is_some() {}
         assert_eq!(sources.admit("sign-in".into(), now), Some(0));
     }
 
     #[test]
     fn a_source_that_is_quiet_for_a_while_may_burst_again() {
-        let (mut sources, now) = (Sources::default(), Instant::now());
+        let (mut sources, now) = (SourceBuckets::default(), Instant::now());
         while sources.admit("parser".into(), now).is_some() {}
         let later = now + INTERVAL * BURST;
         assert_eq!(sources.admit("parser".into(), later), Some(1));
@@ -155,13 +155,13 @@ mod tests {
 
     #[test]
     fn what_the_program_tells_of_itself_is_written_whole() {
-        assert!(!is_counted(Level::Info, "playhead::cli") && !is_counted(Level::Trace, "security::more"));
-        assert!(is_counted(Level::Error, "actix_http") && is_counted(Level::Info, "security"));
+        assert!(!is_throttled(Level::Info, "playhead::cli") && !is_throttled(Level::Trace, "security::more"));
+        assert!(is_throttled(Level::Error, "actix_http") && is_throttled(Level::Info, "security"));
     }
 
     #[test]
     fn the_memory_for_sources_is_bounded() {
-        let (mut sources, now) = (Sources::default(), Instant::now());
+        let (mut sources, now) = (SourceBuckets::default(), Instant::now());
         for n in 0..2 * MAX_SOURCES {
             sources.admit(n.to_string(), now);
         }

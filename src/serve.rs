@@ -1,15 +1,14 @@
 //! `playhead serve`: from the settings to a server that ends well.
 
-use crate::cli::open_database;
-use crate::secret;
 use crate::settings::Settings;
-use api::{App, End, Limits, Streams};
+use crate::{database, jwt_secret};
+use api::{AppState, FileLimits, RateLimits, ShutdownMode};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::time::Clock;
-use service::user::{self, Door};
-use service::views::Views;
+use service::user::{self, RegistrationPolicy};
+use service::views::ViewCounter;
 use service::watch_history::History;
 use service::{Database, Error, search};
 use std::io;
@@ -26,41 +25,41 @@ use tokio::signal::unix::{SignalKind, signal};
 const BACKLOG: u32 = 4096;
 
 /// How long a client may take nothing of an answer.
-const STALLED_AFTER: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Descriptors that are kept for the database and for all who want no file.
 const OTHER_DESCRIPTORS: u64 = 256;
 
 /// Serves until a signal comes.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
-    let descriptors = raise_descriptors();
+    let descriptors = raise_file_limit();
     let listener = listen(settings.bind_address).map_err(|error| {
         format!("BIND_ADDRESS={}: {error}; stop what listens there, or choose another port", settings.bind_address)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let secret = secret::find_or_make(settings)?;
-    let db = open_database(settings).await?;
+    let secret = jwt_secret::load_or_create(settings)?;
+    let db = database::open(settings).await?;
     let library = Library::new(&settings.media_dir);
-    offer_sample(&db, &library, settings).await?;
+    add_sample_to_empty_library(&db, &library, settings).await?;
 
-    let door = door(settings, address.ip());
-    let by_command = door != Door::Open;
+    let registration_policy = registration_policy(settings, address.ip());
+    let by_command = registration_policy != RegistrationPolicy::Open;
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
-    let app = Arc::new(App {
+    let app = Arc::new(AppState {
         db: db.clone(),
         history: History::open(&db, settings.rules),
         auth: Auth::new(tokens, settings.refresh_token_lifetime).with_grace(settings.refresh_grace),
         rules: settings.rules,
         library,
-        views: Views::default(),
+        views: ViewCounter::default(),
         clock: Clock::System,
-        door,
+        registration_policy,
         cors_origins: settings.cors_origins.clone(),
         public_path: settings.public_path.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         access_log: settings.access_log,
-        limits: Limits::new(settings.rates),
-        streams: Streams::new(settings.streams_per_address, files_at_once(descriptors)),
-        stalled_after: STALLED_AFTER,
+        rate_limits: RateLimits::new(settings.rates),
+        file_limits: FileLimits::new(settings.streams_per_address, max_open_files(descriptors)),
+        idle_timeout: IDLE_TIMEOUT,
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
     });
@@ -72,10 +71,10 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     for note in &settings.database_notes {
         log::info!("DATABASE_URL: {note}");
     }
-    if by_command && matches!(user::owner_of_scan(db.reader(), None).await, Err(Error::UserNotFound)) {
+    if by_command && matches!(user::find_scan_owner(db.reader(), None).await, Err(Error::UserNotFound)) {
         log::info!("the first account is made by `playhead user create NAME EMAIL --admin`");
     }
-    let served = api::serve(app, listener, None, end()?).await;
+    let served = api::serve(app, listener, None, wait_for_signal()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
 }
@@ -91,18 +90,18 @@ async fn index_videos(db: Database) {
 
 /// Who may make an account. The first account administers the site, so nobody becomes it over HTTP where the setup says that
 /// requests come from elsewhere.
-fn door(settings: &Settings, address: IpAddr) -> Door {
+fn registration_policy(settings: &Settings, address: IpAddr) -> RegistrationPolicy {
     let local = address.is_loopback() && settings.trusted_proxies.is_empty() && !settings.production;
     match (settings.open_registration, local) {
-        (false, _) => Door::Closed,
-        (true, true) => Door::Open,
-        (true, false) => Door::OpenAfterFirst,
+        (false, _) => RegistrationPolicy::Closed,
+        (true, true) => RegistrationPolicy::Open,
+        (true, false) => RegistrationPolicy::OpenAfterFirst,
     }
 }
 
 /// Takes all descriptors that the system lets the process have, and says how many. Each connection holds one, each file another one, and
 /// what a shell grants by itself is 1,024.
-fn raise_descriptors() -> u64 {
+fn raise_file_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         Ok(()) => maximum.unwrap_or(u64::MAX),
@@ -114,7 +113,7 @@ fn raise_descriptors() -> u64 {
 }
 
 /// How many files are sent at once: each has two descriptors, its own and its connection's.
-fn files_at_once(descriptors: u64) -> usize {
+fn max_open_files(descriptors: u64) -> usize {
     let spare = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 2);
     usize::try_from(spare / 2).unwrap_or(usize::MAX)
 }
@@ -128,12 +127,12 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// On a first start without a library, something to play.
-async fn offer_sample(db: &Database, library: &Library, settings: &Settings) -> Result<(), String> {
+async fn add_sample_to_empty_library(db: &Database, library: &Library, settings: &Settings) -> Result<(), String> {
     // A site that was taken over has its videos, and its folder is only not named yet.
     if !library::is_empty(db.reader()).await.map_err(|error| error.to_string())? {
         return Ok(());
     }
-    let planted = library::plant_sample(library);
+    let planted = library::write_sample(library);
     let planted = planted.map_err(|error| {
         format!("MEDIA_DIR={}: {error}; make the folder, or name another one", settings.media_dir.display())
     })?;
@@ -141,7 +140,7 @@ async fn offer_sample(db: &Database, library: &Library, settings: &Settings) -> 
         return Ok(());
     }
     log::info!("made the folder {} with a sample clip", settings.media_dir.display());
-    let registered = match user::owner_of_scan(db.reader(), None).await {
+    let registered = match user::find_scan_owner(db.reader(), None).await {
         Ok(owner) => library::register_sample(db, library, owner.id, Clock::System.now()).await,
         // It is registered for the first account, once there is one.
         Err(Error::UserNotFound) => Ok(()),
@@ -154,13 +153,13 @@ async fn offer_sample(db: &Database, library: &Library, settings: &Settings) -> 
 }
 
 /// Resolves when the process is asked to end. A second request ends it at once.
-fn end() -> Result<impl Future<Output = End>, String> {
+fn wait_for_signal() -> Result<impl Future<Output = ShutdownMode>, String> {
     let listen = |kind| signal(kind).map_err(|error| format!("signals cannot be listened to: {error}"));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     Ok(async move {
-        let end = tokio::select! {
-            _ = terminate.recv() => End::Drain,
-            _ = interrupt.recv() => End::Now,
+        let mode = tokio::select! {
+            _ = terminate.recv() => ShutdownMode::Graceful,
+            _ = interrupt.recv() => ShutdownMode::Immediate,
         };
         log::info!("ending: requests under way are finished first");
         tokio::spawn(async move {
@@ -170,6 +169,6 @@ fn end() -> Result<impl Future<Output = End>, String> {
             }
             std::process::exit(1);
         });
-        end
+        mode
     })
 }

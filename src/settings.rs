@@ -10,8 +10,8 @@ use api::access_log::AccessLog;
 use ipnet::IpNet;
 use migration::environment::{DatabaseUrl, load, value_or_file};
 use service::auth::GRACE;
-use service::limit::Rates;
-use service::progress::Rules;
+use service::limit::LimitSettings;
+use service::progress::ProgressRules;
 use service::storage::Durability;
 use std::env;
 use std::fmt::{self, Display};
@@ -46,7 +46,7 @@ pub(crate) struct Settings {
     /// `AUTO_MIGRATE`
     pub(crate) auto_migrate: bool,
     /// `COMPLETED_PERCENT`, `RESUME_MIN_SECONDS`, `RESUME_MAX_PERCENT`
-    pub(crate) rules: Rules,
+    pub(crate) rules: ProgressRules,
     /// `SQLITE_SYNCHRONOUS`
     pub(crate) durability: Durability,
     /// `CORS_ORIGINS`
@@ -60,7 +60,7 @@ pub(crate) struct Settings {
     /// `OPEN_REGISTRATION`
     pub(crate) open_registration: bool,
     /// `SIGN_UPS_PER_HOUR`, `WRITES_PER_MINUTE`, `ADDRESS_WRITES_PER_MINUTE`, `VIDEOS_PER_USER`
-    pub(crate) rates: Rates,
+    pub(crate) rates: LimitSettings,
     /// `PLAYHEAD_ENV=production`
     pub(crate) production: bool,
     /// `ACCESS_LOG`
@@ -96,7 +96,7 @@ impl Settings {
             refresh_grace: Duration::from_secs(source.number("REFRESH_GRACE_SECONDS", GRACE.as_secs(), 0, 600)?),
             media_dir: media_dir(look_up("MEDIA_DIR")?)?,
             auto_migrate: source.flag("AUTO_MIGRATE", sqlite)?,
-            rules: Rules {
+            rules: ProgressRules {
                 completed_percent: source.number("COMPLETED_PERCENT", 90, 1, 100)?,
                 resume_min_seconds: source.number("RESUME_MIN_SECONDS", 5, 0, i32::MAX)?,
                 resume_max_percent: source.number("RESUME_MAX_PERCENT", 95, 1, 100)?,
@@ -125,7 +125,7 @@ impl Settings {
 
     /// The database for people: without a password.
     pub(crate) fn database(&self) -> String {
-        migration::redacted(&self.database_url)
+        migration::environment::redacted(&self.database_url)
     }
 }
 
@@ -168,10 +168,11 @@ impl<F: Fn(&str) -> Result<Option<String>, String>> Source<'_, F> {
 }
 
 /// Beyond a million, what one address may do is a question of the machine.
-fn rates<F: Fn(&str) -> Result<Option<String>, String>>(source: &Source<'_, F>) -> Result<Rates, String> {
-    let Rates { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = Rates::default();
+fn rates<F: Fn(&str) -> Result<Option<String>, String>>(source: &Source<'_, F>) -> Result<LimitSettings, String> {
+    let LimitSettings { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } =
+        LimitSettings::default();
     let number = |name, default| source.number(name, default, 0, 1_000_000);
-    Ok(Rates {
+    Ok(LimitSettings {
         sign_ups_per_hour: number("SIGN_UPS_PER_HOUR", sign_ups_per_hour)?,
         writes_per_minute: number("WRITES_PER_MINUTE", writes_per_minute)?,
         address_writes_per_minute: number("ADDRESS_WRITES_PER_MINUTE", address_writes_per_minute)?,

@@ -1,8 +1,8 @@
 //! The access log: one line for each request that was answered, written when the last byte of the answer has left.
 
 use crate::client_address::ClientAddress;
-use crate::extract::RequestId;
-use crate::state::App;
+use crate::extractors::RequestId;
+use crate::state::AppState;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -19,7 +19,7 @@ use std::time::Instant;
 /// The target under which the lines are logged.
 pub const TARGET: &str = "access";
 
-/// Whether requests are logged, and in which form.
+/// Whether requests are logged, and in which format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AccessLog {
     /// Not at all.
@@ -35,25 +35,25 @@ pub enum AccessLog {
 pub(crate) struct RequestUser(pub(crate) i64);
 
 /// A request whose line is not written yet.
-pub(crate) struct Pending {
-    form: AccessLog,
+pub(crate) struct PendingLine {
+    format: AccessLog,
     started: Instant,
     method: Method,
     path: String,
 }
 
-impl Pending {
+impl PendingLine {
     /// Notes when and how a request began; `None` when requests are not logged.
-    pub(crate) fn begin(request: &ServiceRequest) -> Option<Self> {
-        let form = request.app_data::<Data<App>>()?.access_log;
+    pub(crate) fn start(request: &ServiceRequest) -> Option<Self> {
+        let format = request.app_data::<Data<AppState>>()?.access_log;
         let (method, path) = (request.method().clone(), request.path().to_owned());
-        (form != AccessLog::Off).then(|| Self { form, started: Instant::now(), method, path })
+        (format != AccessLog::Off).then(|| Self { format, started: Instant::now(), method, path })
     }
 
     /// Writes the line once the body was sent or given up.
     pub(crate) fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         let request = response.request();
-        let line = Line {
+        let line = LogLine {
             time: now(request),
             method: self.method.to_string(),
             path: self.path,
@@ -64,17 +64,17 @@ impl Pending {
             user: request.extensions().get::<RequestUser>().map(|user| user.0),
             request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
         };
-        let (form, started) = (self.form, self.started);
-        response.map_body(|_, inner| BoxBody::new(Counted { inner, line, form, started }))
+        let (format, started) = (self.format, self.started);
+        response.map_body(|_, inner| BoxBody::new(CountingBody { inner, line, format, started }))
     }
 }
 
 fn now(request: &HttpRequest) -> DateTime<Utc> {
-    request.app_data::<Data<App>>().map_or_else(DateTime::default, |app| app.clock.now())
+    request.app_data::<Data<AppState>>().map_or_else(DateTime::default, |app| app.clock.now())
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct LogLine {
     #[serde(serialize_with = "rfc3339")]
     time: DateTime<Utc>,
     method: String,
@@ -92,7 +92,7 @@ fn rfc3339<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<
 }
 
 /// The path is written as the client sent it, percent-encoded, so that it cannot begin another line.
-impl Display for Line {
+impl Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { time, method, path, status, milliseconds, bytes, address, user, request_id } = self;
         let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -103,14 +103,14 @@ impl Display for Line {
 }
 
 /// A body that counts what is taken from it, and writes the line when it ends, also when the client left before.
-struct Counted {
+struct CountingBody {
     inner: BoxBody,
-    line: Line,
-    form: AccessLog,
+    line: LogLine,
+    format: AccessLog,
     started: Instant,
 }
 
-impl MessageBody for Counted {
+impl MessageBody for CountingBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
@@ -126,11 +126,11 @@ impl MessageBody for Counted {
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountingBody {
     fn drop(&mut self) {
         // Microseconds are enough, and short.
         self.line.milliseconds = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-        match self.form {
+        match self.format {
             AccessLog::Off => {}
             AccessLog::Text => log::info!(target: TARGET, "{}", self.line),
             AccessLog::Json => match serde_json::to_string(&self.line) {

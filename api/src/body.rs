@@ -60,9 +60,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
 /// As [`Body`], for methods whose requests rarely have one: without a body, every field is missing.
 #[derive(Debug)]
-pub struct BodyIfAny<T>(pub T);
+pub struct OptionalBody<T>(pub T);
 
-impl<T> Deref for BodyIfAny<T> {
+impl<T> Deref for OptionalBody<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -70,7 +70,7 @@ impl<T> Deref for BodyIfAny<T> {
     }
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for BodyIfAny<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
     type Error = actix_web::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
 
@@ -106,7 +106,7 @@ pub(crate) fn read(
             let detail = "the body must not be compressed: no Content-Encoding is taken";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
-        timeout(BODY_DEADLINE, collect(payload)).await.unwrap_or_else(|_| Err(too_slow()))
+        timeout(BODY_DEADLINE, collect(payload)).await.unwrap_or_else(|_| Err(body_too_slow()))
     }
 }
 
@@ -114,10 +114,10 @@ async fn collect(mut payload: Payload) -> Result<Bytes, Problem> {
     let mut bytes = BytesMut::new();
     let mut permit = None;
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| unreadable(&error))?;
+        let chunk = chunk.map_err(|error| unreadable_body(&error))?;
         let length = bytes.len() + chunk.len();
         if length > BODY_LIMIT {
-            return Err(too_large());
+            return Err(body_too_large());
         }
         if length > LARGE_BODY && permit.is_none() {
             permit = LARGE_BODIES.acquire().await.ok();
@@ -133,12 +133,12 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if text.starts_with('\u{feff}') {
         return Err(not_json(&"it begins with a byte order mark"));
     }
-    serde_json::from_str::<Object<T>>(text).map(|Object(value)| value).map_err(|misfit| {
+    serde_json::from_str::<JsonObject<T>>(text).map(|JsonObject(value)| value).map_err(|mismatch| {
         // The reader stops at the first thing that does not fit, and what comes after it need not be JSON.
         match serde_json::from_str::<IgnoredAny>(text) {
             Ok(_) => {
-                let field = misfit_of::<Object<T>>(&mut serde_json::Deserializer::from_str(text));
-                Problem::unfit(&field, &misfit.to_string())
+                let field = error_path::<JsonObject<T>>(&mut serde_json::Deserializer::from_str(text));
+                Problem::wrong_type(&field, &mismatch.to_string())
             }
             Err(cause) => not_json(&cause),
         }
@@ -150,27 +150,27 @@ pub(crate) fn not_json(cause: &dyn Display) -> Problem {
 }
 
 /// Which field of what is read again does not fit. Only a failure reads again and keeps track of where it is.
-pub(crate) fn misfit_of<'de, T: Deserialize<'de>>(again: impl Deserializer<'de>) -> String {
+pub(crate) fn error_path<'de, T: Deserialize<'de>>(again: impl Deserializer<'de>) -> String {
     let path = serde_path_to_error::deserialize::<_, T>(again).err().map(|error| error.path().to_string());
     path.filter(|path| path != ".").unwrap_or_default()
 }
 
 /// A value that is read from a JSON object and from nothing else.
-struct Object<T>(T);
+struct JsonObject<T>(T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields<T>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-            type Value = Object<T>;
+            type Value = JsonObject<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<JsonObject<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(JsonObject)
             }
         }
 
@@ -179,7 +179,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// A body that did not arrive whole.
-pub(crate) fn unreadable(error: &PayloadError) -> Problem {
+pub(crate) fn unreadable_body(error: &PayloadError) -> Problem {
     let detail = match error {
         PayloadError::Incomplete(_) => "the body ended before it was complete".to_owned(),
         error => format!("the body cannot be read: {error}"),
@@ -187,12 +187,12 @@ pub(crate) fn unreadable(error: &PayloadError) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", detail)
 }
 
-pub(crate) fn too_slow() -> Problem {
+pub(crate) fn body_too_slow() -> Problem {
     let detail = format!("the body did not arrive within {} seconds", BODY_DEADLINE.as_secs());
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
-pub(crate) fn too_large() -> Problem {
+pub(crate) fn body_too_large() -> Problem {
     let detail = format!("the body has more than {BODY_LIMIT} bytes");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }

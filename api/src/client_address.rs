@@ -1,7 +1,7 @@
 //! Where a request comes from, also behind reverse proxies.
 
 use crate::error::Problem;
-use crate::extract::app;
+use crate::extractors::app;
 use actix_web::dev::Payload;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
@@ -23,14 +23,14 @@ impl FromRequest for ClientAddress {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(app(request).map(|app| {
             let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-            Self(client(peer, request.headers(), &app.trusted_proxies))
+            Self(client_address(peer, request.headers(), &app.trusted_proxies))
         }))
     }
 }
 
 /// Each address is believed as far as the proxy is trusted that wrote it. Where a trusted proxy wrote none that can be read, the
 /// proxy itself is the last that is known.
-fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted_proxies.iter().any(|proxies| proxies.contains(address));
     let mut address = peer.to_canonical();
     if !is_trusted(&address) {
@@ -105,7 +105,7 @@ mod tests {
     const PROXIES: [&str; 4] = ["127.0.0.1/32", "10.0.0.0/8", "2001:db8:aa::/48", "::1/128"];
 
     /// Who asks, by these lines of headers, through the proxy 10.1.2.3.
-    fn asked_by(lines: &[(&HeaderName, &str)]) -> String {
+    fn address_for(lines: &[(&HeaderName, &str)]) -> String {
         from("10.1.2.3", lines)
     }
 
@@ -115,7 +115,7 @@ mod tests {
             headers.append((*name).clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let proxies = PROXIES.map(|net| net.parse().unwrap());
-        client(peer.parse().unwrap(), &headers, &proxies).to_string()
+        client_address(peer.parse().unwrap(), &headers, &proxies).to_string()
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
             ("\"[2001:db8::9]:443\"", "2001:db8::9"),
             (" 203.0.113.9 , ", "203.0.113.9"),
         ] {
-            assert_eq!(asked_by(&[(&X_FORWARDED_FOR, entry)]), address, "{entry}");
+            assert_eq!(address_for(&[(&X_FORWARDED_FOR, entry)]), address, "{entry}");
         }
     }
 
@@ -150,21 +150,21 @@ mod tests {
             "\", 203.0.113.9",
             "\u{fffd}, 203.0.113.9",
         ] {
-            assert_eq!(asked_by(&[(&X_FORWARDED_FOR, line)]), "203.0.113.9", "{line}");
+            assert_eq!(address_for(&[(&X_FORWARDED_FOR, line)]), "203.0.113.9", "{line}");
         }
         assert_eq!(from("192.0.2.1", &[(&X_FORWARDED_FOR, "203.0.113.9")]), "192.0.2.1", "no trusted proxy");
         let lines =
             [(&X_FORWARDED_FOR, "198.51.100.1"), (&X_FORWARDED_FOR, "203.0.113.9"), (&X_FORWARDED_FOR, "10.0.0.1")];
-        assert_eq!(asked_by(&lines), "203.0.113.9", "several lines are one list");
+        assert_eq!(address_for(&lines), "203.0.113.9", "several lines are one list");
     }
 
     #[test]
     fn where_a_proxy_hides_the_address_the_proxy_is_the_last_known() {
         for entry in ["unknown", "_hidden", "_a:80", "", "[2001:db8::9", "1.2.3", "300.0.0.1", "localhost"] {
-            assert_eq!(asked_by(&[(&X_FORWARDED_FOR, entry)]), "10.1.2.3", "{entry}");
+            assert_eq!(address_for(&[(&X_FORWARDED_FOR, entry)]), "10.1.2.3", "{entry}");
         }
-        assert_eq!(asked_by(&[(&X_FORWARDED_FOR, "203.0.113.9, unknown, 10.7.7.7")]), "10.7.7.7");
-        assert_eq!(asked_by(&[(&X_FORWARDED_FOR, "10.7.7.7, 10.8.8.8")]), "10.7.7.7", "a proxy asks for itself");
+        assert_eq!(address_for(&[(&X_FORWARDED_FOR, "203.0.113.9, unknown, 10.7.7.7")]), "10.7.7.7");
+        assert_eq!(address_for(&[(&X_FORWARDED_FOR, "10.7.7.7, 10.8.8.8")]), "10.7.7.7", "a proxy asks for itself");
     }
 
     #[test]
@@ -179,10 +179,10 @@ mod tests {
             ("for=unknown", "10.1.2.3"),
             ("proto=https", "10.1.2.3"),
         ] {
-            assert_eq!(asked_by(&[(&FORWARDED, line)]), address, "{line}");
+            assert_eq!(address_for(&[(&FORWARDED, line)]), address, "{line}");
         }
         let both = [(&FORWARDED, "for=198.51.100.1"), (&X_FORWARDED_FOR, "203.0.113.9")];
-        assert_eq!(asked_by(&both), "203.0.113.9");
+        assert_eq!(address_for(&both), "203.0.113.9");
     }
 
     #[test]

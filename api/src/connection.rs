@@ -1,7 +1,7 @@
 //! A connection that ends when nothing moves on it.
 
 use crate::LINGER;
-use crate::unparsed::FirstLine;
+use crate::parse_errors::RequestLine;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -16,17 +16,17 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// nor a timer of it. Nor has it one for the head of a second request that never ends. Either would hold a descriptor for ever.
 pub(crate) struct Connection {
     stream: TcpStream,
-    patience: Duration,
-    moved: Instant,
+    idle_timeout: Duration,
+    last_activity: Instant,
     /// When the first byte came of what is not answered yet, and what it is.
-    asked: Option<(Instant, FirstLine)>,
-    instead: Option<Instead>,
+    pending: Option<(Instant, RequestLine)>,
+    replacement: Option<Replacement>,
     /// Rings when it may be too late. It is set anew only when it rings, because bytes move far more often.
-    alarm: Pin<Box<Sleep>>,
+    timer: Pin<Box<Sleep>>,
 }
 
 /// What is written in place of an answer of the framework's own.
-enum Instead {
+enum Replacement {
     /// The text, and how much of it was written.
     Writing(Vec<u8>, usize),
     /// What was refused may still be on its way, and is thrown away. To close before it is there would reset the connection, and the
@@ -35,26 +35,33 @@ enum Instead {
 }
 
 impl Connection {
-    /// `patience` must be longer than a body may take to arrive and a use case to end.
-    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
-        let moved = Instant::now();
-        Self { stream, patience, moved, asked: None, instead: None, alarm: Box::pin(sleep_until(moved + patience)) }
+    /// `idle_timeout` must be longer than a body may take to arrive and a use case to end.
+    pub(crate) fn new(stream: TcpStream, idle_timeout: Duration) -> Self {
+        let last_activity = Instant::now();
+        Self {
+            stream,
+            idle_timeout,
+            last_activity,
+            pending: None,
+            replacement: None,
+            timer: Box::pin(sleep_until(last_activity + idle_timeout)),
+        }
     }
 
     /// Waits for more to move, unless the time is up.
     fn wait<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        while self.alarm.as_mut().poll(context).is_ready() {
-            let asked = self.asked.map_or(self.moved, |(asked, _)| asked);
-            let end = asked.min(self.moved) + self.patience;
+        while self.timer.as_mut().poll(context).is_ready() {
+            let pending = self.pending.map_or(self.last_activity, |(pending, _)| pending);
+            let end = pending.min(self.last_activity) + self.idle_timeout;
             if end <= Instant::now() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
-            self.alarm.as_mut().reset(end);
+            self.timer.as_mut().reset(end);
         }
         Poll::Pending
     }
 
-    /// Throws away what still comes, until its end or the alarm.
+    /// Throws away what still comes, until its end or the timer.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 8192];
         loop {
@@ -62,7 +69,7 @@ impl Connection {
             match Pin::new(&mut self.stream).poll_read(context, &mut rest) {
                 Poll::Ready(Ok(())) if !rest.filled().is_empty() => {}
                 Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return self.alarm.as_mut().poll(context),
+                Poll::Pending => return self.timer.as_mut().poll(context),
             }
         }
     }
@@ -79,9 +86,9 @@ impl AsyncRead for Connection {
         if read.is_pending() {
             return self.wait(context);
         }
-        self.moved = Instant::now();
-        let moved = self.moved;
-        let (_, line) = self.asked.get_or_insert_with(|| (moved, FirstLine::default()));
+        self.last_activity = Instant::now();
+        let last_activity = self.last_activity;
+        let (_, line) = self.pending.get_or_insert_with(|| (last_activity, RequestLine::default()));
         line.add(buffer.filled().get(before..).unwrap_or_default());
         read
     }
@@ -90,20 +97,20 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if let Some((_, line)) = this.asked
-            && this.instead.is_none()
+        if let Some((_, line)) = this.pending
+            && this.replacement.is_none()
         {
-            this.instead = line.explain(bytes).map(|text| Instead::Writing(text, 0));
+            this.replacement = line.explain(bytes).map(|text| Replacement::Writing(text, 0));
         }
         let written = loop {
-            match &mut this.instead {
+            match &mut this.replacement {
                 None => break Pin::new(&mut this.stream).poll_write(context, bytes),
-                Some(Instead::Writing(text, done)) => {
+                Some(Replacement::Writing(text, done)) => {
                     let rest = text.get(*done..).unwrap_or_default();
                     if rest.is_empty() {
                         ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
-                        this.alarm.as_mut().reset(Instant::now() + LINGER);
-                        this.instead = Some(Instead::Lingering);
+                        this.timer.as_mut().reset(Instant::now() + LINGER);
+                        this.replacement = Some(Replacement::Lingering);
                         continue;
                     }
                     match Pin::new(&mut this.stream).poll_write(context, rest) {
@@ -111,9 +118,9 @@ impl AsyncWrite for Connection {
                         other => break other,
                     }
                 }
-                Some(Instead::Lingering) => {
+                Some(Replacement::Lingering) => {
                     ready!(this.linger(context));
-                    this.instead = None;
+                    this.replacement = None;
                     break Poll::Ready(Ok(bytes.len()));
                 }
             }
@@ -121,8 +128,8 @@ impl AsyncWrite for Connection {
         if written.is_pending() {
             return this.wait(context);
         }
-        this.moved = Instant::now();
-        this.asked = None;
+        this.last_activity = Instant::now();
+        this.pending = None;
         written
     }
 

@@ -83,7 +83,7 @@ impl Problem {
     }
 
     /// A 422 that names the fields.
-    pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
+    pub(crate) fn invalid_fields(errors: Vec<FieldError>) -> Self {
         let detail = errors
             .iter()
             .map(
@@ -97,14 +97,14 @@ impl Problem {
     }
 
     /// A 422 for input whose type does not fit. When the place is not known, the reader's sentence may name the field.
-    pub(crate) fn unfit(field: &str, message: &str) -> Self {
+    pub(crate) fn wrong_type(field: &str, message: &str) -> Self {
         let named = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default();
-        let field = shortened(if field.is_empty() { named } else { field });
-        Self::fields(vec![FieldError { field, message: shortened(&plain(message)) }])
+        let field = truncate_middle(if field.is_empty() { named } else { field });
+        Self::invalid_fields(vec![FieldError { field, message: truncate_middle(&humanize_serde_error(message)) }])
     }
 
     /// For a response that came without words of ours.
-    pub(crate) fn of_status(status: StatusCode) -> Self {
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
             StatusCode::PRECONDITION_FAILED => {
@@ -125,7 +125,7 @@ impl Problem {
     }
 
     /// Says the failure also in the words of OAuth2, which its clients show to people.
-    pub(crate) fn in_words_of_oauth2(mut self) -> Self {
+    pub(crate) fn with_oauth2_fields(mut self) -> Self {
         self.error = Some(match self.status {
             401 | 403 => "invalid_grant",
             500.. => "server_error",
@@ -136,8 +136,8 @@ impl Problem {
     }
 
     /// Tells the operator too, because a browser tells its page nothing.
-    pub(crate) fn unnamed_origin(origin: &str) -> Self {
-        let detail = format!("pages of {} may not call: CORS_ORIGINS does not name it", shortened(origin));
+    pub(crate) fn origin_not_allowed(origin: &str) -> Self {
+        let detail = format!("pages of {} may not call: CORS_ORIGINS does not name it", truncate_middle(origin));
         log::warn!(source = "origin_not_allowed"; "{detail}");
         Self::new(StatusCode::BAD_REQUEST, "origin_not_allowed", detail)
     }
@@ -201,7 +201,7 @@ impl From<Error> for Problem {
             Error::HistoryNotFound => (StatusCode::NOT_FOUND, "watch_history_not_found"),
             Error::RatingNotFound => (StatusCode::NOT_FOUND, "rating_not_found"),
             Error::Invalid { field, message } => {
-                return Self::fields(vec![FieldError { field: field.clone(), message: message.clone() }]);
+                return Self::invalid_fields(vec![FieldError { field: field.clone(), message: message.clone() }]);
             }
             Error::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "unstorable"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
@@ -210,7 +210,7 @@ impl From<Error> for Problem {
             Error::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "storage_full"),
             Error::Internal(cause) => {
                 let cause = cause.clone();
-                return Self { cause, ..Self::of_status(StatusCode::INTERNAL_SERVER_ERROR) };
+                return Self { cause, ..Self::from_status(StatusCode::INTERNAL_SERVER_ERROR) };
             }
         };
         let mut problem = Self::new(status, code, error.to_string());
@@ -226,25 +226,25 @@ impl From<Error> for Problem {
 }
 
 /// A reader's sentence in words for people, without the value that it is about: whoever sent it knows it, and it may be a password.
-fn plain(message: &str) -> String {
+fn humanize_serde_error(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or_default();
-    let misfit = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
-    if let Some((met, wanted)) = misfit.and_then(|misfit| misfit.rsplit_once(", expected ")) {
-        let wanted = match wanted {
+    let mismatch = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    if let Some((actual, expected)) = mismatch.and_then(|mismatch| mismatch.rsplit_once(", expected ")) {
+        let expected = match expected {
             "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
             "a map" => "an object",
             "a sequence" => "a list",
             other => other.strip_prefix("struct ").map_or(other, |_| "an object"),
         };
-        return match met.split([' ', ',']).next() {
-            Some("integer") if wanted == "a whole number" => "is out of range".into(),
-            Some("integer" | "floating") if wanted != "a whole number" => format!("must be {wanted}, not a number"),
-            Some("floating") => format!("must be {wanted}, not one with a fraction"),
-            Some("map") => format!("must be {wanted}, not an object"),
-            Some("sequence") => format!("must be {wanted}, not a list"),
-            Some("string") => format!("must be {wanted}, not a text"),
-            Some(kind) => format!("must be {wanted}, not {kind}"),
-            None => format!("must be {wanted}"),
+        return match actual.split([' ', ',']).next() {
+            Some("integer") if expected == "a whole number" => "is out of range".into(),
+            Some("integer" | "floating") if expected != "a whole number" => format!("must be {expected}, not a number"),
+            Some("floating") => format!("must be {expected}, not one with a fraction"),
+            Some("map") => format!("must be {expected}, not an object"),
+            Some("sequence") => format!("must be {expected}, not a list"),
+            Some("string") => format!("must be {expected}, not a text"),
+            Some(kind) => format!("must be {expected}, not {kind}"),
+            None => format!("must be {expected}"),
         };
     }
     match message {
@@ -258,7 +258,7 @@ fn plain(message: &str) -> String {
 }
 
 /// A long text without its middle.
-fn shortened(text: &str) -> String {
+fn truncate_middle(text: &str) -> String {
     const ENDS: usize = 100;
     let count = text.chars().count();
     if count <= 3 * ENDS {

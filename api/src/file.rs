@@ -47,12 +47,12 @@ impl OpenFile {
         let opened = spawn_blocking(move || {
             let file = File::open(&path)?;
             let state = file.metadata()?;
-            Ok(state.is_file().then(|| Self::of(file, &path, &state)))
+            Ok(state.is_file().then(|| Self::from_parts(file, &path, &state)))
         });
         opened.await.map_err(io::Error::other)?
     }
 
-    fn of(file: File, path: &Path, state: &Metadata) -> Self {
+    fn from_parts(file: File, path: &Path, state: &Metadata) -> Self {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let (length, seconds, nanos) = (state.len(), state.mtime(), state.mtime_nsec());
@@ -61,40 +61,40 @@ impl OpenFile {
             file,
             length,
             kind: ContentType(file_extension_to_mime(ending)),
-            tag: EntityTag::new_strong(format!("{length:x}-{seconds:x}.{nanos:x}-{:x}", fnv(name))),
+            tag: EntityTag::new_strong(format!("{length:x}-{seconds:x}.{nanos:x}-{:x}", fnv1a_hash(name))),
             modified: modified.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)),
         }
     }
 
     /// What the request asks of it, in the order of RFC 9110 (13.2.2).
-    pub(crate) fn answer(self, request: &HttpRequest) -> HttpResponse {
-        if self.is_another(request) {
-            return Problem::of_status(StatusCode::PRECONDITION_FAILED).error_response();
+    pub(crate) fn respond(self, request: &HttpRequest) -> HttpResponse {
+        if self.precondition_fails(request) {
+            return Problem::from_status(StatusCode::PRECONDITION_FAILED).error_response();
         }
-        if self.is_known(request) {
-            return self.begin(StatusCode::NOT_MODIFIED).finish();
+        if self.is_not_modified(request) {
+            return self.start_response(StatusCode::NOT_MODIFIED).finish();
         }
-        let range = request.headers().get(RANGE).filter(|_| self.fits_if_range(request));
+        let range = request.headers().get(RANGE).filter(|_| self.if_range_matches(request));
         let Some(range) = range.and_then(|range| range.to_str().ok()) else {
-            let mut whole = self.begin(StatusCode::OK);
+            let mut whole = self.start_response(StatusCode::OK);
             return whole
                 .content_type(self.kind)
                 .body(SizedStream::new(self.length, chunks(self.file, 0, self.length)));
         };
         let first = HttpRange::parse(range, self.length).ok().and_then(|ranges| ranges.first().copied());
         let Some(HttpRange { start, length }) = first else {
-            let mut refused = Problem::of_status(StatusCode::RANGE_NOT_SATISFIABLE).error_response();
+            let mut refused = Problem::from_status(StatusCode::RANGE_NOT_SATISFIABLE).error_response();
             if let Ok(size) = format!("bytes */{}", self.length).parse() {
                 refused.headers_mut().insert(CONTENT_RANGE, size);
             }
             return refused;
         };
-        let mut part = self.begin(StatusCode::PARTIAL_CONTENT);
+        let mut part = self.start_response(StatusCode::PARTIAL_CONTENT);
         part.insert_header((CONTENT_RANGE, format!("bytes {start}-{}/{}", start + length - 1, self.length)));
         part.content_type(self.kind).body(SizedStream::new(length, chunks(self.file, start, length)))
     }
 
-    fn begin(&self, status: StatusCode) -> HttpResponseBuilder {
+    fn start_response(&self, status: StatusCode) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(status);
         response.insert_header((ETAG, self.tag.to_string())).insert_header((ACCEPT_RANGES, "bytes"));
         if let Some(modified) = self.modified {
@@ -104,7 +104,7 @@ impl OpenFile {
     }
 
     /// Whether the client means another file than this one.
-    fn is_another(&self, request: &HttpRequest) -> bool {
+    fn precondition_fails(&self, request: &HttpRequest) -> bool {
         if request.headers().contains_key(IF_MATCH) {
             return match request.get_header() {
                 Some(IfMatch::Items(tags)) => !tags.iter().any(|tag| tag.strong_eq(&self.tag)),
@@ -116,7 +116,7 @@ impl OpenFile {
     }
 
     /// Whether the client has the file already.
-    fn is_known(&self, request: &HttpRequest) -> bool {
+    fn is_not_modified(&self, request: &HttpRequest) -> bool {
         if request.headers().contains_key(IF_NONE_MATCH) {
             return match request.get_header() {
                 Some(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.tag)),
@@ -129,7 +129,7 @@ impl OpenFile {
     }
 
     /// Whether the parts that the client has already are of this file.
-    fn fits_if_range(&self, request: &HttpRequest) -> bool {
+    fn if_range_matches(&self, request: &HttpRequest) -> bool {
         match request.get_header() {
             Some(IfRange::EntityTag(tag)) => tag.strong_eq(&self.tag),
             Some(IfRange::Date(date)) => self.modified == Some(date.into()),
@@ -162,6 +162,6 @@ fn read(file: &File, start: u64, left: u64) -> io::Result<Bytes> {
 }
 
 /// A hash that is the same in every build of the program (FNV-1a).
-fn fnv(bytes: &[u8]) -> u64 {
+fn fnv1a_hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -1,13 +1,13 @@
 //! The path below which a reverse proxy shows the site.
 
-use crate::front_door::set_path;
+use crate::middleware::set_path;
 use crate::routes::is_page_file;
-use crate::state::App;
+use crate::state::AppState;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, web::Data};
-use service::video::{Change, NewVideo, Paginated, Video};
+use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
 use service::watch_history::ContinueWatching;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use utoipa::openapi::security::{Flow, SecurityScheme};
 use utoipa::openapi::{OpenApi, RefOr, Server};
 
 /// First parts of the program's own addresses, below which an address would have two meanings.
-const OWN: [&str; 4] = ["api", "docs", "health", "openapi.json"];
+const RESERVED: [&str; 4] = ["api", "docs", "health", "openapi.json"];
 
 /// A path such as `/ph`, or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl FromStr for PublicPath {
         if text.starts_with("//") || text.ends_with("//") {
             return Err("must be a path such as /ph, without empty parts");
         }
-        if parts.next().is_some_and(|first| OWN.contains(&first)) {
+        if parts.next().is_some_and(|first| RESERVED.contains(&first)) {
             return Err("begins as an address of the program's own does: choose another first part than api, docs, \
                  health and openapi.json");
         }
@@ -112,7 +112,7 @@ pub(crate) async fn strip_public_path(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let app = request.app_data::<Data<App>>().cloned();
+    let app = request.app_data::<Data<AppState>>().cloned();
     if let Some(inner) = app.and_then(|app| app.public_path.strip(request.path()).map(str::to_owned)) {
         set_path(&mut request, &inner);
     }
@@ -143,7 +143,7 @@ impl Links for Video {
     }
 }
 
-impl Links for Paginated {
+impl Links for NumberedPage {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.items.each_link(change);
     }
@@ -155,7 +155,7 @@ impl Links for NewVideo {
     }
 }
 
-impl Links for Change {
+impl Links for VideoUpdate {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.thumbnail_path.iter_mut().flatten().for_each(change);
     }

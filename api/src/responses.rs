@@ -1,11 +1,11 @@
 //! The failures that operations document. A line has the problems that a failure may be, all of one status, and what they mean;
 //! it becomes a response with a schema of its own, `…Problem`, whose `code` is one of theirs, and an example of each.
 
-use crate::body::{not_json, too_large, too_slow, unreadable, unsupported_media_type};
+use crate::body::{body_too_large, body_too_slow, not_json, unreadable_body, unsupported_media_type};
 use crate::error::Problem;
-use crate::incoming::{address_too_long, duplicate_header, headers_too_large};
-use crate::openapi::failure::Failure;
-use crate::streams;
+use crate::file_limits;
+use crate::openapi::problem_response::ProblemResponse;
+use crate::request_head::{address_too_long, duplicate_header, headers_too_large};
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 use service::Error;
@@ -22,9 +22,9 @@ macro_rules! failures {
             pub(crate) enum $name {}
 
             impl $name {
-                fn failure() -> Failure {
+                fn failure() -> ProblemResponse {
                     let problems = vec![$(Problem::from($problem)),+];
-                    Failure { name: stringify!($name), description: $description, problems }
+                    ProblemResponse { name: stringify!($name), description: $description, problems }
                 }
             }
 
@@ -37,7 +37,7 @@ macro_rules! failures {
         )*
 
         /// Every failure that an operation can name.
-        pub(crate) fn all() -> Vec<Failure> {
+        pub(crate) fn all() -> Vec<ProblemResponse> {
             vec![$($name::failure()),*]
         }
     };
@@ -46,7 +46,7 @@ macro_rules! failures {
 failures! {
     BadRequest [
         not_json(&"EOF while parsing an object"),
-        unreadable(&PayloadError::Incomplete(None)),
+        unreadable_body(&PayloadError::Incomplete(None)),
         duplicate_header("authorization")
     ] "The body is not JSON, or cannot be read, or a header is there twice that has one value.";
     DuplicateHeader [duplicate_header("authorization")]
@@ -77,15 +77,15 @@ failures! {
         "There is no such video, or no rating of it.";
     HistoryNotFound [Error::VideoNotFound, Error::HistoryNotFound]
         "There is no such video, or no history of it.";
-    RequestTimeout [too_slow()]
+    RequestTimeout [body_too_slow()]
         "The body did not arrive in time.";
     Taken [Error::Taken]
         "The name or the e-mail is taken.";
     LastAdministrator [Error::LastAdministrator]
         "The last administrator would leave.";
-    PreconditionFailed [Problem::of_status(StatusCode::PRECONDITION_FAILED)]
+    PreconditionFailed [Problem::from_status(StatusCode::PRECONDITION_FAILED)]
         "The file has changed since.";
-    PayloadTooLarge [too_large()]
+    PayloadTooLarge [body_too_large()]
         "The body is too large.";
     AddressTooLong [address_too_long()]
         "The address is too long.";
@@ -93,9 +93,9 @@ failures! {
         "The headers are too large.";
     UnsupportedMediaType [unsupported_media_type("application/json")]
         "The body is of the wrong type.";
-    RangeNotSatisfiable [Problem::of_status(StatusCode::RANGE_NOT_SATISFIABLE)]
+    RangeNotSatisfiable [Problem::from_status(StatusCode::RANGE_NOT_SATISFIABLE)]
         "The range starts after the end of the file.";
-    ValidationFailed [Problem::fields(vec![FieldError { field: "limit".into(), message: "must be from 1 to 100".into() }])]
+    ValidationFailed [Problem::invalid_fields(vec![FieldError { field: "limit".into(), message: "must be from 1 to 100".into() }])]
         "A value does not fit; `errors` names the fields.";
     TooManyAttempts [Error::TooManyAttempts { retry_after: Duration::from_secs(30) }]
         "Too many failed sign-ins.";
@@ -105,9 +105,9 @@ failures! {
         Error::TooManyAttempts { retry_after: Duration::from_secs(30) },
         Error::TooManyRequests { retry_after: Duration::from_secs(30) }
     ] "Too many wrong passwords, or too many requests of this account or address.";
-    TooManyStreams [streams::too_many(64)]
+    TooManyStreams [file_limits::too_many_streams(64)]
         "Too many videos are open from this address.";
-    InternalError [Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)]
+    InternalError [Problem::from_status(StatusCode::INTERNAL_SERVER_ERROR)]
         "A defect; the log knows more under the request id in `instance`.";
     Unavailable [Error::Busy, Error::DatabaseAway(String::new())]
         "The database is away or too busy.";

@@ -5,7 +5,7 @@
 
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::RequestId;
+use crate::extractors::RequestId;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::fmt::{self, Display};
@@ -14,11 +14,11 @@ use std::net::IpAddr;
 
 const TARGET: &str = "security";
 /// Longer texts of strangers are cut, so that a line stays a line.
-const LONGEST: usize = 100;
+const MAX_NAME_LENGTH: usize = 100;
 
 /// What happened, or was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum SecurityEvent {
     SignIn,
     SignUp,
     SignOut,
@@ -33,7 +33,7 @@ pub(crate) enum Event {
     Token,
 }
 
-impl Event {
+impl SecurityEvent {
     fn name(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
@@ -52,7 +52,7 @@ impl Event {
 
 /// Whose account an event is about.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Account<'a> {
+pub(crate) enum AccountRef<'a> {
     /// The account with this id.
     Id(i64),
     /// The name or e-mail that was typed; whether somebody has it or not.
@@ -62,11 +62,11 @@ pub(crate) enum Account<'a> {
 }
 
 /// What a stranger typed stands in quotes, with everything escaped that could begin another line or change how the log looks.
-impl Display for Account<'_> {
+impl Display for AccountRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => write!(f, "{id}"),
-            Self::Typed(name) => write!(f, "{:?}", name.chars().take(LONGEST).collect::<String>()),
+            Self::Typed(name) => write!(f, "{:?}", name.chars().take(MAX_NAME_LENGTH).collect::<String>()),
             Self::Unknown => f.write_str("unknown"),
         }
     }
@@ -74,13 +74,13 @@ impl Display for Account<'_> {
 
 /// Where a request comes from, for the security log.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin {
+pub(crate) struct SecurityLog {
     request_id: String,
     address: Option<IpAddr>,
 }
 
-impl Origin {
-    pub(crate) fn of(request: &HttpRequest) -> Self {
+impl SecurityLog {
+    pub(crate) fn from_request_parts(request: &HttpRequest) -> Self {
         Self {
             request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
             address: ClientAddress::from_request(request, &mut Payload::None).into_inner().ok().map(|from| from.0),
@@ -88,37 +88,37 @@ impl Origin {
     }
 
     /// Writes down that `event` was done to `account`.
-    pub(crate) fn done(&self, event: Event, account: Account<'_>) {
-        self.write(event, "done", account, "");
+    pub(crate) fn record_success(&self, event: SecurityEvent, account: AccountRef<'_>) {
+        self.write_line(event, "done", account, "");
     }
 
     /// Writes down how `event` ended. What fails because of the server or because the input does not fit is no security event.
-    pub(crate) fn outcome<T>(&self, event: Event, account: Account<'_>, result: &Result<T, Problem>) {
+    pub(crate) fn record_result<T>(&self, event: SecurityEvent, account: AccountRef<'_>, result: &Result<T, Problem>) {
         match result {
-            Ok(_) => self.done(event, account),
-            Err(problem) => self.refused(event, account, problem),
+            Ok(_) => self.record_success(event, account),
+            Err(problem) => self.record_refusal(event, account, problem),
         }
     }
 
     /// Writes down, once for a request, that its access token is none of this server's.
-    pub(crate) fn forged_token(request: &HttpRequest, problem: &Problem) {
+    pub(crate) fn record_forged_token(request: &HttpRequest, problem: &Problem) {
         struct Written;
         if request.extensions_mut().insert(Written).is_none() {
-            Self::of(request).refused(Event::Token, Account::Unknown, problem);
+            Self::from_request_parts(request).record_refusal(SecurityEvent::Token, AccountRef::Unknown, problem);
         }
     }
 
     /// Writes down that `event` was refused.
-    pub(crate) fn refused(&self, event: Event, account: Account<'_>, problem: &Problem) {
+    pub(crate) fn record_refusal(&self, event: SecurityEvent, account: AccountRef<'_>, problem: &Problem) {
         let is_wrong_password = problem.errors.iter().any(|error| error.field == "current_password");
         match problem.status {
-            422 if is_wrong_password => self.write(event, "wrong_password", account, ""),
-            401 | 403 | 409 | 429 => self.write(event, problem.code, account, &problem.cause),
+            422 if is_wrong_password => self.write_line(event, "wrong_password", account, ""),
+            401 | 403 | 409 | 429 => self.write_line(event, problem.code, account, &problem.cause),
             _ => {}
         }
     }
 
-    fn write(&self, event: Event, outcome: &str, account: Account<'_>, cause: &str) {
+    fn write_line(&self, event: SecurityEvent, outcome: &str, account: AccountRef<'_>, cause: &str) {
         let Self { request_id, address } = self;
         let address = address.map_or_else(|| "unknown".into(), |address| address.to_string());
         let event = event.name();
@@ -133,12 +133,12 @@ impl Origin {
     }
 }
 
-impl FromRequest for Origin {
+impl FromRequest for SecurityLog {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(request)))
+        ready(Ok(Self::from_request_parts(request)))
     }
 }
 
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn a_name_cannot_begin_a_line_of_its_own() {
         let name = "ann\n2026-11-30 security sign_in done\u{1b}[2J\u{202e}";
-        let quoted = Account::Typed(name).to_string();
+        let quoted = AccountRef::Typed(name).to_string();
         assert!(!quoted.contains(['\n', '\u{1b}', '\u{202e}']), "{quoted}");
-        assert!(Account::Typed(&"a".repeat(10_000)).to_string().len() <= LONGEST + 2);
+        assert!(AccountRef::Typed(&"a".repeat(10_000)).to_string().len() <= MAX_NAME_LENGTH + 2);
     }
 }

@@ -2,16 +2,16 @@
 
 use crate::access_log::AccessLog;
 use crate::error::Problem;
-use crate::limits::Limits;
+use crate::file_limits::FileLimits;
 use crate::public_path::PublicPath;
-use crate::streams::Streams;
+use crate::rate_limits::RateLimits;
 use ipnet::IpNet;
 use service::auth::Auth;
 use service::library::Library;
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use service::time::Clock;
-use service::user::Door;
-use service::views::Views;
+use service::user::RegistrationPolicy;
+use service::views::ViewCounter;
 use service::watch_history::History;
 use service::{Database, Error};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use tokio::time::timeout;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The running application.
-pub struct App {
+pub struct AppState {
     /// Its database.
     pub db: Database,
     /// Where every viewer stopped.
@@ -33,15 +33,15 @@ pub struct App {
     /// How people sign in.
     pub auth: Auth,
     /// What counts as watched, and where a video is taken up again.
-    pub rules: Rules,
+    pub rules: ProgressRules,
     /// The video files.
     pub library: Library,
     /// The views that were counted lately.
-    pub views: Views,
+    pub views: ViewCounter,
     /// The time.
     pub clock: Clock,
     /// Who may make an account.
-    pub door: Door,
+    pub registration_policy: RegistrationPolicy,
     /// Exact origins of pages elsewhere that may call.
     pub cors_origins: Vec<String>,
     /// Where a reverse proxy shows the site.
@@ -51,18 +51,18 @@ pub struct App {
     /// Whether requests are logged, and in which form.
     pub access_log: AccessLog,
     /// How often something may be written.
-    pub limits: Limits,
+    pub rate_limits: RateLimits,
     /// The files that are being sent.
-    pub streams: Streams,
+    pub file_limits: FileLimits,
     /// How long a client may take nothing of what is sent to it, until its connection is closed.
-    pub stalled_after: Duration,
+    pub idle_timeout: Duration,
     /// The runtime that the database connections belong to; it outlives every request.
     pub runtime: Handle,
     /// Whether the end is near.
     pub shutdown: Shutdown,
 }
 
-impl App {
+impl AppState {
     /// Runs a use case to its end, also when the client leaves in the middle: a request that is dropped must not leave
     /// a transaction half-way. One that takes too long is given up, and what it had begun is taken back. It runs on the runtime
     /// that the connections belong to.
@@ -86,8 +86,8 @@ impl App {
 #[derive(Debug, Default)]
 pub struct Shutdown {
     draining: AtomicBool,
-    cutting: AtomicBool,
-    cut: Notify,
+    is_stopping_streams: AtomicBool,
+    stop: Notify,
 }
 
 impl Shutdown {
@@ -101,17 +101,17 @@ impl Shutdown {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Ends what waits in [`Shutdown::cut`].
-    pub(crate) fn cut_streams(&self) {
-        self.cutting.store(true, Ordering::SeqCst);
-        self.cut.notify_waiters();
+    /// Ends what waits in [`Shutdown::streams_stopped`].
+    pub(crate) fn stop_streams(&self) {
+        self.is_stopping_streams.store(true, Ordering::SeqCst);
+        self.stop.notify_waiters();
     }
 
     /// Waits until streams are to end.
-    pub(crate) async fn cut(&self) {
-        let notified = self.cut.notified();
+    pub(crate) async fn streams_stopped(&self) {
+        let notified = self.stop.notified();
         // Asked after the registration, so that a notice in between is not missed.
-        if !self.cutting.load(Ordering::SeqCst) {
+        if !self.is_stopping_streams.load(Ordering::SeqCst) {
             notified.await;
         }
     }

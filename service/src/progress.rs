@@ -1,48 +1,49 @@
-//! The rules of progress: when a video counts as watched, and where it is taken up again.
+//! The rules of progress: when a video is completed, and where a player resumes it.
 
 use crate::Error;
 use entity::watch_history;
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
 
-/// From where on a video counts as watched, and where it is taken up again.
+/// The limits at which a video is completed, and between which it is resumed.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// `completed` at or above this share of the duration, 1 to 100, and always in the last second.
+pub struct ProgressRules {
+    /// A video is completed from this share of its duration on, 1 to 100 percent, and always in its
+    /// last second.
     pub completed_percent: u8,
-    /// A position at or below this many seconds is not worth resuming.
+    /// A player starts over when the position is at most this many seconds.
     pub resume_min_seconds: i32,
-    /// Progress at or above this share of the duration is as good as the end, 1 to 100.
+    /// A player starts over from this share of the duration on, 1 to 100 percent.
     pub resume_max_percent: u8,
 }
 
-impl Default for Rules {
+impl Default for ProgressRules {
     fn default() -> Self {
         Self { completed_percent: 90, resume_min_seconds: 5, resume_max_percent: 95 }
     }
 }
 
-impl Rules {
-    /// Where a player should begin.
+impl ProgressRules {
+    /// The position where a player should start, in seconds; 0 is the start of the video.
     pub(crate) fn resume_at(&self, position: i32, progress: f64, duration: Option<i32>) -> i32 {
         let near_the_end = progress >= f64::from(self.resume_max_percent) || in_last_second(position, duration);
         if position > self.resume_min_seconds && !near_the_end { position } else { 0 }
     }
 }
 
-/// Brings `completed` in line with a new duration of a video, for everybody who watched it. That is no new play: it only makes
-/// sure that what is finished now was watched once.
+/// Recomputes `completed` of every entry of a video whose duration has changed. A viewer who has
+/// completed the video by the new duration has a play count of at least 1.
 ///
 /// # Errors
-/// Those of the database.
-pub(crate) async fn judge_again(
+/// Database errors.
+pub(crate) async fn recompute_completed(
     db: &impl ConnectionTrait,
     video_id: i64,
     duration: Option<i32>,
-    rules: &Rules,
+    rules: &ProgressRules,
 ) -> Result<(), Error> {
     use watch_history::Column;
-    // A product of two 32-bit numbers needs 64 bits.
+    // The product of two 32-bit numbers needs 64 bits.
     let position = Column::WatchPosition.into_expr().cast_as("bigint");
     let completed = completed(position, Expr::value(duration), rules);
     let first_play = completed.clone().and(Column::PlayCount.eq(0));
@@ -55,17 +56,19 @@ pub(crate) async fn judge_again(
         .col_expr(Column::CompletedAt, if_first(Column::LastWatchedAt.into_expr(), Column::CompletedAt))
         .col_expr(Column::CountedSessions, if_first(Expr::cust("player_session || ' '"), Column::CountedSessions))
         .filter(Column::VideoId.eq(video_id))
-        // Rows that stay as they are stay free for whoever saves into them.
+        // Unchanged rows are not locked, so that saves need not wait for them.
         .filter(Column::Completed.into_expr().ne(completed))
         .exec(db)
         .await?;
     Ok(())
 }
 
-/// Whether `position` is at or past the share of `duration` that counts as watched, or in the last second; false without a
-/// duration. The last second counts as the end, because durations are stored rounded and some players round down: of 8.6
-/// seconds 9 are stored, and such a player stops at 8. Position 0 is never the end.
-pub(crate) fn completed(position: Expr, duration: Expr, rules: &Rules) -> Expr {
+/// An expression: whether a video is completed at `position`, in its last second too. It is false
+/// when the duration is unknown, and at position 0.
+///
+/// The last second counts because durations are rounded and some players round positions down: 8.6
+/// seconds are stored as 9, and such a player stops at 8.
+pub(crate) fn completed(position: Expr, duration: Expr, rules: &ProgressRules) -> Expr {
     let needed = duration.clone().cast_as("bigint").mul(i64::from(rules.completed_percent));
     let in_last_second = position.clone().gt(0).and(position.clone().add(1).gte(duration.clone()));
     CaseStatement::new()
@@ -74,7 +77,7 @@ pub(crate) fn completed(position: Expr, duration: Expr, rules: &Rules) -> Expr {
         .into()
 }
 
-/// The same for a position that was read.
+/// The rule of the last second in [`completed`], for a position that was read.
 fn in_last_second(position: i32, duration: Option<i32>) -> bool {
     position > 0 && duration.is_some_and(|duration| duration > 0 && i64::from(position) + 1 >= i64::from(duration))
 }

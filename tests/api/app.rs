@@ -1,20 +1,20 @@
 //! A running server with builders, for tests that read like sentences.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{App, End, Limits, PublicPath};
+use api::{AppState, PublicPath, RateLimits, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
-use serde_json::{Value, json};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::Value;
 use service::auth::{Auth, GRACE, Tokens};
 use service::library::Library;
-use service::limit::Rates;
-use service::progress::Rules;
+use service::limit::LimitSettings;
+use service::progress::ProgressRules;
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
-use service::user::Door;
-use service::views::Views;
+use service::user::RegistrationPolicy;
+use service::views::ViewCounter;
 use service::watch_history::History;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -58,27 +58,27 @@ macro_rules! on_both {
 
 /// What a test may want otherwise.
 pub struct Wishes {
-    pub door: Door,
+    pub registration_policy: RegistrationPolicy,
     pub cors_origins: Vec<String>,
     pub refresh_grace: Duration,
     pub public_path: PublicPath,
-    pub rates: Rates,
+    pub rates: LimitSettings,
     pub trusted_proxies: Vec<IpNet>,
     pub streams_per_address: usize,
-    pub stalled_after: Duration,
+    pub idle_timeout: Duration,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
         Self {
-            door: Door::Open,
+            registration_policy: RegistrationPolicy::Open,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             refresh_grace: GRACE,
             public_path: PublicPath::default(),
-            rates: Rates::default(),
+            rates: LimitSettings::default(),
             streams_per_address: 64,
-            stalled_after: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -95,7 +95,7 @@ pub struct TestApp {
     client: Client,
     ahead: Arc<AtomicI64>,
     statements: Arc<Mutex<Vec<String>>>,
-    end: Option<oneshot::Sender<End>>,
+    end: Option<oneshot::Sender<ShutdownMode>>,
     server: Option<JoinHandle<()>>,
     // Dropped last, when the server has let go of them.
     pub database: TestDatabase,
@@ -150,27 +150,27 @@ impl TestApp {
                         }
                     });
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
-                    let app = Arc::new(App {
+                    let app = Arc::new(AppState {
                         db: db.clone(),
-                        history: History::open(&db, Rules::default()),
+                        history: History::open(&db, ProgressRules::default()),
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(wishes.refresh_grace),
-                        rules: Rules::default(),
+                        rules: ProgressRules::default(),
                         library,
-                        views: Views::default(),
+                        views: ViewCounter::default(),
                         clock,
-                        door: wishes.door,
+                        registration_policy: wishes.registration_policy,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
                         public_path: wishes.public_path,
                         access_log: api::access_log::AccessLog::Off,
-                        limits: Limits::new(wishes.rates),
-                        streams: api::Streams::new(wishes.streams_per_address, 1000),
-                        stalled_after: wishes.stalled_after,
+                        rate_limits: RateLimits::new(wishes.rates),
+                        file_limits: api::FileLimits::new(wishes.streams_per_address, 1000),
+                        idle_timeout: wishes.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });
                     started.send((db.clone(), tokio::runtime::Handle::current())).unwrap();
-                    let end = async { ended.await.unwrap_or(End::Now) };
+                    let end = async { ended.await.unwrap_or(ShutdownMode::Immediate) };
                     api::serve(app, listener, Some(1), end).await.unwrap();
                     db.close().await;
                 });
@@ -236,37 +236,13 @@ impl TestApp {
     }
 
     /// Tells the server to end, and how.
-    pub fn end(&mut self, how: End) {
+    pub fn end(&mut self, how: ShutdownMode) {
         self.end.take().expect("the server runs").send(how).unwrap();
     }
 
     /// Waits until the server has ended.
     pub fn wait_for_end(&mut self) {
         self.server.take().expect("the server was not waited for").join().unwrap();
-    }
-
-    /// Makes an account with this name and [`PASSWORD`], and signs it in.
-    pub async fn sign_up(&self, name: &str) -> Person {
-        let body = json!({"email": format!("{name}@example.org"), "username": name, "password": PASSWORD});
-        let made = self.post("/api/v1/auth/register", &body).await;
-        assert_eq!(made.status(), StatusCode::CREATED, "{}", made.text().await.unwrap());
-        let id = made.json::<Value>().await.unwrap()["id"].as_i64().unwrap();
-        let pair = self.post("/api/v1/auth/login", &json!({"username": name, "password": PASSWORD})).await;
-        assert_eq!(pair.status(), StatusCode::OK);
-        let nobody = Person { id, name: name.to_owned(), token: String::new(), refresh_token: String::new() };
-        nobody.with(&pair.json().await.unwrap())
-    }
-
-    /// Deletes the account of `person`.
-    pub async fn leave(&self, person: &Person) -> Response {
-        self.ask(person, Method::DELETE, "/api/v1/users/me", Some(json!({"current_password": PASSWORD}))).await
-    }
-
-    /// Signs `person` in once more.
-    pub async fn sign_in_again(&self, person: &Person) -> Person {
-        let pair = self.post("/api/v1/auth/login", &json!({"username": person.name, "password": PASSWORD})).await;
-        assert_eq!(pair.status(), StatusCode::OK);
-        person.with(&pair.json().await.unwrap())
     }
 
     /// Deactivates an account in the server's own process.
@@ -286,29 +262,6 @@ impl TestApp {
     pub async fn ask(&self, person: &Person, method: Method, path: &str, body: Option<Value>) -> Response {
         let request = self.request(method, path).bearer_auth(&person.token);
         send(body.into_iter().fold(request, |request, body| request.json(&body))).await
-    }
-
-    /// Describes a video of `duration` seconds, uploaded by `person`.
-    pub async fn add_video(&self, person: &Person, title: &str, duration: Option<i32>) -> i64 {
-        let body = json!({"title": title, "duration": duration});
-        let made = self.ask(person, Method::POST, "/api/v1/videos", Some(body)).await;
-        assert_eq!(made.status(), StatusCode::CREATED);
-        made.json::<Value>().await.unwrap()["id"].as_i64().unwrap()
-    }
-
-    /// Saves a position and gives the entry back.
-    pub async fn save(&self, person: &Person, video: i64, position: i32) -> Value {
-        let body = json!({"watch_position": position});
-        let saved = self.ask(person, Method::POST, &history(video), Some(body)).await;
-        assert_eq!(saved.status(), StatusCode::OK);
-        saved.json().await.unwrap()
-    }
-
-    /// The titles in continue watching.
-    pub async fn continue_watching(&self, person: &Person) -> Vec<String> {
-        let list = self.ask(person, Method::GET, "/api/v1/videos/continue-watching", None).await;
-        let list: Vec<Value> = list.json().await.unwrap();
-        list.iter().map(|item| item["video_title"].as_str().unwrap().to_owned()).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use crate::app::{TestApp, history, send};
 use crate::document::operations;
 use reqwest::{Method, Response};
 use service::library::{self, Library};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use std::fs;
 
 fn header(answer: &Response, name: &str) -> String {
@@ -19,7 +19,7 @@ async fn film(app: &TestApp, owner: i64) -> i64 {
     fs::copy(fixture, app.media.join("film.mp4")).unwrap();
     fs::write(app.media.join("film.jpg"), "a picture").unwrap();
     let library = Library::new(&app.media);
-    library::scan(&app.db, &library, &app.media, owner, &Rules::default(), app.now(), |_| {}).await.unwrap();
+    library::scan(&app.db, &library, &app.media, owner, &ProgressRules::default(), app.now(), |_| {}).await.unwrap();
     let list: serde_json::Value = app.get("/api/v1/videos").await.json().await.unwrap();
     list[0]["id"].as_i64().unwrap()
 }

@@ -7,7 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::Value;
 use service::library::{self, Library};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -26,7 +26,7 @@ async fn library(app: &TestApp, files: &[(&str, &str)]) -> i64 {
         fs::copy(Path::new(FIXTURES).join(fixture), app.media.join(name)).unwrap();
     }
     let ann = app.sign_up("ann").await;
-    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, &Rules::default(), app.now(), |_| {})
+    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, &ProgressRules::default(), app.now(), |_| {})
         .await
         .unwrap();
     video::Entity::find().one(app.db.reader()).await.unwrap().unwrap().id

@@ -2,13 +2,13 @@
 
 use crate::app::{TestApp, history, send};
 use crate::databases::Engine;
-use api::End;
+use api::ShutdownMode;
 use entity::watch_history;
 use reqwest::{Method, StatusCode};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use service::library::{self, Library};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ pub async fn large_film(app: &TestApp) -> String {
     fs::create_dir_all(&app.media).unwrap();
     let fixture = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/two-seconds.mp4"));
     fs::copy(fixture, app.media.join("film.mp4")).unwrap();
-    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, &Rules::default(), app.now(), |_| {})
+    library::scan(&app.db, &Library::new(&app.media), &app.media, ann.id, &ProgressRules::default(), app.now(), |_| {})
         .await
         .unwrap();
     let file = fs::OpenOptions::new().write(true).open(app.media.join("film.mp4")).unwrap();
@@ -39,7 +39,7 @@ on_both! {
             assert_eq!(healthy.json::<Value>().await.unwrap(), json!({"status": "healthy"}));
         }
         let began = Instant::now();
-        app.end(End::Drain);
+        app.end(ShutdownMode::Graceful);
         tokio::time::sleep(Duration::from_millis(300)).await;
         for path in ["/health", "/health/ready"] {
             let answer = app.get(path).await;
@@ -66,7 +66,7 @@ on_both! {
         }
         let running: Vec<_> = saves.into_iter().map(|save| tokio::spawn(send(save))).collect();
         tokio::time::sleep(Duration::from_millis(5)).await;
-        app.end(End::Drain);
+        app.end(ShutdownMode::Graceful);
         for save in running {
             assert_eq!(save.await.unwrap().status(), StatusCode::OK);
         }
@@ -78,7 +78,7 @@ on_both! {
 }
 
 /// How a server ends while a film is running, which would take far longer.
-async fn ends_with_a_film_running(how: End) {
+async fn ends_with_a_film_running(how: ShutdownMode) {
     let mut app = TestApp::start(Engine::Sqlite).await;
     let film = large_film(&app).await;
     let mut stream = app.get(&film).await;
@@ -101,12 +101,12 @@ async fn ends_with_a_film_running(how: End) {
 
 #[tokio::test]
 async fn a_running_film_does_not_hold_up_a_server_that_drains() {
-    ends_with_a_film_running(End::Drain).await;
+    ends_with_a_film_running(ShutdownMode::Graceful).await;
 }
 
 #[tokio::test]
 async fn a_running_film_does_not_hold_up_a_server_that_ends_now() {
-    ends_with_a_film_running(End::Now).await;
+    ends_with_a_film_running(ShutdownMode::Immediate).await;
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_viewer_who_does_not_read_does_not_hold_up_the_end() {
     let stalled = app.get(&film).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let began = Instant::now();
-    app.end(End::Now);
+    app.end(ShutdownMode::Immediate);
     app.wait_for_end();
     assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
     drop(stalled);

@@ -53,7 +53,7 @@ async fn one_address_has_so_many_streams_at_once_and_no_more() {
 
 #[tokio::test]
 async fn a_stream_whose_reader_takes_nothing_is_closed() {
-    let wishes = Wishes { streams_per_address: 1, stalled_after: Duration::from_secs(1), ..Wishes::default() };
+    let wishes = Wishes { streams_per_address: 1, idle_timeout: Duration::from_secs(1), ..Wishes::default() };
     let app = TestApp::start_with(Engine::Sqlite, wishes).await;
     let film = large_film(&app).await;
     let mut stalled = app.get(&film).await;
@@ -91,8 +91,7 @@ fn listened(app: &TestApp, beginning: &str) -> Duration {
 #[tokio::test]
 async fn a_request_that_never_becomes_whole_is_given_up() {
     let app =
-        TestApp::start_with(Engine::Sqlite, Wishes { stalled_after: Duration::from_secs(2), ..Wishes::default() })
-            .await;
+        TestApp::start_with(Engine::Sqlite, Wishes { idle_timeout: Duration::from_secs(2), ..Wishes::default() }).await;
     for beginning in ["G", "GET /health HTTP/1.1\r\nhost: x\r\nx-long: "] {
         assert!(listened(&app, beginning) < LONGEST / 2, "{beginning}");
     }

@@ -4,7 +4,7 @@ use crate::app::{PASSWORD, TestApp};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use service::library::{self, Library};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use std::fs;
 
 const LOGIN: &str = "/api/v1/auth/login";
@@ -16,7 +16,7 @@ async fn add_file(app: &TestApp) -> String {
     fs::copy(fixture, app.media.join("film.mp4")).unwrap();
     let ann = app.sign_up("ann").await;
     let library = Library::new(&app.media);
-    library::scan(&app.db, &library, &app.media, ann.id, &Rules::default(), app.now(), |_| {}).await.unwrap();
+    library::scan(&app.db, &library, &app.media, ann.id, &ProgressRules::default(), app.now(), |_| {}).await.unwrap();
     let videos: Vec<Value> = app.get("/api/v1/videos").await.json().await.unwrap();
     videos[0]["stream_url"].as_str().unwrap().to_owned()
 }

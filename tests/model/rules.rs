@@ -1,7 +1,7 @@
 //! The rules of saving, said a second time: plainly, in memory, and without any of the code that they judge.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use service::watch_history::Save;
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub fn judge(
     save: &Save,
     arrival: DateTime<Utc>,
     duration: Option<i32>,
-    rules: &Rules,
+    rules: &ProgressRules,
 ) -> (Row, bool) {
     // Event time = arrival − age; without an age the save speaks of now.
     let event = arrival - TimeDelta::milliseconds(save.age_ms.unwrap_or(0));
@@ -101,7 +101,7 @@ pub fn judge(
 }
 
 /// What a new duration makes of a row. It is no new play, but what is finished now was watched once.
-pub fn judge_again(row: &mut Row, duration: Option<i32>, rules: &Rules) {
+pub fn recompute_completed(row: &mut Row, duration: Option<i32>, rules: &ProgressRules) {
     let was_completed = std::mem::replace(&mut row.completed, is_completed(row.position, duration, rules));
     if row.completed && !was_completed && row.play_count == 0 {
         row.play_count = 1;
@@ -111,7 +111,7 @@ pub fn judge_again(row: &mut Row, duration: Option<i32>, rules: &Rules) {
 }
 
 /// Whether a position at or past its share of the duration was reached, or the last second of it.
-pub fn is_completed(position: i32, duration: Option<i32>, rules: &Rules) -> bool {
+pub fn is_completed(position: i32, duration: Option<i32>, rules: &ProgressRules) -> bool {
     match duration {
         Some(duration) if duration > 0 => {
             100 * i64::from(position) >= i64::from(rules.completed_percent) * i64::from(duration)
@@ -135,7 +135,7 @@ pub fn percentage(position: i32, duration: Option<i32>) -> f64 {
 }
 
 /// Where a player begins: at the position, unless that is as good as the start or the end.
-pub fn resume_at(position: i32, duration: Option<i32>, rules: &Rules) -> i32 {
+pub fn resume_at(position: i32, duration: Option<i32>, rules: &ProgressRules) -> i32 {
     let near_the_start = position <= rules.resume_min_seconds;
     let near_the_end = percentage(position, duration) >= f64::from(rules.resume_max_percent)
         || duration.is_some_and(|duration| duration > 0 && is_last_second(position, duration));

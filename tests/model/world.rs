@@ -1,7 +1,7 @@
 //! The real thing beside the model: what happens to one happens to the other, and each answer is compared.
 
 use crate::databases::{Engine, TestDatabase};
-use crate::rules::{Row, judge, judge_again, percentage, resume_at};
+use crate::rules::{Row, judge, percentage, recompute_completed, resume_at};
 use crate::story::{Arrival, Asked, FILMS, Step, Story, VIEWERS};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{user, video, watch_history};
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sea_orm::prelude::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
-use service::progress::Rules;
+use service::progress::ProgressRules;
 use service::storage::Durability;
 use service::user::Caller;
-use service::video::Change;
+use service::video::VideoUpdate;
 use service::watch_history::{self as history, ContinueWatching, Entry, History, Save};
 use service::{Database, Error};
 use std::cmp::Reverse;
@@ -28,7 +28,7 @@ type Checked = Result<(), TestCaseError>;
 pub struct World {
     db: Database,
     history: History,
-    rules: Rules,
+    rules: ProgressRules,
     _database: TestDatabase,
     _folder: TempDir,
     /// With a single thread, what is asked together is in the lanes before any of it is answered: on PostgreSQL always, on SQLite, whose
@@ -40,7 +40,7 @@ impl World {
     pub fn new(engine: Engine) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let rules = Rules::default();
+        let rules = ProgressRules::default();
         let (database, db, history) = runtime.block_on(async {
             let database = TestDatabase::new(engine, folder.path()).await;
             if engine == Engine::Postgres {
@@ -281,12 +281,12 @@ impl<'a> Scene<'a> {
     }
 
     async fn change_duration(&mut self, film: usize, duration: Option<i32>) {
-        let (world, uploader) = (self.world, Caller { id: self.viewers[0], role: service::user::Role::User });
-        let change = Change { title: None, description: None, duration: Some(duration), thumbnail_path: None };
-        service::video::change(&world.db, uploader, self.films[film], change, &world.rules, self.now).await.unwrap();
+        let (world, uploader) = (self.world, Caller { id: self.viewers[0], role: service::user::UserRole::User });
+        let update = VideoUpdate { title: None, description: None, duration: Some(duration), thumbnail_path: None };
+        service::video::update(&world.db, uploader, self.films[film], update, &world.rules, self.now).await.unwrap();
         if self.durations[film] != duration {
             let rows = self.rows.iter_mut().filter(|((_, of), _)| *of == film);
-            rows.for_each(|(_, Known { row, .. })| judge_again(row, duration, &world.rules));
+            rows.for_each(|(_, Known { row, .. })| recompute_completed(row, duration, &world.rules));
         }
         self.durations[film] = duration;
     }

@@ -2,10 +2,10 @@
 //! meet, headers that go with a status, the way to sign in, and the form of examples and parameters that generators of clients
 //! and Swagger UI make the best of.
 
-use super::failure::{self, PROBLEM_JSON};
 use super::parameters;
-use crate::front_door::REQUEST_ID;
-use crate::limits;
+use super::problem_response::{self, PROBLEM_JSON};
+use crate::middleware::REQUEST_ID;
+use crate::rate_limits;
 use crate::responses::{
     self, AddressTooLong, BadRequest, DuplicateHeader, HeadersTooLarge, InternalError, PayloadTooLarge, RequestTimeout,
     StorageFull, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
@@ -27,15 +27,15 @@ const BEARER: &str = "bearer";
 
 pub(super) fn complete(document: &mut Document) {
     let components = document.components.get_or_insert_default();
-    components.schemas.values_mut().for_each(say_defaults_in_words);
+    components.schemas.values_mut().for_each(describe_defaults);
     for (path, item) in &mut document.paths.paths {
-        limits::describe(path, item);
+        rate_limits::describe(path, item);
         for (writes, operation) in operations(item) {
             add_failures(operation, path, writes);
             // What a field that does not fit is answered depends on the fields that there are.
-            show_a_field_of(operation, components);
-            sign_in_one_way(operation);
-            operation.parameters.iter_mut().flatten().for_each(parameters::tidy);
+            set_field_example(operation, components);
+            normalize_security(operation);
+            operation.parameters.iter_mut().flatten().for_each(parameters::normalize);
             add_examples(operation, components);
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response {
@@ -47,7 +47,7 @@ pub(super) fn complete(document: &mut Document) {
     for failure in responses::all() {
         components.schemas.insert(failure.schema_name(), failure.schema().into());
     }
-    components.schemas.insert("Problem".to_owned(), failure::any_problem().into());
+    components.schemas.insert("Problem".to_owned(), problem_response::any_problem().into());
     let flow = Flow::Password(Password::new(TOKEN_URL, Scopes::new()));
     let description = "Sign in with name or e-mail and password, and nothing else. What is sent with each request is the access token, \
         as `Authorization: Bearer …`.";
@@ -88,7 +88,7 @@ fn add_failures(operation: &mut Operation, path: &str, writes: bool) {
 }
 
 /// Lets the example of a value that does not fit be about a field of this operation.
-fn show_a_field_of(operation: &mut Operation, components: &Components) {
+fn set_field_example(operation: &mut Operation, components: &Components) {
     let of_body = body_schema(operation, components).and_then(|body| {
         let name = body.required.first().or_else(|| body.properties.keys().next())?;
         Some((name.clone(), body.properties.get(name)?.clone()))
@@ -100,8 +100,8 @@ fn show_a_field_of(operation: &mut Operation, components: &Components) {
     let Some((field, schema)) = of_body.or_else(of_parameters) else { return };
     let (wanted, sent) = match schema {
         RefOr::T(Schema::Array(_)) => ("a list", "a text"),
-        RefOr::T(Schema::Object(object)) if is_a(&object, &Type::Integer) => ("a whole number", "a text"),
-        RefOr::T(Schema::Object(object)) if is_a(&object, &Type::Boolean) => ("a boolean", "a text"),
+        RefOr::T(Schema::Object(object)) if has_type(&object, &Type::Integer) => ("a whole number", "a text"),
+        RefOr::T(Schema::Object(object)) if has_type(&object, &Type::Boolean) => ("a boolean", "a text"),
         _ => ("a string", "a number"),
     };
     let message = format!("must be {wanted}, not {sent}");
@@ -118,7 +118,7 @@ fn show_a_field_of(operation: &mut Operation, components: &Components) {
     }
 }
 
-fn is_a(object: &Object, kind: &Type) -> bool {
+fn has_type(object: &Object, kind: &Type) -> bool {
     match &object.schema_type {
         SchemaType::Type(one) => one == kind,
         SchemaType::Array(several) => several.contains(kind),
@@ -127,7 +127,7 @@ fn is_a(object: &Object, kind: &Type) -> bool {
 }
 
 /// There is one way to sign in: needed, possible, or of no use.
-fn sign_in_one_way(operation: &mut Operation) {
+fn normalize_security(operation: &mut Operation) {
     let bearer = || SecurityRequirement::new(BEARER, Vec::<String>::new());
     operation.security = Some(match operation.security.take() {
         None => Vec::new(),
@@ -172,7 +172,7 @@ fn body_schema<'a>(operation: &Operation, components: &'a Components) -> Option<
 }
 
 /// Some generators take a field with a default for one that must be sent.
-fn say_defaults_in_words(schema: &mut RefOr<Schema>) {
+fn describe_defaults(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else { return };
     for property in object.properties.values_mut() {
         if let RefOr::T(Schema::Object(property)) = property
@@ -195,7 +195,7 @@ fn complete_response(status: &str, response: &mut Response) {
         }
     }
     let headers = &mut response.headers;
-    headers.values_mut().for_each(parameters::tidy_header);
+    headers.values_mut().for_each(parameters::normalize_header);
     add_header(headers, REQUEST_ID.as_str(), "The id of the request", Type::String);
     match status {
         "401" => add_header(headers, "WWW-Authenticate", "`Bearer`", Type::String),

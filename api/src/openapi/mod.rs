@@ -1,8 +1,8 @@
 //! The description of the API: what the routes do not say of themselves.
 
 mod completion;
-pub(crate) mod failure;
 mod parameters;
+pub(crate) mod problem_response;
 
 use crate::error::Problem;
 use utoipa::OpenApi;
@@ -13,7 +13,7 @@ use utoipa_actix_web::AppExt;
 pub fn document() -> Document {
     let (_, mut document) = actix_web::App::new()
         .into_utoipa_app()
-        .openapi(Description::openapi())
+        .openapi(ApiDoc::openapi())
         .configure(crate::routes::configure)
         .split_for_parts();
     completion::complete(&mut document);
@@ -40,4 +40,4 @@ pub fn document() -> Document {
     ),
     components(schemas(Problem)),
 )]
-struct Description;
+struct ApiDoc;

@@ -8,10 +8,10 @@ use utoipa::openapi::{RefOr, Required, Schema};
 
 /// Takes `null` out of what can only be a text or absent, and the example out of an optional part of a query: Swagger UI fills it
 /// in, and then finds nothing.
-pub(super) fn tidy(parameter: &mut RefOr<Parameter>) {
+pub(super) fn normalize(parameter: &mut RefOr<Parameter>) {
     let RefOr::T(parameter) = parameter else { return };
     let default = parameter.schema.as_mut().and_then(|schema| {
-        never_null(schema);
+        remove_null(schema);
         match schema {
             RefOr::T(Schema::Object(object)) => object.default.clone(),
             _ => None,
@@ -28,15 +28,15 @@ pub(super) fn tidy(parameter: &mut RefOr<Parameter>) {
     *parameter = ParameterBuilder::from(without).description(Some(description)).example(None).build();
 }
 
-pub(super) fn tidy_header(header: &mut RefOr<Header>) {
+pub(super) fn normalize_header(header: &mut RefOr<Header>) {
     if let RefOr::T(header) = header
         && let Some(schema) = &mut header.schema
     {
-        never_null(schema);
+        remove_null(schema);
     }
 }
 
-fn never_null(schema: &mut RefOr<Schema>) {
+fn remove_null(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else { return };
     if let SchemaType::Array(kinds) = &mut object.schema_type {
         kinds.retain(|kind| *kind != Type::Null);

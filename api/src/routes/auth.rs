@@ -1,12 +1,12 @@
 //! `/api/v1/auth`: signing up, in, and out.
 
-use super::Application;
+use super::AppData;
 use crate::body::{Body, media_type, parse, read, unsupported_media_type};
-use crate::direct::Direct;
 use crate::error::Problem;
-use crate::extract::{Now, SigningIn, TokenUser, Valid};
+use crate::extractors::{Now, SignInClient, TokenUser, Valid};
+use crate::local_client::LocalClient;
 use crate::responses::{AccountInactive, RefreshRefused, RegistrationClosed, Taken, TooManyAttempts, WrongCredentials};
-use crate::security_log::{Account, Event, Origin};
+use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
@@ -33,17 +33,18 @@ use std::pin::Pin;
 )]
 #[post("/auth/register")]
 pub(super) async fn register(
-    app: Application,
+    app: AppData,
     Valid(Body(registration)): Valid<Body<Registration>>,
-    Direct(is_direct): Direct,
-    origin: Origin,
+    LocalClient(is_local): LocalClient,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let username = registration.username.clone();
     let made = app.run(move |app| async move {
-        let door = if is_direct { app.door } else { app.door.for_strangers() };
-        let made = user::register(&app.db, &app.auth.passwords, door, registration, now).await?;
-        if made.first
+        let registration_policy =
+            if is_local { app.registration_policy } else { app.registration_policy.for_remote_clients() };
+        let made = user::register(&app.db, &app.auth.passwords, registration_policy, registration, now).await?;
+        if made.is_first
             && let Err(error) = library::register_sample(&app.db, &app.library, made.user.id, now).await
         {
             // The account is made all the same.
@@ -52,7 +53,7 @@ pub(super) async fn register(
         Ok(made.user)
     });
     let made = made.await;
-    origin.outcome(Event::SignUp, Account::Typed(&username), &made);
+    security_log.record_result(SecurityEvent::SignUp, AccountRef::Typed(&username), &made);
     Ok(HttpResponse::Created().json(made?))
 }
 
@@ -69,16 +70,16 @@ pub(super) async fn register(
 )]
 #[post("/auth/login")]
 pub(super) async fn login(
-    app: Application,
-    Valid(login): Valid<Login>,
-    SigningIn(client): SigningIn,
-    origin: Origin,
+    app: AppData,
+    Valid(login): Valid<LoginCredentials>,
+    SignInClient(client): SignInClient,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let username = login.username.clone();
     let pair = app.run(move |app| async move { auth::login(&app.db, &app.auth, login.0, client, now).await }).await;
-    origin.outcome(Event::SignIn, Account::Typed(&username), &pair);
-    Ok(never_stored(pair?))
+    security_log.record_result(SecurityEvent::SignIn, AccountRef::Typed(&username), &pair);
+    Ok(no_store(pair?))
 }
 
 /// Refresh
@@ -91,17 +92,19 @@ pub(super) async fn login(
 )]
 #[post("/auth/refresh")]
 pub(super) async fn refresh(
-    app: Application,
+    app: AppData,
     Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
-    SigningIn(client): SigningIn,
-    origin: Origin,
+    SignInClient(client): SignInClient,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let refresh =
         app.run(move |app| async move { auth::refresh(&app.db, &app.auth, &refresh_token, client, now).await });
     // What succeeds happens every half an hour for everybody, and is no event.
-    let pair = refresh.await.inspect_err(|problem| origin.refused(Event::Refresh, Account::Unknown, problem))?;
-    Ok(never_stored(pair))
+    let pair = refresh
+        .await
+        .inspect_err(|problem| security_log.record_refusal(SecurityEvent::Refresh, AccountRef::Unknown, problem))?;
+    Ok(no_store(pair))
 }
 
 /// Sign out
@@ -113,13 +116,13 @@ pub(super) async fn refresh(
 )]
 #[post("/auth/logout")]
 pub(super) async fn logout(
-    app: Application,
+    app: AppData,
     Valid(Body(RefreshToken { refresh_token })): Valid<Body<RefreshToken>>,
-    origin: Origin,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     app.run(move |app| async move { auth::logout(&app.db, &app.auth, &refresh_token, now).await }).await?;
-    origin.done(Event::SignOut, Account::Unknown);
+    security_log.record_success(SecurityEvent::SignOut, AccountRef::Unknown);
     Ok(HttpResponse::NoContent())
 }
 
@@ -129,11 +132,11 @@ pub(super) async fn logout(
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/auth/me")]
-pub(super) async fn me(app: Application, TokenUser(id): TokenUser) -> Result<Json<User>, Problem> {
+pub(super) async fn me(app: AppData, TokenUser(id): TokenUser) -> Result<Json<User>, Problem> {
     app.run(move |app| async move { user::find(app.db.reader(), id).await }).await.map(Json)
 }
 
-fn never_stored(pair: TokenPair) -> HttpResponse {
+fn no_store(pair: TokenPair) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store"))).json(pair)
 }
 
@@ -173,7 +176,7 @@ impl LoginForm {
         let Self { username, password, grant_type, _scope, _client_id, _client_secret } = self;
         if !matches!(&*grant_type, "" | "password") {
             let message = "must be password".to_owned();
-            return Err(Problem::fields(vec![FieldError { field: "grant_type".to_owned(), message }]));
+            return Err(Problem::invalid_fields(vec![FieldError { field: "grant_type".to_owned(), message }]));
         }
         Ok(Credentials { username, password })
     }
@@ -208,7 +211,7 @@ impl From<LoginParts> for LoginForm {
 
 /// The form in parts. Its reader would buffer a body without bound and scan it anew with each chunk, so it gets one that was
 /// read already.
-async fn parts(request: &HttpRequest, body: Bytes) -> Result<LoginForm, Problem> {
+async fn parse_multipart(request: &HttpRequest, body: Bytes) -> Result<LoginForm, Problem> {
     let mut payload: Payload = Payload::Stream { payload: Box::pin(stream::iter([Ok(body)])) };
     let parts = MultipartForm::<LoginParts>::from_request(request, &mut payload).await;
     Ok(parts.map_err(|error| multipart_problem(&error))?.into_inner().into())
@@ -220,17 +223,17 @@ fn multipart_problem(error: &actix_web::Error) -> Problem {
             MultipartError::MissingField(field)
             | MultipartError::UnknownField(field)
             | MultipartError::DuplicateField(field),
-        ) => Problem::unfit(field, &error.to_string()),
-        Some(MultipartError::Field { name, .. }) => Problem::unfit(name, &error.to_string()),
+        ) => Problem::wrong_type(field, &error.to_string()),
+        Some(MultipartError::Field { name, .. }) => Problem::wrong_type(name, &error.to_string()),
         _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the form cannot be read: {error}")),
     }
 }
 
 /// Credentials from a form or from JSON, by what the request says it is.
 #[derive(Debug)]
-pub(super) struct Login(Credentials);
+pub(super) struct LoginCredentials(Credentials);
 
-impl Deref for Login {
+impl Deref for LoginCredentials {
     type Target = Credentials;
 
     fn deref(&self) -> &Credentials {
@@ -238,7 +241,7 @@ impl Deref for Login {
     }
 }
 
-impl FromRequest for Login {
+impl FromRequest for LoginCredentials {
     type Error = actix_web::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
 
@@ -248,7 +251,7 @@ impl FromRequest for Login {
         Box::pin(async move {
             match &*kind {
                 "application/json" => Ok(Self(parse(&reading.await?)?)),
-                "multipart/form-data" => Ok(Self(parts(&request, reading.await?).await?.credentials()?)),
+                "multipart/form-data" => Ok(Self(parse_multipart(&request, reading.await?).await?.credentials()?)),
                 "application/x-www-form-urlencoded" => {
                     let bytes = reading.await?;
                     // What curl says of any text. Its reader would take all of it for the name of a field, and say it aloud.
@@ -256,7 +259,7 @@ impl FromRequest for Login {
                         return Err(unsupported_media_type("application/json").into());
                     }
                     let form = serde_urlencoded::from_bytes::<LoginForm>(&bytes);
-                    Ok(Self(form.map_err(|error| Problem::unfit("", &error.to_string()))?.credentials()?))
+                    Ok(Self(form.map_err(|error| Problem::wrong_type("", &error.to_string()))?.credentials()?))
                 }
                 _ => Err(unsupported_media_type("application/x-www-form-urlencoded or application/json").into()),
             }

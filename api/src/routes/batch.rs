@@ -1,10 +1,10 @@
 //! What a device gathered while it was offline, brought at once.
 
-use super::Application;
+use super::AppData;
 use crate::body::{Body, parse};
 use crate::error::Problem;
-use crate::extract::{CurrentUser, RequestId, Valid, VideoPath};
-use crate::openapi::failure::schema_of;
+use crate::extractors::{CurrentUser, RequestId, Valid, VideoPath};
+use crate::openapi::problem_response::schema_of;
 use actix_web::http::StatusCode;
 use actix_web::post;
 use actix_web::web::Json;
@@ -56,8 +56,8 @@ impl<'de> Deserialize<'de> for BatchSave {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<BatchSave, A::Error> {
-                let mut fields = WithVideo { fields, video_id: None };
-                let save = Save::deserialize(MapAccessDeserializer::new(&mut fields)).map_err(naming_the_video)?;
+                let mut fields = SaveFields { fields, video_id: None };
+                let save = Save::deserialize(MapAccessDeserializer::new(&mut fields)).map_err(add_video_id_to_error)?;
                 let VideoId(video_id) = fields.video_id.ok_or_else(|| de::Error::missing_field(VIDEO_ID))?;
                 Ok(BatchSave { video: VideoPath { video_id }, save })
             }
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for BatchSave {
 const VIDEO_ID: &str = "video_id";
 
 /// What names all fields that there are names the video's too.
-fn naming_the_video<E: de::Error>(error: E) -> E {
+fn add_video_id_to_error<E: de::Error>(error: E) -> E {
     match error.to_string().rsplit_once("expected one of ") {
         Some((unknown, fields)) => E::custom(format!("{unknown}expected one of `{VIDEO_ID}`, {fields}")),
         None => error,
@@ -78,7 +78,7 @@ fn naming_the_video<E: de::Error>(error: E) -> E {
 }
 
 /// The fields of a save, among which the video's id stands.
-struct WithVideo<A> {
+struct SaveFields<A> {
     fields: A,
     video_id: Option<VideoId>,
 }
@@ -86,7 +86,7 @@ struct WithVideo<A> {
 #[derive(Deserialize)]
 struct VideoId(#[serde(deserialize_with = "number::whole")] i64);
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut WithVideo<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut SaveFields<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
@@ -140,16 +140,16 @@ pub(super) struct BatchResults {
 #[serde(untagged)]
 #[schema(as = WatchHistoryBatchResult)]
 enum BatchResult {
-    Taken(TakenSave),
-    Refused(RefusedSave),
+    Accepted(AcceptedSave),
+    Rejected(RejectedSave),
 }
 
 /// A save that would have been answered 200 by itself.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WatchHistoryBatchTaken)]
-struct TakenSave {
+struct AcceptedSave {
     /// Always 200.
-    #[schema(schema_with = taken_status)]
+    #[schema(schema_with = accepted_status)]
     status: u16,
     /// The entry as it was stored then.
     entry: Entry,
@@ -158,9 +158,9 @@ struct TakenSave {
 /// A save that would have failed by itself.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WatchHistoryBatchRefused)]
-struct RefusedSave {
+struct RejectedSave {
     /// What the save would have been answered by itself.
-    #[schema(schema_with = refused_status)]
+    #[schema(schema_with = rejected_status)]
     status: u16,
     /// Why there is no entry.
     #[schema(value_type = SaveProblem)]
@@ -168,9 +168,12 @@ struct RefusedSave {
 }
 
 /// What a save of a batch can meet; what concerns the request as a whole, the whole answer tells.
-fn refusals() -> [Problem; 7] {
+fn possible_problems() -> [Problem; 7] {
     [
-        Problem::fields(vec![FieldError { field: "watch_position".into(), message: "must be at least 0".into() }]),
+        Problem::invalid_fields(vec![FieldError {
+            field: "watch_position".into(),
+            message: "must be at least 0".into(),
+        }]),
         Error::Unauthenticated.into(),
         Error::VideoNotFound.into(),
         Error::Busy.into(),
@@ -185,7 +188,7 @@ struct SaveProblem;
 
 impl PartialSchema for SaveProblem {
     fn schema() -> RefOr<Schema> {
-        schema_of(&refusals(), "Why a save of a batch was refused.").into()
+        schema_of(&possible_problems(), "Why a save of a batch was refused.").into()
     }
 }
 
@@ -195,13 +198,13 @@ impl ToSchema for SaveProblem {
     }
 }
 
-fn taken_status() -> Object {
+fn accepted_status() -> Object {
     let status = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([StatusCode::OK.as_u16()]));
     status.description(Some("Always 200.")).examples([StatusCode::OK.as_u16()]).build()
 }
 
-fn refused_status() -> Object {
-    let statuses: BTreeSet<_> = refusals().iter().map(|problem| problem.status).collect();
+fn rejected_status() -> Object {
+    let statuses: BTreeSet<_> = possible_problems().iter().map(|problem| problem.status).collect();
     let status = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some(statuses));
     status.description(Some("What the save would have been answered by itself.")).build()
 }
@@ -209,13 +212,13 @@ fn refused_status() -> Object {
 impl BatchResult {
     fn new(saved: Result<Entry, Problem>, request: &RequestId) -> Self {
         match saved {
-            Ok(entry) => Self::Taken(TakenSave { status: StatusCode::OK.as_u16(), entry }),
+            Ok(entry) => Self::Accepted(AcceptedSave { status: StatusCode::OK.as_u16(), entry }),
             Err(problem) => {
                 let problem = Problem { instance: request.0.clone(), ..problem };
                 if problem.status >= 500 {
                     problem.log(&request.0, "a save of a batch");
                 }
-                Self::Refused(RefusedSave { status: problem.status, problem })
+                Self::Rejected(RejectedSave { status: problem.status, problem })
             }
         }
     }
@@ -233,32 +236,32 @@ impl BatchResult {
 )]
 #[post("/watch-history/batch")]
 pub(super) async fn save_all(
-    app: Application,
+    app: AppData,
     CurrentUser(caller): CurrentUser,
     Valid(Body(batch)): Valid<Body<Batch>>,
     request: RequestId,
 ) -> Result<Json<BatchResults>, Problem> {
-    let (mut saves, mut unfit) = (Vec::new(), Vec::new());
+    let (mut saves, mut invalid) = (Vec::new(), Vec::new());
     for (at, item) in batch.saves.into_iter().enumerate() {
-        match read(&item) {
+        match parse_save(&item) {
             Ok(save) => saves.push(save),
-            Err(problem) => unfit.push((at, problem)),
+            Err(problem) => invalid.push((at, problem)),
         }
     }
     let saved = watch_history::save_all(&app.history, caller.id, saves, app.clock.now()).await?;
     let mut results: Vec<_> = saved.into_iter().map(|saved| saved.map_err(Problem::from)).collect();
-    for (at, problem) in unfit {
+    for (at, problem) in invalid {
         results.insert(at, Err(problem));
     }
     Ok(Json(BatchResults { results: results.into_iter().map(|saved| BatchResult::new(saved, &request)).collect() }))
 }
 
-fn read(item: &RawValue) -> Result<(i64, Save), Problem> {
+fn parse_save(item: &RawValue) -> Result<(i64, Save), Problem> {
     let BatchSave { video, save } = parse(item.get().as_bytes())?;
     if video.video_id < 1 {
         let message = "must be a whole number, 1 or more".to_owned();
-        return Err(Problem::fields(vec![FieldError { field: "video_id".to_owned(), message }]));
+        return Err(Problem::invalid_fields(vec![FieldError { field: "video_id".to_owned(), message }]));
     }
-    save.validate().map_err(|errors| Problem::fields(text::broken_rules(&errors)))?;
+    save.validate().map_err(|errors| Problem::invalid_fields(text::broken_rules(&errors)))?;
     Ok((video.video_id, save))
 }

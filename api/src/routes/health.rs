@@ -1,6 +1,6 @@
 //! `/health`: for load balancers and supervisors.
 
-use super::Application;
+use super::AppData;
 use crate::error::Problem;
 use crate::responses::NotReady;
 use actix_web::get;
@@ -26,7 +26,7 @@ const HEALTHY: Json<Health> = Json(Health { status: "healthy" });
     responses((status = 200, description = "It is.", body = Health), NotReady)
 )]
 #[get("/health")]
-pub(super) async fn health(app: Application) -> Result<Json<Health>, Problem> {
+pub(super) async fn health(app: AppData) -> Result<Json<Health>, Problem> {
     check(app).await
 }
 
@@ -50,11 +50,11 @@ pub(super) async fn live() -> Json<Health> {
     responses((status = 200, description = "It can.", body = Health), NotReady)
 )]
 #[get("/health/ready")]
-pub(super) async fn ready(app: Application) -> Result<Json<Health>, Problem> {
+pub(super) async fn ready(app: AppData) -> Result<Json<Health>, Problem> {
     check(app).await
 }
 
-async fn check(app: Application) -> Result<Json<Health>, Problem> {
+async fn check(app: AppData) -> Result<Json<Health>, Problem> {
     if app.shutdown.is_draining() {
         return Err(Problem::shutting_down());
     }

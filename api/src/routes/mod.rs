@@ -2,25 +2,25 @@
 
 mod auth;
 mod batch;
-mod docs;
-mod fallback;
 mod health;
-mod library;
 mod lists;
+mod media;
+mod not_found;
 mod pages;
 mod sessions;
 mod site;
+mod swagger_ui;
 mod users;
 mod videos;
 mod watch_history;
 
 pub(crate) use auth::{TOKEN_URL, is_password_form};
-pub(crate) use docs::Docs;
-pub(crate) use fallback::Methods;
+pub(crate) use not_found::AllowedMethods;
 pub(crate) use pages::is_file as is_page_file;
+pub(crate) use swagger_ui::SwaggerFiles;
 
 use crate::public_path::PublicPath;
-use crate::state::App;
+use crate::state::AppState;
 use actix_web::web;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::scope;
@@ -39,8 +39,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(sessions::end_others)
             .service(sessions::end)
             .service(users::find)
-            .service(users::change)
-            .service(users::leave)
+            .service(users::update)
+            .service(users::delete_account)
             // Fixed addresses before those with a parameter, which would take them for its value.
             .service(watch_history::continue_watching)
             .service(lists::paginated)
@@ -56,8 +56,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(batch::save_all)
             .service(watch_history::find)
             .service(watch_history::forget)
-            .service(library::stream)
-            .service(library::thumbnail)
+            .service(media::stream)
+            .service(media::thumbnail)
             .service(site::count_view)
             .service(site::hls_status)
             .service(site::qualities)
@@ -69,7 +69,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(videos::list)
             .service(videos::create)
             .service(videos::find)
-            .service(videos::change)
+            .service(videos::update)
             .service(videos::delete),
     );
 }
@@ -78,22 +78,22 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 pub(crate) fn configure_pages(
     document: &OpenApi,
     public_path: &PublicPath,
-    docs: web::Data<Docs>,
+    docs: web::Data<SwaggerFiles>,
 ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
-    let methods = Methods::of(document);
+    let methods = AllowedMethods::from_document(document);
     let docs_page = format!("{public_path}/docs/");
     move |config| {
         config
             .app_data(web::Data::new(methods))
             .app_data(docs)
             .service(web::redirect("/docs", docs_page))
-            .service(docs::openapi_json)
-            .service(docs::page_file)
+            .service(swagger_ui::openapi_json)
+            .service(swagger_ui::page_file)
             .service(pages::index)
             .service(pages::file)
-            .default_service(web::to(fallback::nothing_here));
+            .default_service(web::to(not_found::not_found));
     }
 }
 
 /// The application, as a handler asks for it.
-type Application = web::Data<App>;
+type AppData = web::Data<AppState>;

@@ -1,6 +1,6 @@
 //! The web player: the files of `web/`, embedded in the program.
 
-use super::Application;
+use super::AppData;
 use crate::error::Problem;
 use crate::public_path::PublicPath;
 use actix_web::http::StatusCode;
@@ -22,7 +22,7 @@ const PAGE: &str = "index.html";
 struct Web;
 
 #[get("/")]
-pub(super) async fn index(app: Application, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(super) async fn index(app: AppData, request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(PAGE, &app.public_path, &request)
 }
 
@@ -30,7 +30,7 @@ pub(super) async fn index(app: Application, request: HttpRequest) -> Result<Http
 pub(super) const FILES: &str = "/{path:.*\\.(?:js|css|svg|html|png|ico|webmanifest)}";
 
 #[get("/{path:.*\\.(?:js|css|svg|html|png|ico|webmanifest)}")]
-pub(super) async fn file(app: Application, path: Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(super) async fn file(app: AppData, path: Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(&path, &app.public_path, &request)
 }
 
@@ -40,15 +40,15 @@ pub(crate) fn is_file(path: &str) -> bool {
 }
 
 fn serve(path: &str, public_path: &PublicPath, request: &HttpRequest) -> Result<HttpResponse, Problem> {
-    let EmbeddedFile { data, metadata } = Web::get(path).ok_or_else(|| Problem::of_status(StatusCode::NOT_FOUND))?;
+    let EmbeddedFile { data, metadata } = Web::get(path).ok_or_else(|| Problem::from_status(StatusCode::NOT_FOUND))?;
     let hash: String = metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect();
     let tag = EntityTag::new_strong(format!("{hash}{public_path}"));
-    let is_known = is_known(request, &tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let is_not_modified = is_not_modified(request, &tag);
+    let mut response = if is_not_modified { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     // A page is asked for again after every release, so a browser always checks; unchanged, it costs no bytes.
     response.insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, tag.to_string()));
     response.insert_header((CONTENT_SECURITY_POLICY, POLICY)).insert_header((REFERRER_POLICY, "same-origin"));
-    if is_known {
+    if is_not_modified {
         return Ok(response.finish());
     }
     let kind = metadata.mimetype().parse().map(ContentType).unwrap_or_else(|_| ContentType::octet_stream());
@@ -61,7 +61,7 @@ fn serve(path: &str, public_path: &PublicPath, request: &HttpRequest) -> Result<
 }
 
 /// Whether the client has already what bears this tag.
-pub(super) fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+pub(super) fn is_not_modified(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,
         Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),

@@ -1,10 +1,10 @@
 //! `/api/v1/auth/sessions`: where the caller is signed in.
 
-use super::Application;
+use super::AppData;
 use crate::error::Problem;
-use crate::extract::{CurrentUser, Now, Token, Valid, check_id};
+use crate::extractors::{CurrentUser, Now, Token, Valid, check_id};
 use crate::responses::SessionNotFound;
-use crate::security_log::{Account, Event, Origin};
+use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get};
 use serde::Deserialize;
@@ -15,14 +15,14 @@ use validator::{Validate, ValidationError};
 /// The session that an address names.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Path)]
-#[validate(schema(function = "names_a_session"))]
+#[validate(schema(function = "validate_session_id"))]
 pub(super) struct SessionPath {
     /// The id of the session.
     #[param(minimum = 1, example = 1)]
     session_id: i64,
 }
 
-fn names_a_session(path: &SessionPath) -> Result<(), ValidationError> {
+fn validate_session_id(path: &SessionPath) -> Result<(), ValidationError> {
     check_id(path.session_id)
 }
 
@@ -35,12 +35,12 @@ fn names_a_session(path: &SessionPath) -> Result<(), ValidationError> {
 )]
 #[get("/auth/sessions")]
 pub(super) async fn list(
-    app: Application,
+    app: AppData,
     _: CurrentUser,
-    Token(access): Token,
+    Token(subject): Token,
     Now(now): Now,
 ) -> Result<Json<Vec<Session>>, Problem> {
-    app.run(move |app| async move { sessions::list(&app.db, &app.auth, access, now).await }).await.map(Json)
+    app.run(move |app| async move { sessions::list(&app.db, &app.auth, subject, now).await }).await.map(Json)
 }
 
 /// Sign out elsewhere
@@ -52,17 +52,17 @@ pub(super) async fn list(
 )]
 #[delete("/auth/sessions/{session_id}")]
 pub(super) async fn end(
-    app: Application,
+    app: AppData,
     _: CurrentUser,
-    Token(access): Token,
+    Token(subject): Token,
     Valid(path): Valid<Path<SessionPath>>,
-    origin: Origin,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let end =
-        app.run(move |app| async move { sessions::end_one(&app.db, &app.auth, access, path.session_id, now).await });
+        app.run(move |app| async move { sessions::end_one(&app.db, &app.auth, subject, path.session_id, now).await });
     end.await?;
-    origin.done(Event::SessionsEnd, Account::Id(access.user_id));
+    security_log.record_success(SecurityEvent::SessionsEnd, AccountRef::Id(subject.user_id));
     Ok(HttpResponse::NoContent())
 }
 
@@ -75,13 +75,13 @@ pub(super) async fn end(
 )]
 #[delete("/auth/sessions")]
 pub(super) async fn end_others(
-    app: Application,
+    app: AppData,
     _: CurrentUser,
-    Token(access): Token,
-    origin: Origin,
+    Token(subject): Token,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { sessions::end_others(&app.db, &app.auth, access, now).await }).await?;
-    origin.done(Event::SessionsEnd, Account::Id(access.user_id));
+    app.run(move |app| async move { sessions::end_others(&app.db, &app.auth, subject, now).await }).await?;
+    security_log.record_success(SecurityEvent::SessionsEnd, AccountRef::Id(subject.user_id));
     Ok(HttpResponse::NoContent())
 }

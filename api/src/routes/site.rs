@@ -1,12 +1,12 @@
 //! What else pages of the reference ask of a video: views, qualities, and what there is none of yet (HLS, clips, tags, ratings), told
 //! honestly.
 
-use super::Application;
+use super::AppData;
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extract::{CurrentUser, Now, Query, Valid, VideoPath, Viewer};
+use crate::extractors::{CurrentUser, Now, OptionalUser, Query, Valid, VideoPath};
 use crate::responses::{RatingNotFound, VideoNotFound};
-use crate::state::App;
+use crate::state::AppState;
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, get, post};
 use serde::{Deserialize, Serialize};
@@ -26,20 +26,21 @@ use validator::Validate;
 )]
 #[post("/videos/{video_id}/view")]
 pub(super) async fn count_view(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     ClientAddress(from): ClientAddress,
     Valid(path): Valid<Path<VideoPath>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let count =
-        move |app: Arc<App>| async move { views::count(&app.db, &app.views, caller, from, path.video_id, now).await };
+    let count = move |app: Arc<AppState>| async move {
+        views::count(&app.db, &app.views, caller, from, path.video_id, now).await
+    };
     app.run(count).await?;
     Ok(HttpResponse::NoContent())
 }
 
 /// The answer about a video that the caller may see.
-async fn about<T>(app: Application, caller: Option<Caller>, path: &VideoPath, answer: T) -> Result<Json<T>, Problem> {
+async fn if_visible<T>(app: AppData, caller: Option<Caller>, path: &VideoPath, answer: T) -> Result<Json<T>, Problem> {
     let id = path.video_id;
     app.run(move |app| async move { video::exists(app.db.reader(), caller, id).await }).await?;
     Ok(Json(answer))
@@ -54,11 +55,11 @@ async fn about<T>(app: Application, caller: Option<Caller>, path: &VideoPath, an
 )]
 #[get("/videos/{video_id}/hls/status")]
 pub(super) async fn hls_status(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<HlsStatus>, Problem> {
-    about(app, caller, &path, HlsStatus::none(path.video_id)).await
+    if_visible(app, caller, &path, HlsStatus::none(path.video_id)).await
 }
 
 /// In which qualities
@@ -68,11 +69,11 @@ pub(super) async fn hls_status(
 )]
 #[get("/videos/{video_id}/qualities")]
 pub(super) async fn qualities(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Qualities>, Problem> {
-    about(app, caller, &path, Qualities::original(path.video_id)).await
+    if_visible(app, caller, &path, Qualities::original(path.video_id)).await
 }
 
 /// The clips for a preview
@@ -84,11 +85,11 @@ pub(super) async fn qualities(
 )]
 #[get("/videos/{video_id}/preview-clips")]
 pub(super) async fn preview_clips(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<PreviewClips>, Problem> {
-    about(app, caller, &path, PreviewClips::default()).await
+    if_visible(app, caller, &path, PreviewClips::default()).await
 }
 
 /// One of several pictures of a video.
@@ -113,11 +114,11 @@ pub(super) struct Thumbnail {
 )]
 #[get("/videos/{video_id}/thumbnails")]
 pub(super) async fn thumbnails(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Vec<Thumbnail>>, Problem> {
-    about(app, caller, &path, Vec::new()).await
+    if_visible(app, caller, &path, Vec::new()).await
 }
 
 /// A tag of videos.
@@ -147,11 +148,11 @@ pub(super) struct Tag {
 )]
 #[get("/videos/{video_id}/tags")]
 pub(super) async fn video_tags(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Vec<Tag>>, Problem> {
-    about(app, caller, &path, Vec::new()).await
+    if_visible(app, caller, &path, Vec::new()).await
 }
 
 /// Which tags.
@@ -253,11 +254,11 @@ pub(super) async fn search_tags(_query: Valid<Query<TagSearchQuery>>) -> Json<Ve
 )]
 #[get("/videos/{video_id}/rating/stats")]
 pub(super) async fn rating_stats(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<RatingStats>, Problem> {
-    about(app, caller, &path, RatingStats::default()).await
+    if_visible(app, caller, &path, RatingStats::default()).await
 }
 
 /// My rating of a video
@@ -269,7 +270,7 @@ pub(super) async fn rating_stats(
 )]
 #[get("/videos/{video_id}/rating")]
 pub(super) async fn rating(
-    app: Application,
+    app: AppData,
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<HttpResponse, Problem> {

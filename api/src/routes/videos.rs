@@ -1,13 +1,13 @@
 //! `/api/v1/videos`: the library.
 
-use super::Application;
+use super::AppData;
 use super::lists::tag_ids;
 use crate::body::Body;
 use crate::error::Problem;
-use crate::extract::{CurrentUser, Now, Query, Valid, VideoPath, Viewer};
+use crate::extractors::{CurrentUser, Now, OptionalUser, Query, Valid, VideoPath};
 use crate::responses::{Forbidden, TooManyVideos, VideoNotFound};
-use crate::security_log::{Account, Event, Origin};
-use crate::state::App;
+use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
+use crate::state::AppState;
 use actix_web::http::header::{LINK, LOCATION};
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, patch, post};
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use service::page::Cursor;
 use service::search::MAX_SKIP;
 use service::text::{self, FieldError};
-use service::video::{self, Change, NewVideo, Video};
+use service::video::{self, NewVideo, Video, VideoUpdate};
 use std::sync::Arc;
 use url::form_urlencoded::Serializer;
 use utoipa::IntoParams;
@@ -65,20 +65,20 @@ fn default_limit() -> i32 {
 )]
 #[get("/videos")]
 pub(super) async fn list(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(Query(query)): Valid<Query<ListQuery>>,
 ) -> Result<impl Responder, Problem> {
     let ListQuery { limit, cursor, skip, q, tag_ids } = query;
     let search = q.filter(|text| !text.is_empty());
-    let cursor = cursor.map(|text| Cursor::decode(&text).ok_or_else(not_ours)).transpose()?;
+    let cursor = cursor.map(|text| Cursor::decode(&text).ok_or_else(invalid_cursor)).transpose()?;
     if !tag_ids.is_empty() {
         return Ok(HttpResponse::Ok().json([(); 0]));
     }
     if search.is_some() && skip > MAX_SKIP {
-        return Err(too_far());
+        return Err(skip_too_large());
     }
-    let asked = video::Query {
+    let asked = video::VideoQuery {
         limit: limit.unsigned_abs().into(),
         cursor,
         skip: skip.unsigned_abs().into(),
@@ -99,14 +99,14 @@ pub(super) async fn list(
     Ok(response.json(public_path.prefix_links(page.items)))
 }
 
-fn not_ours() -> Problem {
+fn invalid_cursor() -> Problem {
     let message = "is none that this server gave".to_owned();
-    Problem::fields(vec![FieldError { field: "cursor".to_owned(), message }])
+    Problem::invalid_fields(vec![FieldError { field: "cursor".to_owned(), message }])
 }
 
-fn too_far() -> Problem {
+fn skip_too_large() -> Problem {
     let message = format!("must be at most {MAX_SKIP} in a search: go on by the cursor in the header Link");
-    Problem::fields(vec![FieldError { field: "skip".to_owned(), message }])
+    Problem::invalid_fields(vec![FieldError { field: "skip".to_owned(), message }])
 }
 
 /// Describe a new video
@@ -119,14 +119,16 @@ fn too_far() -> Problem {
 )]
 #[post("/videos")]
 pub(super) async fn create(
-    app: Application,
+    app: AppData,
     CurrentUser(caller): CurrentUser,
     Valid(Body(new)): Valid<Body<NewVideo>>,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let new = app.public_path.unprefix_links(new);
-    let use_case =
-        move |app: Arc<App>| async move { video::create(&app.db, caller, new, app.limits.videos_per_user, now).await };
+    let use_case = move |app: Arc<AppState>| async move {
+        let limit = app.rate_limits.videos_per_user;
+        app.db.transaction(async |tx| video::create(tx, caller, new, limit, now).await).await
+    };
     let video = app.run(use_case).await?;
     let location = app.public_path.prefix_links(format!("/api/v1/videos/{}", video.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.prefix_links(video)))
@@ -139,8 +141,8 @@ pub(super) async fn create(
 )]
 #[get("/videos/{video_id}")]
 pub(super) async fn find(
-    app: Application,
-    Viewer(caller): Viewer,
+    app: AppData,
+    OptionalUser(caller): OptionalUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Video>, Problem> {
     let video = app.run(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await?;
@@ -149,25 +151,25 @@ pub(super) async fn find(
 
 /// Change a video
 #[utoipa::path(
-    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = Change,
+    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = VideoUpdate,
     responses((status = 200, description = "The video as it is now.", body = Video), Forbidden, VideoNotFound)
 )]
 #[patch("/videos/{video_id}")]
-pub(super) async fn change(
-    app: Application,
+pub(super) async fn update(
+    app: AppData,
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
-    Valid(Body(change)): Valid<Body<Change>>,
-    origin: Origin,
+    Valid(Body(update)): Valid<Body<VideoUpdate>>,
+    security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
-    let change = app.public_path.unprefix_links(change);
-    let use_case = move |app: Arc<App>| async move {
-        video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
+    let update = app.public_path.unprefix_links(update);
+    let use_case = move |app: Arc<AppState>| async move {
+        video::update(&app.db, caller, path.video_id, update, &app.rules, now).await
     };
     let changed = app.run(use_case).await?;
     if changed.user_id != caller.id {
-        origin.done(Event::ForeignVideo, Account::Id(caller.id));
+        security_log.record_success(SecurityEvent::ForeignVideo, AccountRef::Id(caller.id));
     }
     Ok(Json(app.public_path.prefix_links(changed)))
 }
@@ -181,14 +183,17 @@ pub(super) async fn change(
 )]
 #[delete("/videos/{video_id}")]
 pub(super) async fn delete(
-    app: Application,
+    app: AppData,
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
-    origin: Origin,
+    security_log: SecurityLog,
 ) -> Result<impl Responder, Problem> {
-    let owner = app.run(move |app| async move { video::delete(&app.db, caller, path.video_id).await }).await?;
+    let use_case = move |app: Arc<AppState>| async move {
+        app.db.transaction(async |tx| video::delete(tx, caller, path.video_id).await).await
+    };
+    let owner = app.run(use_case).await?;
     if owner != caller.id {
-        origin.done(Event::ForeignVideo, Account::Id(caller.id));
+        security_log.record_success(SecurityEvent::ForeignVideo, AccountRef::Id(caller.id));
     }
     Ok(HttpResponse::NoContent())
 }

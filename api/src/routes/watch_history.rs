@@ -1,9 +1,9 @@
 //! Where the caller stopped: the save, and what is made of it.
 
-use super::Application;
+use super::AppData;
 use crate::body::Body;
 use crate::error::Problem;
-use crate::extract::{Query, TokenUser, Valid, VideoPath};
+use crate::extractors::{Query, TokenUser, Valid, VideoPath};
 use crate::responses::{HistoryNotFound, VideoNotFound};
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, post};
@@ -42,7 +42,7 @@ fn default_limit() -> i32 {
 )]
 #[post("/videos/{video_id}/watch-history")]
 pub(super) async fn save(
-    app: Application,
+    app: AppData,
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
     Valid(Body(save)): Valid<Body<Save>>,
@@ -58,7 +58,7 @@ pub(super) async fn save(
 )]
 #[get("/videos/{video_id}/watch-history")]
 pub(super) async fn find(
-    app: Application,
+    app: AppData,
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Entry>, Problem> {
@@ -74,7 +74,7 @@ pub(super) async fn find(
 )]
 #[delete("/videos/{video_id}/watch-history")]
 pub(super) async fn forget(
-    app: Application,
+    app: AppData,
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<impl Responder, Problem> {
@@ -91,7 +91,7 @@ pub(super) async fn forget(
 )]
 #[get("/videos/continue-watching")]
 pub(super) async fn continue_watching(
-    app: Application,
+    app: AppData,
     TokenUser(user): TokenUser,
     Valid(query): Valid<Query<LimitQuery>>,
 ) -> Result<Json<Vec<ContinueWatching>>, Problem> {

@@ -1,6 +1,6 @@
 //! An entry: how far a user came in a video, as it is stored and as it is shown.
 
-use crate::progress::Rules;
+use crate::progress::ProgressRules;
 use crate::storage::RowReader;
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
@@ -101,7 +101,7 @@ impl Row {
     }
 
     /// As it is shown; `applied` in answers to a save.
-    pub(super) fn shown(self, rules: &Rules, applied: Option<bool>) -> Entry {
+    pub(super) fn shown(self, rules: &ProgressRules, applied: Option<bool>) -> Entry {
         let Self { id, user_id, video_id, watch_position, watch_duration, completed, device, play_count, .. } = self;
         let progress_percentage = progress_percentage(watch_position, self.duration);
         Entry {

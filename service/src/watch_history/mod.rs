@@ -13,7 +13,7 @@ mod read;
 mod save;
 mod statements;
 
-use crate::progress::Rules;
+use crate::progress::ProgressRules;
 use crate::storage::BatchConnections;
 use crate::storage::Batcher;
 use crate::{Database, Error};
@@ -45,12 +45,12 @@ pub struct History {
 #[derive(Debug)]
 struct Table {
     statements: Statements,
-    rules: Rules,
+    rules: ProgressRules,
 }
 
 impl History {
     /// Opens the lanes, on PostgreSQL on the runtime that the connections belong to.
-    pub fn open(database: &Database, rules: Rules) -> Self {
+    pub fn open(database: &Database, rules: ProgressRules) -> Self {
         let table = Arc::new(Table { statements: Statements::new(database.backend(), &rules), rules });
         match database.batch_connections() {
             BatchConnections::Postgres(links) => on_postgres::open(links, &table),

@@ -2,10 +2,10 @@
 
 use super::entry::Row;
 use crate::picture;
-use crate::progress::Rules;
+use crate::progress::ProgressRules;
 use crate::storage::RowReader;
 use crate::time::Timestamp;
-use crate::user::Role;
+use crate::user::UserRole;
 use crate::video::thumbnail_address;
 use crate::{Error, text};
 use chrono::{DateTime, Utc};
@@ -100,10 +100,10 @@ pub(super) struct Item {
 }
 
 impl Item {
-    fn shown(self, rules: &Rules) -> ContinueWatching {
+    fn shown(self, rules: &ProgressRules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, title, description, duration, .. } = self;
         let progress_percentage = progress_percentage(watch_position, duration);
-        let uploader = if self.is_of_administrator { Role::Admin } else { Role::User };
+        let uploader = if self.is_of_administrator { UserRole::Admin } else { UserRole::User };
         let thumbnail_path = picture::shown(self.thumbnail_path, uploader);
         ContinueWatching {
             video_id,
@@ -166,7 +166,7 @@ impl Listed {
     }
 
     /// The list, the last watched first.
-    pub(super) fn shown(self, wanted: i64, rules: &Rules) -> Result<Vec<ContinueWatching>, Error> {
+    pub(super) fn shown(self, wanted: i64, rules: &ProgressRules) -> Result<Vec<ContinueWatching>, Error> {
         let Self { standing: true, mut items, .. } = self else { return Err(Error::Unauthenticated) };
         items.sort_by_key(|item| Reverse((item.last_watched_at, item.id)));
         items.truncate(usize::try_from(wanted).unwrap_or_default());

@@ -2,7 +2,7 @@
 //! for the few words in which they differ. The rules that they share with other use cases come from there, as text.
 
 use super::change::Key;
-use crate::progress::{Rules, completed};
+use crate::progress::{ProgressRules, completed};
 use crate::storage::{Param, ParamType, input_rows};
 use crate::video::visible_to_user;
 use chrono::{DateTime, Utc};
@@ -84,7 +84,7 @@ impl Sent {
 }
 
 impl Statements {
-    pub(super) fn new(backend: DatabaseBackend, rules: &Rules) -> Self {
+    pub(super) fn new(backend: DatabaseBackend, rules: &ProgressRules) -> Self {
         Self {
             save: save(backend, rules, false).into(),
             heartbeat: save(backend, rules, true).into(),
@@ -150,7 +150,7 @@ const RETURNING: &str = " RETURNING id, user_id, video_id, watch_position, watch
 ///
 /// A heartbeat is the same but does nothing where a column behind the index of "continue watching" would change. It names none
 /// of them, so that SQLite, which goes by the names, leaves the index alone.
-fn save(backend: DatabaseBackend, rules: &Rules, is_heartbeat: bool) -> String {
+fn save(backend: DatabaseBackend, rules: &ProgressRules, is_heartbeat: bool) -> String {
     let sent = input_rows(backend, &SAVE);
     let allowed = allowed(backend);
     let reached: SimpleExpr = completed(Expr::cust("sent.position"), video::Column::Duration.into_expr(), rules);
@@ -192,7 +192,7 @@ const IN_ORDER: &str = "CASE WHEN excluded.player_session = h.player_session AND
     ELSE NOT (excluded.last_watched_at < h.last_watched_at AND excluded.last_watched_at < excluded.updated_at) END";
 
 /// Whether another opening may have failed to start, and would wipe where this one stopped.
-fn failed_start(rules: &Rules) -> String {
+fn failed_start(rules: &ProgressRules) -> String {
     let resume_min = rules.resume_min_seconds;
     format!(
         "excluded.player_session IS NOT NULL AND excluded.player_session IS DISTINCT FROM h.player_session \

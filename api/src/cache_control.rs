@@ -1,0 +1,34 @@
+//! What caches may keep. A route says what is public; whatever says nothing is kept by nobody.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, EXPIRES, HeaderMap, HeaderValue, VARY};
+
+/// What is the same for everybody and may be kept for an hour.
+pub(crate) const PUBLIC_ONE_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+/// What is the same for everybody and may be kept, but is asked about each time.
+pub(crate) const PUBLIC_REVALIDATE: HeaderValue = HeaderValue::from_static("public, no-cache");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Keeps everything out of caches that does not say that it is public, and every failure whatever it says.
+pub(crate) fn apply_default(status: StatusCode, headers: &mut HeaderMap) {
+    let has_content = matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED);
+    if has_content && headers.get(CACHE_CONTROL).is_some_and(|kept| *kept != NO_STORE) {
+        return;
+    }
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    headers.remove(EXPIRES);
+    vary_by_caller(headers);
+}
+
+/// Says that the answer depends on who asks. A cache that was told to ignore `no-store` still tells callers apart.
+fn vary_by_caller(headers: &mut HeaderMap) {
+    let mut names: Vec<&str> = headers.get_all(VARY).filter_map(|names| names.to_str().ok()).collect();
+    let knows = |name: &str| name.trim() == "*" || name.trim().eq_ignore_ascii_case(AUTHORIZATION.as_str());
+    if names.iter().flat_map(|names| names.split(',')).any(knows) {
+        return;
+    }
+    names.push("Authorization");
+    if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+        headers.insert(VARY, names);
+    }
+}

@@ -1,0 +1,68 @@
+//! The key that signs access tokens, when the operator sets none: made once, kept beside the SQLite file.
+
+use crate::settings::{MAKE_SECRET, SECRET_BYTES, Settings};
+use service::auth::generate_secret;
+use service::storage::sqlite_file;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The key of the settings, or the one beside the database, which is made when it is missing.
+pub(crate) fn load_or_create(settings: &Settings) -> Result<Vec<u8>, String> {
+    if let Some(secret) = &settings.jwt_secret {
+        return Ok(secret.clone().into_bytes());
+    }
+    let database = sqlite_file(&settings.database_url).map_err(|_| {
+        format!("JWT_SECRET: is not set, and PostgreSQL needs one that all replicas share; {MAKE_SECRET}")
+    })?;
+    let mut name = database.into_os_string();
+    name.push(".jwt-secret");
+    let path = PathBuf::from(name);
+    create_once(&path)?;
+    let failed = |error| {
+        format!(
+            "JWT_SECRET: is not set, and {} cannot be read: {error}; mend the file or set the variable",
+            path.display()
+        )
+    };
+    let secret = fs::read(&path).map_err(failed)?;
+    if secret.len() < SECRET_BYTES {
+        return Err(format!(
+            "JWT_SECRET: is not set, and {} holds no key; remove that file or set the variable",
+            path.display()
+        ));
+    }
+    let mode = fs::metadata(&path).map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        log::warn!("{} can be read by others (mode {:o}): run chmod 600 on it", path.display(), mode & 0o777);
+    }
+    Ok(secret)
+}
+
+/// Writes a new key to a file of its own and links it into place, so that of two first starts one wins and neither
+/// reads half a key.
+fn create_once(path: &Path) -> Result<(), String> {
+    if path.exists() {
+        return Ok(());
+    }
+    let draft = path.with_extension(format!("jwt-secret.{}", std::process::id()));
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(generate_secret()?.as_bytes())?;
+        file.sync_all()?;
+        match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    };
+    let written = write();
+    // The draft has done its work, or there is none.
+    let _ = fs::remove_file(&draft);
+    written.map_err(|error| {
+        format!(
+            "JWT_SECRET: is not set, and {} cannot be made: {error}; make its folder writable or set the variable",
+            path.display()
+        )
+    })
+}
