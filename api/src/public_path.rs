@@ -1,6 +1,6 @@
 //! The path below which a reverse proxy shows the site.
 
-use service::video::{Change, NewVideo, Paginated, Video};
+use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
 use service::watch_history::ContinueWatching;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -116,7 +116,7 @@ impl Links for Video {
     }
 }
 
-impl Links for Paginated {
+impl Links for NumberedPage {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.items.each_link(change);
     }
@@ -128,7 +128,7 @@ impl Links for NewVideo {
     }
 }
 
-impl Links for Change {
+impl Links for VideoUpdate {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.thumbnail_path.iter_mut().flatten().for_each(change);
     }

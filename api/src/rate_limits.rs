@@ -6,25 +6,25 @@
 use crate::paths;
 use actix_web::http::Method;
 use chrono::{DateTime, TimeDelta, Utc};
-use service::limit::{Bucket, Key, Limiter, Network, Quota, Rates};
+use service::limit::{Bucket, LimitKey, LimitSettings, Network, Quota, RateLimiter};
 
 /// The counts of recent writes, in the memory of this process.
 #[derive(Debug)]
 pub struct RateLimits {
     /// Videos that one account may have; 0 for any number.
     pub(crate) videos_per_user: u32,
-    sign_ups: Option<Limiter>,
+    sign_ups: Option<RateLimiter>,
     /// As many as sign-ups: changing a name or an e-mail tells whether it is taken, as signing up does.
-    account_changes: Option<Limiter>,
-    user_writes: Option<Limiter>,
-    address_writes: Option<Limiter>,
+    account_changes: Option<RateLimiter>,
+    user_writes: Option<RateLimiter>,
+    address_writes: Option<RateLimiter>,
 }
 
 impl RateLimits {
     /// Empty counts with these limits.
-    pub fn new(rates: Rates) -> Self {
-        let Rates { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = rates;
-        let limiter = |size, window| Bucket::within(size, window).map(Limiter::new);
+    pub fn new(rates: LimitSettings) -> Self {
+        let LimitSettings { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = rates;
+        let limiter = |size, window| Bucket::within(size, window).map(RateLimiter::new);
         Self {
             videos_per_user,
             sign_ups: limiter(sign_ups_per_hour, TimeDelta::hours(1)),
@@ -36,7 +36,7 @@ impl RateLimits {
 
     /// The limits that apply to a request.
     pub(crate) fn policies(&self, kind: WriteKind, user: Option<i64>, address: Network) -> Vec<RateLimitPolicy<'_>> {
-        let (user, address) = (user.map(Key::User), Some(Key::Address(address)));
+        let (user, address) = (user.map(LimitKey::User), Some(LimitKey::Address(address)));
         let by_user = ("user", &self.user_writes, user);
         let by_address = ("address", &self.address_writes, address);
         let policies = match kind {
@@ -78,14 +78,14 @@ impl WriteKind {
 /// One limit, and the bucket that a request counts in.
 pub(crate) struct RateLimitPolicy<'a> {
     pub(crate) name: &'static str,
-    pub(crate) limiter: &'a Limiter,
-    pub(crate) key: Key,
+    pub(crate) limiter: &'a RateLimiter,
+    pub(crate) key: LimitKey,
 }
 
 impl RateLimitPolicy<'_> {
     /// Takes back what the request counted.
     pub(crate) fn refund(&self, now: DateTime<Utc>) {
-        self.limiter.give_back(self.key, now);
+        self.limiter.refund(self.key, now);
     }
 
     pub(crate) fn quota(&self, now: DateTime<Utc>) -> Quota {

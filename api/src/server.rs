@@ -15,7 +15,7 @@ use actix_web::dev::AppConfig;
 use actix_web::http::header::{LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::Data;
-use service::auth::sessions::Follower;
+use service::auth::sessions::EndedSessionsPoller;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -103,15 +103,15 @@ fn build(state: Arc<AppState>, listener: TcpListener, workers: Option<usize>) ->
 /// Learns which sessions other processes have ended: first the past ones, then each new one until
 /// the returned set is dropped.
 async fn follow_ended_sessions(app: &AppState) -> JoinSet<()> {
-    let mut follower = Follower::new(&app.db, &app.auth, &app.clock);
+    let mut poller = EndedSessionsPoller::new(&app.db, &app.auth, &app.clock);
     let mut following = JoinSet::new();
     // Spawned on the runtime of the connections.
     let caught_up = app.runtime.spawn(async move {
-        follower.catch_up().await;
-        follower
+        poller.poll().await;
+        poller
     });
-    if let Ok(follower) = caught_up.await {
-        following.spawn_on(follower.follow(), &app.runtime);
+    if let Ok(poller) = caught_up.await {
+        following.spawn_on(poller.run(), &app.runtime);
     }
     following
 }

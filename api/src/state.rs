@@ -12,8 +12,8 @@ use service::auth::Auth;
 use service::library::Library;
 use service::progress::ProgressRules;
 use service::time::Clock;
-use service::user::Door;
-use service::views::Views;
+use service::user::RegistrationPolicy;
+use service::views::ViewCounter;
 use service::watch_history::History;
 use service::{Database, Error};
 use std::sync::Arc;
@@ -41,11 +41,11 @@ pub struct AppState {
     /// The folder of video files.
     pub library: Library,
     /// The views that were counted in the last half hour.
-    pub views: Views,
+    pub views: ViewCounter,
     /// The clock.
     pub clock: Clock,
     /// Who may register.
-    pub door: Door,
+    pub registration_policy: RegistrationPolicy,
     /// Origins whose pages may call the API across origins.
     pub cors_origins: Vec<String>,
     /// The path below which a reverse proxy shows the site.

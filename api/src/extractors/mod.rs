@@ -16,7 +16,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::USER_AGENT;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::{DateTime, Utc};
-use service::auth::sessions::Client;
+use service::auth::sessions::ClientInfo;
 use std::future::{Ready, ready};
 
 /// The time at which the request was extracted.
@@ -34,7 +34,7 @@ impl FromRequest for Now {
 
 /// Address and user agent of a client that signs in.
 #[derive(Clone, Debug)]
-pub struct SignInClient(pub Client);
+pub struct SignInClient(pub ClientInfo);
 
 impl FromRequest for SignInClient {
     type Error = Problem;
@@ -43,6 +43,6 @@ impl FromRequest for SignInClient {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let user_agent = request.headers().get(USER_AGENT).and_then(|name| name.to_str().ok()).map(str::to_owned);
         let address = ClientAddress::from_request(request, payload).into_inner();
-        ready(address.map(|ClientAddress(address)| Self(Client { address, user_agent })))
+        ready(address.map(|ClientAddress(address)| Self(ClientInfo { address, user_agent })))
     }
 }

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use service::Error;
-use service::auth::Access;
+use service::auth::TokenSubject;
 use service::user::Caller;
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -18,14 +18,14 @@ type ExtractFuture<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 /// A valid access token of a session that is not known to be over. The database is not asked: for
 /// use cases whose own statement checks that the account is active.
 #[derive(Clone, Copy, Debug)]
-pub struct Token(pub Access);
+pub struct Token(pub TokenSubject);
 
 impl FromRequest for Token {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(verify(request).and_then(|access| access.map(Self).ok_or_else(|| Error::Unauthenticated.into())))
+        ready(verify(request).and_then(|subject| subject.map(Self).ok_or_else(|| Error::Unauthenticated.into())))
     }
 }
 
@@ -38,7 +38,7 @@ impl FromRequest for TokenUser {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        ready(Token::from_request(request, payload).into_inner().map(|Token(access)| Self(access.user_id)))
+        ready(Token::from_request(request, payload).into_inner().map(|Token(subject)| Self(subject.user_id)))
     }
 }
 
@@ -65,18 +65,18 @@ impl FromRequest for OptionalUser {
     type Future = ExtractFuture<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (app, access) = (state::app_data(request).cloned(), verify(request));
+        let (app, subject) = (state::app_data(request).cloned(), verify(request));
         Box::pin(async move {
-            let Some(access) = access? else { return Ok(Self(None)) };
+            let Some(subject) = subject? else { return Ok(Self(None)) };
             let app = app?;
-            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), access).await });
+            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), subject).await });
             Ok(Self(Some(check.await?)))
         })
     }
 }
 
 /// Verifies the bearer token; `None` when the request has no `Authorization` header.
-fn verify(request: &HttpRequest) -> Result<Option<Access>, Problem> {
+fn verify(request: &HttpRequest) -> Result<Option<TokenSubject>, Problem> {
     let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
     let (scheme, token) =
         header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or(Error::Unauthenticated)?;
@@ -84,7 +84,7 @@ fn verify(request: &HttpRequest) -> Result<Option<Access>, Problem> {
         return Err(Error::Unauthenticated.into());
     }
     let app = state::app_data(request)?;
-    let access = app.auth.verify(token.trim(), app.clock.now()).map_err(|error| {
+    let subject = app.auth.verify(token.trim(), app.clock.now()).map_err(|error| {
         let is_forged = matches!(error, Error::ForgedToken);
         let problem = Problem::from(error);
         if is_forged {
@@ -93,7 +93,7 @@ fn verify(request: &HttpRequest) -> Result<Option<Access>, Problem> {
         problem
     })?;
     if app.access_log != AccessLog::Off {
-        request.extensions_mut().insert(RequestUser(access.user_id));
+        request.extensions_mut().insert(RequestUser(subject.user_id));
     }
-    Ok(Some(access))
+    Ok(Some(subject))
 }
