@@ -4,6 +4,7 @@
 
 mod batcher;
 mod database;
+mod events;
 mod params;
 mod postgres;
 mod row_reader;
@@ -13,6 +14,8 @@ mod transaction;
 pub(crate) use batcher::{Batcher, MIN_BATCH};
 pub(crate) use database::BatchConnections;
 pub use database::{ConnectError, Database, Durability, WriteGuard, sqlite_file};
+pub(crate) use events::EventPublisher;
+pub use events::{Event, EventListener};
 pub(crate) use params::{Param, ParamType, bind_arrays, input_rows};
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
 pub(crate) use row_reader::RowReader;
