@@ -5,6 +5,7 @@
 //! Connections to PostgreSQL belong to the runtime that called [`Database::connect`], which must
 //! outlive them (a socket dies with the runtime that opened it, sqlx #1396).
 
+use super::events::{EventListener, EventPublisher};
 use super::postgres::{self, PgConnector};
 use super::sqlite::{BUSY_TIMEOUT, PRAGMAS, SqliteConnector, start_checkpoints};
 use crate::Error;
@@ -65,6 +66,7 @@ pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
     batch_connections: BatchConnections,
+    events: EventPublisher,
     /// Keeps SQLite's checkpoints going.
     checkpoints: Option<Arc<Sender<()>>>,
     gate: Gate,
@@ -136,6 +138,7 @@ impl Database {
             reader,
             writer,
             batch_connections: BatchConnections::Sqlite(connector),
+            events: EventPublisher::default(),
             checkpoints,
             gate,
             counted: Arc::default(),
@@ -147,7 +150,15 @@ impl Database {
         let [reader, writer] = postgres::open_pools(url, ACQUIRE_TIMEOUT).await?;
         let batch_connections = BatchConnections::Postgres(PgConnector::new(url).map_err(conn)?);
         let gate = Gate::new(POSTGRES_SEARCHES);
-        Ok(Self { reader, writer, batch_connections, checkpoints: None, gate, counted: Arc::default() })
+        Ok(Self {
+            reader,
+            writer,
+            batch_connections,
+            events: EventPublisher::default(),
+            checkpoints: None,
+            gate,
+            counted: Arc::default(),
+        })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
@@ -217,6 +228,15 @@ impl Database {
         &self.batch_connections
     }
 
+    /// Listens to what is saved and deleted through this value and its clones.
+    pub fn subscribe(&self) -> EventListener {
+        self.events.subscribe()
+    }
+
+    pub(crate) fn events(&self) -> &EventPublisher {
+        &self.events
+    }
+
     /// SQLite or PostgreSQL.
     pub fn backend(&self) -> DatabaseBackend {
         self.writer.get_database_backend()
@@ -261,14 +281,14 @@ impl Database {
         if let BatchConnections::Postgres(connector) = &self.batch_connections
             && connector.behind_transaction_pooler
         {
-            transaction.execute_unprepared(&postgres::begin_statements()).await?;
+            transaction.execute_unprepared(&postgres::transaction_setup()).await?;
         }
         Ok((write_guard, transaction))
     }
 
     /// Waits a moment for the statements under way, then closes the connections. Those of the lanes on PostgreSQL end with the lanes.
     pub async fn close(self) {
-        let Self { reader, writer, batch_connections, checkpoints, gate: _, counted: _ } = self;
+        let Self { reader, writer, batch_connections, events: _, checkpoints, gate: _, counted: _ } = self;
         drop(checkpoints);
         if let BatchConnections::Sqlite(connector) = batch_connections
             && timeout(CLOSE_TIMEOUT, connector.open.closed()).await.is_err()

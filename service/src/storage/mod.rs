@@ -14,7 +14,6 @@ mod transaction;
 pub(crate) use batcher::{Batcher, MIN_BATCH};
 pub(crate) use database::BatchConnections;
 pub use database::{ConnectError, Database, Durability, WriteGuard, sqlite_file};
-pub(crate) use events::EventPublisher;
 pub use events::{Event, EventListener};
 pub(crate) use params::{Param, ParamType, bind_arrays, input_rows};
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};

@@ -5,4 +5,4 @@ mod pool;
 
 pub(super) use connection::connect_options;
 pub(crate) use connection::{PgConnectionGuard, PgConnector, PgSlot};
-pub(super) use pool::{begin_statements, open_pools};
+pub(super) use pool::{open_pools, transaction_setup};
