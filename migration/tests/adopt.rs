@@ -115,7 +115,7 @@ on_both! {
             run(&connection, &format!("UPDATE videos SET {junk}")).await;
             wanted.extend([
                 "users.last_login of row 3 holds \"soon\"", "1 row of users WHERE NOT",
-                "videos.created_at of row 2 holds \"2024-13-01 00:00:00\", which is no time, nor do 2 more",
+                "videos.created_at of row 2 holds \"2024-13-01 00:00:00\", which is not a valid timestamp (2 more rows)",
                 "videos.published_at of row 2 holds \"1700000000\"",
             ]);
         }

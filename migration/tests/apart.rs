@@ -5,11 +5,11 @@
 mod support;
 
 use migration::{Chain, Error, Migrator, Options, Target, script};
+use operations::concurrently;
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
 use std::time::Duration;
 use support::{TestDatabase, run, texts};
-use versions::concurrently;
 
 struct IndexWhileTheSiteRuns;
 

@@ -69,24 +69,24 @@ const IN_THE_WAY: [(&str, &[&str], &str); 18] = [
     (
         "CREATE TABLE staff (role userrole)",
         &[
-            "column role of table staff uses the type userrole, which goes",
+            "column role of table staff uses the type userrole, which is dropped",
             "ALTER TABLE staff ALTER role TYPE text USING role::text",
         ],
         "ALTER TABLE staff ALTER role TYPE text USING role::text",
     ),
     (
         "CREATE FUNCTION may(userrole) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = ''ADMIN'''",
-        &["function may(userrole) uses the type userrole, which goes", "DROP FUNCTION may(userrole)"],
+        &["function may(userrole) uses the type userrole, which is dropped", "DROP FUNCTION may(userrole)"],
         "DROP FUNCTION may(userrole)",
     ),
     (
         "CREATE INDEX bosses ON users (id) WHERE role = 'ADMIN'",
-        &["index bosses uses the type userrole, which goes", "DROP INDEX bosses"],
+        &["index bosses uses the type userrole, which is dropped", "DROP INDEX bosses"],
         "DROP INDEX bosses",
     ),
     (
         "CREATE VIEW admins AS SELECT username FROM users WHERE role = 'ADMIN'",
-        &["view admins uses the type userrole, which goes", "DROP VIEW admins"],
+        &["view admins uses the type userrole, which is dropped", "DROP VIEW admins"],
         "DROP VIEW admins",
     ),
     (

@@ -135,9 +135,9 @@ async fn what_is_dropped_on_postgresql_is_made_again_word_by_word() {
     assert_eq!(texts(&connection, WORDS).await, before, "{down}");
 }
 
-/// The texts of all `sql::run(manager, "…")`.
+/// The texts of all `sql::execute(manager, "…")`.
 fn raw_statements(code: &str) -> Vec<String> {
-    let literals = code.split("sql::run(manager, \"").skip(1).map(|rest| rest.split("\").await").next().unwrap());
+    let literals = code.split("sql::execute(manager, \"").skip(1).map(|rest| rest.split("\").await").next().unwrap());
     literals.map(|text| text.replace("\\\"", "\"").replace("\\n", "\n").replace("\\\\", "\\")).collect()
 }
 
@@ -181,7 +181,7 @@ async fn what_is_dropped_on_sqlite_is_made_again_word_by_word() {
     let words = "custom(\"smallint DEFAULT (2 + 3) COLLATE NOCASE CHECK (bitrate > 0)\")";
     assert!(source.text.contains(words), "{}", source.text);
     let down = source.text.split_once("async fn down").unwrap().1;
-    let index = "sql::run(manager, \"CREATE UNIQUE INDEX one ON videos (title COLLATE NOCASE DESC, lower(codec)) WHERE view_count > 3\")";
+    let index = "sql::execute(manager, \"CREATE UNIQUE INDEX one ON videos (title COLLATE NOCASE DESC, lower(codec)) WHERE view_count > 3\")";
     assert!(down.contains(index), "{down}");
 }
 

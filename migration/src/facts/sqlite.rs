@@ -2,8 +2,8 @@
 
 use super::text::{list_and_rest, unquoted, words};
 use super::{Check, Column, Facts, ForeignKey, Index, Table, Trigger};
+use operations::create_table::{Definition, DefinitionSubject, definitions, parenthesized_clauses};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
-use versions::definitions::{Definition, Key, after_word, definitions};
 
 pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Facts, DbErr> {
     let mut facts = Facts::default();
@@ -48,7 +48,7 @@ async fn table(db: &impl ConnectionTrait, name: &str, kind: String, create: &str
     table.indexes = indexes(db, name, &parts).await?;
     let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     for part in &parts {
-        for (name, condition) in after_word(&part.text, "CHECK") {
+        for (name, condition) in parenthesized_clauses(&part.text, "CHECK") {
             let name = name.map(unquoted).unwrap_or_default();
             let columns = columns.iter().filter(|column| is_read(&condition, column)).cloned().collect();
             table.checks.push(Check { name, columns, condition, notes: String::new() });
@@ -62,7 +62,7 @@ async fn table(db: &impl ConnectionTrait, name: &str, kind: String, create: &str
 
 fn column(row: &QueryResult, parts: &[Definition]) -> Result<Column, DbErr> {
     let name: String = row.try_get_by_index(0)?;
-    let part = parts.iter().find(|part| part.key == Key::Column(name.to_lowercase()));
+    let part = parts.iter().find(|part| part.subject == DefinitionSubject::Column(name.to_lowercase()));
     let text = part.map(|part| part.text.as_str()).unwrap_or_default();
     let following = |word: &str| words(text).skip_while(|token| !token.eq_ignore_ascii_case(word)).nth(1);
     let generated: bool = row.try_get_by_index(5)?;
@@ -73,7 +73,7 @@ fn column(row: &QueryResult, parts: &[Definition]) -> Result<Column, DbErr> {
         numbered: words(text)
             .any(|word| word.eq_ignore_ascii_case("AUTOINCREMENT"))
             .then(|| "autoincrement".to_owned()),
-        generated: after_word(text, "AS").pop().map(|(_, expression)| expression).filter(|_| generated),
+        generated: parenthesized_clauses(text, "AS").pop().map(|(_, expression)| expression).filter(|_| generated),
         collation: following("COLLATE").map(unquoted),
         name,
     })
@@ -99,14 +99,16 @@ async fn foreign_keys(db: &impl ConnectionTrait, table: &str, parts: &[Definitio
     }
     let named = |(_, mut key): (i32, ForeignKey)| {
         let columns: Vec<String> = key.columns.iter().map(|column| column.to_lowercase()).collect();
-        let is_of_key = |part: &&Definition| match &part.key {
-            Key::Foreign(of) => *of == columns,
-            Key::Column(of) => [of.clone()] == columns[..],
+        let is_of_key = |part: &&Definition| match &part.subject {
+            DefinitionSubject::ForeignKey(of) => *of == columns,
+            DefinitionSubject::Column(of) => [of.clone()] == columns[..],
             _ => false,
         };
         for part in parts.iter().filter(is_of_key) {
             let words: Vec<&str> = words(&part.text).collect();
-            if matches!(part.key, Key::Foreign(_)) && words.first().is_some_and(|word| is(word, "CONSTRAINT")) {
+            if matches!(part.subject, DefinitionSubject::ForeignKey(_))
+                && words.first().is_some_and(|word| is(word, "CONSTRAINT"))
+            {
                 key.name = words.get(1).map(|name| unquoted(name)).unwrap_or_default();
             }
             if let Some(at) = words.iter().position(|word| is(word, "DEFERRABLE")) {
@@ -141,7 +143,7 @@ async fn indexes(db: &impl ConnectionTrait, table: &str, parts: &[Definition]) -
                 index.columns.push(row.try_get_by_index(0)?);
             }
             let columns: Vec<String> = index.columns.iter().map(|column| column.to_lowercase()).collect();
-            let part = parts.iter().find(|part| part.key == Key::Unique(columns.clone()));
+            let part = parts.iter().find(|part| part.subject == DefinitionSubject::Unique(columns.clone()));
             let mut words = part.map(|part| part.text.as_str()).into_iter().flat_map(words);
             let named = words.next().is_some_and(|word| is(word, "CONSTRAINT"));
             index.name = words.next().filter(|_| named).map(unquoted).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! SQL as text: cut into words, and brought to one form in which two texts that say the same are equal.
 
-use versions::definitions::{definitions, tokens};
+use operations::create_table::{definitions, tokens};
 
 /// The words of a text, without spaces and comments.
 pub(crate) fn words(sql: &str) -> impl Iterator<Item = &str> {

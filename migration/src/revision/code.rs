@@ -109,9 +109,9 @@ fn names(columns: &[String]) -> String {
     }
 }
 
-/// The calls that make a whole `Shape`.
+/// The calls that make a whole `TableDef`.
 pub(super) fn shape(name: &str, table: &Table, exact: Option<&Exact>) -> Vec<String> {
-    let mut calls = vec![format!("Shape::new({name:?})")];
+    let mut calls = vec![format!("TableDef::new({name:?})")];
     calls.extend(table.columns.iter().map(|column| {
         // In its own words, which are no words of the builder's.
         let own = exact.filter(|_| table.primary_key != [column.name.clone()]);
@@ -131,7 +131,7 @@ pub(super) fn shape(name: &str, table: &Table, exact: Option<&Exact>) -> Vec<Str
     calls
 }
 
-/// The calls that make a `Shape` of one that is there already.
+/// The calls that make a `TableDef` of one that is there already.
 pub(super) fn changed_shape(name: &str, old: &str, from: &Table, to: &Table) -> Vec<String> {
     let mut calls = vec![format!("{old}()")];
     let (mut gone, mut new) = (Vec::new(), Vec::new());
@@ -172,7 +172,7 @@ fn borrowed(code: &str) -> String {
     }
 }
 
-/// The call that gives a `Shape` this index.
+/// The call that gives a `TableDef` this index.
 pub(super) fn shape_index(table: &str, of: &Index) -> String {
     if of.constraint {
         return format!(".unique({:?}, [{}])", of.name, quoted(&of.columns));
@@ -181,11 +181,11 @@ pub(super) fn shape_index(table: &str, of: &Index) -> String {
         [column] if of.name == format!("ix_{table}_{column}") && of.predicate.is_none() => {
             format!(".{}({column:?})", if of.unique { "unique_index" } else { "index" })
         }
-        _ => format!(".index_as({})", index(table, of)),
+        _ => format!(".custom_index({})", index(table, of)),
     }
 }
 
-/// The call that gives a `Shape` this foreign key.
+/// The call that gives a `TableDef` this foreign key.
 pub(super) fn shape_key(table: &str, key: &ForeignKey) -> String {
     let usual = |column: &String| ForeignKey {
         name: format!("{table}_{column}_fkey"),

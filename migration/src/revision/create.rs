@@ -15,7 +15,7 @@ pub(super) fn create_index(table: &str, index: &Index) -> String {
         let rows = index.predicate.as_ref().map(|rows| format!(" WHERE {rows}")).unwrap_or_default();
         let (name, columns) = (plain_or_quoted(&index.name), index.columns.join(", "));
         let create = format!("CREATE {kind} {name} ON {} ({columns}){rows}", plain_or_quoted(table));
-        return format!("sql::run(manager, {create:?}).await?;");
+        return format!("sql::execute(manager, {create:?}).await?;");
     }
     format!("manager.create_index({}.take()).await?;", code::index(table, index))
 }
@@ -32,7 +32,7 @@ pub(super) fn alter(table: &str, change: &str) -> String {
         }
         _ => statement,
     };
-    format!("sql::run(manager, {broken}).await?;")
+    format!("sql::execute(manager, {broken}).await?;")
 }
 
 pub(super) fn plain_or_quoted(name: &str) -> String {

@@ -4,9 +4,9 @@
 use super::{code, kinds};
 use crate::check::is_made;
 use crate::facts::{Check, Column, Difference, Facts, ForeignKey, Index, Part, Table, plain, words};
+use operations::create_table::{DefinitionSubject, definitions};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use std::collections::BTreeMap;
-use versions::definitions::{Key, definitions};
 
 /// How the live database itself would make its parts again.
 pub(super) struct Exact {
@@ -67,7 +67,7 @@ impl Exact {
         let Some(statements) = self.statements(table, part).filter(|_| strange || !self.is_plain(table, part)) else {
             return neutral;
         };
-        let own = statements.iter().map(|statement| format!("sql::run(manager, {statement:?}).await?;")).collect();
+        let own = statements.iter().map(|statement| format!("sql::execute(manager, {statement:?}).await?;")).collect();
         match within {
             Within::Branch { postgres } if postgres != self.on_postgres => {
                 if strange {
@@ -124,7 +124,7 @@ impl Exact {
 
     fn condition(&self) -> String {
         let not = if self.on_postgres { "" } else { "!" };
-        format!("if {not}sql::on_postgres(manager) {{")
+        format!("if {not}sql::is_postgres(manager) {{")
     }
 
     fn statements(&self, table: &str, part: &Part) -> Option<&Vec<String>> {
@@ -199,8 +199,8 @@ async fn sqlite_columns(db: &impl ConnectionTrait) -> Result<Statements, DbErr> 
         let columns = format!("SELECT name FROM pragma_table_xinfo('{}')", table.replace('\'', "''"));
         for row in rows(db, &columns).await? {
             let name: String = row.try_get_by_index(0)?;
-            let key = Key::Column(name.to_lowercase());
-            if let Some(part) = definitions(&create).into_iter().find(|part| part.key == key) {
+            let key = DefinitionSubject::Column(name.to_lowercase());
+            if let Some(part) = definitions(&create).into_iter().find(|part| part.subject == key) {
                 let add = format!("ALTER TABLE \"{}\" ADD COLUMN {}", table.replace('"', "\"\""), part.text);
                 found.insert((table.clone(), name), vec![add]);
             }

@@ -5,9 +5,9 @@
 use super::kinds;
 use crate::facts::{Check, Column, Facts, Table, plain, same_check, same_index, same_key, words};
 use crate::wanted::{Entities, postgres_statements, sqlite_facts};
+use operations::create_table::{DefinitionSubject, definitions};
 use sea_orm::DbErr;
 use std::collections::BTreeMap;
-use versions::definitions::{Key, definitions};
 
 /// What the entities want.
 pub(super) async fn of_entities(entities: Entities) -> Result<Facts, DbErr> {
@@ -46,7 +46,7 @@ fn postgres_kinds(statements: &[String]) -> BTreeMap<(String, String), String> {
     for statement in statements.iter().filter(|statement| statement.starts_with("CREATE TABLE")) {
         let table = words(statement).find(|word| word.starts_with('"')).unwrap_or_default().trim_matches('"');
         for part in definitions(statement) {
-            let Key::Column(column) = part.key else { continue };
+            let DefinitionSubject::Column(column) = part.subject else { continue };
             let kind: Vec<&str> = words(&part.text).skip(1).take_while(|word| !BEHIND_A_TYPE.contains(word)).collect();
             let kind = kind.join(" ").replace(" ( ", "(").replace(" )", ")").replace(" , ", ", ");
             kinds.insert((table.to_owned(), column), kind);

@@ -57,14 +57,14 @@ pub(super) fn steps(name: &str, forms: &Forms<'_>, shapes: (&str, &str), way: Wa
     let sets_aside = work.changed_columns.iter().any(|(from, to)| from.kind != to.kind);
     let mut postgres = on_postgres(name, forms.from, forms.to, &work, way);
     if sets_aside {
-        postgres.insert(0, format!("let aside = Aside::take(manager, &[{name:?}]).await?;"));
-        postgres.push("aside.give_back(manager).await?;".to_owned());
+        postgres.insert(0, format!("let dependents = DetachedDependents::detach(manager, &[{name:?}]).await?;"));
+        postgres.push("dependents.reattach(manager).await?;".to_owned());
     }
     let sqlite = match rebuilds {
         true => rebuild(name, &of_sqlite, shapes, way),
         false => common(name, forms.sqlite_to, &of_sqlite, way, Within::Branch { postgres: false }),
     };
-    let branches: [&[&str]; 2] = [&["if sql::on_postgres(manager) {"], &["if !sql::on_postgres(manager) {"]];
+    let branches: [&[&str]; 2] = [&["if sql::is_postgres(manager) {"], &["if !sql::is_postgres(manager) {"]];
     let (first, second) = match (postgres.is_empty(), sqlite.is_empty()) {
         (false, _) => ((branches[0], postgres), sqlite),
         (true, false) => ((branches[1], sqlite), Vec::new()),

@@ -19,7 +19,7 @@ pub(super) fn empty(message: &str) -> String {
     let body = ["// manager.alter_table(Table::alter().table(\"…\").add_column(…).take()).await?;", "Ok(())"];
     let body: Vec<String> = body.iter().map(|line| (*line).to_owned()).collect();
     let back = vec!["Ok(())".to_owned()];
-    text(&[title(message)], &[], &unused(&body), &unused(&back), &[])
+    text(&[title(message)], None, &unused(&body), &unused(&back), &[])
 }
 
 /// Nothing is done with the manager yet.
@@ -91,7 +91,7 @@ pub(super) fn filled(message: &str, differences: &[String], left_alone: &[String
     };
     let (up, down) = (body(up), body(down));
     uses.sql = up.code.iter().chain(&down.code).any(|line| line.contains("sql::"));
-    text(&header, &uses.lines(), &up, &down, &functions)
+    text(&header, uses.line(), &up, &down, &functions)
 }
 
 #[derive(Default)]
@@ -102,13 +102,15 @@ struct Uses {
 }
 
 impl Uses {
-    fn lines(&self) -> Vec<&'static str> {
-        let all = [
-            (self.aside, "use crate::aside::Aside;"),
-            (self.shape, "use crate::shape::Shape;"),
-            (self.sql, "use crate::sql;"),
-        ];
-        all.into_iter().filter(|(used, _)| *used).map(|(_, line)| line).collect()
+    /// The `use` of what migrations share, if anything of it is used.
+    fn line(&self) -> Option<String> {
+        let all = [(self.aside, "DetachedDependents"), (self.shape, "TableDef"), (self.sql, "sql")];
+        let used: Vec<&str> = all.into_iter().filter(|(used, _)| *used).map(|(_, name)| name).collect();
+        match used.as_slice() {
+            [] => None,
+            [one] => Some(format!("use operations::{one};")),
+            several => Some(format!("use operations::{{{}}};", several.join(", "))),
+        }
     }
 }
 
@@ -137,13 +139,13 @@ fn title(message: &str) -> String {
 
 fn shape_function(name: &str, calls: &[String], about: Option<&str>) -> Vec<String> {
     let mut code: Vec<String> = about.iter().map(|line| (*line).to_owned()).collect();
-    code.push(format!("fn {name}() -> Shape {{"));
+    code.push(format!("fn {name}() -> TableDef {{"));
     code.extend(calls.iter().cloned());
     code.push("}".to_owned());
     code
 }
 
-fn text(header: &[String], uses: &[&str], up: &Body, down: &Body, functions: &[Vec<String>]) -> String {
+fn text(header: &[String], operations: Option<String>, up: &Body, down: &Body, functions: &[Vec<String>]) -> String {
     let mut text = String::new();
     for line in header {
         for line in wrapped(line, 115) {
@@ -152,7 +154,7 @@ fn text(header: &[String], uses: &[&str], up: &Body, down: &Body, functions: &[V
         }
     }
     text.push('\n');
-    for line in uses.iter().chain(&["use sea_orm_migration::prelude::*;"]) {
+    for line in operations.iter().map(String::as_str).chain(["use sea_orm_migration::prelude::*;"]) {
         text.push_str(&format!("{line}\n"));
     }
     text.push_str("\n#[derive(DeriveMigrationName)]\npub(crate) struct Migration;\n\n");

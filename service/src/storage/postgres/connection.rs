@@ -10,6 +10,7 @@
 //! on the server's connection and meet other clients.
 
 use crate::storage::Observer;
+use crate::storage::connect::connection_error;
 use sea_orm::sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Executor, PgConnection, query_with};
 use sea_orm::{DbErr, RuntimeErr};
@@ -52,7 +53,7 @@ pub(super) fn set_timeouts(scope: &str) -> String {
 
 /// # Errors
 /// The URL is not valid.
-pub(in crate::storage) fn connect_options(url: &str) -> Result<PgConnectOptions, Error> {
+pub(super) fn connect_options(url: &str) -> Result<PgConnectOptions, Error> {
     // Poolers refuse connections with settings that they do not track, such as extra_float_digits,
     // which is not needed here: no float is stored.
     Ok(PgConnectOptions::from_str(url)?.extra_float_digits(None).disable_statement_logging())
@@ -81,9 +82,9 @@ impl fmt::Debug for PgConnector {
 impl PgConnector {
     /// # Errors
     /// The URL is not valid.
-    pub(in crate::storage) fn new(url: &str) -> Result<Self, Error> {
+    pub(in crate::storage) fn new(url: &str) -> Result<Self, DbErr> {
         Ok(Self {
-            options: Arc::new(connect_options(url)?),
+            options: Arc::new(connect_options(url).map_err(connection_error)?),
             behind_transaction_pooler: behind_transaction_pooler(url),
             observer: None,
         })

@@ -5,7 +5,8 @@
 //! another, and would get another connection of the server in between. So the connections for reading
 //! are handed out inside BEGIN READ ONLY, and writers open their own transaction anyway.
 
-use super::connection::{MAX_LIFETIME, PING_AFTER, behind_transaction_pooler, set_timeouts};
+use super::connection::{MAX_LIFETIME, PING_AFTER, behind_transaction_pooler, connect_options, set_timeouts};
+use crate::storage::connect::{connection_error, probe};
 use sea_orm::sqlx::postgres::PgPoolOptions;
 use sea_orm::sqlx::{AssertSqlSafe, Connection, Error, Executor, PgConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
@@ -24,6 +25,7 @@ pub(in crate::storage) async fn open_pools(
     url: &str,
     acquire_timeout: Duration,
 ) -> Result<[DatabaseConnection; 2], DbErr> {
+    probe(&connect_options(url).map_err(connection_error)?).await?;
     let mut options = ConnectOptions::new(url);
     options.max_connections(CONNECTIONS).acquire_timeout(acquire_timeout).sqlx_logging(false);
     // A statement that was prepared before a migration may fail as long as its connection lives.

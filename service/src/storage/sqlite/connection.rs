@@ -4,13 +4,17 @@
 //! to the caller's thread. A batch worker is a thread already: SQLite runs in it, without a hand-off.
 
 use crate::error::{Error, from_sqlite_code};
-use crate::storage::Observer;
+use crate::storage::connect::connection_error;
 use crate::storage::params::{Param, time_as_text};
+use crate::storage::{Durability, Observer};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Row, Transaction, TransactionBehavior, params_from_iter};
+use sea_orm::DbErr;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
@@ -23,7 +27,7 @@ pub(in crate::storage) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const MMAP_SIZE: &str = "68719476736";
 /// The settings of every connection, besides those that depend on its use. The WAL keeps at most
 /// 128 MiB on disk when it is restarted.
-pub(in crate::storage) const PRAGMAS: [(&str, &str); 3] =
+pub(super) const PRAGMAS: [(&str, &str); 3] =
     [("journal_size_limit", "134217728"), ("wal_autocheckpoint", AUTOCHECKPOINT_PAGES), ("mmap_size", MMAP_SIZE)];
 /// The length of the WAL at which a commit does a checkpoint itself, if the checkpoint thread does
 /// not: 320 MiB.
@@ -32,8 +36,8 @@ const AUTOCHECKPOINT_PAGES: &str = "80000";
 /// Opens connections for the batch workers.
 #[derive(Clone)]
 pub(crate) struct SqliteConnector {
-    pub(in crate::storage) file: PathBuf,
-    pub(in crate::storage) synchronous: &'static str,
+    pub(super) file: PathBuf,
+    synchronous: &'static str,
     /// Held by the writer. SQLite's own lock has no queue: waiting connections poll for it, and one of
     /// them may never get it.
     pub(in crate::storage) write_lock: Arc<Mutex<()>>,
@@ -49,6 +53,18 @@ impl fmt::Debug for SqliteConnector {
 }
 
 impl SqliteConnector {
+    /// # Errors
+    /// The URL is not valid.
+    pub(in crate::storage) fn new(url: &str, durability: Durability) -> Result<Self, DbErr> {
+        Ok(Self {
+            file: SqliteConnectOptions::from_str(url).map_err(connection_error)?.get_filename().to_owned(),
+            synchronous: durability.synchronous(),
+            write_lock: Arc::default(),
+            observer: None,
+            open: watch::Sender::default(),
+        })
+    }
+
     /// A read-only connection, which is opened when it is first used.
     pub(crate) fn reader(&self) -> SqliteConnection {
         self.connection(true)

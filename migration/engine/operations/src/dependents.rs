@@ -1,53 +1,68 @@
-//! Triggers and views that hang on our tables but are not ours: set aside while a table changes, put back afterwards.
-//!
-//! A trigger must not see a migration as if it were somebody's update, SQLite drops it together with the old table, and
-//! PostgreSQL refuses to change the type of a column that a view or trigger reads.
+//! Triggers and views that depend on a table while a migration changes it.
 
-use crate::{shape, sql};
+use crate::{rebuild, sql};
 use sea_orm_migration::prelude::*;
 
-/// What was set aside, as the SQL that makes it again.
-pub(crate) struct Aside {
-    made_again_by: Vec<(String, String)>,
+/// Triggers and views that were dropped, together with the SQL that creates them again.
+///
+/// Detach them before a migration changes a column or rewrites rows. A trigger must not take the
+/// migration for an update by a user, SQLite drops the triggers of a table together with the table,
+/// and PostgreSQL refuses to change the type of a column that a view or a trigger reads.
+/// [`TableDef::rebuild`](crate::TableDef::rebuild) detaches triggers by itself.
+///
+/// Dropping locks each of these objects until the transaction ends. A materialized view is computed
+/// again.
+#[must_use = "what was detached stays dropped until `reattach` is called"]
+pub struct DetachedDependents {
+    /// What each object is (`view names`), and the SQL that creates it, in the order of creation.
+    recreate: Vec<(String, String)>,
 }
 
-impl Aside {
-    /// Drops the triggers of these tables and, on PostgreSQL, the views over them.
-    pub(crate) async fn take(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<Self, DbErr> {
-        let mut made_again_by = Vec::new();
-        if sql::on_postgres(manager) {
+impl DetachedDependents {
+    /// Drops the triggers of these tables and, on PostgreSQL, the views that read them, also
+    /// through other views.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn detach(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<Self, DbErr> {
+        let mut recreate = Vec::new();
+        if sql::is_postgres(manager) {
             let list = tables.iter().map(|table| format!("'{table}'::regclass")).collect::<Vec<_>>().join(", ");
-            for row in sql::rows(manager, &POSTGRES.replace("{tables}", &list)).await? {
-                sql::run(manager, &row.try_get_by_index::<String>(1)?).await?;
-                made_again_by.push((row.try_get_by_index(0)?, row.try_get_by_index(2)?));
+            for row in sql::query(manager, &POSTGRES_DEPENDENTS.replace("{tables}", &list)).await? {
+                sql::execute(manager, &row.try_get_by_index::<String>(1)?).await?;
+                recreate.push((row.try_get_by_index(0)?, row.try_get_by_index(2)?));
             }
         } else {
             for table in tables {
-                for (name, create) in shape::master(manager, "trigger", table).await? {
-                    sql::run(manager, &format!("DROP TRIGGER \"{name}\"")).await?;
-                    made_again_by.push((format!("trigger {name}"), create));
+                for (name, create) in rebuild::schema_objects(manager, "trigger", table).await? {
+                    sql::execute(manager, &format!("DROP TRIGGER \"{name}\"")).await?;
+                    recreate.push((format!("trigger {name}"), create));
                 }
             }
         }
-        // What was taken first stood on what was taken after it.
-        made_again_by.reverse();
-        Ok(Self { made_again_by })
+        // An object is dropped before those that it reads, and created after them.
+        recreate.reverse();
+        Ok(Self { recreate })
     }
 
-    /// Makes again what was taken.
-    pub(crate) async fn give_back(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-        for (what, create) in &self.made_again_by {
-            sql::run(manager, create).await.map_err(|error| {
-                let mend = "drop it, migrate, and make it again by hand to fit the new columns";
-                DbErr::Migration(format!("the {what} does not fit the changed table ({error}): {mend}"))
+    /// Creates the objects again, with their owners, grants, comments and rules.
+    ///
+    /// # Errors
+    /// [`DbErr::Migration`] with the name of the object that does not fit the changed table.
+    pub async fn reattach(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        for (object, create) in &self.recreate {
+            sql::execute(manager, create).await.map_err(|error| {
+                let fix = "drop it, migrate, and create it again by hand for the new columns";
+                DbErr::Migration(format!("the {object} does not fit the changed table ({error}): {fix}"))
             })?;
         }
         Ok(())
     }
 }
 
-/// What it is, how it is dropped, how it is made again; what stands on another thing comes before it.
-const POSTGRES: &str = r#"WITH RECURSIVE reader (oid, depth) AS (
+/// Each dependent object: what it is, the SQL that drops it, the SQL that creates it. An object
+/// comes before those that it reads.
+const POSTGRES_DEPENDENTS: &str = r#"WITH RECURSIVE reader (oid, depth) AS (
     SELECT unnest(ARRAY[{tables}])::oid, 0
     UNION
     SELECT rule.ev_class, reader.depth + 1

@@ -1,67 +1,94 @@
-//! What somebody else made on PostgreSQL that keeps a column's type from changing, or a type from being dropped. Triggers and
-//! views are not among it: they are put aside meanwhile.
+//! Objects on PostgreSQL that block a change of a column's type, or the removal of a type.
+//!
+//! Policies, rules, functions, publications and generated columns that read a column block `ALTER
+//! COLUMN … TYPE`. Triggers and views do not count:
+//! [`DetachedDependents`](crate::DetachedDependents) detaches them. On SQLite nothing blocks.
 
 use crate::sql;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::RuntimeErr;
 
-/// Stops the migration at the first thing that reads one of these columns and that PostgreSQL would stop at, with its name and
-/// what to do about it.
-pub(crate) async fn refuse(manager: &SchemaManager<'_>, columns: &[(&str, &[&str])]) -> Result<(), DbErr> {
-    sql::refuse(in_the_way(manager, columns, &[]).await?)
+/// Columns by table: `[("users", &["id", "email"])]`.
+pub type TableColumns<'a> = (&'a str, &'a [&'a str]);
+
+/// Refuses the migration if an object blocks the change of one of these columns.
+///
+/// Call it before the first change. It costs one query of the catalogue.
+///
+/// # Errors
+/// [`DbErr::Migration`] with the first object and the statement that removes it, or an error of the
+/// database.
+pub async fn refuse_blockers(manager: &SchemaManager<'_>, columns: &[TableColumns<'_>]) -> Result<(), DbErr> {
+    sql::refuse(blockers(manager, columns, &[]).await?)
 }
 
-/// All that is in the way when these columns change their type and these types are dropped, one line each.
-pub(crate) async fn in_the_way(
+/// All objects that block the change of these columns and the removal of these types, one line
+/// each. Empty on SQLite.
+///
+/// # Errors
+/// Those of the database.
+pub async fn blockers(
     manager: &SchemaManager<'_>,
-    columns: &[(&str, &[&str])],
-    types: &[&str],
+    columns: &[TableColumns<'_>],
+    dropped_types: &[&str],
 ) -> Result<Vec<String>, DbErr> {
-    if !sql::on_postgres(manager) {
+    if !sql::is_postgres(manager) {
         return Ok(Vec::new());
     }
-    let types: Vec<String> = types.iter().map(|name| format!("'{name}'")).collect();
-    let select = SELECT.replace("{columns}", &pairs(columns)).replace("{types}", &types.join(", "));
-    let rows = sql::rows(manager, &select).await?;
+    let types: Vec<String> = dropped_types.iter().map(|name| format!("'{name}'")).collect();
+    let select = BLOCKERS.replace("{columns}", &values(columns)).replace("{types}", &types.join(", "));
+    let rows = sql::query(manager, &select).await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// Indexes, constraints and statistics that compute something from a column: PostgreSQL makes them again for the new type, and where
-/// that fails it does not say which one it was.
-pub(crate) struct Suspects(Vec<String>);
+/// Indexes, constraints and statistics that compute something from a column.
+///
+/// PostgreSQL builds them again for the new type. Where that fails, its message does not name the
+/// object: read this before the change, and pass the error of the change to
+/// [`DerivedObjects::explain`].
+#[derive(Debug)]
+pub struct DerivedObjects(Vec<String>);
 
-impl Suspects {
-    pub(crate) async fn of(manager: &SchemaManager<'_>, columns: &[(&str, &[&str])]) -> Result<Self, DbErr> {
-        let select = SUSPECTS.replace("{columns}", &pairs(columns));
-        let rows = sql::rows(manager, &select).await?;
+impl DerivedObjects {
+    /// Reads those of these columns.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn read(manager: &SchemaManager<'_>, columns: &[TableColumns<'_>]) -> Result<Self, DbErr> {
+        let select = DERIVED_OBJECTS.replace("{columns}", &values(columns));
+        let rows = sql::query(manager, &select).await?;
         Ok(Self(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?))
     }
 
-    /// Tells a statement that does not fit the new types together with those that may be meant.
-    pub(crate) fn name(&self, error: DbErr) -> DbErr {
-        let misfit = match &error {
-            DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-                let code = error.as_database_error().and_then(|error| error.code());
-                code.is_some_and(|code| code.starts_with("42"))
-            }
-            _ => false,
-        };
-        if !misfit || self.0.is_empty() {
+    /// Adds the names of these objects to an error that says that an expression does not fit the
+    /// new type.
+    pub fn explain(&self, error: DbErr) -> DbErr {
+        if !is_syntax_or_access_error(&error) || self.0.is_empty() {
             return error;
         }
         let (these, which) = (self.0.join(", "), if self.0.len() == 1 { "this" } else { "one of these" });
-        DbErr::Migration(format!(
-            "{error}, which is what {which} needs: {these}; drop it, migrate, and make it again to fit"
-        ))
+        DbErr::Migration(format!("{error}; needed by {which}: {these}; drop it, migrate, and create it again to fit"))
     }
 }
 
-fn pairs(columns: &[(&str, &[&str])]) -> String {
+/// SQLSTATE class 42, for example 42883: there is no such function for the new type.
+fn is_syntax_or_access_error(error: &DbErr) -> bool {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            let code = error.as_database_error().and_then(|error| error.code());
+            code.is_some_and(|code| code.starts_with("42"))
+        }
+        _ => false,
+    }
+}
+
+/// The columns as the rows of `VALUES`.
+fn values(columns: &[TableColumns<'_>]) -> String {
     let pairs = columns.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (table, column)));
     pairs.map(|(table, column)| format!("('{table}', '{column}')")).collect::<Vec<_>>().join(", ")
 }
 
-const SUSPECTS: &str = r"SELECT DISTINCT coalesce((
+const DERIVED_OBJECTS: &str = r"SELECT DISTINCT coalesce((
     SELECT pg_describe_object('pg_constraint'::regclass, oid, 0) FROM pg_constraint
     WHERE conindid = objid AND contype = 'x' AND classid = 'pg_class'::regclass LIMIT 1
 ), pg_describe_object(classid, objid, 0))
@@ -74,9 +101,9 @@ WHERE (classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_index
     OR classid = 'pg_statistic_ext'::regclass
 ORDER BY 1";
 
-/// A constraint, an index and a statistics object are made again by PostgreSQL itself, so that they count only where they name a
-/// type that goes.
-const SELECT: &str = r"WITH changed AS (
+/// PostgreSQL itself builds constraints, indexes and statistics again. They block only where they
+/// name a type that is dropped.
+const BLOCKERS: &str = r"WITH changed AS (
     SELECT attrelid, attnum, list.name AS relation, format('%s.%s', list.name, attname) AS name
     FROM (VALUES {columns}) AS list (name, of_column)
     JOIN pg_attribute ON attrelid = to_regclass(list.name) AND attname = list.of_column
@@ -99,7 +126,7 @@ const SELECT: &str = r"WITH changed AS (
     JOIN pg_attribute ON atttypid IN (pg_type.oid, typarray) AND NOT attisdropped AND attnum > 0
     JOIN pg_class AS holder ON holder.oid = attrelid AND holder.relkind IN ('r', 'p', 'm')
     UNION ALL
-    SELECT classid, objid, objsubid, format('uses the type %s, which goes', typname)
+    SELECT classid, objid, objsubid, format('uses the type %s, which is dropped', typname)
     FROM dropped JOIN pg_depend ON refclassid = 'pg_type'::regclass AND refobjid = dropped.oid
     WHERE deptype <> 'i'
         AND NOT (classid = 'pg_class'::regclass AND EXISTS (
@@ -107,7 +134,7 @@ const SELECT: &str = r"WITH changed AS (
                 OR (objid, objsubid) IN (SELECT attrelid::oid, attnum::int FROM changed))))
         AND NOT (classid = 'pg_attrdef'::regclass AND EXISTS (
             SELECT FROM pg_attrdef WHERE oid = objid AND (adrelid, adnum) IN (SELECT attrelid, attnum FROM changed)))
-), told AS (
+), described AS (
     SELECT classid, objid, objsubid, why, pg_describe_object(classid, objid, objsubid) AS what,
         (SELECT format('DROP POLICY %I ON %s', polname, polrelid::regclass) FROM pg_policy
             WHERE oid = objid AND classid = 'pg_policy'::regclass) AS policy,
@@ -136,7 +163,7 @@ const SELECT: &str = r"WITH changed AS (
                 OR (classid = 'pg_attrdef'::regclass AND pg_attrdef.oid = objid))) AS generated
     FROM (SELECT classid, objid, objsubid, string_agg(why, ', and ' ORDER BY why) AS why FROM reader GROUP BY 1, 2, 3) AS reader
 )
-SELECT DISTINCT format('%s %s: %s, migrate, and make it again to fit',
+SELECT DISTINCT format('%s %s: %s, migrate, and create it again to fit',
     coalesce(generated, CASE WHEN rule LIKE 'DROP VIEW %' THEN 'view ' || substr(rule, 11) END, what), why,
     coalesce(policy, routine, publication, rule, index, condition, of_column, 'drop it'))
-FROM told ORDER BY 1";
+FROM described ORDER BY 1";
