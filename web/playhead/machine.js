@@ -84,9 +84,10 @@ import { count, record } from "./saving.js";
  * @typedef {{ phase: Phase, history: "unknown" | "overdue" | "local" | "server", resume: boolean,
  *   hasSession: boolean, serverPosition: number, serverDuration: number | null,
  *   resumeTarget: number, seekTarget: number, playbackStart: number, lastPosition: number,
- *   savedPosition: number,   savedWatched: number, watchedBefore: number, isChosen: boolean, isStartOverPending: boolean,
- *   isForgetting: boolean, hasLooped: boolean, isCutOff: boolean, cutOffAt: number,
- *   isReloading: boolean, fragment: string | null, reachedAt: Moment, playback: Playback
+ *   savedPosition: number, savedWatched: number, watchedBefore: number, isChosen: boolean,
+ *   isStartOverPending: boolean, isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
+ *   cutOffAt: number, isReloading: boolean, fragment: string | null, reachedAt: Moment,
+ *   playback: Playback
  * }} PlayerState
  *
  * `watched` of a history: seconds watched in all. `kept`: a save of an earlier opening that still
