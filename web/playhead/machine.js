@@ -40,10 +40,20 @@
  * | forgetFailed   | go on                | go on                | go on             | -         |
  * | detach         | start, save, closed  | closed               | save, closed      | -         |
  *
- * A seek is chosen by the viewer unless the player or a looping browser began it; startOver is
- * always chosen, and seeks to 0. The element's events come under their own names, save these:
- * "ended" is a pause, "canplay" and "timeupdate" are progress, and "ratechange", "play" and
- * "waiting" are a change.
+ * A seek is chosen by the viewer unless the player or a looping browser began it. startOver is
+ * always chosen, and seeks to 0.
+ *
+ * Events of the element have their own names, but "ended" comes as pause, "canplay" and "timeupdate"
+ * as progress, and "ratechange", "play" and "waiting" as change. The others:
+ * - interval: the timer between saves
+ * - leave: the page is hidden or about to go away
+ * - overdue: the history was not read in time
+ * - sessionOpened: the account is known, so saves can go to the queue
+ * - durationRead, historyRead, historyDelayed, historyRefused: the server's answers; a delayed
+ *   history is read again later
+ * - saveAnswered: what the outbox reports
+ * - startOver, forget, detach: the page has called the handle
+ * - forgotten, forgetFailed: the outcome of forget
  */
 import * as actions from "./actions.js";
 import { announceDuration, extendDuration, fragmentOf, newPlayback } from "./playback.js";
@@ -71,7 +81,7 @@ import { count, record } from "./saving.js";
  * - lastPosition: the position at the last reading
  * - savedPosition: the newest position in the queue, -1 for none
  * - savedWatched: whole seconds watched in the newest save
- * - watchedBefore: seconds watched in earlier openings
+ * - watchedBefore: seconds watched before this player session
  * - isChosen: the viewer chose the position
  * - isStartOverPending: the start is to be saved once the player follows
  * - isForgetting: the history is being deleted
@@ -90,8 +100,8 @@ import { count, record } from "./saving.js";
  *   playback: Playback
  * }} PlayerState
  *
- * `watched` of a history: seconds watched in all. `kept`: a save of an earlier opening that still
- * waits in this browser's queue.
+ * `watched` of a history: seconds watched in all. `kept`: a save of an earlier player session that
+ * still waits in this browser's queue.
  * @typedef {"loadedmetadata" | "durationchange" | "progress" | "change" | "playing" | "pause"
  *   | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue" | "sessionOpened"
  *   | "startOver" | "forget" | "forgotten" | "forgetFailed"} PlainEvent
