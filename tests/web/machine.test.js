@@ -103,7 +103,7 @@ test("a reload on the way to the position is taken there again", () => {
 });
 
 test("a position that the source names is kept, and saved once it is played", () => {
-  const player = new TestPlayer({ reading: { source: "film.webm#t=10", currentTime: 10 } });
+  const player = new TestPlayer({ reading: { source: "video.webm#t=10", currentTime: 10 } });
   player.answer(40);
   assert.equal(player.state.phase, "following");
   player.send("leave");

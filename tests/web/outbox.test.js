@@ -162,7 +162,7 @@ test("an unsure save waits while the entry cannot be read", async () => {
   assert.equal(player.waiting, 1);
 });
 
-test("a chosen start that the server took for a failed one is sent without its session", async () => {
+test("a chosen start is sent again if the server took it for a failed one", async () => {
   const player = new TestOutbox(({ body }) =>
     body.session_id ? { applied: false, watch_position: 50 } : { applied: true, watch_position: 3 },
   );

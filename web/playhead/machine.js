@@ -43,8 +43,8 @@
  * A seek is chosen by the viewer unless the player or a looping browser began it. startOver is
  * always chosen, and seeks to 0.
  *
- * Events of the element have their own names, but "ended" comes as pause, "canplay" and "timeupdate"
- * as progress, and "ratechange", "play" and "waiting" as change. The others:
+ * Events of the element have their own names, but "ended" comes as pause, "canplay" and
+ * "timeupdate" as progress, and "ratechange", "play" and "waiting" as change. The others:
  * - interval: the timer between saves
  * - leave: the page is hidden or about to go away
  * - overdue: the history was not read in time
@@ -75,8 +75,8 @@ import { count, record } from "./saving.js";
  * - hasSession: whether saves can be written to the queue
  * - serverPosition: resume position of the server: NaN until loaded, 0 if `resume` is off
  * - serverDuration: duration of the video as the server has it, null while unknown
- * - resumeTarget: where the viewer is to be taken, 0 for nowhere
- * - seekTarget: where the player last sought to, NaN for nowhere
+ * - resumeTarget: the position to take the viewer to, 0 for none
+ * - seekTarget: the target of the player's last seek, NaN for none
  * - playbackStart: where playback began
  * - lastPosition: the position at the last reading
  * - savedPosition: the newest position in the queue, -1 for none

@@ -13,7 +13,7 @@ import { createSender } from "./sender.js";
 /** @typedef {import("./queue.js").Save} Save */
 /** @typedef {import("./sender.js").Outcome} Outcome */
 /**
- * One opening of a player.
+ * One player, from attach to detach.
  * - retryingPosition: the position of its last event, if that was "retrying"; otherwise null
  * - storedPosition: the position that the server last took from it
  * @typedef {{ account: string, video: number | string, report: (event: PlayheadEvent) => void,
@@ -75,7 +75,7 @@ export function createOutbox({ request, currentAccount }) {
     }
     if (account === null) return;
     const waiting = queue.waiting(account);
-    // The sure saves go first, so that the server knows them when it is asked about the others.
+    // The sure saves go first, so that the entries read for the unsure ones contain them.
     const sure = waiting.filter(({ save }) => !save.unsure);
     const unsure = waiting.filter(({ save }) => save.unsure);
     if (!(await sendAll(account, sure, signal))) return;
@@ -270,7 +270,7 @@ export function createOutbox({ request, currentAccount }) {
 
     /**
      * Opens a session of a player.
-     * @param {string} account empty when nobody knows whose it is
+     * @param {string} account empty if the user is unknown
      * @param {number | string} video @param {(event: PlayheadEvent) => void} report
      */
     open(account, video, report) {
@@ -311,7 +311,7 @@ export function createOutbox({ request, currentAccount }) {
         async close() {
           sessions.delete(key);
           await settle();
-          // Without an account it could not be told from what others leave.
+          // Without an account, nothing says whose save it is.
           if (account === "") queue.remove(key);
         },
       };

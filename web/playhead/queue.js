@@ -19,7 +19,7 @@
  *   sequence: number, chosen?: boolean, unsure?: boolean, resumed?: boolean, now?: boolean
  * } & Moment} Save
  *
- * `raw` is the save as it is stored. It tells the save from a newer one under the same key.
+ * `raw` is the save as it is stored. A newer save under the same key differs in it.
  * @typedef {{ key: string, raw: string, save: Save }} QueuedSave
  */
 

@@ -72,7 +72,7 @@ export function record(step, { keepalive = false, isDeliberate = false } = {}) {
 }
 
 /**
- * Writes a position to the queue; without a session nobody knows whose position it is.
+ * Writes a position to the queue. Without a session its account is unknown, and it is not saved.
  * @param {Step} step @param {number} position
  * @param {{ keepalive?: boolean, withoutSession?: boolean }} [options]
  */
@@ -81,7 +81,7 @@ export function save(step, position, { keepalive = false, withoutSession = false
   if (!state.hasSession) return;
   state.savedPosition = position;
   state.savedWatched = Math.floor(state.playback.watched);
-  // A position behind the server's that nobody chose is unsure: the outbox asks before it sends it.
+  // A position before the server's that nobody chose is unsure: the outbox reads the entry first.
   // One second is allowed for seeks that end early. A server position at the end is ignored.
   const isBehind = !(position >= state.serverPosition - 1);
   const unsure = !state.isChosen && isBehind && !(state.serverPosition >= lastSecond(step));

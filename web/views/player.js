@@ -6,12 +6,12 @@ import { signInAddress } from "./header.js";
 import { notice } from "./notice.js";
 
 /** @typedef {import("../api.js").Video} Video */
+/** @typedef {import("../app.js").Context} Context */
+/** @typedef {import("../app.js").View} View */
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
 /** @typedef {import("../playhead.js").Handle} Handle */
 
-/**
- * @param {import("../app.js").Context} context @param {number} id @returns {import("../app.js").View}
- */
+/** @param {Context} context @param {number} id of the video @returns {View} */
 export function playerView({ setTitle, showMessage }, id) {
   const root = h(
     "div",
@@ -152,7 +152,7 @@ function positionPanel(element, id) {
   let handle = null;
   /** @type {number | undefined} The user who is signed in, or was last. */
   let viewer;
-  let hasChosen = false; // whether a visitor has sought while nobody was signed in
+  let hasChosen = false; // whether a visitor has chosen a position
   element.addEventListener("seeking", () => (hasChosen ||= handle === null));
 
   /** @param {boolean} resume */
@@ -208,7 +208,7 @@ function positionPanel(element, id) {
       resumed.hidden = true;
       status.textContent = "";
       // Another user begins at their own position. So does a visitor who signs in, unless they have
-      // sought. For the same user the video goes on undisturbed.
+      // chosen one. For the same user the video goes on undisturbed.
       const user = session.user();
       const isNew = user !== null && user.id !== viewer;
       if (isNew && viewer !== undefined) {
