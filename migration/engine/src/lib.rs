@@ -14,7 +14,7 @@ mod doctor;
 pub mod entities;
 pub mod environment;
 pub mod error;
-pub mod facts;
+pub mod schema;
 mod guard;
 mod holders;
 mod lock;
@@ -31,7 +31,7 @@ mod stamp;
 mod state;
 mod step;
 mod target;
-pub mod wanted;
+pub mod expected;
 
 pub use adopt::{Adoption, Wish};
 pub use doctor::{Diagnosis, Finding};

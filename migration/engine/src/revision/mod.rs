@@ -14,8 +14,8 @@ mod write;
 use crate::check::Drift;
 use crate::connect::connect;
 use crate::error::RevisionRefusal;
-use crate::facts::{self, Part};
-use crate::wanted::{self, made_by};
+use crate::schema::{self, SchemaItem};
+use crate::expected::{self, schema_of_chain};
 use crate::{Error, Options, Project};
 use exact::Exact;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
@@ -89,21 +89,21 @@ impl Project {
         db: &C,
         message: &str,
     ) -> Result<Option<Source>, Error> {
-        let wanted = wanted::facts(db, self.entities).await?;
+        let expected = expected::schema(db, self.entities).await?;
         let neutral = neutral::of_entities(self.entities).await?;
-        let mut found = facts::read(db).await?;
-        let made = made_by(self.chain).await?;
-        let mut drift = Drift::between(self, &wanted, &found).counting_lost(&made);
+        let mut actual = schema::read(db).await?;
+        let made = schema_of_chain(self.chain).await?;
+        let mut drift = Drift::between(self, &expected, &actual).counting_lost(&made);
         if drift.differences.is_empty() {
             return Ok(None);
         }
         count_what_goes_with_a_column(&mut drift);
-        let exact = Exact::read(db, &found, &made).await?;
+        let exact = Exact::read(db, &actual, &made).await?;
         // What is left alone is in neither form of a table.
-        drift.strange.iter().for_each(|difference| facts::remove(&mut found, difference));
-        let lines = |differences: &[facts::Difference]| differences.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let (differences, left_alone) = (lines(&drift.differences), lines(&drift.strange));
-        let schemas = write::Schemas { wanted: &wanted, neutral: &neutral, found: &found, exact: &exact };
+        drift.extra.iter().for_each(|difference| schema::remove(&mut actual, difference));
+        let lines = |differences: &[schema::Difference]| differences.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (differences, left_alone) = (lines(&drift.differences), lines(&drift.extra));
+        let schemas = write::Schemas { expected: &expected, neutral: &neutral, actual: &actual, exact: &exact };
         let text = write::filled(message, &differences, &left_alone, &schemas);
         Ok(Some(Source { text, differences, left_alone }))
     }
@@ -129,23 +129,23 @@ pub struct Source {
 fn count_what_goes_with_a_column(drift: &mut Drift) {
     let goes = |table: &str, column: &str| {
         drift.differences.iter().any(|difference| {
-            let dropped = difference.wanted.is_none() && difference.table == table;
-            dropped && matches!(&difference.found, Some(Part::Column(gone)) if gone.name == column)
+            let dropped = difference.expected.is_none() && difference.table == table;
+            dropped && matches!(&difference.actual, Some(SchemaItem::Column(gone)) if gone.name == column)
         })
     };
-    let goes_with = |difference: &facts::Difference| {
-        let columns: Vec<String> = match &difference.found {
-            Some(Part::Index(index)) => {
+    let goes_with = |difference: &schema::Difference| {
+        let columns: Vec<String> = match &difference.actual {
+            Some(SchemaItem::Index(index)) => {
                 let texts = index.columns.iter().chain(&index.predicate);
-                texts.flat_map(|text| facts::words(text)).map(|word| word.trim_matches('"').to_owned()).collect()
+                texts.flat_map(|text| schema::words(text)).map(|word| word.trim_matches('"').to_owned()).collect()
             }
-            Some(Part::ForeignKey(key)) => key.columns.clone(),
-            Some(Part::Check(check)) => check.columns.clone(),
+            Some(SchemaItem::ForeignKey(key)) => key.columns.clone(),
+            Some(SchemaItem::Check(check)) => check.columns.clone(),
             _ => return false,
         };
         columns.iter().any(|column| goes(&difference.table, column))
     };
-    let (going, staying): (Vec<_>, Vec<_>) = drift.strange.iter().cloned().partition(goes_with);
-    drift.strange = staying;
+    let (going, staying): (Vec<_>, Vec<_>) = drift.extra.iter().cloned().partition(goes_with);
+    drift.extra = staying;
     drift.differences.extend(going);
 }
