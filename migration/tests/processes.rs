@@ -117,7 +117,7 @@ async fn a_migration_that_waits_for_a_long_reader_lets_everybody_else_pass() {
 
 /// Starts the program and kills it so long after it begins with that migration; says whether it was still at work.
 fn kill_at(db: &TestDatabase, words: &[&str], name: &str, milliseconds: u64) -> bool {
-    let mut child = program(db, words).env("RUST_LOG", "migration=debug").spawn().unwrap();
+    let mut child = program(db, words).env("RUST_LOG", "sea_orm_revisions=debug").spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut lines = lines.map_while(Result::ok);
     assert!(lines.any(|line| line.ends_with(&format!(" {name}"))), "{name} was never begun");

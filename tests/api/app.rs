@@ -9,12 +9,12 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use service::auth::{Auth, GRACE, Tokens};
 use service::library::Library;
-use service::limit::Rates;
+use service::limit::LimitSettings;
 use service::progress::ProgressRules;
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
-use service::user::Door;
-use service::views::Views;
+use service::user::RegistrationPolicy;
+use service::views::ViewCounter;
 use service::watch_history::History;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -58,11 +58,11 @@ macro_rules! on_both {
 
 /// What a test may want otherwise.
 pub struct Wishes {
-    pub door: Door,
+    pub registration_policy: RegistrationPolicy,
     pub cors_origins: Vec<String>,
     pub refresh_grace: Duration,
     pub public_path: PublicPath,
-    pub rates: Rates,
+    pub rates: LimitSettings,
     pub trusted_proxies: Vec<IpNet>,
     pub streams_per_address: usize,
     pub idle_timeout: Duration,
@@ -71,12 +71,12 @@ pub struct Wishes {
 impl Default for Wishes {
     fn default() -> Self {
         Self {
-            door: Door::Open,
+            registration_policy: RegistrationPolicy::Open,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             refresh_grace: GRACE,
             public_path: PublicPath::default(),
-            rates: Rates::default(),
+            rates: LimitSettings::default(),
             streams_per_address: 64,
             idle_timeout: Duration::from_secs(60),
         }
@@ -156,9 +156,9 @@ impl TestApp {
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(wishes.refresh_grace),
                         rules: ProgressRules::default(),
                         library,
-                        views: Views::default(),
+                        views: ViewCounter::default(),
                         clock,
-                        door: wishes.door,
+                        registration_policy: wishes.registration_policy,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
                         public_path: wishes.public_path,

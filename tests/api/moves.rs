@@ -5,7 +5,7 @@ use crate::library::{counts, put, scan, scan_folder, titles, videos};
 use crate::rescan::{address, forget_content, patch, rename, scan_with};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use service::library::Folder;
+use service::library::ScanRequest;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
@@ -189,7 +189,7 @@ on_both! {
         for n in 0..20 {
             put(&app, "two-seconds.mp4", &format!("{n}.mp4"));
         }
-        let (elsewhere, whole) = (app.media.with_file_name("elsewhere"), Folder::from(&app.media));
+        let (elsewhere, whole) = (app.media.with_file_name("elsewhere"), ScanRequest::from(&app.media));
         let (one, two) = tokio::join!(scan(&app, &ann), scan_with(&app, &ann, &elsewhere, whole));
         assert_eq!((one.added + two.added, videos(&app).await.len()), (20, 20));
         for n in 0..20 {

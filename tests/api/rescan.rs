@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use service::library::{self, Folder, Library, Report};
+use service::library::{self, Library, ScanReport, ScanRequest};
 use service::progress::ProgressRules;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -21,13 +21,13 @@ pub fn address(video: &Value) -> String {
 }
 
 /// Scans with another media folder than that of the server.
-pub async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<Folder<'_>>) -> Report {
+pub async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<ScanRequest<'_>>) -> ScanReport {
     let library = Library::new(media);
     library::scan(&app.db, &library, folder, owner.id, &ProgressRules::default(), app.now(), |_| {}).await.unwrap()
 }
 
-async fn restore(app: &TestApp, owner: &Person) -> Report {
-    scan_with(app, owner, &app.media, Folder { path: &app.media, restore: true }).await
+async fn restore(app: &TestApp, owner: &Person) -> ScanReport {
+    scan_with(app, owner, &app.media, ScanRequest { path: &app.media, restore: true }).await
 }
 
 pub async fn patch(app: &TestApp, owner: &Person, video: &Value, change: Value) {

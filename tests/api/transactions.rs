@@ -5,7 +5,7 @@ use entity::{user, video};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use service::Error;
 use service::storage::Transaction;
-use service::user::{Caller, Role};
+use service::user::{Caller, UserRole};
 use service::video::{NewVideo, Video};
 
 async fn create(tx: &Transaction, person: &Person, title: &str) -> Result<Video, Error> {
@@ -14,7 +14,7 @@ async fn create(tx: &Transaction, person: &Person, title: &str) -> Result<Video,
 }
 
 fn caller(person: &Person) -> Caller {
-    Caller { id: person.id, role: Role::User }
+    Caller { id: person.id, role: UserRole::User }
 }
 
 async fn titles(app: &TestApp) -> Vec<String> {

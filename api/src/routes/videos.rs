@@ -15,7 +15,7 @@ use serde::Deserialize;
 use service::page::Cursor;
 use service::search::MAX_SKIP;
 use service::text::{self, FieldError};
-use service::video::{self, Change, NewVideo, Video};
+use service::video::{self, NewVideo, Video, VideoUpdate};
 use std::sync::Arc;
 use url::form_urlencoded::Serializer;
 use utoipa::IntoParams;
@@ -78,7 +78,7 @@ pub(super) async fn list(
     if search.is_some() && skip > MAX_SKIP {
         return Err(skip_too_large());
     }
-    let asked = video::Query {
+    let asked = video::VideoQuery {
         limit: limit.unsigned_abs().into(),
         cursor,
         skip: skip.unsigned_abs().into(),
@@ -151,21 +151,21 @@ pub(super) async fn find(
 
 /// Change a video
 #[utoipa::path(
-    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = Change,
+    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = VideoUpdate,
     responses((status = 200, description = "The video as it is now.", body = Video), Forbidden, VideoNotFound)
 )]
 #[patch("/videos/{video_id}")]
-pub(super) async fn change(
+pub(super) async fn update(
     app: AppData,
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
-    Valid(Body(change)): Valid<Body<Change>>,
+    Valid(Body(update)): Valid<Body<VideoUpdate>>,
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
-    let change = app.public_path.unprefix_links(change);
+    let update = app.public_path.unprefix_links(update);
     let use_case = move |app: Arc<AppState>| async move {
-        video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
+        video::update(&app.db, caller, path.video_id, update, &app.rules, now).await
     };
     let changed = app.run(use_case).await?;
     if changed.user_id != caller.id {

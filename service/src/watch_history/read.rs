@@ -5,7 +5,7 @@ use crate::picture;
 use crate::progress::ProgressRules;
 use crate::storage::RowReader;
 use crate::time::Timestamp;
-use crate::user::Role;
+use crate::user::UserRole;
 use crate::video::thumbnail_address;
 use crate::{Error, text};
 use chrono::{DateTime, Utc};
@@ -103,7 +103,7 @@ impl Item {
     fn shown(self, rules: &ProgressRules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, title, description, duration, .. } = self;
         let progress_percentage = progress_percentage(watch_position, duration);
-        let uploader = if self.is_of_administrator { Role::Admin } else { Role::User };
+        let uploader = if self.is_of_administrator { UserRole::Admin } else { UserRole::User };
         let thumbnail_path = picture::shown(self.thumbnail_path, uploader);
         ContinueWatching {
             video_id,

@@ -1,24 +1,24 @@
 //! What a scan does about each file that it found.
 
-use super::known::{Known, Record};
-use super::look::Found;
+use super::inspect::ScannedFile;
+use super::known::{FileRecord, KnownFile};
 use super::matching::Match;
 use std::path::Path;
 
 /// What is to be done about a found file.
-pub(super) enum Step<'a> {
+pub(super) enum ScanAction<'a> {
     /// It becomes a video, in place of one that was deleted.
     Insert { deleted: Option<i64> },
     /// It is that of a video.
-    Update { id: i64, known: &'a Known, has_moved: bool, is_changed: bool },
+    Update { id: i64, known: &'a KnownFile, has_moved: bool, is_changed: bool },
     /// It was that of a video that was deleted.
-    LeaveOut(&'a Known),
+    LeaveOut(&'a KnownFile),
     /// It is the same file as another one.
     OtherName(&'a Path),
 }
 
-impl<'a> Step<'a> {
-    pub(super) fn of(found: &'a Match, all: &'a [Known], restore: bool) -> Self {
+impl<'a> ScanAction<'a> {
+    pub(super) fn of(found: &'a Match, all: &'a [KnownFile], restore: bool) -> Self {
         let (n, has_moved, is_changed) = match found {
             Match::New => return Self::Insert { deleted: None },
             Match::OtherName(path) => return Self::OtherName(path),
@@ -28,10 +28,10 @@ impl<'a> Step<'a> {
         };
         let known = &all[n];
         match known.record {
-            Record::Video(id) => Self::Update { id, known, has_moved, is_changed },
+            FileRecord::Video(id) => Self::Update { id, known, has_moved, is_changed },
             _ if !restore => Self::LeaveOut(known),
-            Record::MarkedVideo(id) => Self::Update { id, known, has_moved, is_changed },
-            Record::Deleted(id) => Self::Insert { deleted: Some(id) },
+            FileRecord::MarkedVideo(id) => Self::Update { id, known, has_moved, is_changed },
+            FileRecord::Deleted(id) => Self::Insert { deleted: Some(id) },
         }
     }
 
@@ -44,7 +44,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    pub(super) fn changes_nothing(&self, file: &Found) -> bool {
+    pub(super) fn changes_nothing(&self, file: &ScannedFile) -> bool {
         let Self::Update { known, has_moved: false, is_changed: false, .. } = self else { return false };
         known.is_direct()
             && !known.is_missing

@@ -1,7 +1,7 @@
 //! What tells one file from another: where it lies, and what is in it.
 
 use super::Library;
-use super::walk::Pictures;
+use super::walk::PictureFinder;
 use chrono::{DateTime, SubsecRound, Utc};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -14,17 +14,17 @@ use std::path::{Path, PathBuf};
 const SAMPLE: u64 = 64 * 1024;
 
 /// Which file of which disk it is, under whatever name.
-pub(super) type Identity = (u64, u64);
+pub(super) type FileIdentity = (u64, u64);
 
 /// A video file as it lies there.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct ScannedFile {
     /// Its one true path.
     pub(super) path: PathBuf,
     /// What is stored of that.
     pub(super) stored: String,
-    pub(super) identity: Identity,
-    pub(super) stamp: Stamp,
+    pub(super) identity: FileIdentity,
+    pub(super) stamp: FileStamp,
     /// Of its content.
     pub(super) hash: String,
     /// The picture beside it, and what is stored of its path.
@@ -33,12 +33,12 @@ pub(super) struct Found {
 
 /// What changes when somebody writes to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     pub(super) size: i64,
     pub(super) modified_at: DateTime<Utc>,
 }
 
-impl Stamp {
+impl FileStamp {
     pub(super) fn of(metadata: &Metadata) -> io::Result<Self> {
         let size = i64::try_from(metadata.len()).map_err(io::Error::other)?;
         // No finer than a database keeps it.
@@ -46,37 +46,37 @@ impl Stamp {
     }
 }
 
-pub(super) fn identity(metadata: &Metadata) -> Identity {
+pub(super) fn identity(metadata: &Metadata) -> FileIdentity {
     (metadata.dev(), metadata.ino())
 }
 
 /// Looks at one file. `known_hash` gives the hash that a file with this stamp had when it was scanned last.
-pub(super) fn look_at(
+pub(super) fn inspect(
     library: &Library,
     path: &Path,
-    pictures: &mut Pictures,
-    known_hash: impl Fn(Stamp) -> Option<String>,
-) -> Result<Found, String> {
+    pictures: &mut PictureFinder,
+    known_hash: impl Fn(FileStamp) -> Option<String>,
+) -> Result<ScannedFile, String> {
     let stored = library.stored(path).ok_or("its name is not Unicode; rename it")?;
     if stored.chars().count() > 500 {
         return Err("its path has more than 500 characters".into());
     }
     let metadata = path.metadata().map_err(|error| error.to_string())?;
-    let stamp = Stamp::of(&metadata).map_err(|error| error.to_string())?;
+    let stamp = FileStamp::of(&metadata).map_err(|error| error.to_string())?;
     let hash = match known_hash(stamp) {
         Some(hash) => hash,
         None => hash_of(path).map_err(|error| format!("the file cannot be read: {error}"))?,
     };
     let picture = pictures.beside(path).and_then(|picture| Some((picture.clone(), library.stored(&picture)?)));
-    let found = Found { path: path.to_owned(), stored, identity: identity(&metadata), stamp, hash, picture };
+    let found = ScannedFile { path: path.to_owned(), stored, identity: identity(&metadata), stamp, hash, picture };
     found.refuse_if_written()?;
     Ok(found)
 }
 
-impl Found {
+impl ScannedFile {
     /// Fails when somebody wrote to the file since it was looked at.
     pub(super) fn refuse_if_written(&self) -> Result<(), String> {
-        let now = fs::metadata(&self.path).and_then(|metadata| Stamp::of(&metadata));
+        let now = fs::metadata(&self.path).and_then(|metadata| FileStamp::of(&metadata));
         if now.map_err(|error| error.to_string())? == self.stamp {
             Ok(())
         } else {
@@ -116,7 +116,7 @@ mod tests {
         let root = folder.path().canonicalize().unwrap();
         let path = root.join("film.mp4");
         fs::write(&path, "the first part").unwrap();
-        let found = look_at(&Library::new(&root), &path, &mut Pictures::default(), |_| None).unwrap();
+        let found = inspect(&Library::new(&root), &path, &mut PictureFinder::default(), |_| None).unwrap();
         assert_eq!(found.refuse_if_written(), Ok(()));
         File::options().append(true).open(&path).unwrap().write_all(b" and more").unwrap();
         assert!(found.refuse_if_written().unwrap_err().contains("still being written"));

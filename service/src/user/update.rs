@@ -1,8 +1,8 @@
 //! What people change about their own account, and how they leave.
 
 use super::register::is_taken;
-use super::{User, authenticate, find, keep_an_administrator, refuse_own_name};
-use crate::auth::{Access, Account, Auth, Verdict, sessions};
+use super::{User, authenticate, find, refuse_last_administrator, refuse_own_name};
+use crate::auth::{AttemptedAccount, Auth, TokenSubject, Verdict, sessions};
 use crate::error::unique_violation;
 use crate::library::remember_deleted;
 use crate::{Database, Error, names, search, text};
@@ -19,7 +19,7 @@ use validator::Validate;
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = UserChange, example = json!({"full_name": "Ann Example"}))]
-pub struct Change {
+pub struct UserUpdate {
     /// A new name, by the rules of a registration; needs `current_password`.
     #[validate(length(max = 400), custom(function = text::storable))]
     #[schema(
@@ -35,7 +35,7 @@ pub struct Change {
     #[schema(format = "email", max_length = 255, example = "ann@example.org")]
     pub email: Option<String>,
     /// A new name to show; `null` removes it.
-    #[serde(default, deserialize_with = "text::nfc_present")]
+    #[serde(default, deserialize_with = "text::nfc_double_option")]
     #[validate(length(max = 255), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 255, example = "Ann Example")]
     pub full_name: Option<Option<String>>,
@@ -53,7 +53,7 @@ pub struct Change {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = UserDeparture)]
-pub struct Departure {
+pub struct AccountDeletion {
     /// The password of now.
     #[validate(custom(function = text::password))]
     #[schema(min_length = 1, max_length = 100, format = Password, example = "correct horse")]
@@ -64,16 +64,16 @@ pub struct Departure {
 ///
 /// # Errors
 /// [`Error::Taken`]; [`Error::Invalid`] when a value breaks a rule, or the current password is missing or wrong; [`Error::TooManyAttempts`] when it was wrong too often.
-pub async fn change(
+pub async fn update(
     db: &Database,
     auth: &Auth,
-    access: Access,
-    change: Change,
+    subject: TokenSubject,
+    update: UserUpdate,
     from: IpAddr,
     now: DateTime<Utc>,
 ) -> Result<User, Error> {
-    let Change { username, email, full_name, password, current_password } = change;
-    let active = user::Entity::find_by_id(access.user_id).filter(user::Column::IsActive.eq(true));
+    let UserUpdate { username, email, full_name, password, current_password } = update;
+    let active = user::Entity::find_by_id(subject.user_id).filter(user::Column::IsActive.eq(true));
     let row = active.one(db.reader()).await?.ok_or(Error::Unauthenticated)?;
     // A name of before the rules stays one, also where a form sends it along.
     let username = username.filter(|name| *name != row.username);
@@ -97,7 +97,7 @@ pub async fn change(
             return Err(invalid(field, "must not be the password"));
         }
     }
-    if is_taken(db.reader(), username.as_deref(), email.as_deref(), Some(access.user_id)).await? {
+    if is_taken(db.reader(), username.as_deref(), email.as_deref(), Some(subject.user_id)).await? {
         return Err(Error::Taken);
     }
     let mut row = row.into_active_model();
@@ -120,7 +120,7 @@ pub async fn change(
         row.hashed_password = Set(auth.passwords.hash(password).await?);
     }
     if !row.is_changed() {
-        return find(db.reader(), access.user_id).await;
+        return find(db.reader(), subject.user_id).await;
     }
     row.updated_at = Set(now);
     let (_turn, transaction) = db.begin().await?;
@@ -129,9 +129,9 @@ pub async fn change(
         other => unique_violation(other),
     })?;
     let ended =
-        if new_password { sessions::end(&transaction, sessions::others(access), now).await? } else { Vec::new() };
+        if new_password { sessions::end(&transaction, sessions::others(subject), now).await? } else { Vec::new() };
     if is_renamed {
-        search::mark_of_uploader(&transaction, access.user_id).await?;
+        search::mark_of_uploader(&transaction, subject.user_id).await?;
     }
     transaction.commit().await?;
     auth.ended.note(&ended, now);
@@ -143,24 +143,24 @@ pub async fn change(
 /// # Errors
 /// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Invalid`] when the
 /// password is wrong, [`Error::TooManyAttempts`] when it was wrong too often.
-pub async fn leave(
+pub async fn delete_account(
     db: &Database,
     auth: &Auth,
-    access: Access,
-    departure: Departure,
+    subject: TokenSubject,
+    deletion: AccountDeletion,
     from: IpAddr,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let Departure { current_password } = departure;
-    let active = user::Entity::find_by_id(access.user_id).filter(user::Column::IsActive.eq(true));
+    let AccountDeletion { current_password } = deletion;
+    let active = user::Entity::find_by_id(subject.user_id).filter(user::Column::IsActive.eq(true));
     let row = active.one(db.reader()).await?.ok_or(Error::Unauthenticated)?;
     confirm(db, auth, &row, current_password, from, now).await?;
     let (_turn, transaction) = db.exclusive("users").await?;
-    authenticate(&transaction, access).await?;
-    keep_an_administrator(&transaction, access.user_id).await?;
-    search::forget_uploader(&transaction, access.user_id).await?;
-    remember_deleted(&transaction, video::Column::UserId.eq(access.user_id)).await?;
-    user::Entity::delete_by_id(access.user_id).exec(&transaction).await?;
+    authenticate(&transaction, subject).await?;
+    refuse_last_administrator(&transaction, subject.user_id).await?;
+    search::forget_uploader(&transaction, subject.user_id).await?;
+    remember_deleted(&transaction, video::Column::UserId.eq(subject.user_id)).await?;
+    user::Entity::delete_by_id(subject.user_id).exec(&transaction).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -175,7 +175,7 @@ async fn confirm(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let stored = Some(row.hashed_password.clone());
-    match auth.try_password(db, &Account::SignedIn(row.id), from, given, stored, now).await? {
+    match auth.try_password(db, &AttemptedAccount::SignedIn(row.id), from, given, stored, now).await? {
         Verdict::Wrong => Err(invalid("current_password", "is wrong")),
         Verdict::Right | Verdict::Outdated => Ok(()),
     }

@@ -14,20 +14,20 @@ use tokio::time::timeout;
 
 /// So many permits.
 #[derive(Clone, Debug)]
-pub(super) struct Permits(Arc<Mutex<Waiting>>);
+pub(super) struct FairSemaphore(Arc<Mutex<Waiting>>);
 
 #[derive(Debug)]
 struct Waiting {
     free: usize,
     /// Each address that waits, the one whose turn it is first, with those who wait there.
-    addresses: VecDeque<(Network, VecDeque<oneshot::Sender<Permit>>)>,
+    addresses: VecDeque<(Network, VecDeque<oneshot::Sender<FairPermit>>)>,
 }
 
 /// The right to hash one password; it goes to the next one who waits when it is dropped.
 #[derive(Debug)]
-pub(super) struct Permit(Option<Permits>);
+pub(super) struct FairPermit(Option<FairSemaphore>);
 
-impl Permits {
+impl FairSemaphore {
     pub(super) fn new(count: usize) -> Self {
         Self(Arc::new(Mutex::new(Waiting { free: count, addresses: VecDeque::new() })))
     }
@@ -36,13 +36,13 @@ impl Permits {
     ///
     /// # Errors
     /// [`Error::Busy`] when there is none for so long.
-    pub(super) async fn acquire(&self, from: Network, patience: Duration) -> Result<Permit, Error> {
+    pub(super) async fn acquire(&self, from: Network, patience: Duration) -> Result<FairPermit, Error> {
         let given = {
             let mut waiting = self.lock();
             // Nobody waits while one is free.
             if waiting.free > 0 {
                 waiting.free -= 1;
-                return Ok(Permit(Some(self.clone())));
+                return Ok(FairPermit(Some(self.clone())));
             }
             let (permit, given) = oneshot::channel();
             match waiting.addresses.iter_mut().find(|(address, _)| *address == from) {
@@ -55,7 +55,7 @@ impl Permits {
     }
 
     /// Who is next; nobody when there is one permit more that is free.
-    fn next(&self) -> Option<oneshot::Sender<Permit>> {
+    fn next(&self) -> Option<oneshot::Sender<FairPermit>> {
         let mut waiting = self.lock();
         let Some((address, mut queue)) = waiting.addresses.pop_front() else {
             waiting.free += 1;
@@ -73,7 +73,7 @@ impl Permits {
     }
 }
 
-impl Drop for Permit {
+impl Drop for FairPermit {
     fn drop(&mut self) {
         let Some(permits) = self.0.take() else { return };
         while let Some(next) = permits.next() {
@@ -99,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_address_keeps_no_other_waiting() {
-        let permits = Permits::new(1);
+        let permits = FairSemaphore::new(1);
         let held = permits.acquire(network(1), PATIENCE).await.unwrap();
         let order = Arc::new(Mutex::new(Vec::new()));
         let waiting: Vec<_> = [1, 1, 1, 1, 2, 3, 2]
@@ -125,7 +125,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_leaves_the_queue_takes_no_permit_along() {
-        let permits = Permits::new(2);
+        let permits = FairSemaphore::new(2);
         let held = (
             permits.acquire(network(1), PATIENCE).await.unwrap(),
             permits.acquire(network(1), PATIENCE).await.unwrap(),
