@@ -312,7 +312,7 @@ async fn tamper(db: &TestDatabase, connection: &DatabaseConnection) -> Vec<&'sta
         named.extend([
             "users.role: one of ADMIN, PREMIUM, USER in v0.9, one of ADMIN, BOSS, PREMIUM, USER",
             "users.created_at: timestamp without time zone in v0.9, timestamp with time zone",
-            "watch_history.id: numbered",
+            "watch_history.id: auto-increment",
         ]);
         return named;
     }

@@ -59,7 +59,7 @@ on_both! {
         db.up(Target::End).await;
         let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(true), "{drift}");
-        assert_eq!(drift.to_string(), "no difference: the database has the tables of the entities\n");
+        assert_eq!(drift.to_string(), "no differences: the database has the tables of the entities\n");
     }
 
     async fn a_check_leaves_nothing_behind_and_reads_inside_of_a_transaction(db: TestDatabase) {
@@ -188,11 +188,11 @@ const POSTGRES: [(&str, &str); 27] = [
     ),
     (
         "ALTER SEQUENCE videos_id_seq AS integer",
-        "videos.id: numbered (bigint) in the entities, numbered (integer) in the database",
+        "videos.id: auto-increment (bigint) in the entities, auto-increment (integer) in the database",
     ),
     (
         "ALTER TABLE videos ALTER id DROP DEFAULT",
-        "videos.id: numbered (bigint) in the entities, not numbered in the database",
+        "videos.id: auto-increment (bigint) in the entities, no auto-increment in the database",
     ),
     (
         "ALTER TABLE refresh_tokens DROP CONSTRAINT refresh_tokens_pkey",
@@ -334,13 +334,13 @@ const SQLITE_IN_PLACE: [(&str, &str, &str, &str); 18] = [
         "videos",
         " AUTOINCREMENT",
         "",
-        "videos.id: numbered (autoincrement) in the entities, not numbered in the database",
+        "videos.id: auto-increment (autoincrement) in the entities, no auto-increment in the database",
     ),
     (
         "sessions",
         " PRIMARY KEY AUTOINCREMENT",
         "",
-        "sessions.id: numbered (autoincrement) in the entities, not numbered in the database\n\
+        "sessions.id: auto-increment (autoincrement) in the entities, no auto-increment in the database\n\
       sessions: primary key (id) in the entities, missing in the database",
     ),
     (

@@ -10,7 +10,7 @@ use migration::{Migrator, PROJECT};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::MigratorTrait;
 use sea_orm_revisions::check::Drift;
-use sea_orm_revisions::{Project, Target, schema, expected};
+use sea_orm_revisions::{Project, Target, expected, schema};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,7 +46,7 @@ fn where_there_are_no_sources_it_says_so_and_how_to_name_them() {
     assert!(error.starts_with("nothing was written: the sources of the migrations are not in "), "{error}");
     assert!(error.contains("--dir"), "{error}");
     let error = PROJECT.revision("…", None).unwrap_err().to_string();
-    assert_eq!(error, "nothing was written: say with -m what it does, in words that can name a file");
+    assert_eq!(error, "nothing was written: describe the migration with -m, in letters that can name a file");
 }
 
 on_both! {
@@ -72,7 +72,7 @@ on_both! {
         let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(false) && drift.extra.len() >= 9, "{drift}");
         let written = PROJECT.autogenerate(&db.url, "nothing", Some(folder.path())).await.unwrap();
-        assert_eq!(written.to_string(), "no difference: there is nothing to write\n");
+        assert_eq!(written.to_string(), "no differences: nothing to write\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -87,7 +87,7 @@ on_both! {
         let drift = PROJECT.check(&db.url).await.unwrap();
         assert_eq!(source.left_alone, drift.extra.iter().map(ToString::to_string).collect::<Vec<_>>());
         let (comment, code) = source.text.split_once("\n\nuse ").unwrap();
-        assert!(comment.contains("left alone:\n//! - videos.stray: integer in the database"), "{comment}");
+        assert!(comment.contains("ignored:\n//! - videos.stray: integer in the database"), "{comment}");
         assert!(["strays", "stray", "twice", "strangers"].iter().all(|name| !code.contains(name)), "{code}");
     }
 
@@ -112,7 +112,7 @@ on_both! {
         let connection = db.connect().await;
         run(&connection, "ALTER TABLE users RENAME COLUMN full_name TO whole_name").await;
         let source = PROJECT.source(&connection, "names").await.unwrap().unwrap();
-        assert!(source.text.contains("If whole_name is only to be called full_name, rename the column"), "{}", source.text);
+        assert!(source.text.contains("If whole_name is renamed to full_name, rename the column"), "{}", source.text);
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! What a migration would read from a database is missing here; the script makes sure that it is not needed: see `script_assertions`.
 
-use crate::script_assertions::ScriptAssertions;
 use crate::lock::settings;
 use crate::recorder::{self, is_read, remove_record, statements};
+use crate::script_assertions::ScriptAssertions;
 use crate::step::{Direction, Step};
 use crate::target::{BASE, HEAD, position};
 use crate::{Error, Project};

@@ -56,9 +56,9 @@ fn sentence(column: &Column) -> String {
     format!(
         "{} {}{}{}{}",
         column.name,
-        column.kind,
+        column.data_type,
         if column.nullable { "" } else { " not null" },
         or_nothing("default", &column.default),
-        or_nothing("numbered by", &column.numbered),
+        or_nothing("numbered by", &column.auto_increment),
     )
 }

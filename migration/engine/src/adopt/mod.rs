@@ -9,10 +9,10 @@ mod verify;
 
 use crate::connect::{Place, connect};
 use crate::error::AdoptionRefusal;
-use crate::schema::{self, Schema};
 use crate::lock::lock;
 use crate::project::LegacyRules;
 use crate::records::adoption::{ALEMBIC, adopted_at, alembic_revisions};
+use crate::schema::{self, Schema};
 use crate::{Error, Options, Project, Target, records};
 pub use report::Adoption;
 use sea_orm_migration::sea_orm::{

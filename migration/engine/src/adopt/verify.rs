@@ -3,9 +3,9 @@
 //! What they should be nobody writes down a second time: the first migrations make them in a throw-away place, and both are
 //! read by the same words.
 
-use crate::schema::{self, Column, Difference, Schema, Index, SchemaItem, Table};
 use crate::project::{LaterRevision, LegacyRules};
 use crate::records::adoption::ALEMBIC;
+use crate::schema::{self, Column, Difference, Index, Schema, SchemaItem, Table};
 use crate::{Project, expected};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseTransaction, DbBackend, Statement, TransactionTrait};
@@ -37,7 +37,9 @@ pub(super) async fn verify(
     for difference in schema::compare(&expected, &spelled) {
         match &difference.actual {
             Some(SchemaItem::Table(_)) if difference.table == ALEMBIC || project.is_bookkeeping(&difference.table) => {}
-            Some(SchemaItem::Index(_)) if difference.expected.is_none() => verdict.left_alone.push(plain(legacy, &difference)),
+            Some(SchemaItem::Index(_)) if difference.expected.is_none() => {
+                verdict.left_alone.push(plain(legacy, &difference))
+            }
             _ if difference.ignorable => verdict.left_alone.push(plain(legacy, &difference)),
             _ => verdict.findings.push(difference.line(legacy.release)),
         }
@@ -118,14 +120,14 @@ fn spelled_alike(legacy: &LegacyRules, actual: &Schema, expected: &Schema, backe
 }
 
 fn spell(legacy: &LegacyRules, column: &mut Column, reference: &Column, keys: &[String]) {
-    let is_enum = reference.kind.starts_with("varchar") && legacy.enums.contains(&column.name.as_str());
-    let is_same = (column.kind == "timestamp" && reference.kind == "datetime")
-        || (is_enum && (column.kind.starts_with("varchar") || column.kind == "text"));
+    let is_enum = reference.data_type.starts_with("varchar") && legacy.enums.contains(&column.name.as_str());
+    let is_same = (column.data_type == "timestamp" && reference.data_type == "datetime")
+        || (is_enum && (column.data_type.starts_with("varchar") || column.data_type == "text"));
     if is_same {
-        column.kind.clone_from(&reference.kind);
+        column.data_type.clone_from(&reference.data_type);
     }
     // The row id is never NULL, whether the table says so or not.
-    if column.kind == "integer" && keys == [column.name.as_str()] {
+    if column.data_type == "integer" && keys == [column.name.as_str()] {
         column.nullable = reference.nullable;
     }
 }

@@ -126,7 +126,11 @@ pub(super) fn table_def(name: &str, table: &Table, live: Option<&LiveDefinitions
     calls.extend(table.indexes.iter().filter(|index| index.constraint).map(|index| add_index(name, index)));
     calls.extend(table.foreign_keys.iter().map(|key| add_foreign_key(name, key)));
     calls.extend(
-        table.indexes.iter().filter(|index| !index.constraint && !has_expressions(index)).map(|index| add_index(name, index)),
+        table
+            .indexes
+            .iter()
+            .filter(|index| !index.constraint && !has_expressions(index))
+            .map(|index| add_index(name, index)),
     );
     calls
 }

@@ -73,7 +73,8 @@ pub(super) fn is_exact(call: &str, data_type: &str, is_postgres: bool) -> bool {
         _ => None,
     };
     let without_spaces = |text: &str| text.replace(' ', "");
-    TYPES.iter().any(|known| is_type(&known)) || name.is_some_and(|name| without_spaces(&name) == without_spaces(data_type))
+    TYPES.iter().any(|known| is_type(&known))
+        || name.is_some_and(|name| without_spaces(&name) == without_spaces(data_type))
 }
 
 /// The family of the type. PostgreSQL converts types of one family into each other without a USING expression.

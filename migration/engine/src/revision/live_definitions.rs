@@ -5,9 +5,7 @@
 
 use super::{builder_code, column_types};
 use crate::check::is_created;
-use crate::schema::{
-    Check, Column, Difference, ForeignKey, Index, Schema, SchemaItem, Table, simplify_expr, words,
-};
+use crate::schema::{Check, Column, Difference, ForeignKey, Index, Schema, SchemaItem, Table, simplify_expr, words};
 use operations::create_table::{DefinitionSubject, definitions};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use std::collections::BTreeMap;
@@ -54,7 +52,13 @@ impl LiveDefinitions {
     }
 
     /// Code that drops the item. That of an extra item runs only on the kind of database that has it.
-    pub(super) fn drop_code(&self, table: &str, item: &SchemaItem, code: Vec<String>, backends: Backends) -> Vec<String> {
+    pub(super) fn drop_code(
+        &self,
+        table: &str,
+        item: &SchemaItem,
+        code: Vec<String>,
+        backends: Backends,
+    ) -> Vec<String> {
         if !self.is_extra(table, item) {
             return code;
         }
@@ -62,12 +66,19 @@ impl LiveDefinitions {
     }
 
     /// Code that creates the item: `portable`, or the live definition if `portable` would create something else.
-    pub(super) fn create_code(&self, table: &str, item: &SchemaItem, portable: Vec<String>, backends: Backends) -> Vec<String> {
+    pub(super) fn create_code(
+        &self,
+        table: &str,
+        item: &SchemaItem,
+        portable: Vec<String>,
+        backends: Backends,
+    ) -> Vec<String> {
         if !self.is_live(table, item) {
             return portable;
         }
         let is_extra = self.is_extra(table, item);
-        let Some(statements) = self.statements(table, item).filter(|_| is_extra || !self.is_portable(table, item)) else {
+        let Some(statements) = self.statements(table, item).filter(|_| is_extra || !self.is_portable(table, item))
+        else {
             return portable;
         };
         let live = statements.iter().map(|statement| format!("sql::execute(manager, {statement:?}).await?;")).collect();
@@ -165,7 +176,9 @@ impl LiveDefinitions {
                     live.is_some_and(|live| self.is_portable_column(live, &column.data_type))
                 }
                 SchemaItem::Index(index) => index.notes.is_empty() && !builder_code::has_expressions(index),
-                SchemaItem::ForeignKey(ForeignKey { notes, .. }) | SchemaItem::Check(Check { notes, .. }) => notes.is_empty(),
+                SchemaItem::ForeignKey(ForeignKey { notes, .. }) | SchemaItem::Check(Check { notes, .. }) => {
+                    notes.is_empty()
+                }
                 _ => true,
             }
     }
@@ -205,7 +218,8 @@ async fn sqlite_columns(db: &impl ConnectionTrait) -> Result<Statements, DbErr> 
         for row in rows(db, &columns).await? {
             let name: String = row.try_get_by_index(0)?;
             let subject = DefinitionSubject::Column(name.to_lowercase());
-            if let Some(definition) = definitions(&create).into_iter().find(|definition| definition.subject == subject) {
+            if let Some(definition) = definitions(&create).into_iter().find(|definition| definition.subject == subject)
+            {
                 let add = format!("ALTER TABLE \"{}\" ADD COLUMN {}", table.replace('"', "\"\""), definition.text);
                 actual.insert((table.clone(), name), vec![add]);
             }

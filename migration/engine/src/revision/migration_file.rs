@@ -44,7 +44,8 @@ const LIST: &str = "lib.rs";
 /// A sentence as the end of a name: `Add the nickname` is `add_the_nickname`. At most 60 characters.
 fn snake_case(message: &str) -> String {
     let letters = message.to_lowercase().replace(['\'', '’'], "");
-    let words: Vec<&str> = letters.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        letters.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.join("_").chars().take(60).collect::<String>().trim_end_matches('_').to_owned()
 }
 

@@ -4,8 +4,8 @@
 
 use super::column_types;
 use crate::entities::Entities;
-use crate::schema::{Check, Column, Schema, Table, same_check, same_foreign_key, same_index, simplify_expr, words};
 use crate::expected::{postgres_ddl, sqlite_schema};
+use crate::schema::{Check, Column, Schema, Table, same_check, same_foreign_key, same_index, simplify_expr, words};
 use operations::create_table::{DefinitionSubject, definitions};
 use sea_orm::DbErr;
 use std::collections::BTreeMap;
@@ -48,7 +48,8 @@ fn postgres_types(statements: &[String]) -> BTreeMap<(String, String), String> {
         let table = words(statement).find(|word| word.starts_with('"')).unwrap_or_default().trim_matches('"');
         for definition in definitions(statement) {
             let DefinitionSubject::Column(column) = definition.subject else { continue };
-            let data_type: Vec<&str> = words(&definition.text).skip(1).take_while(|word| !KEYWORDS_AFTER_TYPE.contains(word)).collect();
+            let data_type: Vec<&str> =
+                words(&definition.text).skip(1).take_while(|word| !KEYWORDS_AFTER_TYPE.contains(word)).collect();
             let data_type = data_type.join(" ").replace(" ( ", "(").replace(" )", ")").replace(" , ", ", ");
             types.insert((table.to_owned(), column), data_type);
         }
@@ -56,7 +57,8 @@ fn postgres_types(statements: &[String]) -> BTreeMap<(String, String), String> {
     types
 }
 
-const KEYWORDS_AFTER_TYPE: [&str; 8] = ["NOT", "NULL", "DEFAULT", "GENERATED", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES"];
+const KEYWORDS_AFTER_TYPE: [&str; 8] =
+    ["NOT", "NULL", "DEFAULT", "GENERATED", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES"];
 
 /// A live table before and after the migration, both portable.
 pub(super) struct TableChange {
@@ -70,7 +72,8 @@ impl TableChange {
         let mut before = actual.clone();
         before.triggers.clear();
         for column in &mut before.columns {
-            let is_foreign_key = !is_postgres && actual.foreign_keys.iter().any(|key| key.columns == [column.name.clone()]);
+            let is_foreign_key =
+                !is_postgres && actual.foreign_keys.iter().any(|key| key.columns == [column.name.clone()]);
             make_column_portable(column, is_foreign_key, expected.column(&column.name), portable);
         }
         for check in &mut before.checks {
@@ -112,7 +115,9 @@ fn make_column_portable(column: &mut Column, is_foreign_key: bool, expected: Opt
     column.data_type = match (expected, portable) {
         (Some(expected), Some(portable)) if expected.data_type == column.data_type => portable.data_type.clone(),
         // SQLite has one type for integers of all widths.
-        _ if column.data_type == "integer" && (is_foreign_key || column.auto_increment.as_deref() == Some("autoincrement")) => {
+        _ if column.data_type == "integer"
+            && (is_foreign_key || column.auto_increment.as_deref() == Some("autoincrement")) =>
+        {
             "big_integer()".to_owned()
         }
         _ => match column_types::builder_call(Some(&column.data_type), None) {

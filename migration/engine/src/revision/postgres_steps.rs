@@ -68,12 +68,7 @@ fn alter_columns(name: &str, to: &Table, diff: &TableDiff, context: StepContext<
     code
 }
 
-fn create_constraints_and_indexes(
-    name: &str,
-    from: &Table,
-    diff: &TableDiff,
-    context: StepContext<'_>,
-) -> Vec<String> {
+fn create_constraints_and_indexes(name: &str, from: &Table, diff: &TableDiff, context: StepContext<'_>) -> Vec<String> {
     let mut code = Vec::new();
     for check in &diff.added_checks {
         let constraint = quote_if_needed(&free_name(check, from, diff));

@@ -41,11 +41,8 @@ pub(super) fn generated_source(
     let down: Vec<String> = code.down.into_iter().rev().flatten().collect();
     let (up, down) = (body(code.up), body(down));
     let uses_sql = up.code.iter().chain(&down.code).any(|line| line.contains("sql::"));
-    let used = [
-        (code.detaches_dependents, "DetachedDependents"),
-        (!code.functions.is_empty(), "TableDef"),
-        (uses_sql, "sql"),
-    ];
+    let used =
+        [(code.detaches_dependents, "DetachedDependents"), (!code.functions.is_empty(), "TableDef"), (uses_sql, "sql")];
     let operations = used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, name)| name).collect::<Vec<_>>();
     layout(&header(message, differences, ignored), import(&operations), &up, &down, &code.functions)
 }
@@ -83,11 +80,9 @@ impl MigrationCode {
         let function = builder_code::function_name(name);
         let old = format!("{function}_before");
         let sqlite_before = live.table_on_sqlite(name, &before);
-        let versions =
-            TableVersions { from: &before, to: &after, sqlite_from: &sqlite_before, sqlite_to: &after };
+        let versions = TableVersions { from: &before, to: &after, sqlite_from: &sqlite_before, sqlite_to: &after };
         let upgrade = table_steps(name, &versions, (&old, &function), StepContext { live, is_downgrade: false });
-        let versions =
-            TableVersions { from: &after, to: &before, sqlite_from: &after, sqlite_to: &sqlite_before };
+        let versions = TableVersions { from: &after, to: &before, sqlite_from: &after, sqlite_to: &sqlite_before };
         let downgrade = table_steps(name, &versions, (&function, &old), StepContext { live, is_downgrade: true });
         self.detaches_dependents |= upgrade.detaches_dependents || downgrade.detaches_dependents;
         if upgrade.rebuilds || downgrade.rebuilds {

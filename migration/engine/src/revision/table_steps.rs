@@ -159,7 +159,8 @@ fn refuse_values(table: &str, column: &Column) -> String {
     let default = column.default.as_ref().filter(is_value).filter(|_| column.data_type != "json()");
     let other = default.map(|default| format!(" AND {quoted} <> {default}")).unwrap_or_default();
     let rows = format!("{table} WHERE {quoted} IS NOT NULL{other}");
-    let fix = format!("{} is dropped; move its values elsewhere and set it to NULL, or remove this refusal", column.name);
+    let fix =
+        format!("{} is dropped; move its values elsewhere and set it to NULL, or remove this refusal", column.name);
     format!("sql::refuse_rows(manager, {rows:?}, {fix:?}).await?;")
 }
 

@@ -109,8 +109,7 @@ fn is_ignorable(extra: &SchemaItem, expected: &Table, actual: &Table) -> bool {
     let is_unknown = |column: &String| expected.column(column).is_none();
     match extra {
         SchemaItem::Column(column) => {
-            let is_filled =
-                column.default.is_some() || column.auto_increment.is_some() || column.generated.is_some();
+            let is_filled = column.default.is_some() || column.auto_increment.is_some() || column.generated.is_some();
             column.nullable || is_filled
         }
         // Rows do not collide in a unique index if one of its columns is NULL in all of them.

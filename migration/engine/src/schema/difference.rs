@@ -53,7 +53,9 @@ impl Difference {
     pub fn line(&self, expected_in: &str) -> String {
         let subject = self.subject();
         match self.descriptions() {
-            (Some(expected), Some(actual)) => format!("{subject}: {expected} in {expected_in}, {actual} in the database"),
+            (Some(expected), Some(actual)) => {
+                format!("{subject}: {expected} in {expected_in}, {actual} in the database")
+            }
             (Some(expected), None) => format!("{subject}: {expected} in {expected_in}, missing in the database"),
             (None, Some(actual)) => format!("{subject}: {actual} in the database, unknown to {expected_in}"),
             (None, None) => subject,

@@ -1,7 +1,7 @@
 //! Reads the catalogue of PostgreSQL, for every table in the search path.
 
 use super::sql_text::split_column_list;
-use super::{Check, Column, Schema, ForeignKey, Index, Table, Trigger};
+use super::{Check, Column, ForeignKey, Index, Schema, Table, Trigger};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 
 pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {

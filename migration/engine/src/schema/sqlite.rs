@@ -1,7 +1,7 @@
 //! Reads the catalogue of SQLite: its pragmas, and the text of `CREATE TABLE` for what they do not return.
 
 use super::sql_text::{split_column_list, unquote, words};
-use super::{Check, Column, Schema, ForeignKey, Index, Table, Trigger};
+use super::{Check, Column, ForeignKey, Index, Schema, Table, Trigger};
 use operations::create_table::{Definition, DefinitionSubject, definitions, parenthesized_clauses};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 
