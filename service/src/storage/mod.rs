@@ -12,10 +12,10 @@ mod sqlite;
 pub(crate) use batcher::{Batcher, MIN_BATCH};
 pub(crate) use database::BatchConnections;
 pub use database::{ConnectError, Database, Durability, WriteGuard, sqlite_file};
-pub(crate) use params::{Param, ParamType, bind_arrays, input_rows};
+pub(crate) use params::{InputRow, IntoParam, Param, ParamType, bind_arrays, input_row, select_input};
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
-pub(crate) use row_reader::RowReader;
-pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement};
+pub(crate) use row_reader::{RowReader, selected_row};
+pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction};
 
 use std::sync::Arc;
 
