@@ -1,4 +1,5 @@
-//! Users and their addresses, named on both sides: ways to load them, what each costs, and what a delete takes along.
+//! Users and their addresses, with relations on both sides: ways to load them, their statements, and
+//! cascading deletes.
 //!
 //!     cargo run --example addresses
 
@@ -8,7 +9,7 @@ use common::{Stage, create_all, database_url};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, EntityLoaderTrait, IntoActiveModel, LoaderTrait, QueryOrder};
 
-/// The one.
+/// The parent side.
 mod user {
     // snippet: declarative
     use sea_orm::entity::prelude::*;
@@ -28,7 +29,7 @@ mod user {
     // end
 }
 
-/// The many.
+/// The child side.
 mod address {
     use sea_orm::entity::prelude::*;
 
@@ -54,13 +55,13 @@ async fn main() -> Result<(), DbErr> {
     run(&database_url()).await
 }
 
-/// Three users with two addresses each, loaded in every way.
+/// Loads three users with two addresses each in every way.
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
     create_all!(db, user, address);
 
-    stage.step("Save a user with two addresses; the addresses learn whose they are");
+    stage.step("Save a user with two addresses; SeaORM fills in the foreign keys");
     for name in ["ann", "bob", "cid"] {
         // snippet: save graph
         let home = address::ActiveModel::builder().set_email(format!("{name}@home.example"));
@@ -70,16 +71,14 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     }
     assert_eq!(stage.sent().len(), 9, "one INSERT for each row");
 
-    stage.step("Nothing is loaded behind your back");
+    stage.step("Nothing is loaded implicitly");
     // snippet: unloaded
     let ann = user::Entity::load().order_by_id_asc().one(db).await?;
     assert!(ann.is_some_and(|ann| ann.name == "ann" && ann.addresses.is_unloaded()));
     // end
     assert_eq!(stage.sent().len(), 1);
 
-    stage.step(
-        "lazy: a statement when it is asked for. In a loop that is one for each user, and you see it in the code",
-    );
+    stage.step("lazy: one statement for each call. In a loop that is one for each user, and you see it in the code");
     // snippet: lazy
     let mut emails = Vec::new();
     for user in user::Entity::find().order_by_asc(user::COLUMN.id).all(db).await? {
@@ -98,7 +97,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert!(loaded.eq(emails.iter().cloned()));
 
-    stage.step("selectin, for users that you have already");
+    stage.step("selectin, for users that are already loaded");
     let users = user::Entity::find().order_by_asc(user::COLUMN.id).all(db).await?;
     // snippet: selectin later
     let addresses: Vec<Vec<address::Model>> = users.load_many(address::Entity, db).await?;
@@ -106,7 +105,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert!(addresses.into_iter().flatten().map(|address| address.email).eq(emails.iter().cloned()));
     assert_eq!(stage.sent().len(), 1 + 1);
 
-    stage.step("joined, from the many to the one: the loader joins by itself");
+    stage.step("joined, many-to-one: the loader joins by itself");
     // snippet: joined
     let addresses = address::Entity::load().with(user::Entity).order_by_id_asc().all(db).await?;
     let whose = addresses.iter().map(|address| address.user.as_ref().map(|user| &*user.name));
@@ -114,7 +113,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert!(whose.eq(["ann", "ann", "bob", "bob", "cid", "cid"].map(Some)));
 
-    stage.step("joined, from the one to the many: each user comes once for every address, and is put together again");
+    stage.step("joined, one-to-many: one row for each address, grouped by user again");
     // snippet: joined many
     let users: Vec<(user::Model, Vec<address::Model>)> =
         user::Entity::find().find_with_related(address::Entity).order_by_asc(address::COLUMN.id).all(db).await?;
@@ -122,7 +121,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert!(users.len() == 3 && users.iter().all(|(_, addresses)| addresses.len() == 2));
 
-    stage.step("Users by what is true of one of their addresses");
+    stage.step("Users with an address that matches a condition");
     // snippet: any
     let bob =
         user::Entity::find().has_related(address::Entity, address::COLUMN.email.starts_with("bob@")).one(db).await?;
@@ -130,7 +129,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let bob = bob.ok_or_else(|| DbErr::RecordNotFound("bob".into()))?;
     assert!(bob.name == "bob" && stage.sent()[0].contains("EXISTS"));
 
-    stage.step("Many-to-one: give an address to somebody else by its foreign key");
+    stage.step("Many-to-one: give an address to another user by its foreign key");
     let home = bob.find_related(address::Entity).order_by_asc(address::COLUMN.id).one(db).await?;
     let mut home = home.ok_or_else(|| DbErr::RecordNotFound("an address".into()))?.into_active_model();
     home.user_id = Set(1);
@@ -138,13 +137,13 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let of_ann = address::Entity::find().filter(address::COLUMN.user_id.eq(1)).count(db).await?;
     assert_eq!((of_ann, stage.sent().len()), (3, 3));
 
-    stage.step("The foreign key has no ON DELETE: the database refuses to leave an address without its user");
+    stage.step("The foreign key has no ON DELETE: the database refuses to delete a user with addresses");
     let refused = user::Entity::delete_by_id(1).exec(db).await;
     let refused = refused.err().and_then(|error| error.sql_err());
     println!("   {refused:?}");
     assert!(matches!(refused, Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_))));
 
-    stage.step("Delete cascade by the ORM: it reads the children, deletes one after the other, then the user");
+    stage.step("Delete cascade by the ORM: it reads the children, deletes them one by one, then the user");
     let deleted = bob.cascade_delete(db).await?;
     assert_eq!(deleted.rows_affected, 2);
     let sent = stage.sent();

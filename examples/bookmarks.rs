@@ -1,4 +1,5 @@
-//! Bookmarks of pages, by a user, by an anonymous user, or by nobody: optional relations, and times that the database sets.
+//! Bookmarks of pages, by a user, an anonymous user, or nobody: optional relations, and times that
+//! the database sets.
 //!
 //!     cargo run --example bookmarks
 
@@ -8,7 +9,7 @@ use common::{Stage, create_all, database_url};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, EntityLoaderTrait, IntoActiveModel, JoinType, QueryOrder, QuerySelect};
 
-/// What is bookmarked.
+/// A page that can be bookmarked.
 mod page {
     use sea_orm::entity::prelude::*;
 
@@ -26,7 +27,7 @@ mod page {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Somebody with a name.
+/// A user with a name.
 mod user {
     use sea_orm::entity::prelude::*;
 
@@ -44,7 +45,7 @@ mod user {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Somebody without.
+/// A user without a name.
 mod anonymous_user {
     use sea_orm::entity::prelude::*;
 
@@ -61,7 +62,7 @@ mod anonymous_user {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Somebody's mark on a page.
+/// A bookmark of a page.
 mod bookmark {
     use sea_orm::entity::prelude::*;
 
@@ -102,20 +103,20 @@ async fn main() -> Result<(), DbErr> {
     run(&database_url()).await
 }
 
-/// Writes three bookmarks, reads names off them, and looks at their times.
+/// Writes three bookmarks, reads their users' names, and checks their times.
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
     create_all!(db, page, user, anonymous_user, bookmark);
 
-    stage.step("Ann bookmarks a page, all three rows new");
+    stage.step("Ann bookmarks a page; all three rows are new");
     let page = page::ActiveModel::builder().set_url("https://example.org");
     let ann = user::ActiveModel::builder().set_name("Ann");
     let by_ann = bookmark::ActiveModel::builder().set_notes("read on").set_page(page).set_user(ann);
     let by_ann = by_ann.insert(db).await?;
     assert_eq!(stage.sent().len(), 3);
 
-    stage.step("Somebody unknown does too, and so does nobody; both leave out the user");
+    stage.step("An anonymous user and nobody bookmark it too; both have no user");
     let unknown = anonymous_user::ActiveModel::builder();
     let unsigned = bookmark::ActiveModel::builder().set_notes("").set_page_id(by_ann.page_id);
     let by_unknown = unsigned.clone().set_anonymous_user(unknown).insert(db).await?;
@@ -123,7 +124,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert_eq!((by_unknown.user_id, by_unknown.anonymous_user_id, by_nobody.user_id), (None, Some(1), None));
     assert_eq!(stage.sent().len(), 3);
 
-    stage.step("The user's name through the relation: the rows come whole, bookmarks without a user among them");
+    stage.step("The user's name through the relation: whole rows, including bookmarks without a user");
     // snippet: name by relation
     let bookmarks = bookmark::Entity::load().with(user::Entity).order_by_id_asc().all(db).await?;
     for bookmark in &bookmarks {
@@ -135,7 +136,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let sent = stage.sent();
     assert!(sent.len() == 1 && sent[0].contains(" LEFT JOIN "));
 
-    stage.step("The same by an explicit join: two columns come, and only of bookmarks that have a user");
+    stage.step("The same by an explicit join: two columns, and only of bookmarks that have a user");
     // snippet: name by join
     let names: Vec<(i32, String)> = bookmark::Entity::find()
         .select_only()
@@ -151,12 +152,12 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let sent = stage.sent();
     assert!(sent.len() == 1 && sent[0].contains(" INNER JOIN "));
 
-    stage.step("The database set the times and the state, and the INSERT brought them back");
+    stage.step("The database set the times and the state, and the INSERT returned them");
     println!("   state {}, created {}", by_ann.state, by_ann.created_at);
     assert!(by_ann.state == 1 && by_ann.created_at == by_ann.updated_at);
     assert!(by_ann.created_at.timestamp_subsec_micros() % 1000 == 0, "milliseconds");
 
-    stage.step("They compare with times of the program as times do");
+    stage.step("They compare correctly with times that the program binds");
     let created = bookmark::COLUMN.created_at;
     let hour = chrono::Duration::hours(1);
     let since = bookmark::Entity::find().filter(created.gt(common::now() - hour)).count(db).await?;
@@ -169,7 +170,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let oldest = bookmark::Entity::find().order_by_asc(created).one(db).await?;
     assert_eq!(oldest.map(|bookmark| bookmark.bookmark_id), Some(old.bookmark_id));
 
-    stage.step("A change moves updated_at and leaves created_at");
+    stage.step("A change sets updated_at and keeps created_at");
     tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     let before = by_ann.updated_at;
     let mut by_ann = by_ann.into_active_model();
@@ -178,11 +179,11 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert!(by_ann.updated_at > before && by_ann.created_at == before);
     assert!(stage.sent()[0].contains(r#""updated_at" = "#));
 
-    stage.step("A change of nothing sends nothing");
+    stage.step("An update without changes sends nothing");
     by_ann.into_active_model().update(db).await?;
     assert!(stage.sent().is_empty());
 
-    stage.step("A change of many rows is SQL, which no hook sees: it names the time itself");
+    stage.step("An update of many rows is SQL that no hook sees, so it sets the time itself");
     // snippet: update many
     let archive = bookmark::Entity::update_many()
         .col_expr(bookmark::Column::State, Expr::value(2))

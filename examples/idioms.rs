@@ -1,4 +1,4 @@
-//! What people use SQLAlchemy for besides: many-to-many, statements built as values, upserts, events.
+//! More SQLAlchemy patterns: many-to-many, statements built as values, upserts, events.
 //!
 //!     cargo run --example idioms
 
@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect};
 
-/// What is read.
+/// An article with tags.
 mod article {
     use super::common::now;
     use sea_orm::ActiveValue::Set;
@@ -46,7 +46,7 @@ mod article {
     // end
 }
 
-/// What it is about.
+/// A tag of articles.
 mod tag {
     use sea_orm::entity::prelude::*;
 
@@ -65,7 +65,7 @@ mod tag {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Which article has which tag.
+/// The association table: which article has which tag.
 mod article_tag {
     use sea_orm::entity::prelude::*;
 
@@ -88,7 +88,7 @@ mod article_tag {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// How far a reader came.
+/// How far a reader has read an article.
 mod reading {
     use sea_orm::entity::prelude::*;
 
@@ -116,13 +116,13 @@ async fn main() -> Result<(), DbErr> {
     run(&database_url()).await
 }
 
-/// One idiom after the other.
+/// Runs every idiom.
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
     create_all!(db, article, tag, article_tag, reading);
 
-    stage.step("Many-to-many: an article with two tags; the rows between are written by themselves");
+    stage.step("Many-to-many: an article with two tags; SeaORM writes the association rows");
     let (rust, sql) = (tag::ActiveModel::builder().set_name("rust"), tag::ActiveModel::builder().set_name("sql"));
     article::ActiveModel::builder().set_title("One").add_tag(rust).add_tag(sql).save(db).await?;
     stage.sent();
@@ -153,7 +153,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert_eq!(titles, ["One", "Three"]);
     assert_eq!(stage.sent().len(), 4);
 
-    stage.step("Upsert: the row comes back, whether it was new or not");
+    stage.step("Upsert: the row is returned, whether it was new or not");
     for page in [3, 7] {
         let article_id = article.id;
         // snippet: upsert
@@ -172,7 +172,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     }
     assert_eq!(stage.sent().len(), 2);
 
-    stage.step("An event moves updated_at; another refuses, and nothing is sent");
+    stage.step("One event sets updated_at; another refuses the change, and nothing is sent");
     tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     // snippet: update
     let mut change = article::Entity::find_by_id(article.id).one(db).await?.ok_or_else(missing)?.into_active_model();

@@ -1,4 +1,5 @@
-//! Parents and children: who knows of whom, and what becomes of the children of a parent that goes.
+//! Parents and children: relations in both directions or one, and what happens to the children when
+//! a parent is deleted.
 //!
 //!     cargo run --example parent_child
 
@@ -8,7 +9,7 @@ use common::{Stage, create_all, database_url, missing};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 
-/// One-to-many, both ways, without ON DELETE: SeaORM takes the children along.
+/// One-to-many, both directions, without ON DELETE: SeaORM deletes the children.
 mod parent {
     use sea_orm::entity::prelude::*;
 
@@ -42,7 +43,7 @@ mod child {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// The same with a foreign key that may be NULL: children outlive their parent.
+/// The same with a nullable foreign key: children outlive their parent.
 mod guardian {
     use sea_orm::entity::prelude::*;
 
@@ -76,7 +77,8 @@ mod ward {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Many-to-one, one way: the house does not know who lives in it. With ON DELETE CASCADE the database takes them along.
+/// Many-to-one, one direction: the house has no field for its tenants. With ON DELETE CASCADE the
+/// database deletes them.
 mod house {
     use sea_orm::entity::prelude::*;
 
@@ -115,13 +117,13 @@ async fn main() -> Result<(), DbErr> {
     run(&database_url()).await
 }
 
-/// Makes families and takes them apart.
+/// Creates families and deletes them.
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
     create_all!(db, parent, child, guardian, ward, house, tenant);
 
-    stage.step("One-to-many, both ways: from the parent to the children, and back");
+    stage.step("One-to-many, both directions: from the parent to the children, and back");
     let three = [(); 3].map(|()| child::ActiveModel::builder());
     let parent = three.into_iter().fold(parent::ActiveModel::builder(), |parent, child| parent.add_child(child));
     parent.save(db).await?;
@@ -130,7 +132,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert_eq!((parent.children.len(), child.parent.as_ref().map(|parent| parent.id)), (3, Some(parent.id)));
     assert_eq!(stage.sent().len(), 4 + 2 + 1);
 
-    stage.step("delete-orphan: say which children there are from now on, and the others are deleted");
+    stage.step("delete-orphan: set the list of children, and the others are deleted");
     // snippet: delete orphan
     let mut parent = parent.into_active_model();
     let kept = parent.children[0].clone();
@@ -149,9 +151,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert_eq!(child::Entity::find().count(db).await?, 0);
 
-    stage.step(
-        "A foreign key that may be NULL: the ORM cuts the tie and leaves the children, as SQLAlchemy does by default",
-    );
+    stage.step("A nullable foreign key: the ORM sets it to NULL and keeps the children, as SQLAlchemy does by default");
     let guardian = guardian::ActiveModel::builder();
     guardian.add_ward(ward::ActiveModel::builder()).add_ward(ward::ActiveModel::builder()).save(db).await?;
     // snippet: nullify
@@ -162,7 +162,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert_eq!(ward::Entity::find().filter(ward::COLUMN.guardian_id.is_null()).count(db).await?, 2);
 
-    stage.step("Many-to-one, one way: only the tenant knows the house");
+    stage.step("Many-to-one, one direction: only the tenant has a relation to the house");
     let tenant = tenant::ActiveModel::builder().set_house(house::ActiveModel::builder()).insert(db).await?;
     let another = tenant::ActiveModel::builder().set_house_id(tenant.house_id).insert(db).await?;
     assert_eq!((tenant.house_id, stage.sent().len()), (another.house_id, 3));

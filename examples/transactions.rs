@@ -1,4 +1,5 @@
-//! A session in SQLAlchemy is a transaction, an identity map and a unit of work. Here is the first, and what stands for the others.
+//! A SQLAlchemy session is a transaction, an identity map and a unit of work. SeaORM has the
+//! transaction; this example shows what replaces the other two.
 //!
 //!     cargo run --example transactions
 
@@ -8,7 +9,7 @@ use common::{Stage, create_all, database_url, missing, refusal};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, ExprTrait, IntoActiveModel, QueryOrder, TransactionTrait};
 
-/// Money, which must neither appear nor vanish.
+/// Accounts: money must neither appear nor vanish.
 mod account {
     use sea_orm::entity::prelude::*;
 
@@ -38,7 +39,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let db = &stage.db;
     create_all!(db, account);
 
-    stage.step("A transaction: nothing is there before the commit, all of it after");
+    stage.step("A transaction: nothing is visible before the commit, everything after");
     // snippet: commit
     let work = db.begin().await?;
     account::ActiveModel::builder().set_owner("ann").set_cents(100).insert(&work).await?;
@@ -47,27 +48,27 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     // end
     assert_eq!((stage.sent().len(), cents(db).await?), (2, vec![100, 0]));
 
-    stage.step("A use case takes the connection first, and runs on a transaction as well");
+    stage.step("A use case takes the connection first, so it runs in a transaction too");
     // snippet: unit of work
     let moved = db.transaction_async(async |work| transfer(work, "ann", "bob", 30).await).await;
     // end
     assert!(moved.is_ok());
     assert_eq!((stage.sent().len(), cents(db).await?), (2, vec![70, 30]));
 
-    stage.step("An error rolls back: bob's money came first, ann cannot pay, and neither is changed");
+    stage.step("An error rolls back: bob is credited first, ann cannot pay, and neither changes");
     // snippet: rollback
     let failed = db.transaction_async(async |work| transfer(work, "ann", "bob", 500).await).await;
     // end
     assert!(refusal(failed).contains("cents") && cents(db).await? == [70, 30]);
 
-    stage.step("So does a transaction that is dropped: an early return, a panic");
+    stage.step("A dropped transaction rolls back too: an early return, a panic");
     {
         let work = db.begin().await?;
         account::Entity::delete_many().exec(&work).await?;
     }
     assert_eq!(cents(db).await?, [70, 30]);
 
-    stage.step("A savepoint: what may fail inside of what shall not");
+    stage.step("A savepoint: one step may fail without failing the whole");
     // snippet: savepoint
     let work = db.begin().await?;
     account::ActiveModel::builder().set_owner("cid").insert(&work).await?;
@@ -81,7 +82,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     println!("   {:?}", taken.as_ref().err().and_then(DbErr::sql_err));
     assert!(taken.is_err() && cents(db).await? == [70, 30, 0]);
 
-    stage.step("No identity map and nothing that expires: what was read is a value, and stays as it was read");
+    stage.step("No identity map, and nothing expires: a row that was read is a value and stays the same");
     // snippet: values
     let ann = account::Entity::find_by_owner("ann").one(db).await?.ok_or_else(missing)?;
     let mut change = ann.clone().into_active_model();
@@ -90,7 +91,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert_eq!((ann.cents, changed.cents), (70, 71));
     // end
 
-    stage.step("No autoflush: a change waits in its active model until it is sent, and only what changed is sent");
+    stage.step("No autoflush: a change stays in its active model until you send it; only changed fields are sent");
     let mut change = changed.into_active_model();
     change.cents = Set(72);
     assert_eq!(cents(db).await?[0], 71);
@@ -101,7 +102,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
 }
 
 // snippet: use case
-/// Moves money, in or out of a transaction of the caller.
+/// Moves money, inside or outside a transaction of the caller.
 async fn transfer(db: &impl ConnectionTrait, from: &str, to: &str, cents: i64) -> Result<(), DbErr> {
     for (owner, cents) in [(to, cents), (from, -cents)] {
         let change = account::Entity::update_many().filter(account::COLUMN.owner.eq(owner));
@@ -111,7 +112,7 @@ async fn transfer(db: &impl ConnectionTrait, from: &str, to: &str, cents: i64) -
 }
 // end
 
-/// What everybody has.
+/// The balances of all accounts, by owner.
 async fn cents(db: &impl ConnectionTrait) -> Result<Vec<i64>, DbErr> {
     let accounts = account::Entity::find().order_by_asc(account::COLUMN.id).all(db).await?;
     let cents = accounts.into_iter().map(|account| account.cents).collect();

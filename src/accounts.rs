@@ -7,7 +7,7 @@ use clap::Subcommand;
 use service::auth::Passwords;
 use service::library::{Library, register_sample};
 use service::time::Clock;
-use service::user::{self, Door, Registration};
+use service::user::{self, Registration, RegistrationPolicy};
 use std::io::{self, IsTerminal};
 
 /// What to do with an account.
@@ -43,10 +43,12 @@ pub(crate) async fn run(settings: &Settings, command: UserCommand) -> Result<(),
         UserCommand::Create { name, email, admin } => {
             let registration = Registration { email, username: name, password: ask_password()?, full_name: None };
             registration.check().map_err(|error| error.to_string())?;
-            let made = user::register(&db, &Passwords::default(), Door::Operator { admin }, registration, now).await;
+            let made =
+                user::register(&db, &Passwords::default(), RegistrationPolicy::Operator { admin }, registration, now)
+                    .await;
             let made = made.map_err(|error| error.to_string())?;
             let library = Library::new(&settings.media_dir);
-            if made.first
+            if made.is_first
                 && let Err(error) = register_sample(&db, &library, made.user.id, now).await
             {
                 // The account is made all the same.

@@ -1,7 +1,7 @@
 //! The key that signs access tokens, when the operator sets none: made once, kept beside the SQLite file.
 
 use crate::settings::{MAKE_SECRET, SECRET_BYTES, Settings};
-use service::auth::random_secret;
+use service::auth::generate_secret;
 use service::storage::sqlite_file;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -49,7 +49,7 @@ fn create_once(path: &Path) -> Result<(), String> {
     let draft = path.with_extension(format!("jwt-secret.{}", std::process::id()));
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(random_secret()?.as_bytes())?;
+        file.write_all(generate_secret()?.as_bytes())?;
         file.sync_all()?;
         match fs::hard_link(&draft, path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),

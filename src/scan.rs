@@ -5,7 +5,7 @@ use crate::output::{print_line, print_note};
 use crate::settings::Settings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use migration::environment::expand_home;
-use service::library::{self, Folder, Library, Progress, Report};
+use service::library::{self, Library, ScanProgress, ScanReport, ScanRequest};
 use service::time::Clock;
 use service::{Error, user};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub(crate) async fn run(
     let dir = dir.map(|dir| expand_home(&dir).map_err(|error| format!("{}: {error}", dir.display()))).transpose()?;
     let db = database::open(settings).await?;
     let library = Library::new(&settings.media_dir);
-    let owner = user::owner_of_scan(db.reader(), owner.as_deref()).await.map_err(|error| match (error, &owner) {
+    let owner = user::find_scan_owner(db.reader(), owner.as_deref()).await.map_err(|error| match (error, &owner) {
         (Error::UserNotFound, Some(name)) => format!("--owner {name}: there is no such user"),
         (Error::UserNotFound, None) => {
             "the videos need an owner, and there is no administrator yet: sign up on the page, or run \
@@ -36,11 +36,11 @@ pub(crate) async fn run(
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent} %, {eta} left") {
         bar.set_style(style);
     }
-    let watch = |Progress { done, total }| {
+    let watch = |ScanProgress { done, total }| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let folder = Folder { path: &dir, restore };
+    let folder = ScanRequest { path: &dir, restore };
     let report = library::scan(&db, &library, folder, owner.id, &settings.rules, Clock::System.now(), watch).await;
     bar.finish_and_clear();
     db.close().await;
@@ -56,7 +56,7 @@ pub(crate) async fn run(
 }
 
 /// What a scan did, in one line; what did not occur is not named.
-fn summary(report: &Report) -> String {
+fn summary(report: &ScanReport) -> String {
     let mut summary = format!(
         "{} added, {} updated, {} unchanged, {} passed over",
         report.added,

@@ -7,8 +7,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::time::Clock;
-use service::user::{self, Door};
-use service::views::Views;
+use service::user::{self, RegistrationPolicy};
+use service::views::ViewCounter;
 use service::watch_history::History;
 use service::{Database, Error, search};
 use std::io;
@@ -41,8 +41,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let library = Library::new(&settings.media_dir);
     add_sample_to_empty_library(&db, &library, settings).await?;
 
-    let door = registration_policy(settings, address.ip());
-    let by_command = door != Door::Open;
+    let registration_policy = registration_policy(settings, address.ip());
+    let by_command = registration_policy != RegistrationPolicy::Open;
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
     let app = Arc::new(AppState {
         db: db.clone(),
@@ -50,9 +50,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         auth: Auth::new(tokens, settings.refresh_token_lifetime).with_grace(settings.refresh_grace),
         rules: settings.rules,
         library,
-        views: Views::default(),
+        views: ViewCounter::default(),
         clock: Clock::System,
-        door,
+        registration_policy,
         cors_origins: settings.cors_origins.clone(),
         public_path: settings.public_path.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
@@ -71,7 +71,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     for note in &settings.database_notes {
         log::info!("DATABASE_URL: {note}");
     }
-    if by_command && matches!(user::owner_of_scan(db.reader(), None).await, Err(Error::UserNotFound)) {
+    if by_command && matches!(user::find_scan_owner(db.reader(), None).await, Err(Error::UserNotFound)) {
         log::info!("the first account is made by `playhead user create NAME EMAIL --admin`");
     }
     let served = api::serve(app, listener, None, wait_for_signal()?).await;
@@ -90,12 +90,12 @@ async fn index_videos(db: Database) {
 
 /// Who may make an account. The first account administers the site, so nobody becomes it over HTTP where the setup says that
 /// requests come from elsewhere.
-fn registration_policy(settings: &Settings, address: IpAddr) -> Door {
+fn registration_policy(settings: &Settings, address: IpAddr) -> RegistrationPolicy {
     let local = address.is_loopback() && settings.trusted_proxies.is_empty() && !settings.production;
     match (settings.open_registration, local) {
-        (false, _) => Door::Closed,
-        (true, true) => Door::Open,
-        (true, false) => Door::OpenAfterFirst,
+        (false, _) => RegistrationPolicy::Closed,
+        (true, true) => RegistrationPolicy::Open,
+        (true, false) => RegistrationPolicy::OpenAfterFirst,
     }
 }
 
@@ -132,7 +132,7 @@ async fn add_sample_to_empty_library(db: &Database, library: &Library, settings:
     if !library::is_empty(db.reader()).await.map_err(|error| error.to_string())? {
         return Ok(());
     }
-    let planted = library::plant_sample(library);
+    let planted = library::write_sample(library);
     let planted = planted.map_err(|error| {
         format!("MEDIA_DIR={}: {error}; make the folder, or name another one", settings.media_dir.display())
     })?;
@@ -140,7 +140,7 @@ async fn add_sample_to_empty_library(db: &Database, library: &Library, settings:
         return Ok(());
     }
     log::info!("made the folder {} with a sample clip", settings.media_dir.display());
-    let registered = match user::owner_of_scan(db.reader(), None).await {
+    let registered = match user::find_scan_owner(db.reader(), None).await {
         Ok(owner) => library::register_sample(db, library, owner.id, Clock::System.now()).await,
         // It is registered for the first account, once there is one.
         Err(Error::UserNotFound) => Ok(()),

@@ -10,7 +10,7 @@ use api::access_log::AccessLog;
 use ipnet::IpNet;
 use migration::environment::{DatabaseUrl, load, value_or_file};
 use service::auth::GRACE;
-use service::limit::Rates;
+use service::limit::LimitSettings;
 use service::progress::ProgressRules;
 use service::storage::Durability;
 use std::env;
@@ -60,7 +60,7 @@ pub(crate) struct Settings {
     /// `OPEN_REGISTRATION`
     pub(crate) open_registration: bool,
     /// `SIGN_UPS_PER_HOUR`, `WRITES_PER_MINUTE`, `ADDRESS_WRITES_PER_MINUTE`, `VIDEOS_PER_USER`
-    pub(crate) rates: Rates,
+    pub(crate) rates: LimitSettings,
     /// `PLAYHEAD_ENV=production`
     pub(crate) production: bool,
     /// `ACCESS_LOG`
@@ -125,7 +125,7 @@ impl Settings {
 
     /// The database for people: without a password.
     pub(crate) fn database(&self) -> String {
-        migration::redacted(&self.database_url)
+        migration::environment::redacted(&self.database_url)
     }
 }
 
@@ -168,10 +168,11 @@ impl<F: Fn(&str) -> Result<Option<String>, String>> Source<'_, F> {
 }
 
 /// Beyond a million, what one address may do is a question of the machine.
-fn rates<F: Fn(&str) -> Result<Option<String>, String>>(source: &Source<'_, F>) -> Result<Rates, String> {
-    let Rates { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = Rates::default();
+fn rates<F: Fn(&str) -> Result<Option<String>, String>>(source: &Source<'_, F>) -> Result<LimitSettings, String> {
+    let LimitSettings { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } =
+        LimitSettings::default();
     let number = |name, default| source.number(name, default, 0, 1_000_000);
-    Ok(Rates {
+    Ok(LimitSettings {
         sign_ups_per_hour: number("SIGN_UPS_PER_HOUR", sign_ups_per_hour)?,
         writes_per_minute: number("WRITES_PER_MINUTE", writes_per_minute)?,
         address_writes_per_minute: number("ADDRESS_WRITES_PER_MINUTE", address_writes_per_minute)?,

@@ -16,8 +16,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::Error;
-use service::auth::Access;
-use service::auth::sessions::Client;
+use service::auth::TokenSubject;
+use service::auth::sessions::ClientInfo;
 use service::text::{self, FieldError};
 use service::user::Caller;
 use std::future::{Ready, ready};
@@ -58,7 +58,7 @@ impl FromRequest for RequestId {
 
 /// Who signs in, as far as the request tells.
 #[derive(Clone, Debug)]
-pub struct SignInClient(pub Client);
+pub struct SignInClient(pub ClientInfo);
 
 impl FromRequest for SignInClient {
     type Error = Problem;
@@ -67,21 +67,21 @@ impl FromRequest for SignInClient {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let user_agent = request.headers().get(USER_AGENT).and_then(|name| name.to_str().ok()).map(str::to_owned);
         let address = ClientAddress::from_request(request, payload).into_inner();
-        ready(address.map(|ClientAddress(address)| Self(Client { address, user_agent })))
+        ready(address.map(|ClientAddress(address)| Self(ClientInfo { address, user_agent })))
     }
 }
 
 /// A token that is genuine, not expired, and not of a session that is known to be over. For use cases that ask in their own statement
 /// whether the account still stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Token(pub Access);
+pub struct Token(pub TokenSubject);
 
 impl FromRequest for Token {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(access(request).and_then(|access| access.map(Self).ok_or_else(|| Error::Unauthenticated.into())))
+        ready(subject(request).and_then(|subject| subject.map(Self).ok_or_else(|| Error::Unauthenticated.into())))
     }
 }
 
@@ -94,7 +94,7 @@ impl FromRequest for TokenUser {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        ready(Token::from_request(request, payload).into_inner().map(|Token(access)| Self(access.user_id)))
+        ready(Token::from_request(request, payload).into_inner().map(|Token(subject)| Self(subject.user_id)))
     }
 }
 
@@ -121,11 +121,11 @@ impl FromRequest for OptionalUser {
     type Future = ExtractFuture<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (app, access) = (app(request).cloned(), access(request));
+        let (app, subject) = (app(request).cloned(), subject(request));
         Box::pin(async move {
-            let Some(access) = access? else { return Ok(Self(None)) };
+            let Some(subject) = subject? else { return Ok(Self(None)) };
             let app = app?;
-            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), access).await });
+            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), subject).await });
             Ok(Self(Some(check.await?)))
         })
     }
@@ -135,7 +135,7 @@ pub(crate) fn app(request: &HttpRequest) -> Result<&Data<AppState>, Problem> {
     request.app_data().ok_or_else(|| Error::Internal("the application is not set up".into()).into())
 }
 
-fn access(request: &HttpRequest) -> Result<Option<Access>, Problem> {
+fn subject(request: &HttpRequest) -> Result<Option<TokenSubject>, Problem> {
     let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
     let (scheme, token) =
         header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or(Error::Unauthenticated)?;
@@ -143,8 +143,8 @@ fn access(request: &HttpRequest) -> Result<Option<Access>, Problem> {
         return Err(Error::Unauthenticated.into());
     }
     let app = app(request)?;
-    let access = match app.auth.verify(token.trim(), app.clock.now()) {
-        Ok(access) => access,
+    let subject = match app.auth.verify(token.trim(), app.clock.now()) {
+        Ok(subject) => subject,
         Err(error) => {
             let is_forged = matches!(error, Error::ForgedToken);
             let problem = Problem::from(error);
@@ -155,9 +155,9 @@ fn access(request: &HttpRequest) -> Result<Option<Access>, Problem> {
         }
     };
     if app.access_log != AccessLog::Off {
-        request.extensions_mut().insert(RequestUser(access.user_id));
+        request.extensions_mut().insert(RequestUser(subject.user_id));
     }
-    Ok(Some(access))
+    Ok(Some(subject))
 }
 
 /// A body, query or path that keeps the rules that its type states.

@@ -39,7 +39,7 @@ use connection::Connection;
 pub use file_limits::FileLimits;
 pub use public_path::PublicPath;
 pub use rate_limits::RateLimits;
-use service::auth::sessions::Follower;
+use service::auth::sessions::EndedSessionsPoller;
 pub use state::{AppState, Shutdown};
 use std::io;
 use std::net::TcpListener;
@@ -131,15 +131,15 @@ pub async fn serve(
 
 /// Learns of sessions that end in other processes, first of those that ended before, until what it gives back is dropped.
 async fn follow_ended_sessions(app: &AppState) -> JoinSet<()> {
-    let mut follower = Follower::new(&app.db, &app.auth, &app.clock);
+    let mut poller = EndedSessionsPoller::new(&app.db, &app.auth, &app.clock);
     let mut following = JoinSet::new();
     // On the runtime that the connections belong to.
     let caught_up = app.runtime.spawn(async move {
-        follower.catch_up().await;
-        follower
+        poller.poll().await;
+        poller
     });
-    if let Ok(follower) = caught_up.await {
-        following.spawn_on(follower.follow(), &app.runtime);
+    if let Ok(poller) = caught_up.await {
+        following.spawn_on(poller.run(), &app.runtime);
     }
     following
 }

@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, web::Data};
-use service::video::{Change, NewVideo, Paginated, Video};
+use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
 use service::watch_history::ContinueWatching;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -143,7 +143,7 @@ impl Links for Video {
     }
 }
 
-impl Links for Paginated {
+impl Links for NumberedPage {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.items.each_link(change);
     }
@@ -155,7 +155,7 @@ impl Links for NewVideo {
     }
 }
 
-impl Links for Change {
+impl Links for VideoUpdate {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.thumbnail_path.iter_mut().flatten().for_each(change);
     }

@@ -16,7 +16,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpResponse, ResponseError};
 use chrono::{DateTime, TimeDelta, Utc};
-use service::limit::{Bucket, Key, Limiter, Network, Quota, Rates};
+use service::limit::{Bucket, LimitKey, LimitSettings, Network, Quota, RateLimiter};
 use utoipa::IntoResponses;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{HeaderBuilder, ObjectBuilder, RefOr, Response, Type};
@@ -46,18 +46,18 @@ const NOT_COUNTED: [StatusCode; 6] = [
 pub struct RateLimits {
     /// Videos that one account may have; 0 for any number.
     pub(crate) videos_per_user: u32,
-    sign_ups: Option<Limiter>,
+    sign_ups: Option<RateLimiter>,
     /// As many as sign-ups: a new name or e-mail tells whether another account has it, and must not tell it faster.
-    account_changes: Option<Limiter>,
-    user_writes: Option<Limiter>,
-    address_writes: Option<Limiter>,
+    account_changes: Option<RateLimiter>,
+    user_writes: Option<RateLimiter>,
+    address_writes: Option<RateLimiter>,
 }
 
 impl RateLimits {
     /// With nothing counted yet.
-    pub fn new(rates: Rates) -> Self {
-        let Rates { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = rates;
-        let limiter = |size, window| Bucket::within(size, window).map(Limiter::new);
+    pub fn new(rates: LimitSettings) -> Self {
+        let LimitSettings { sign_ups_per_hour, writes_per_minute, address_writes_per_minute, videos_per_user } = rates;
+        let limiter = |size, window| Bucket::within(size, window).map(RateLimiter::new);
         Self {
             videos_per_user,
             sign_ups: limiter(sign_ups_per_hour, TimeDelta::hours(1)),
@@ -68,7 +68,7 @@ impl RateLimits {
     }
 
     fn policies(&self, kind: WriteKind, user: Option<i64>, address: Network) -> Vec<Policy<'_>> {
-        let (user, address) = (user.map(Key::User), Some(Key::Address(address)));
+        let (user, address) = (user.map(LimitKey::User), Some(LimitKey::Address(address)));
         let of_user = ("user", &self.user_writes, user);
         let of_address = ("address", &self.address_writes, address);
         let all = match kind {
@@ -111,13 +111,13 @@ impl WriteKind {
 /// One limit, and whose bucket a request falls into.
 struct Policy<'a> {
     name: &'static str,
-    limiter: &'a Limiter,
-    key: Key,
+    limiter: &'a RateLimiter,
+    key: LimitKey,
 }
 
 impl Policy<'_> {
-    fn give_back(&self, now: DateTime<Utc>) {
-        self.limiter.give_back(self.key, now);
+    fn refund(&self, now: DateTime<Utc>) {
+        self.limiter.refund(self.key, now);
     }
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn limit_writes(
     let policies = app.rate_limits.policies(kind, user, from.into());
     for (at, policy) in policies.iter().enumerate() {
         if let Err(retry_after) = policy.limiter.take(policy.key, now) {
-            policies[..at].iter().for_each(|policy| policy.give_back(now));
+            policies[..at].iter().for_each(|policy| policy.refund(now));
             let problem = Problem::from(service::Error::TooManyRequests { retry_after });
             let response = request.into_response::<BoxBody, HttpResponse>(problem.error_response());
             return Ok(add_headers(&policies, response, now));
@@ -146,7 +146,7 @@ pub(crate) async fn limit_writes(
     }
     let response = next.call(request).await?.map_into_boxed_body();
     if NOT_COUNTED.contains(&response.status()) {
-        policies.iter().for_each(|policy| policy.give_back(now));
+        policies.iter().for_each(|policy| policy.refund(now));
     }
     Ok(add_headers(&policies, response, now))
 }

@@ -10,8 +10,8 @@ use service::auth::Auth;
 use service::library::Library;
 use service::progress::ProgressRules;
 use service::time::Clock;
-use service::user::Door;
-use service::views::Views;
+use service::user::RegistrationPolicy;
+use service::views::ViewCounter;
 use service::watch_history::History;
 use service::{Database, Error};
 use std::sync::Arc;
@@ -37,11 +37,11 @@ pub struct AppState {
     /// The video files.
     pub library: Library,
     /// The views that were counted lately.
-    pub views: Views,
+    pub views: ViewCounter,
     /// The time.
     pub clock: Clock,
     /// Who may make an account.
-    pub door: Door,
+    pub registration_policy: RegistrationPolicy,
     /// Exact origins of pages elsewhere that may call.
     pub cors_origins: Vec<String>,
     /// Where a reverse proxy shows the site.

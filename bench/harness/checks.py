@@ -1,4 +1,4 @@
-"""What makes the comparison fair: the same answers from the same data, and saves that are really there afterwards."""
+"""Checks that the comparison is fair: the same data gives the same answers, and saves are really stored."""
 import http.client
 import json
 import math
@@ -10,7 +10,7 @@ from harness.seed import SEEDED_BEFORE
 
 
 class Client:
-    """One kept connection to a server, with the tokens of all users."""
+    """One persistent connection to a server, with the tokens of all users."""
 
     def __init__(self, port, tokens):
         self.connection, self.tokens = http.client.HTTPConnection("127.0.0.1", port, timeout=30), tokens
@@ -33,8 +33,8 @@ class Client:
         return self.ask("POST", user, f"{video}/watch-history", body)
 
 
-def moment(value):
-    """A time as an answer, SQLite or PostgreSQL writes it, to the millisecond."""
+def parse_time(value):
+    """A time as a response, SQLite or PostgreSQL writes it, in milliseconds."""
     text = value.replace("Z", "+00:00")
     text += ":00" if text[-3] in "+-" else ""
     parsed = datetime.fromisoformat(text)
@@ -43,15 +43,15 @@ def moment(value):
 
 
 def comparable(answer):
-    """What both sides' answers say alike."""
+    """The fields that both servers return."""
     names = ("video_id", "user_id", "watch_position", "watch_duration", "completed", "video_title", "video_duration",
              "uploader_username")
     known = {name: answer[name] for name in names if name in answer}
-    return known | {"progress": round(answer["progress_percentage"], 6), "at": moment(answer["last_watched_at"])}
+    return known | {"progress": round(answer["progress_percentage"], 6), "at": parse_time(answer["last_watched_at"])}
 
 
 def same_answers(ports, tokens, data, samples=100):
-    """Asks every server the same before the load. Returns what differs from the first one."""
+    """Sends every server the same requests before the load. Returns the differences from the first one."""
     (first, *_), different = ports, []
     clients = {name: Client(port, tokens) for name, port in ports.items()}
     for _ in range(samples):
@@ -66,7 +66,7 @@ def same_answers(ports, tokens, data, samples=100):
 
 
 def save_some(port, tokens, data, samples=200):
-    """Saves known positions after the load; returns what was answered, by user and video."""
+    """Saves known positions after the load; returns the responses by user and video."""
     client, answered = Client(port, tokens), {}
     while len(answered) < samples:
         user, video = random.randint(1, data.users), random.randint(1, data.videos)
@@ -83,7 +83,7 @@ def rows_of_postgres(postgres, database):
 
 
 def rows_of_sqlite(path):
-    """Only for a file that no server has open any more."""
+    """Only for a file that no server has open."""
     def query(sql):
         db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
@@ -94,26 +94,26 @@ def rows_of_sqlite(path):
 
 
 def missing_saves(query, answered):
-    """Reads the saved rows from the database itself. Returns the answers that it does not bear out."""
+    """Reads the saved rows from the database itself. Returns the responses that do not match."""
     where = " OR ".join(f"(user_id = {user} AND video_id = {video})" for user, video in answered)
     rows = query("SELECT user_id, video_id, id, watch_position, completed, last_watched_at FROM watch_history "
                  f"WHERE {where}")
-    stored = {(int(user), int(video)): (int(id), int(position), done in ("1", "t"), moment(at))
+    stored = {(int(user), int(video)): (int(id), int(position), done in ("1", "t"), parse_time(at))
               for user, video, id, position, done, at in rows}
-    told = {key: (answer["id"], answer["watch_position"], answer["completed"], moment(answer["last_watched_at"]))
+    told = {key: (answer["id"], answer["watch_position"], answer["completed"], parse_time(answer["last_watched_at"]))
             for key, answer in answered.items()}
     return [f"user {key[0]}, video {key[1]}: answered {told[key]}, stored {stored.get(key)}"
             for key in told if stored.get(key) != told[key]]
 
 
 def rows_written(query):
-    """By the load: every seeded time is older."""
+    """Rows that the load wrote: every seeded time is older."""
     return int(query(f"SELECT count(*) FROM watch_history WHERE last_watched_at >= '{SEEDED_BEFORE}'")[0][0])
 
 
 def rows_expected(saves, data):
-    """How many rows so many saves of the load touch at least once: 9 of 10 draw from the rows that were begun, 1 of 10
-    from all pairs of user and video."""
+    """How many rows so many saves touch at least once: 9 of 10 choose a row that was begun, 1 of 10 any pair of
+    user and video."""
     begun, pairs = data.users * data.history, data.users * data.videos
     untouched = lambda hits, of: math.exp(-hits / of)
     of_begun = begun * (1 - untouched(saves * 0.9, begun) * untouched(saves * 0.1, pairs))

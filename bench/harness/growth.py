@@ -14,7 +14,7 @@ VIDEOS = 10_000
 LOADS = ("get", "list", "heartbeat", "save")
 MOST = 1.5
 LONG_LIST_MS = 5
-# The users with 10,000 rows each would be most of a small history.
+# Users with 10,000 rows each would dominate a small history.
 HEAVY_FROM = 100_000
 
 
@@ -47,10 +47,10 @@ def rows_of(data):
 
 
 def grow(database, folder, outer, tokens, sizes, given):
-    """One database from seeding to the section. Returns what makes the figures worthless."""
+    """Seeds, measures and reports one database. Returns the faults that make the figures invalid."""
     postgres = open_postgres(outer, folder) if database == "postgres" else None
     urls = {rows_of(data): seeded(database, folder, outer, postgres, data) for data in sizes}
-    # What was seeded is on the disk before anything is measured, as on a site that has been running for long.
+    # The seeded data is on the disk before anything is measured, as on a site that has run for long.
     os.sync()
     before = machine.fsync_rate(folder)
     with ExitStack() as stack:
@@ -77,7 +77,7 @@ def name_of(data):
 
 
 def seeded(database, folder, outer, postgres, data):
-    """A database with so much history in it; returns its URL."""
+    """Creates a database with this much history; returns its URL."""
     started = time.monotonic()
     if postgres:
         url = postgres.create(outer, name_of(data))
@@ -93,7 +93,7 @@ def seeded(database, folder, outer, postgres, data):
 
 
 def measure_long_lists(folder, ports, tokens, sizes, given):
-    """{(rows, what the user is like): runs} of the users with 10,000 rows, one request at a time."""
+    """{(rows, kind of user): runs} of the users with 10,000 rows, one request at a time."""
     keys, runs = tokens.read_text().split(), {}
     kinds = ("most of them open", "all finished but a few dozen, the oldest", "all seen within one hour")
     for data in (data for data in sizes if data.heavy):

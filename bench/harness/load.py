@@ -1,4 +1,4 @@
-"""The loads: peer/load/compare.py, and what is made of the runs that it writes down."""
+"""The loads: peer/load/compare.py, and the evaluation of the runs that it records."""
 import json
 import statistics
 import sys
@@ -20,12 +20,12 @@ def measure(folder, targets, tokens, scripts, rounds, seconds, data, connections
 
 
 def median(runs, key):
-    """Over the runs that had the machine for themselves, where there are any."""
+    """The median of the runs on a quiet machine, or of all runs if none was quiet."""
     return statistics.median(run[key] for run in ([run for run in runs if run["quiet"]] or runs))
 
 
 def ratios(runs, base):
-    """Round by round, where both came one after the other: the lowest and the highest."""
+    """The lowest and the highest ratio of one round, in which both ran one after the other."""
     each = [run["rps"] / other["rps"] for run, other in zip(runs, base)]
     return min(each), max(each)
 
@@ -43,7 +43,7 @@ def milliseconds(runs, key):
 
 
 def failures(measured):
-    """One line for each target that answered anything but 2xx; a fair run has none."""
+    """One line for each target with a response other than 2xx; a fair run has none."""
     lines = [f"{target} failed {failed(runs)} requests under `{script}`"
              for script, per in measured.items() for target, runs in per.items() if failed(runs)]
     for line in lines:

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and with."""
+"""The machine and the versions that the figures were measured with."""
 import datetime
 import hashlib
 import os
@@ -13,7 +13,7 @@ from harness.programs import BENCH, PLAYHEAD, VENV_PYTHON
 
 
 def fsync_rate(folder, seconds=1.0):
-    """How often a second a page can be written and brought to the disk that holds the data."""
+    """How many fdatasync calls a second the disk of the data completes."""
     path, count = folder / "fsync-probe", 0
     file = os.open(path, os.O_CREAT | os.O_RDWR)
     started = time.monotonic()
@@ -62,7 +62,7 @@ def engine_of_program():
 
 
 def describe(folder, rates, postgres=None):
-    """The lines that stand above a table; `rates` are the fsync rates before and after the loads."""
+    """The lines above a table; `rates` are the fsync rates before and after the loads."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     if postgres:
         engine = f"PostgreSQL {postgres.version()} ({postgres.settings()}), one server for both"

@@ -1,11 +1,11 @@
-"""How much memory a process holds while it is under load."""
+"""The memory of a process under load."""
 import re
 import threading
 
 
 class Memory:
-    """Samples a process until `end`: the peak of what it holds itself, apart from the pages of its database that are
-    mapped."""
+    """Samples a process until `end`: the peak of its own memory, without the mapped
+    pages of its database."""
 
     def __init__(self, pid):
         self.pid, self.own, self.anonymous, self.mapped = pid, 0, 0, 0
@@ -18,7 +18,7 @@ class Memory:
             try:
                 self.sample()
             except (FileNotFoundError, ProcessLookupError, KeyError):
-                return  # The process has ended; what is left of it holds no memory.
+                return  # The process has ended; it uses no memory any more.
 
     def sample(self):
         with open(f"/proc/{self.pid}/status") as status:

@@ -5,14 +5,14 @@ from harness.programs import BENCH, VENV, say
 
 HEAD = """# Results
 
-Written by `bench/run` and `bench/growth`; [README.md](README.md) says how to read it. A section speaks of the run that
-its first line names.
+Written by `bench/run` and `bench/growth`; [README.md](README.md) says how to read it. Each section is about the run
+that its first line names.
 """
 ORDER = ("side by side, sqlite", "side by side, postgres", "growth, sqlite", "growth, postgres")
 
 
 def keep(name, lines, quick):
-    """Prints a section and puts it in place of its older self. A quick run is kept apart: it proves nothing."""
+    """Prints a section and replaces its previous version. A quick run goes into a file of its own: it proves nothing."""
     say("\n" + "\n".join(lines))
     path = VENV.parent / "quick.md" if quick else BENCH / "RESULTS.md"
     text = path.read_text() if path.exists() else ""

@@ -1,4 +1,4 @@
-"""The query plans of what Playhead really runs, at the size that the database has."""
+"""The query plans of the statements that Playhead runs, on the measured database."""
 import re
 import sqlite3
 from contextlib import ExitStack
@@ -9,15 +9,15 @@ from harness.programs import start_playhead
 # PostgreSQL decides after five runs whether a prepared statement gets a plan for any value.
 REPEATS = 12
 SOURCE = {
-    "postgres": "Of the largest history, as `auto_explain` logs them from a running Playhead. The list is that of a user with 10,000 rows.",
-    "sqlite": f"Of the largest history, of the texts that a running Playhead logs, by Python's SQLite "
+    "postgres": "For the largest history, as `auto_explain` logs them for a running Playhead. The list is that of a user with 10,000 rows.",
+    "sqlite": f"For the largest history, of the statements that a running Playhead logs, explained by Python's SQLite "
               f"{sqlite3.sqlite_version}.",
 }
 
 
 def of_postgres(postgres, database, folder, keys, data):
-    """{statement: plan with what was done}, from PostgreSQL's own log of the statements of a running Playhead.
-    Of a server that is not ours there is no log to read, and so there are none."""
+    """{statement: analysed plan}, from PostgreSQL's log of the statements of a running Playhead. Empty for a
+    server that is not ours, because its log cannot be read."""
     if postgres.log is None:
         return {}
     for name, value in {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
@@ -44,10 +44,10 @@ def of_postgres(postgres, database, folder, keys, data):
 def of_sqlite(folder, file, keys, data):
     """{statement: plan}, by Python's SQLite, of the statements that a running Playhead logs."""
     with ExitStack() as stack:
-        _, port = start_playhead(stack, folder, "explained", f"sqlite://{file}", {"RUST_LOG": "service::engine=trace"})
+        _, port = start_playhead(stack, folder, "explained", f"sqlite://{file}", {"RUST_LOG": "service::storage=trace"})
         use(Client(port, keys), data)
     log = (folder / "explained.log").read_text()
-    statements = dict.fromkeys(re.findall(r"TRACE service::engine\] (.*)", log))
+    statements = dict.fromkeys(re.findall(r"TRACE service::storage\S*\] (.*)", log))
     db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     plans = {sql: tree(db.execute("EXPLAIN QUERY PLAN " + re.sub(r"\?\d+", ":value", sql), {"value": 1}).fetchall())
              for sql in statements}
@@ -56,7 +56,7 @@ def of_sqlite(folder, file, keys, data):
 
 
 def use(client, data):
-    """Saves, asks and lists as often as it takes, the user with the longest history last."""
+    """Saves, gets and lists often enough for PostgreSQL to settle on a plan, the longest history last."""
     for user in range(1, REPEATS + 1):
         video = user * 7 % data.videos + 1
         client.save(user, video, 30)

@@ -1,4 +1,4 @@
-"""The PostgreSQL server that both sides share, spoken to through psql."""
+"""The PostgreSQL server that both sides share, used through psql."""
 import os
 import signal
 import subprocess
@@ -9,7 +9,7 @@ from harness.programs import free_port, start, wait_until
 
 
 class Postgres:
-    """A server, and where its log is when it is our own."""
+    """A server, and the path of its log if it is our own."""
 
     def __init__(self, url, log=None):
         self.base, self.log = url.rsplit("/", 1)[0], log
@@ -53,7 +53,7 @@ class Postgres:
 
 
 def open_postgres(stack, folder):
-    """The server that BENCH_POSTGRES_URL names, or one of our own in `folder`."""
+    """The server of BENCH_POSTGRES_URL, or one of our own in `folder`."""
     named = os.environ.get("BENCH_POSTGRES_URL")
     postgres = Postgres(named) if named else start_own(stack, folder)
     postgres.demand_durability()

@@ -1,4 +1,4 @@
-"""Starting programs, waiting until they serve, and ending them, whatever happens in between."""
+"""Starts programs, waits until they serve, and ends them, whatever happens in between."""
 import http.client
 import os
 import signal
@@ -29,7 +29,7 @@ def free_port():
 
 @contextmanager
 def workplace():
-    """A folder on a disk, and the promise that what was started there ends with it."""
+    """A folder on a disk; everything that was started in it ends with it."""
     def end(number, _frame):
         sys.exit(128 + number)
 
@@ -62,7 +62,7 @@ def stop(process, stop_signal=signal.SIGTERM):
 
 
 def run(command, log=None, env=None, cwd=None):
-    """Runs a program to its end; without a log its lines go to the terminal."""
+    """Runs a program to its end; without a log its output goes to the terminal."""
     with ExitStack() as stack, open(log or os.devnull, "ab") as output:
         process = subprocess.Popen(command, env=dict(os.environ, **(env or {})), cwd=cwd, start_new_session=True,
                                    **({"stdout": output, "stderr": output} if log else {}))
@@ -91,7 +91,7 @@ def wait_until(ready, process, log, what, seconds=60):
 
 
 def answers(port, path):
-    """Whether something serves `path` there."""
+    """Whether the port serves `path`."""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         connection.request("GET", path)
@@ -101,7 +101,7 @@ def answers(port, path):
 
 
 def start_playhead(stack, folder, name, url, more=None):
-    """Playhead as it comes, in a folder of its own; returns its process and its port."""
+    """Starts Playhead with its defaults, in a folder of its own; returns its process and its port."""
     port, log, home = free_port(), folder / f"{name}.log", folder / f"{name}-home"
     home.mkdir(exist_ok=True)
     env = {"DATABASE_URL": url, "BIND_ADDRESS": f"127.0.0.1:{port}", "JWT_SECRET": SECRET, "SQLITE_SYNCHRONOUS": "full",
@@ -112,7 +112,7 @@ def start_playhead(stack, folder, name, url, more=None):
 
 
 def start_peer(stack, folder, form, url):
-    """The peer in one of its forms, with the settings that its README names; returns its process and its port."""
+    """Starts the peer in one of its forms, with the settings of its README; returns its process and its port."""
     port, log = free_port(), folder / f"peer-{form}.log"
     env = {"DATABASE_URL": url, "UPSERT": form, "JWT_SECRET": SECRET, "SQLITE_SYNC": "FULL"}
     if form == "native" and url.startswith("sqlite"):

@@ -1,5 +1,5 @@
 """The data of peer/seed_data.py in Playhead's own schema, made by the database itself: ten million rows take minutes,
-not an hour. `checks.same_answers` holds both sides against each other."""
+not an hour. `checks.same_answers` compares both sides."""
 import sqlite3
 from dataclasses import dataclass
 

@@ -11,7 +11,7 @@ from harness.programs import (BENCH, VENV_PYTHON, make_tokens, migrate, run, say
 DATA = seed.Data(users=5000, videos=1000, history=90)
 LOADS = ("save", "get", "list", "mixed")
 FORMS = ("native", "orm")
-# Ratios to the peer's native form: what is owed, and what is aimed at.
+# Ratios to the peer's native form: the floor that must be reached, and the goal.
 FLOOR_AND_GOAL = {
     "sqlite": {"save": (12, 24), "get": (3, 20), "list": (3, 14), "mixed": (10, 20)},
     "postgres": {"save": (6, 10), "get": (5, 17), "list": (4, 9), "mixed": (6, 10)},
@@ -39,7 +39,7 @@ def main():
 
 
 def compare(database, folder, outer, tokens, given):
-    """One database from seeding to the table. Returns what makes the figures worthless."""
+    """Seeds, measures and reports one database. Returns the faults that make the figures invalid."""
     postgres = open_postgres(outer, folder) if database == "postgres" else None
     with ExitStack() as stack:
         servers = seeded_servers(database, folder, outer, stack, postgres)
@@ -56,7 +56,7 @@ def compare(database, folder, outer, tokens, given):
         about = machine.describe(folder, (before, machine.fsync_rate(folder)), postgres)
         faults += load.failures(measured)
         answered = {} if faults else {name: checks.save_some(port, keys, DATA) for name, port in ports.items()}
-    # The servers have ended: what is in the databases now is what a restart would find.
+    # The servers have ended: the databases hold what a restart would find.
     for name in answered:
         faults += read_back(name, servers[name][2], answered[name], measured)
     page.keep(f"side by side, {database}", section(database, about, measured, memory, faults, given), given.quick)
@@ -94,7 +94,7 @@ def seeded_servers(database, folder, outer, stack, postgres):
 
 
 def read_back(name, query, answered, measured):
-    """Whether the saves that were answered are in the database, and as many rows as the load must have touched."""
+    """Checks that acknowledged saves are in the database, and as many rows as the load must have touched."""
     faults = [f"{name} lost a save: {line}" for line in checks.missing_saves(query, answered)]
     saves = sum(row["n"] for row in measured["save"][name]) + 0.8 * sum(row["n"] for row in measured["mixed"][name])
     written, expected = checks.rows_written(query), checks.rows_expected(saves + len(answered), DATA)

@@ -49,13 +49,13 @@ pub struct Model {
 
 super::common::before_save!(default: [created_at, updated_at], onupdate: [updated_at], check: two_decimals);
 
-/// PostgreSQL would round the others, and not say so.
+/// PostgreSQL would silently round a third decimal.
 fn two_decimals(cam: &ActiveModel) -> Result<(), DbErr> {
     let exact = cam.lift.try_as_ref().is_none_or(|lift| lift.normalize().scale() <= 2);
     exact.then_some(()).ok_or_else(|| DbErr::Type("a lift has two decimals".into()))
 }
 
-/// The largest radius of the profile, inside of a statement: to filter, sort and select by.
+/// The largest radius of the profile as an SQL expression, to filter, sort and select by.
 pub fn peak(backend: DatabaseBackend) -> Expr {
     let points = if backend == DatabaseBackend::Sqlite { "json_each" } else { "jsonb_array_elements" };
     Expr::cust(format!("(SELECT max(CAST(point.value ->> 'radius' AS FLOAT)) FROM {points}(profile_points) AS point)"))

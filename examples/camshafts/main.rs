@@ -18,12 +18,12 @@ async fn main() -> Result<(), DbErr> {
     run(&database_url()).await
 }
 
-/// All the exercises, one after the other.
+/// Runs every exercise.
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
     let db = &stage.db;
 
-    stage.step("The connection check: make the tables, and list them");
+    stage.step("The connection check: create the tables, and list them");
     create_all!(db, user, project, cam);
     assert_eq!(stage.tables().await?, ["cams", "projects", "users"]);
 
@@ -35,12 +35,12 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     ann.insert(db).await?;
     assert_eq!(stage.sent().len(), 4, "one INSERT for each row");
 
-    stage.step("Find her by her e-mail; the database said that she is on the free plan");
+    stage.step("Find her by e-mail; the database's default set the free plan");
     let ann = user::Entity::find_by_email("ann@example.org").one(db).await?.ok_or_else(missing)?;
     println!("   {} is on {:?}", ann.id, ann.subscription_status);
     assert_eq!((&*ann.id, &*ann.subscription_status), ("auth0|ann", "free"));
 
-    stage.step("Her projects and their cams through the relations, and from a cam back to her");
+    stage.step("Load her projects and their cams through the relations, and from a cam back to her");
     let tree = user::Entity::load().with((project::Entity, cam::Entity)).one(db).await?.ok_or_else(missing)?;
     assert_eq!(stage.sent().len(), 3, "one SELECT for each table");
     assert!(tree.projects[0].name == "Turbo" && tree.projects[0].cams.iter().map(|cam| &*cam.name).eq(["in", "out"]));
@@ -48,7 +48,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let users = cams.iter().filter_map(|cam| cam.project.as_ref()?.user.as_ref());
     assert!(users.map(|user| &user.id).eq([&ann.id, &ann.id]));
 
-    stage.step("Change the subscription: only what differs is written, and updated_at with it");
+    stage.step("Change the subscription: only changed fields are written, and updated_at");
     let mut ann = ann.into_active_model();
     ann.subscription_status = Set("pro".to_owned());
     let ann = ann.update(db).await?;
@@ -56,7 +56,9 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert!(sent.contains(r#"SET "subscription_status" = "#) && sent.contains(r#", "updated_at" = "#));
     assert_eq!((&*ann.subscription_status, sent.matches(" = ").count()), ("pro", 3), "the third is the id in WHERE");
 
-    stage.step("12.34 is 12.34: equal, in order, and in a sum, once what SQLite adds is rounded to two decimals");
+    stage.step(
+        "12.34 stays 12.34: in comparisons, in sorting, and in a sum, once SQLite's result is rounded to two decimals",
+    );
     let found = cam::Entity::find().filter(cam::COLUMN.lift.eq(high)).all(db).await?;
     assert!(found.iter().map(|cam| cam.lift).eq([high]));
     let sorted = cam::Entity::find().order_by_asc(cam::COLUMN.lift).all(db).await?;
@@ -65,7 +67,9 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let total: Decimal = total.into_tuple().one(db).await?.ok_or_else(missing)?;
     assert_eq!(total.round_dp(2), both);
 
-    stage.step("A third decimal is refused before it is sent; too large a number and an unknown kind, by the database");
+    stage.step(
+        "A third decimal is refused before it is sent; a number that is too large and an unknown type by the database",
+    );
     let third = cam("odd", CamType::Intake, Decimal::new(12345, 3), 25.0).insert(db).await;
     assert!(refusal(third).contains("two decimals") && stage.sent().is_empty());
     for change in ["lift = 1000", "cam_type = 'sideways'"] {
@@ -73,18 +77,18 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
         assert!(refused.contains("check constraint") || refused.contains("overflow"));
     }
 
-    stage.step("Look inside of the JSON: cams whose profile rises above 26 mm");
+    stage.step("Query the JSON: cams whose profile rises above 26 mm");
     let rising = cam::Entity::find().filter(cam::peak(db.get_database_backend()).gt(26.0)).all(db).await?;
     assert!(rising.iter().map(|cam| &cam.profile_points.0[1]).eq([&Point { angle: 60, radius: 27.84 }]));
 
-    stage.step("Delete the user: one statement, and the database takes all below her along");
+    stage.step("Delete the user: one statement, and the database deletes everything below her");
     ann.delete(db).await?;
     assert_eq!(stage.sent().len(), 1);
     assert_eq!((project::Entity::find().count(db).await?, cam::Entity::find().count(db).await?), (0, 0));
     Ok(())
 }
 
-/// One cam, not saved yet.
+/// A cam that is not saved yet.
 fn cam(name: &str, cam_type: CamType, lift: Decimal, top: f64) -> cam::ActiveModelEx {
     let points = vec![Point { angle: 0, radius: 15.5 }, Point { angle: 60, radius: top }];
     let cam = cam::ActiveModel::builder().set_name(name).set_cam_type(cam_type).set_lift(lift);

@@ -1,4 +1,4 @@
-//! What a user works on.
+//! A project of a user.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Somebody whom an outside identity provider knows.
+//! A user whose id comes from an external identity provider.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What the examples share: a database of their own, and a look at the statements that they send.
+//! What the examples share: a database of their own, and a record of the statements that they send.
 
 #![allow(dead_code, unused_imports, unused_macros, reason = "no example needs all of it")]
 
@@ -7,22 +7,23 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseBackend, Databa
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The PostgreSQL that `DATABASE_URL` names, otherwise SQLite in memory.
+/// The PostgreSQL of `DATABASE_URL`, otherwise SQLite in memory.
 pub fn database_url() -> String {
     let named = std::env::var("DATABASE_URL").ok().filter(|url| url.starts_with("postgres"));
     named.unwrap_or_else(|| "sqlite::memory:".to_owned())
 }
 
-/// Where an example plays: a database that is gone afterwards.
+/// A database for one example, gone afterwards.
 pub struct Stage {
-    /// Where statements go.
+    /// The connection that the example uses.
     pub db: DatabaseConnection,
     sent: Arc<Mutex<Vec<String>>>,
 }
 
 impl Stage {
-    /// One connection, kept to the end, which prints each statement as it is sent. On PostgreSQL every table that is made on it is
-    /// a temporary one: whatever happens, nothing stays behind, and tables of the same name are neither seen nor touched.
+    /// Opens the one connection of the example. It prints each statement that is sent. On
+    /// PostgreSQL it creates temporary tables only: nothing stays behind, and tables of the same
+    /// name are neither seen nor touched.
     pub async fn open(url: &str) -> Result<Self, DbErr> {
         let mut options = ConnectOptions::new(url);
         options.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None).sqlx_logging(false);
@@ -38,19 +39,19 @@ impl Stage {
         Ok(Self { db, sent })
     }
 
-    /// Says what comes next.
+    /// Prints the title of the next step.
     pub fn step(&self, what: &str) {
         self.sent();
         println!("\n== {what}");
     }
 
-    /// The statements that were sent since the step began or since the last call. BEGIN, COMMIT, ROLLBACK and what
-    /// `execute_unprepared` sends are not among them, nor are they printed.
+    /// The statements sent since the step began or since the last call. BEGIN, COMMIT, ROLLBACK
+    /// and those of `execute_unprepared` are neither returned nor printed.
     pub fn sent(&self) -> Vec<String> {
         std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The connection check: prints and returns the names of the tables that the database lists.
+    /// The connection check: prints and returns the names of all tables.
     pub async fn tables(&self) -> Result<Vec<String>, DbErr> {
         let backend = self.db.get_database_backend();
         let tables = match backend {
@@ -65,7 +66,7 @@ impl Stage {
     }
 }
 
-/// Leaves the middle out of long lists.
+/// Shortens long lists in the middle.
 fn shortened(sql: &str) -> String {
     let is_name = |part: &str| part.starts_with('"') && part.ends_with('"') && !part.contains(' ');
     let is_placeholder = |part: &str| part.starts_with(['?', '$', '(']) && !part.contains(' ');
@@ -76,28 +77,29 @@ fn shortened(sql: &str) -> String {
     runs.collect::<Vec<_>>().join(", ")
 }
 
-/// The first column of what a statement brings.
+/// The first column of the rows of a statement.
 pub async fn texts(db: &impl ConnectionTrait, statement: Statement) -> Result<Vec<String>, DbErr> {
     db.query_all_raw(statement).await?.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// The error where a row must be.
+/// The error for a row that must exist and does not.
 pub fn missing() -> DbErr {
     DbErr::RecordNotFound("a row that was just written".into())
 }
 
-/// Prints why something was refused, and returns it.
+/// Prints the message of an error, and returns it.
 pub fn refusal<T>(result: Result<T, impl Error>) -> String {
     let why = result.err().map(|error| error.to_string()).unwrap_or_default();
     println!("   {why}");
     why
 }
 
-/// The table of an entity, then its indexes.
+/// Creates the table of an entity, then its indexes.
 ///
-/// `CURRENT_TIMESTAMP` becomes the time to the millisecond. SQLite's own is text to the second and in another form than
-/// the times that are bound to statements (`2026-11-20 16:00:00` and `2026-11-20T16:00:00.123+00:00`). Texts of two
-/// forms do not compare as times do, so its default writes the form of the bound ones, which leave out `.000`.
+/// `CURRENT_TIMESTAMP` becomes the time in milliseconds. On SQLite it is text in whole seconds and in
+/// another format than bound times (`2026-11-20 16:00:00` and `2026-11-20T16:00:00.123+00:00`). Texts
+/// in two formats do not compare as times, so the default here writes the format of bound times,
+/// which omits `.000`.
 pub async fn create_table(db: &impl ConnectionTrait, entity: impl EntityTrait) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
     let now = match backend {
@@ -113,21 +115,22 @@ pub async fn create_table(db: &impl ConnectionTrait, entity: impl EntityTrait) -
     Ok(())
 }
 
-/// What `Base.metadata.create_all` does: the tables of these modules.
+/// Creates the tables of these modules, like `Base.metadata.create_all`.
 macro_rules! create_all {
     ($db:expr, $($table:ident),+) => { $(common::create_table($db, $table::Entity).await?;)+ };
 }
 pub(crate) use create_all;
 
-/// The time now, to the millisecond.
+/// The current time in milliseconds.
 #[expect(clippy::disallowed_methods, reason = "an example has no clock to ask")]
 pub fn now() -> DateTimeUtc {
     let now = chrono::Utc::now();
     chrono::SubsecRound::trunc_subsecs(now, 3)
 }
 
-/// What `default=`, `onupdate=` and `@validates` are in SQLAlchemy, for whatever is saved through its active model: times that
-/// are set on a new row, others that move whenever a row is changed, and a check before anything is sent.
+/// Like `default=`, `onupdate=` and `@validates` in SQLAlchemy, for rows that are saved through their
+/// active model: times set on a new row, times set on every change, and a check before anything is
+/// sent.
 macro_rules! before_save {
     ($(default: [$($new:ident),+],)? onupdate: [$($moved:ident),+] $(, check: $check:path)?) => {
         #[async_trait::async_trait]

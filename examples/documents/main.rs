@@ -1,4 +1,4 @@
-//! Documents and what they mean as vectors: the five nearest to a question.
+//! Documents with embeddings: the five nearest to a question.
 //!
 //!     cargo run --example documents
 
@@ -11,7 +11,7 @@ use common::{Stage, database_url};
 use sea_orm::entity::prelude::*;
 use sea_orm::{DatabaseBackend, TransactionTrait};
 
-/// What the usual models give.
+/// The number of dimensions that common embedding models return.
 const DIMENSIONS: usize = 1536;
 
 #[tokio::main]
@@ -19,10 +19,10 @@ async fn main() -> Result<(), DbErr> {
     run(&database_url()).await
 }
 
-/// Stores documents all around a circle and asks for those nearest to a direction.
+/// Stores documents around a circle and finds the nearest to a direction.
 pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let stage = Stage::open(database_url).await?;
-    // What is done on PostgreSQL, the extension among it, is taken back at the end.
+    // On PostgreSQL everything is rolled back at the end, the extension too.
     let db = &stage.db.begin().await?;
 
     stage.step("Store 36 documents, 10 degrees apart");
@@ -44,7 +44,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert_eq!(stage.sent().len(), 1);
 
     if db.get_database_backend() == DatabaseBackend::Postgres {
-        stage.step("PostgreSQL finds them by the index; only in so small a table it has to be told to");
+        stage.step("PostgreSQL finds them by the index; for so small a table it must be forced to");
         let scan = on_postgres::scan(db, direction(42), 5).await?;
         println!("   {scan}");
         assert!(scan.contains("Index Scan using documents_embedding"));
@@ -60,7 +60,7 @@ async fn nearest(db: &impl ConnectionTrait, to: Vec<f32>, count: u64) -> Result<
     }
 }
 
-/// A vector whose meaning is an angle: whoever reads the distances can check them.
+/// A vector that stands for an angle, so that a reader can check the distances.
 fn direction(degrees: u16) -> Vec<f32> {
     let (y, x) = f32::from(degrees).to_radians().sin_cos();
     let mut vector = vec![0.0; DIMENSIONS];

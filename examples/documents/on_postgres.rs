@@ -1,4 +1,4 @@
-//! With pgvector: the database calculates, and an index finds.
+//! With pgvector: the database computes distances, and an index finds the nearest.
 
 use super::common::{create_table, texts};
 use sea_orm::entity::prelude::*;
@@ -47,7 +47,7 @@ pub async fn store(db: &impl ConnectionTrait, documents: Vec<(String, Vec<f32>)>
     Ok(())
 }
 
-/// Documents with their distance, the nearest first.
+/// Selects documents with their distance, the nearest first.
 pub fn nearest(to: Vec<f32>, count: u64) -> Select<document::Entity> {
     // snippet: nearest
     document::Entity::find()
@@ -59,7 +59,7 @@ pub fn nearest(to: Vec<f32>, count: u64) -> Select<document::Entity> {
     // end
 }
 
-/// How the database would find them if it could not read the whole table.
+/// The plan of the query when PostgreSQL may not scan the whole table.
 pub async fn scan(db: &impl ConnectionTrait, to: Vec<f32>, count: u64) -> Result<String, DbErr> {
     db.execute_unprepared("SET LOCAL enable_seqscan = off").await?;
     let mut statement = nearest(to, count).build(db.get_database_backend());

@@ -1,4 +1,5 @@
-//! Without an extension: every vector is read and compared, which is exact, and quick enough for thousands of them.
+//! Without an extension: every vector is read and compared, which is exact, and fast enough for
+//! thousands of them.
 
 use super::common::create_table;
 use sea_orm::ActiveValue::Set;
@@ -15,7 +16,7 @@ mod document {
         pub id: i32,
         #[sea_orm(column_type = "Text")]
         pub content: String,
-        /// The numbers one after the other, four bytes each.
+        /// The numbers in sequence, four bytes each.
         pub embedding: Vec<u8>,
     }
 
@@ -41,7 +42,7 @@ pub async fn nearest(db: &impl ConnectionTrait, to: Vec<f32>, count: u64) -> Res
     Ok(measured.into_iter().zip(0..count).map(|(document, _)| document).collect())
 }
 
-/// One minus the cosine of the angle between two vectors, as pgvector's `<=>`.
+/// One minus the cosine of the angle between two vectors, like pgvector's `<=>`.
 fn cosine_distance(bytes: &[u8], other: &[f32]) -> f64 {
     let numbers = bytes.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number));
     let (mut product, mut square, mut other_square) = (0.0, 0.0, 0.0);

@@ -1,4 +1,4 @@
-"""The models on the left side of docs/from-sqlalchemy.md, and an engine that remembers what it sent."""
+"""The SQLAlchemy models of docs/from-sqlalchemy.md, and an engine that records its statements."""
 
 import enum
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The left side of docs/from-sqlalchemy.md: SQLAlchemy 2.1 on SQLite in memory, every claim asserted.
+"""The SQLAlchemy code of docs/from-sqlalchemy.md: SQLAlchemy 2.1 on SQLite in memory, every claim asserted.
 
     python patterns.py
 """

@@ -4,7 +4,8 @@
 
 mod support;
 
-use migration::Target;
+use migration::PROJECT;
+use sea_orm_revisions::Target;
 use support::wild::{OURS, fill};
 use support::{TestDatabase, V09, rows, run, texts};
 
@@ -20,10 +21,10 @@ on_both! {
         assert_eq!(
             line,
             "m20261101_000005_defaults_and_checks cannot run, nothing was changed: 2 rows of videos WHERE file_path IS NULL \
-             cannot be kept: the older schema wants a file for every video; delete these or give them a path"
+             cannot be kept: the older schema requires a file for every video; delete these videos or give them a path"
         );
         assert_eq!(rows(&connection, "videos").await, before);
-        assert!(migration::state(&connection).await.unwrap().pending.is_empty());
+        assert!(PROJECT.state(&connection).await.unwrap().pending.is_empty());
     }
 
     async fn an_id_that_only_the_wider_column_holds_stops_the_way_down(db: TestDatabase) {
@@ -60,8 +61,8 @@ on_both! {
         let connection = db.at_v09().await;
         run(&connection, "CREATE VIEW chiefs AS SELECT username FROM users WHERE role = 'ADMIN'").await;
         let line = db.refusal(true).await;
-        assert!(line.contains("view chiefs uses the type userrole, which goes: DROP VIEW chiefs"), "{line}");
-        assert_eq!(migration::state(&connection).await.unwrap().applied.len(), V09);
+        assert!(line.contains("view chiefs uses the type userrole, which is dropped: DROP VIEW chiefs"), "{line}");
+        assert_eq!(PROJECT.state(&connection).await.unwrap().applied.len(), V09);
     }
 }
 
@@ -89,7 +90,7 @@ async fn an_unreadable_time_stops_the_way_up_and_changes_nothing() {
             line,
             format!(
                 "m20261101_000003_give_times_a_zone cannot run, nothing was changed: videos.published_at of row 5 holds \
-                 {:?}, which is no time: correct it (as in 2026-01-31 12:00:00) and migrate again",
+                 {:?}, which is not a valid timestamp: correct it (as in 2026-01-31 12:00:00) and migrate again",
                 value
             )
         );

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// How many keys a [`Limiter`] remembers, which takes 10 MiB at most. Beyond that the least used are forgotten, so that
+/// How many keys a [`RateLimiter`] remembers, which takes 10 MiB at most. Beyond that the least used are forgotten, so that
 /// requests from many addresses do not grow the memory.
 const REMEMBERED: usize = 100_000;
 
 /// The limits of one server; 0 means that there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rates {
+pub struct LimitSettings {
     /// Sign-ups from one address in an hour, and as many changes of accounts.
     pub sign_ups_per_hour: u32,
     /// Writes of one account in a minute.
@@ -25,7 +25,7 @@ pub struct Rates {
     pub videos_per_user: u32,
 }
 
-impl Default for Rates {
+impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             sign_ups_per_hour: 100,
@@ -135,7 +135,7 @@ impl Network {
 
 /// Whose bucket it is. Keys of different kinds are different keys, whatever is in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Key {
+pub enum LimitKey {
     /// An account.
     User(i64),
     /// An address.
@@ -144,13 +144,13 @@ pub enum Key {
 
 /// Buckets of one size, one for each key, of this process.
 #[derive(Debug)]
-pub struct Limiter {
+pub struct RateLimiter {
     bucket: Bucket,
     /// When each bucket will be empty, in microseconds since 1970.
-    empty_at: Cache<Key, Arc<AtomicI64>>,
+    empty_at: Cache<LimitKey, Arc<AtomicI64>>,
 }
 
-impl Limiter {
+impl RateLimiter {
     /// With empty buckets.
     pub fn new(bucket: Bucket) -> Self {
         Self { bucket, empty_at: Cache::new(REMEMBERED) }
@@ -160,7 +160,7 @@ impl Limiter {
     ///
     /// # Errors
     /// How long to wait, when there were too many.
-    pub fn take(&self, key: Key, now: DateTime<Utc>) -> Result<(), Duration> {
+    pub fn take(&self, key: LimitKey, now: DateTime<Utc>) -> Result<(), Duration> {
         let cell = self.cell(key);
         let mut micros = cell.load(Ordering::Relaxed);
         loop {
@@ -172,19 +172,19 @@ impl Limiter {
         }
     }
 
-    /// Takes back what [`Limiter::take`] counted.
-    pub fn give_back(&self, key: Key, now: DateTime<Utc>) {
+    /// Takes back what [`RateLimiter::take`] counted.
+    pub fn refund(&self, key: LimitKey, now: DateTime<Utc>) {
         let less = |micros| Some(self.bucket.remove(moment(micros), now).timestamp_micros());
         // The closure always gives a value.
         let _ = self.cell(key).fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// What is left for this key.
-    pub fn quota(&self, key: Key, now: DateTime<Utc>) -> Quota {
+    pub fn quota(&self, key: LimitKey, now: DateTime<Utc>) -> Quota {
         self.bucket.quota(moment(self.cell(key).load(Ordering::Relaxed)), now)
     }
 
-    fn cell(&self, key: Key) -> Arc<AtomicI64> {
+    fn cell(&self, key: LimitKey) -> Arc<AtomicI64> {
         let Ok(cell) = self.empty_at.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::default()));
         cell
     }
@@ -204,8 +204,8 @@ mod tests {
 
     #[test]
     fn a_burst_fits_and_then_as_much_as_time_drains() {
-        let limiter = Limiter::new(Bucket::within(300, TimeDelta::minutes(1)).unwrap());
-        let (ann, now) = (Key::User(1), start());
+        let limiter = RateLimiter::new(Bucket::within(300, TimeDelta::minutes(1)).unwrap());
+        let (ann, now) = (LimitKey::User(1), start());
         for _ in 0..300 {
             limiter.take(ann, now).unwrap();
         }
@@ -213,26 +213,26 @@ mod tests {
         assert_eq!(limiter.quota(ann, now), Quota { size: 300, window: 60, left: 0, reset: 60 });
         let later = now + TimeDelta::seconds(2);
         assert_eq!((0..300).filter(|_| limiter.take(ann, later).is_ok()).count(), 10);
-        assert_eq!(limiter.quota(Key::User(2), now).left, 300, "another account");
+        assert_eq!(limiter.quota(LimitKey::User(2), now).left, 300, "another account");
     }
 
     #[test]
     fn what_is_given_back_fits_again() {
-        let limiter = Limiter::new(Bucket::within(1, TimeDelta::hours(1)).unwrap());
-        let (ann, now) = (Key::User(1), start());
+        let limiter = RateLimiter::new(Bucket::within(1, TimeDelta::hours(1)).unwrap());
+        let (ann, now) = (LimitKey::User(1), start());
         for _ in 0..100 {
             limiter.take(ann, now).unwrap();
-            limiter.give_back(ann, now);
+            limiter.refund(ann, now);
         }
         assert_eq!(limiter.quota(ann, now), Quota { size: 1, window: 3600, left: 1, reset: 0 });
     }
 
     #[test]
     fn many_addresses_do_not_grow_the_memory() {
-        let limiter = Limiter::new(Bucket::within(1, TimeDelta::hours(1)).unwrap());
+        let limiter = RateLimiter::new(Bucket::within(1, TimeDelta::hours(1)).unwrap());
         for n in 0..300_000_u128 {
             let address = IpAddr::V6(Ipv6Addr::from_bits(n << 64));
-            limiter.take(Key::Address(address.into()), start()).unwrap();
+            limiter.take(LimitKey::Address(address.into()), start()).unwrap();
         }
         assert!(limiter.empty_at.len() <= REMEMBERED, "{}", limiter.empty_at.len());
     }

@@ -25,7 +25,7 @@ pub fn whole_or_null<'de, D: Deserializer<'de>, T: TryFrom<i64>>(number: D) -> R
 ///
 /// # Errors
 /// Those of [`whole`].
-pub fn present<'de, D: Deserializer<'de>, T: TryFrom<i64>>(number: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn double_option<'de, D: Deserializer<'de>, T: TryFrom<i64>>(number: D) -> Result<Option<Option<T>>, D::Error> {
     whole_or_null(number).map(Some)
 }
 

@@ -1,7 +1,7 @@
 //! Addresses of pictures that a client names, and that the browsers of all who see the video then ask.
 
 use crate::Error;
-use crate::user::Role;
+use crate::user::UserRole;
 use url::{Origin, ParseError, Url};
 
 /// Where a browser goes for an address.
@@ -18,7 +18,7 @@ enum Host {
 /// # Errors
 /// [`Error::Invalid`] when it is neither a path of this site nor an https address, or is one on another host and the uploader
 /// is no administrator.
-pub(crate) fn checked(address: Option<String>, uploader: Role) -> Result<Option<String>, Error> {
+pub(crate) fn checked(address: Option<String>, uploader: UserRole) -> Result<Option<String>, Error> {
     let refused = |message: &str| Error::Invalid { field: "thumbnail_path".into(), message: message.into() };
     let Some(address) = address.filter(|address| !address.is_empty()) else { return Ok(None) };
     if address.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') || hides_a_separator(&address) {
@@ -26,7 +26,7 @@ pub(crate) fn checked(address: Option<String>, uploader: Role) -> Result<Option<
     }
     match host(&address) {
         Some(Host::Own) => Ok(Some(address)),
-        Some(Host::Foreign) if uploader == Role::Admin => Ok(Some(address)),
+        Some(Host::Foreign) if uploader == UserRole::Admin => Ok(Some(address)),
         Some(Host::Foreign) => {
             Err(refused("must be a path of this site: only videos of administrators name other hosts"))
         }
@@ -35,10 +35,10 @@ pub(crate) fn checked(address: Option<String>, uploader: Role) -> Result<Option<
 }
 
 /// What was named before these rules, where it may be shown.
-pub(crate) fn shown(address: Option<String>, uploader: Role) -> Option<String> {
+pub(crate) fn shown(address: Option<String>, uploader: UserRole) -> Option<String> {
     address.filter(|address| match host(address) {
         Some(Host::Own) => true,
-        Some(Host::Foreign) => uploader == Role::Admin,
+        Some(Host::Foreign) => uploader == UserRole::Admin,
         None => false,
     })
 }
@@ -141,8 +141,8 @@ mod tests {
         for bad in
             ["/a b", "/a\tb", "/a\u{85}b", "/a\u{a0}b", "/a\\b", "/%2F..", "/%5cevil", "/a%0d%0ab", "/a%00", "/a%20b"]
         {
-            assert!(checked(Some(bad.into()), Role::Admin).is_err(), "{bad:?}");
+            assert!(checked(Some(bad.into()), UserRole::Admin).is_err(), "{bad:?}");
         }
-        assert_eq!(checked(Some(String::new()), Role::User).unwrap(), None);
+        assert_eq!(checked(Some(String::new()), UserRole::User).unwrap(), None);
     }
 }

@@ -14,7 +14,8 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// Figures of the ready videos.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
-pub struct Summary {
+#[schema(as = Summary)]
+pub struct LibrarySummary {
     /// How many there are.
     #[schema(minimum = 0, example = 1)]
     pub total_videos: u64,
@@ -30,15 +31,15 @@ pub struct Summary {
 }
 
 /// The last count of a large library.
-pub(crate) type Counted = Mutex<Option<(Instant, Summary)>>;
+pub(crate) type SummaryCache = Mutex<Option<(Instant, LibrarySummary)>>;
 
 /// How many ready videos there are, and how often they were opened.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn summary(db: &Database) -> Result<Summary, Error> {
+pub async fn summary(db: &Database) -> Result<LibrarySummary, Error> {
     // Kept while it counts, so that many who ask at once count once.
-    let mut counted = db.counted().lock().await;
+    let mut counted = db.summary_cache().lock().await;
     if let Some((moment, summary)) = *counted
         && moment.elapsed() < FRESH
     {
@@ -49,7 +50,8 @@ pub async fn summary(db: &Database) -> Result<Summary, Error> {
     let row = db.reader().query_one_raw(Statement::from_string(db.backend(), sql)).await?;
     let row = row.ok_or_else(|| Error::Internal("the database answers nothing".into()))?;
     let number = |column: &str| row.try_get::<i64>("", column).map(i64::unsigned_abs);
-    let summary = Summary { total_videos: number("videos")?, total_views: number("views")?, ..Summary::default() };
+    let summary =
+        LibrarySummary { total_videos: number("videos")?, total_views: number("views")?, ..LibrarySummary::default() };
     *counted = (summary.total_videos > LARGE).then(|| (Instant::now(), summary));
     Ok(summary)
 }

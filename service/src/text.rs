@@ -109,7 +109,7 @@ pub(crate) fn nfc_or_null<'de, D: Deserializer<'de>>(field: D) -> Result<Option<
 }
 
 /// As [`nfc_or_null`], and tells a field that is `null` from one that is absent.
-pub(crate) fn nfc_present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+pub(crate) fn nfc_double_option<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
     nfc_or_null(field).map(Some)
 }
 

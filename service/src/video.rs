@@ -7,18 +7,22 @@ mod status;
 
 use crate::library::remember_deleted;
 use crate::progress::{ProgressRules, recompute_completed};
+use crate::storage::Transaction;
 use crate::time::Timestamp;
-use crate::user::{Caller, Role, present};
+use crate::user::{Caller, UserRole, present};
 use crate::{Database, Error, number, picture, search, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};
-pub use list::{By, Direction, Paginated, Paging, Query, Search, find_all, list, my_videos, paginated, popular};
+pub use list::{
+    NumberedPage, PageRequest, SearchRequest, SortDirection, SortKey, VideoQuery, list, list_own, list_page,
+    list_popular, search,
+};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{ActiveValue::Set, Condition, FromQueryResult, IntoActiveModel, JoinType, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 pub use site::{HlsStatus, PreviewClips, Qualities, RatingStats, exists};
-pub use status::Status;
+pub use status::VideoStatus;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -53,19 +57,19 @@ pub struct NewVideo {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VideoChange, example = json!({"title": "Harbour at dawn"}))]
-pub struct Change {
+pub struct VideoUpdate {
     /// 1 to 255 characters, not blanks alone.
     #[serde(default, deserialize_with = "text::nfc_or_null")]
     #[validate(length(min = 1, max = 255), custom(function = text::meaningful))]
     #[schema(min_length = 1, max_length = 255, pattern = r"\S", example = "Harbour at dawn")]
     pub title: Option<String>,
     /// Free text.
-    #[serde(default, deserialize_with = "text::nfc_present")]
+    #[serde(default, deserialize_with = "text::nfc_double_option")]
     #[validate(length(max = 10_000), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 10_000, example = "Filmed from the lighthouse.")]
     pub description: Option<Option<String>>,
     /// Whole seconds.
-    #[serde(default, deserialize_with = "number::present")]
+    #[serde(default, deserialize_with = "number::double_option")]
     #[validate(range(min = 0))]
     #[schema(value_type = Option<i32>, minimum = 0, example = 600)]
     pub duration: Option<Option<i32>>,
@@ -110,7 +114,7 @@ pub struct Video {
     #[schema(required = true, example = "/api/v1/videos/1/thumbnail")]
     pub thumbnail_path: Option<String>,
     /// Where it stands between upload and deletion.
-    pub status: Status,
+    pub status: VideoStatus,
     /// How often it was opened; one viewer counts once in half an hour.
     #[schema(minimum = 0, example = 0)]
     pub view_count: i32,
@@ -198,7 +202,7 @@ pub async fn find(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) ->
 /// # Errors
 /// [`Error::TooManyVideos`].
 pub async fn create(
-    db: &Database,
+    tx: &Transaction,
     caller: Caller,
     new: NewVideo,
     limit: u32,
@@ -217,31 +221,28 @@ pub async fn create(
         published_at: Set(Some(now)),
         ..Default::default()
     };
-    let (_turn, transaction) = db.begin().await?;
-    quota::refuse_more_than(limit, &transaction, caller).await?;
-    let row = video::Entity::insert(row).exec_with_returning(&transaction).await.map_err(|error| {
-        // The caller left in the meantime.
+    quota::refuse_more_than(limit, tx, caller).await?;
+    let row = video::Entity::insert(row).exec_with_returning(tx).await.map_err(|error| {
+        // The caller's account was deleted in the meantime.
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
     })?;
-    search::index(&transaction, &[row.id]).await?;
-    let made = find(&transaction, Some(caller), row.id).await?;
-    transaction.commit().await?;
-    Ok(made)
+    search::index(tx, &[row.id]).await?;
+    find(tx, Some(caller), row.id).await
 }
 
 /// Changes what a video is called and how it is described.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
-pub async fn change(
+pub async fn update(
     db: &Database,
     caller: Caller,
     id: i64,
-    change: Change,
+    update: VideoUpdate,
     rules: &ProgressRules,
     now: DateTime<Utc>,
 ) -> Result<Video, Error> {
-    let Change { title, description, duration, thumbnail_path } = change;
+    let VideoUpdate { title, description, duration, thumbnail_path } = update;
     let (_turn, transaction) = db.begin().await?;
     let stored = find_own(&transaction, caller, id).await?;
     let mut row = stored.clone().into_active_model();
@@ -282,13 +283,11 @@ pub async fn change(
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
-pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<i64, Error> {
-    let (_turn, transaction) = db.begin().await?;
-    let owner = find_own(&transaction, caller, id).await?.user_id;
-    search::forget_grams(&transaction, &[id]).await?;
-    remember_deleted(&transaction, video::Column::Id.eq(id)).await?;
-    let deleted = video::Entity::delete_by_id(id).exec(&transaction).await?;
-    transaction.commit().await?;
+pub async fn delete(tx: &Transaction, caller: Caller, id: i64) -> Result<i64, Error> {
+    let owner = find_own(tx, caller, id).await?.user_id;
+    search::forget_grams(tx, &[id]).await?;
+    remember_deleted(tx, video::Column::Id.eq(id)).await?;
+    let deleted = video::Entity::delete_by_id(id).exec(tx).await?;
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(owner) }
 }
 
@@ -297,7 +296,7 @@ pub async fn delete(db: &Database, caller: Caller, id: i64) -> Result<i64, Error
 pub(crate) fn visible_to(caller: Option<Caller>) -> Condition {
     match caller {
         None => video::Column::Status.eq(video::Status::Ready).into_condition(),
-        Some(Caller { role: Role::Admin, .. }) => video::Column::Status.ne(video::Status::Deleted).into_condition(),
+        Some(Caller { role: UserRole::Admin, .. }) => video::Column::Status.ne(video::Status::Deleted).into_condition(),
         Some(Caller { id, .. }) => visible_to_user(Expr::value(id), Expr::value(false)),
     }
 }
@@ -330,7 +329,7 @@ fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
 }
 
 /// The role of a video's uploader, who is mostly the caller.
-async fn role_of(db: &impl ConnectionTrait, caller: Caller, uploader: i64) -> Result<Role, Error> {
+async fn role_of(db: &impl ConnectionTrait, caller: Caller, uploader: i64) -> Result<UserRole, Error> {
     if uploader == caller.id {
         return Ok(caller.role);
     }
@@ -341,5 +340,5 @@ async fn role_of(db: &impl ConnectionTrait, caller: Caller, uploader: i64) -> Re
 async fn find_own(db: &impl ConnectionTrait, caller: Caller, id: i64) -> Result<video::Model, Error> {
     let row = video::Entity::find_by_id(id).filter(visible_to(Some(caller))).one(db).await?;
     let row = row.ok_or(Error::VideoNotFound)?;
-    if row.user_id == caller.id || caller.role == Role::Admin { Ok(row) } else { Err(Error::Forbidden) }
+    if row.user_id == caller.id || caller.role == UserRole::Admin { Ok(row) } else { Err(Error::Forbidden) }
 }

@@ -42,21 +42,21 @@ impl Viewer {
 
 /// The views that were counted lately, by this process.
 #[derive(Debug, Default)]
-pub struct Views {
-    counted: Mutex<Counted>,
+pub struct ViewCounter {
+    counted: Mutex<RecentViews>,
 }
 
 #[derive(Debug, Default)]
-struct Counted {
+struct RecentViews {
     newer: HashMap<View, DateTime<Utc>>,
     older: HashMap<View, DateTime<Utc>>,
 }
 
-impl Views {
+impl ViewCounter {
     /// Notes a view, and whether it counts.
     fn take(&self, view: View, now: DateTime<Utc>) -> bool {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let Counted { newer, older } = &mut *counted;
+        let RecentViews { newer, older } = &mut *counted;
         let last = newer.get(&view).or_else(|| older.get(&view));
         if last.is_some_and(|last| now - *last < ONCE_IN) {
             return false;
@@ -69,7 +69,7 @@ impl Views {
     }
 
     /// Takes back what could not be stored.
-    fn give_back(&self, view: View) {
+    fn refund(&self, view: View) {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.newer.remove(&view);
         counted.older.remove(&view);
@@ -82,7 +82,7 @@ impl Views {
 /// [`Error::VideoNotFound`], also when the caller may not see it.
 pub async fn count(
     db: &Database,
-    views: &Views,
+    views: &ViewCounter,
     caller: Option<Caller>,
     from: IpAddr,
     video_id: i64,
@@ -95,7 +95,7 @@ pub async fn count(
     }
     let counted = add_one(db, video_id).await;
     if counted.is_err() {
-        views.give_back(view);
+        views.refund(view);
     }
     counted
 }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_viewer_counts_once_in_half_an_hour_and_each_video_by_itself() {
-        let (views, now) = (Views::default(), DateTime::UNIX_EPOCH);
+        let (views, now) = (ViewCounter::default(), DateTime::UNIX_EPOCH);
         assert!(views.take(view(1, "192.0.2.1"), now));
         assert!(!views.take(view(1, "::ffff:192.0.2.1"), now + TimeDelta::minutes(29)));
         assert!(views.take(view(2, "192.0.2.1"), now) && views.take(view(1, "192.0.2.2"), now));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_crowd_is_remembered_up_to_a_bound() {
-        let (views, now) = (Views::default(), DateTime::UNIX_EPOCH);
+        let (views, now) = (ViewCounter::default(), DateTime::UNIX_EPOCH);
         for video in 0..3 * MOST as i64 {
             views.take(view(video, "192.0.2.1"), now);
         }

@@ -18,7 +18,7 @@ fn without_any_variable_the_defaults_of_the_contract_hold() {
     assert_eq!((settings.rules.resume_min_seconds, settings.rules.resume_max_percent), (5, 95));
     assert_eq!(settings.durability, Durability::Full);
     assert!(settings.auto_migrate && settings.open_registration && !settings.production);
-    assert_eq!(settings.rates, Rates::default());
+    assert_eq!(settings.rates, LimitSettings::default());
 }
 
 #[test]

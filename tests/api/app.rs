@@ -5,16 +5,16 @@ use api::{AppState, PublicPath, RateLimits, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
-use serde_json::{Value, json};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::Value;
 use service::auth::{Auth, GRACE, Tokens};
 use service::library::Library;
-use service::limit::Rates;
+use service::limit::LimitSettings;
 use service::progress::ProgressRules;
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
-use service::user::Door;
-use service::views::Views;
+use service::user::RegistrationPolicy;
+use service::views::ViewCounter;
 use service::watch_history::History;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -58,11 +58,11 @@ macro_rules! on_both {
 
 /// What a test may want otherwise.
 pub struct Wishes {
-    pub door: Door,
+    pub registration_policy: RegistrationPolicy,
     pub cors_origins: Vec<String>,
     pub refresh_grace: Duration,
     pub public_path: PublicPath,
-    pub rates: Rates,
+    pub rates: LimitSettings,
     pub trusted_proxies: Vec<IpNet>,
     pub streams_per_address: usize,
     pub idle_timeout: Duration,
@@ -71,12 +71,12 @@ pub struct Wishes {
 impl Default for Wishes {
     fn default() -> Self {
         Self {
-            door: Door::Open,
+            registration_policy: RegistrationPolicy::Open,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             refresh_grace: GRACE,
             public_path: PublicPath::default(),
-            rates: Rates::default(),
+            rates: LimitSettings::default(),
             streams_per_address: 64,
             idle_timeout: Duration::from_secs(60),
         }
@@ -156,9 +156,9 @@ impl TestApp {
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(wishes.refresh_grace),
                         rules: ProgressRules::default(),
                         library,
-                        views: Views::default(),
+                        views: ViewCounter::default(),
                         clock,
-                        door: wishes.door,
+                        registration_policy: wishes.registration_policy,
                         cors_origins: wishes.cors_origins,
                         trusted_proxies: wishes.trusted_proxies,
                         public_path: wishes.public_path,
@@ -245,30 +245,6 @@ impl TestApp {
         self.server.take().expect("the server was not waited for").join().unwrap();
     }
 
-    /// Makes an account with this name and [`PASSWORD`], and signs it in.
-    pub async fn sign_up(&self, name: &str) -> Person {
-        let body = json!({"email": format!("{name}@example.org"), "username": name, "password": PASSWORD});
-        let made = self.post("/api/v1/auth/register", &body).await;
-        assert_eq!(made.status(), StatusCode::CREATED, "{}", made.text().await.unwrap());
-        let id = made.json::<Value>().await.unwrap()["id"].as_i64().unwrap();
-        let pair = self.post("/api/v1/auth/login", &json!({"username": name, "password": PASSWORD})).await;
-        assert_eq!(pair.status(), StatusCode::OK);
-        let nobody = Person { id, name: name.to_owned(), token: String::new(), refresh_token: String::new() };
-        nobody.with(&pair.json().await.unwrap())
-    }
-
-    /// Deletes the account of `person`.
-    pub async fn leave(&self, person: &Person) -> Response {
-        self.ask(person, Method::DELETE, "/api/v1/users/me", Some(json!({"current_password": PASSWORD}))).await
-    }
-
-    /// Signs `person` in once more.
-    pub async fn sign_in_again(&self, person: &Person) -> Person {
-        let pair = self.post("/api/v1/auth/login", &json!({"username": person.name, "password": PASSWORD})).await;
-        assert_eq!(pair.status(), StatusCode::OK);
-        person.with(&pair.json().await.unwrap())
-    }
-
     /// Deactivates an account in the server's own process.
     pub async fn deactivate(&self, name: &str) {
         let (db, name, now) = (self.served.clone(), name.to_owned(), self.now());
@@ -286,29 +262,6 @@ impl TestApp {
     pub async fn ask(&self, person: &Person, method: Method, path: &str, body: Option<Value>) -> Response {
         let request = self.request(method, path).bearer_auth(&person.token);
         send(body.into_iter().fold(request, |request, body| request.json(&body))).await
-    }
-
-    /// Describes a video of `duration` seconds, uploaded by `person`.
-    pub async fn add_video(&self, person: &Person, title: &str, duration: Option<i32>) -> i64 {
-        let body = json!({"title": title, "duration": duration});
-        let made = self.ask(person, Method::POST, "/api/v1/videos", Some(body)).await;
-        assert_eq!(made.status(), StatusCode::CREATED);
-        made.json::<Value>().await.unwrap()["id"].as_i64().unwrap()
-    }
-
-    /// Saves a position and gives the entry back.
-    pub async fn save(&self, person: &Person, video: i64, position: i32) -> Value {
-        let body = json!({"watch_position": position});
-        let saved = self.ask(person, Method::POST, &history(video), Some(body)).await;
-        assert_eq!(saved.status(), StatusCode::OK);
-        saved.json().await.unwrap()
-    }
-
-    /// The titles in continue watching.
-    pub async fn continue_watching(&self, person: &Person) -> Vec<String> {
-        let list = self.ask(person, Method::GET, "/api/v1/videos/continue-watching", None).await;
-        let list: Vec<Value> = list.json().await.unwrap();
-        list.iter().map(|item| item["video_title"].as_str().unwrap().to_owned()).collect()
     }
 }
 

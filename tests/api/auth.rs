@@ -4,7 +4,7 @@ use crate::app::{PASSWORD, SECRET, TestApp, Wishes, fields, problem, send};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use service::user::Door;
+use service::user::RegistrationPolicy;
 use std::time::Duration;
 
 const REGISTER: &str = "/api/v1/auth/register";
@@ -129,13 +129,13 @@ on_both! {
     }
 
     async fn nobody_registers_where_the_door_is_closed(
-        app: TestApp = Wishes { door: Door::Closed, ..Default::default() }
+        app: TestApp = Wishes { registration_policy: RegistrationPolicy::Closed, ..Default::default() }
     ) {
         problem(register(&app, "ann", "ann@example.org").await, 403, "registration_closed").await;
     }
 
     async fn a_stranger_does_not_become_the_administrator_of_a_public_server(
-        app: TestApp = Wishes { door: Door::OpenAfterFirst, ..Default::default() }
+        app: TestApp = Wishes { registration_policy: RegistrationPolicy::OpenAfterFirst, ..Default::default() }
     ) {
         problem(register(&app, "ann", "ann@example.org").await, 403, "first_account_by_command").await;
     }

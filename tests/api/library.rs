@@ -3,7 +3,7 @@
 use crate::app::{Person, TestApp, problem};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use service::library::{self, Library, Report};
+use service::library::{self, Library, ScanReport};
 use service::progress::ProgressRules;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,16 +20,16 @@ pub fn put(app: &TestApp, fixture: &str, name: &str) {
     fs::copy(Path::new(FIXTURES).join(fixture), target).unwrap();
 }
 
-pub async fn scan_folder(app: &TestApp, owner: &Person, folder: &Path) -> Report {
+pub async fn scan_folder(app: &TestApp, owner: &Person, folder: &Path) -> ScanReport {
     let library = Library::new(&app.media);
     library::scan(&app.db, &library, folder, owner.id, &ProgressRules::default(), app.now(), |_| {}).await.unwrap()
 }
 
-pub async fn scan(app: &TestApp, owner: &Person) -> Report {
+pub async fn scan(app: &TestApp, owner: &Person) -> ScanReport {
     scan_folder(app, owner, &app.media).await
 }
 
-pub fn counts(report: &Report) -> (usize, usize, usize, usize) {
+pub fn counts(report: &ScanReport) -> (usize, usize, usize, usize) {
     (report.added, report.updated, report.unchanged, report.problems.len())
 }
 
@@ -188,7 +188,7 @@ on_both! {
     }
 
     async fn the_first_account_finds_the_sample_clip_and_the_second_makes_no_other(app: TestApp) {
-        assert!(library::plant_sample(&Library::new(&app.media)).unwrap());
+        assert!(library::write_sample(&Library::new(&app.media)).unwrap());
         let ann = app.sign_up("ann").await;
         app.sign_up("bob").await;
         let [clip] = &videos(&app).await[..] else { panic!("one clip") };
@@ -201,7 +201,7 @@ on_both! {
         );
         let picture = app.get(clip["thumbnail_path"].as_str().unwrap()).await;
         assert_eq!(picture.headers()["content-type"], "image/jpeg");
-        assert!(!library::plant_sample(&Library::new(&app.media)).unwrap(), "a folder that is there stays as it is");
+        assert!(!library::write_sample(&Library::new(&app.media)).unwrap(), "a folder that is there stays as it is");
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 1, 0));
     }
 

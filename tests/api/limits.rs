@@ -6,7 +6,7 @@ use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, TransactionTrait};
 use serde_json::json;
 use service::Error;
-use service::auth::sessions::Client;
+use service::auth::sessions::ClientInfo;
 use service::auth::{self, Auth, Credentials, Tokens};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn login_through_proxies(app: &TestApp, forwarded: &str, password: &str) -
 /// Signs in through another process of the same site, or the same one after a restart.
 async fn login_elsewhere(app: &TestApp, other: &Auth, password: &str) -> Result<(), Error> {
     let credentials = Credentials { username: "ann".into(), password: password.into() };
-    let client = Client { address: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: None };
+    let client = ClientInfo { address: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: None };
     auth::login(&app.db, other, credentials, client, app.now()).await.map(drop)
 }
 

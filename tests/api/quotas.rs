@@ -3,13 +3,13 @@
 use crate::app::{PASSWORD, Person, TestApp, Wishes, history, problem, send};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use service::limit::Rates;
+use service::limit::LimitSettings;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 const VIDEOS: &str = "/api/v1/videos";
 
-fn with(rates: Rates) -> Wishes {
+fn with(rates: LimitSettings) -> Wishes {
     Wishes { rates, trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
 }
 
@@ -21,7 +21,7 @@ async fn describe(app: &TestApp, person: &Person, from: &str) -> Response {
 
 on_both! {
     async fn one_account_writes_so_often_in_a_minute_wherever_it_comes_from(
-        app: TestApp = with(Rates { writes_per_minute: 5, ..Rates::default() })
+        app: TestApp = with(LimitSettings { writes_per_minute: 5, ..LimitSettings::default() })
     ) {
         let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         for left in (0..5).rev() {
@@ -55,7 +55,7 @@ on_both! {
     }
 
     async fn one_address_writes_so_often_in_a_minute_whoever_asks(
-        app: TestApp = with(Rates { address_writes_per_minute: 6, ..Rates::default() })
+        app: TestApp = with(LimitSettings { address_writes_per_minute: 6, ..LimitSettings::default() })
     ) {
         let people = [app.sign_up("ann").await, app.sign_up("bob").await, app.sign_up("cyd").await];
         for n in 0..6 {
@@ -68,7 +68,7 @@ on_both! {
     }
 
     async fn who_is_not_signed_in_is_counted_by_the_address(
-        app: TestApp = with(Rates { address_writes_per_minute: 4, ..Rates::default() })
+        app: TestApp = with(LimitSettings { address_writes_per_minute: 4, ..LimitSettings::default() })
     ) {
         let ann = app.sign_up("ann").await;
         let unknown = json!({"refresh_token": "nonsense"});
@@ -94,7 +94,7 @@ on_both! {
     }
 
     async fn what_is_refused_before_it_costs_anything_is_not_counted(
-        app: TestApp = with(Rates { writes_per_minute: 2, address_writes_per_minute: 2, ..Rates::default() })
+        app: TestApp = with(LimitSettings { writes_per_minute: 2, address_writes_per_minute: 2, ..LimitSettings::default() })
     ) {
         let ann = app.sign_up("ann").await;
         for _ in 0..10 {
@@ -107,7 +107,7 @@ on_both! {
     }
 
     async fn an_account_has_so_many_videos_and_an_administrator_any_number(
-        app: TestApp = with(Rates { videos_per_user: 3, ..Rates::default() })
+        app: TestApp = with(LimitSettings { videos_per_user: 3, ..LimitSettings::default() })
     ) {
         let (root, ann) = (app.sign_up("root").await, app.sign_up("ann").await);
         for _ in 0..5 {

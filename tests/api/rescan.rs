@@ -1,37 +1,36 @@
 //! The scan again: what stays, what is known again, and what is gone.
 
-use crate::app::{Person, TestApp, problem};
-use crate::library::{counts, put, scan, scan_folder, titles, videos};
+use crate::app::{Person, TestApp};
+use crate::library::{counts, put, scan, titles, videos};
 use entity::video;
 use reqwest::{Method, StatusCode};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use service::library::{self, Folder, Library, Report};
+use service::library::{self, Library, ScanReport, ScanRequest};
 use service::progress::ProgressRules;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 const VIDEOS: &str = "/api/v1/videos";
 
-fn address(video: &Value) -> String {
+pub fn address(video: &Value) -> String {
     format!("{VIDEOS}/{}", video["id"])
 }
 
 /// Scans with another media folder than that of the server.
-async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<Folder<'_>>) -> Report {
+pub async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<ScanRequest<'_>>) -> ScanReport {
     let library = Library::new(media);
     library::scan(&app.db, &library, folder, owner.id, &ProgressRules::default(), app.now(), |_| {}).await.unwrap()
 }
 
-async fn restore(app: &TestApp, owner: &Person) -> Report {
-    scan_with(app, owner, &app.media, Folder { path: &app.media, restore: true }).await
+async fn restore(app: &TestApp, owner: &Person) -> ScanReport {
+    scan_with(app, owner, &app.media, ScanRequest { path: &app.media, restore: true }).await
 }
 
-async fn patch(app: &TestApp, owner: &Person, video: &Value, change: Value) {
+pub async fn patch(app: &TestApp, owner: &Person, video: &Value, change: Value) {
     let answer = app.ask(owner, Method::PATCH, &address(video), Some(change)).await;
     assert_eq!(answer.status(), StatusCode::OK);
 }
@@ -40,14 +39,14 @@ async fn delete(app: &TestApp, owner: &Person, video: &Value) {
     assert_eq!(app.ask(owner, Method::DELETE, &address(video), None).await.status(), StatusCode::NO_CONTENT);
 }
 
-fn rename(app: &TestApp, from: &str, to: &str) {
+pub fn rename(app: &TestApp, from: &str, to: &str) {
     let to = app.media.join(to);
     fs::create_dir_all(to.parent().unwrap()).unwrap();
     fs::rename(app.media.join(from), to).unwrap();
 }
 
 /// Brings every video into the state in which an older scan or another program left it.
-async fn forget_content(app: &TestApp, path: impl Fn(&str) -> String) {
+pub async fn forget_content(app: &TestApp, path: impl Fn(&str) -> String) {
     let writer = app.db.writer().await.unwrap().1;
     for row in video::Entity::find().all(app.db.reader()).await.unwrap() {
         video::Entity::update_many()
@@ -122,179 +121,6 @@ on_both! {
         set();
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 1, 0));
         assert_eq!(videos(&app).await[0]["width"], 90);
-    }
-
-    async fn one_file_is_one_video_whatever_its_address(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        put(&app, "two-seconds.mp4", "../films/a.mp4");
-        put(&app, "upright.mp4", "../films/deep/b.mp4");
-        put(&app, "upright.mp4", "../films/deep/b.jpg");
-        let films = app.media.with_file_name("films");
-        symlink("films", films.with_file_name("link")).unwrap();
-        assert_eq!(counts(&scan_folder(&app, &ann, &films).await), (2, 0, 0, 0));
-        for (media, folder) in [
-            (films.clone(), films.clone()),
-            (films.join("../films/./"), films.join("deep/..")),
-            (films.with_file_name("link"), films.with_file_name("link")),
-            (films.join("deep"), films.clone()),
-            (app.media.clone(), films.with_file_name("link/deep/../../films")),
-        ] {
-            assert_eq!(counts(&scan_with(&app, &ann, &media, &folder).await), (0, 0, 2, 0), "{folder:?}");
-        }
-        assert_eq!(titles(&videos(&app).await), ["a", "b"]);
-        for film in videos(&app).await {
-            assert_eq!(app.get(film["stream_url"].as_str().unwrap()).await.status(), StatusCode::OK);
-        }
-    }
-
-    async fn a_path_that_another_program_stored_is_the_same_file(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        put(&app, "two-seconds.mp4", "a.mp4");
-        scan(&app, &ann).await;
-        symlink("media", app.media.with_file_name("link")).unwrap();
-        let parent = app.media.parent().unwrap().to_str().unwrap().to_owned();
-        for detour in ["{}/link/a.mp4", "{}/media/./a.mp4", "{}/media/../media/a.mp4", "./a.mp4", "../media/a.mp4"] {
-            forget_content(&app, |_| detour.replace("{}", &parent)).await;
-            let report = scan(&app, &ann).await;
-            assert_eq!((report.added, report.missing), (0, 0), "{detour}");
-            let film = videos(&app).await.remove(0);
-            assert_eq!(app.get(film["stream_url"].as_str().unwrap()).await.status(), StatusCode::OK, "{detour}");
-        }
-        // A path that leads out of the folder stays closed, as long as nobody scans what it leads to.
-        put(&app, "upright.mp4", "../outside/secret.mp4");
-        fs::remove_file(app.media.join("a.mp4")).unwrap();
-        forget_content(&app, |_| "../outside/secret.mp4".into()).await;
-        let report = scan(&app, &ann).await;
-        assert_eq!((report.added, report.missing), (0, 1));
-        let film = videos(&app).await.remove(0);
-        problem(app.get(&format!("{}/stream", address(&film))).await, 404, "file_not_found").await;
-    }
-
-    async fn a_film_that_left_a_link_behind_is_found_where_it_went(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        put(&app, "two-seconds.mp4", "film.mp4");
-        scan(&app, &ann).await;
-        rename(&app, "film.mp4", "../disk/film.mp4");
-        symlink("../disk/film.mp4", app.media.join("film.mp4")).unwrap();
-        let report = scan(&app, &ann).await;
-        assert_eq!((counts(&report), report.missing, report.links), ((0, 0, 0, 0), 1, 1), "{report:?}");
-        assert_eq!(videos(&app).await[0].get("stream_url"), None);
-        let report = scan_folder(&app, &ann, &app.media.with_file_name("disk")).await;
-        assert_eq!((counts(&report), report.returned, report.missing), ((0, 0, 0, 0), 1, 0), "{report:?}");
-        let stream = videos(&app).await[0]["stream_url"].as_str().unwrap().to_owned();
-        assert_eq!(app.get(&stream).await.status(), StatusCode::OK);
-        assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 0, 0));
-        assert_eq!(app.get(&stream).await.status(), StatusCode::OK);
-    }
-
-    async fn a_second_name_of_a_file_is_no_second_video(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        put(&app, "two-seconds.mp4", "b/film.mp4");
-        scan(&app, &ann).await;
-        fs::create_dir_all(app.media.join("a")).unwrap();
-        fs::hard_link(app.media.join("b/film.mp4"), app.media.join("a/again.mp4")).unwrap();
-        put(&app, "upright.mp4", "new.mp4");
-        fs::hard_link(app.media.join("new.mp4"), app.media.join("newer.mp4")).unwrap();
-        let report = scan(&app, &ann).await;
-        assert_eq!((counts(&report), report.links), ((1, 0, 1, 0), 2), "{report:?}");
-        let report = scan_folder(&app, &ann, &app.media.join("a")).await;
-        assert_eq!((counts(&report), report.missing), ((0, 0, 1, 0), 0), "{report:?}");
-        assert_eq!(titles(&videos(&app).await), ["film", "new"]);
-    }
-
-    async fn two_copies_are_two_videos(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        put(&app, "two-seconds.mp4", "a.mp4");
-        scan(&app, &ann).await;
-        put(&app, "two-seconds.mp4", "b.mp4");
-        assert_eq!(counts(&scan(&app, &ann).await), (1, 0, 1, 0));
-        assert_eq!(titles(&videos(&app).await), ["a", "b"]);
-    }
-
-    async fn a_moved_file_keeps_its_video_and_its_history(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        for (fixture, name) in [("two-seconds.mp4", "a.mp4"), ("joined-late.mp4", "b.mp4"), ("upright.mp4", "c.mp4")] {
-            put(&app, fixture, name);
-        }
-        scan(&app, &ann).await;
-        let before = videos(&app).await;
-        patch(&app, &ann, &before[1], json!({"title": "By hand"})).await;
-        app.save(&ann, before[0]["id"].as_i64().unwrap(), 1).await;
-        rename(&app, "a.mp4", "deep/renamed.mp4");
-        rename(&app, "b.mp4", "a.mp4");
-        rename(&app, "c.mp4", "../elsewhere/c.mp4");
-        put(&app, "two-seconds.mkv", "b.mp4");
-        let report = scan(&app, &ann).await;
-        assert_eq!((counts(&report), report.moved, report.missing), ((1, 0, 0, 0), 2, 1), "{report:?}");
-        let report = scan_folder(&app, &ann, &app.media.with_file_name("elsewhere")).await;
-        assert_eq!((counts(&report), report.moved, report.missing), ((0, 0, 0, 0), 1, 0), "{report:?}");
-        let after = videos(&app).await;
-        assert_eq!(titles(&after), ["By hand", "b", "c", "renamed"]);
-        let ids = [&after[3]["id"], &after[0]["id"], &after[2]["id"]];
-        assert_eq!(ids, [&before[0]["id"], &before[1]["id"], &before[2]["id"]]);
-        let entry = app.ask(&ann, Method::GET, &format!("{}/watch-history", address(&after[3])), None).await;
-        assert_eq!(entry.status(), StatusCode::OK);
-        for film in &after {
-            assert_eq!(app.get(film["stream_url"].as_str().unwrap()).await.status(), StatusCode::OK);
-        }
-    }
-
-    async fn films_that_exchange_their_names_keep_their_videos(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        put(&app, "two-seconds.mp4", "a.mp4");
-        put(&app, "joined-late.mp4", "b.mp4");
-        scan(&app, &ann).await;
-        let before = videos(&app).await;
-        rename(&app, "a.mp4", "c");
-        rename(&app, "b.mp4", "a.mp4");
-        rename(&app, "c", "b.mp4");
-        let report = scan(&app, &ann).await;
-        assert_eq!((counts(&report), report.moved), ((0, 0, 0, 0), 2), "{report:?}");
-        let after = videos(&app).await;
-        assert_eq!([&after[0]["id"], &after[1]["id"]], [&before[1]["id"], &before[0]["id"]]);
-        assert_eq!([&after[0]["duration"], &after[1]["duration"]], [&json!(60), &json!(2)]);
-        assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 2, 0));
-    }
-
-    async fn what_an_older_scan_registered_is_known_after_a_move_by_name_and_size(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        put(&app, "two-seconds.mp4", "a.mp4");
-        scan(&app, &ann).await;
-        forget_content(&app, str::to_owned).await;
-        rename(&app, "a.mp4", "deep/a.mp4");
-        let report = scan(&app, &ann).await;
-        assert_eq!((counts(&report), report.moved, report.missing), ((0, 0, 0, 0), 1, 0), "{report:?}");
-    }
-
-    async fn a_vanished_file_is_told_of_and_has_no_stream_until_it_is_back(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        put(&app, "two-seconds.mp4", "a/film.mp4");
-        put(&app, "upright.mp4", "a/film.jpg");
-        put(&app, "upright.mp4", "b.mp4");
-        scan(&app, &ann).await;
-        let before = videos(&app).await;
-        let film = address(&before[1]);
-        rename(&app, "a", "../away");
-        app.pass(Duration::from_secs(1));
-        let report = scan(&app, &ann).await;
-        assert_eq!((counts(&report), report.missing, report.notes.len()), ((0, 0, 1, 0), 1, 1), "{report:?}");
-        assert!(report.notes[0].text.starts_with("is missing"), "{report:?}");
-        let missing: Value = app.get(&film).await.json().await.unwrap();
-        assert_eq!((missing.get("stream_url"), &missing["thumbnail_path"]), (None, &Value::Null));
-        assert_eq!(missing["status"], "ready");
-        app.save(&ann, missing["id"].as_i64().unwrap(), 1).await;
-        let again = scan(&app, &ann).await;
-        assert_eq!((again.missing, again.notes.len()), (1, 0), "it is told of once, and counted every time");
-        // Whatever is scanned, what is back is back.
-        rename(&app, "../away", "a");
-        put(&app, "two-seconds.mkv", "../elsewhere/c.mkv");
-        let report = scan_folder(&app, &ann, &app.media.with_file_name("elsewhere")).await;
-        assert_eq!((counts(&report), report.returned, report.missing), ((1, 0, 0, 0), 1, 0), "{report:?}");
-        let back: Value = app.get(&film).await.json().await.unwrap();
-        for field in ["id", "title", "stream_url", "thumbnail_path"] {
-            assert_eq!(back[field], before[1][field]);
-        }
-        assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 2, 0));
     }
 
     async fn a_deleted_video_does_not_come_back_unless_it_is_restored(app: TestApp) {
@@ -421,21 +247,5 @@ on_both! {
         assert_eq!(videos(&app).await, before);
         put(&app, "two-seconds.mp4", "a.mp4");
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 1, 0));
-    }
-
-    async fn two_scans_at_once_from_two_addresses_make_no_doubles(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        for n in 0..20 {
-            put(&app, "two-seconds.mp4", &format!("{n}.mp4"));
-        }
-        let (elsewhere, whole) = (app.media.with_file_name("elsewhere"), Folder::from(&app.media));
-        let (one, two) = tokio::join!(scan(&app, &ann), scan_with(&app, &ann, &elsewhere, whole));
-        assert_eq!((one.added + two.added, videos(&app).await.len()), (20, 20));
-        for n in 0..20 {
-            rename(&app, &format!("{n}.mp4"), &format!("moved/{n}.mp4"));
-        }
-        let (one, two) = tokio::join!(scan(&app, &ann), scan_with(&app, &ann, &app.media, &app.media));
-        assert_eq!((one.moved + two.moved, one.added + two.added), (20, 0), "{one:?} {two:?}");
-        assert_eq!(videos(&app).await.len(), 20);
     }
 }

@@ -3,7 +3,7 @@
 use crate::app::{PASSWORD, TestApp, Wishes, problem, send};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use service::limit::Rates;
+use service::limit::LimitSettings;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ async fn register(app: &TestApp, account: &Value, headers: &[(&str, &str)]) -> R
     send(headers.iter().fold(request, with)).await
 }
 
-fn sign_ups(sign_ups_per_hour: u32) -> Rates {
-    Rates { sign_ups_per_hour, ..Rates::default() }
+fn sign_ups(sign_ups_per_hour: u32) -> LimitSettings {
+    LimitSettings { sign_ups_per_hour, ..LimitSettings::default() }
 }
 
 on_both! {

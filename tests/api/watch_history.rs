@@ -1,10 +1,8 @@
 //! Where every viewer stopped.
 
 use crate::app::{TestApp, fields, history, problem};
-use crate::databases::Engine;
-use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
-use sea_orm::{ConnectionTrait, Database, DatabaseBackend, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseBackend};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -263,95 +261,5 @@ on_both! {
             let entry: Value = app.ask(&ann, Method::GET, &history(film), None).await.json().await.unwrap();
             assert_eq!(entry["completed"], completed, "of {duration}");
         }
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_save_that_meets_the_end_of_its_video_or_its_user_is_told_which() {
-    let app = TestApp::start(Engine::Postgres).await;
-    let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
-    let film = app.add_video(&ann, "film", Some(100)).await;
-    let other = app.add_video(&ann, "other", Some(100)).await;
-    for (gone, video, status, code) in [
-        (format!("DELETE FROM videos WHERE id = {film}"), film, 404, "video_not_found"),
-        (format!("DELETE FROM users WHERE id = {}", bob.id), other, 401, "unauthenticated"),
-    ] {
-        let deleting = app.db.writer().await.unwrap().1.begin().await.unwrap();
-        deleting.execute_unprepared(&gone).await.unwrap();
-        let body = json!({"watch_position": 5});
-        let save = app.request(Method::POST, &history(video)).bearer_auth(&bob.token).json(&body).send();
-        let save = tokio::spawn(save);
-        // Long enough for the save to stand before the row that is being deleted.
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        deleting.commit().await.unwrap();
-        problem(save.await.unwrap().unwrap(), status, code).await;
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_migration_that_widens_a_column_disturbs_nobody_who_watches() {
-    let app = TestApp::start(Engine::Postgres).await;
-    let ann = app.sign_up("ann").await;
-    let film = app.add_video(&ann, "film", Some(100)).await;
-    app.save(&ann, film, 5).await;
-    app.ask(&ann, Method::GET, &history(film), None).await;
-    app.continue_watching(&ann).await;
-    let (_turn, db) = app.db.writer().await.unwrap();
-    db.execute_unprepared("ALTER TABLE watch_history ALTER device TYPE varchar(200)").await.unwrap();
-    assert_eq!(app.save(&ann, film, 50).await["watch_position"], 50);
-    let entry = app.ask(&ann, Method::GET, &history(film), None).await;
-    assert_eq!(entry.status(), StatusCode::OK);
-    assert_eq!(app.continue_watching(&ann).await, ["film"]);
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn while_the_server_takes_nothing_new_a_save_is_told_to_come_back_and_then_finds_the_one_that_does() {
-    let app = TestApp::start(Engine::Postgres).await;
-    let ann = app.sign_up("ann").await;
-    let film = app.add_video(&ann, "film", Some(100)).await;
-    let (_turn, db) = app.db.writer().await.unwrap();
-    let turn_over = async |setting: &str| {
-        let name = app.database.url.rsplit('/').next().unwrap();
-        db.execute_unprepared(&format!("BEGIN READ WRITE; ALTER DATABASE {name} {setting}; COMMIT")).await.unwrap();
-    };
-    turn_over("SET default_transaction_read_only = on").await;
-    let save = async || app.ask(&ann, Method::POST, &history(film), Some(json!({"watch_position": 5}))).await;
-    // The lane's first connection: its server is a standby from the beginning.
-    problem(save().await, 503, "database_away").await;
-    turn_over("RESET default_transaction_read_only").await;
-    assert_eq!(save().await.status(), StatusCode::OK);
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_save_does_not_wait_for_the_rows_of_others_that_somebody_holds() {
-    let app = TestApp::start(Engine::Postgres).await;
-    let ann = app.sign_up("ann").await;
-    let mut films = Vec::new();
-    for number in 0..6 {
-        let film = app.add_video(&ann, &format!("film {number}"), Some(600)).await;
-        app.save(&ann, film, 60).await;
-        films.push(film);
-    }
-    let holder = Database::connect(&app.database.url).await.unwrap().begin().await.unwrap();
-    let (free, held) = films.split_last().unwrap();
-    holder.execute_unprepared(&format!("SELECT FROM watch_history WHERE video_id <> {free} FOR UPDATE")).await.unwrap();
-    let save = async |film| app.ask(&ann, Method::POST, &history(film), Some(json!({"watch_position": 90}))).await;
-    // The first one is served alone and waits; the others are served together then.
-    let first = async { problem(save(held[0]).await, 503, "database_away").await };
-    let others = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let others =
-            join_all(held[1..].iter().map(|film| async { problem(save(*film).await, 503, "database_away").await }));
-        let (of_the_free, _) = tokio::join!(save(*free), others);
-        assert_eq!(of_the_free.status(), StatusCode::OK);
-    };
-    tokio::join!(first, others);
-    holder.rollback().await.unwrap();
-    for film in films {
-        app.save(&ann, film, 120).await;
     }
 }

@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use service::progress::ProgressRules;
 use service::storage::Durability;
 use service::user::Caller;
-use service::video::Change;
+use service::video::VideoUpdate;
 use service::watch_history::{self as history, ContinueWatching, Entry, History, Save};
 use service::{Database, Error};
 use std::cmp::Reverse;
@@ -281,9 +281,9 @@ impl<'a> Scene<'a> {
     }
 
     async fn change_duration(&mut self, film: usize, duration: Option<i32>) {
-        let (world, uploader) = (self.world, Caller { id: self.viewers[0], role: service::user::Role::User });
-        let change = Change { title: None, description: None, duration: Some(duration), thumbnail_path: None };
-        service::video::change(&world.db, uploader, self.films[film], change, &world.rules, self.now).await.unwrap();
+        let (world, uploader) = (self.world, Caller { id: self.viewers[0], role: service::user::UserRole::User });
+        let update = VideoUpdate { title: None, description: None, duration: Some(duration), thumbnail_path: None };
+        service::video::update(&world.db, uploader, self.films[film], update, &world.rules, self.now).await.unwrap();
         if self.durations[film] != duration {
             let rows = self.rows.iter_mut().filter(|((_, of), _)| *of == film);
             rows.for_each(|(_, Known { row, .. })| recompute_completed(row, duration, &world.rules));

@@ -1,7 +1,7 @@
 //! A site that Alembic built, taken over and served.
 
 use crate::program::{PASSWORD, Program, run};
-use migration::{Options, Target};
+use migration::{Options, PROJECT, Target};
 use reqwest::{Client, StatusCode};
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ const LEFT: &str = "
 async fn its_people_sign_in_with_their_old_passwords_and_go_on_where_they_were() {
     let mut program = Program::new();
     let url = format!("sqlite://{}?mode=rwc", program.folder.path().join("playhead.db").display());
-    migration::upgrade(&url, &Target::Steps(3), &Options::default()).await.unwrap();
+    PROJECT.upgrade(&url, &Target::Steps(3), &Options::default()).await.unwrap();
     let db = Database::connect(&url).await.unwrap();
     db.execute_unprepared(LEFT).await.unwrap();
     db.close().await.unwrap();

@@ -1,9 +1,9 @@
 //! The way to a place: slow seeks, answers that hang, and whoever signs in while it lasts.
 
 use crate::browser::Browser;
-use crate::offline::{WAITING, ann_before_a_video, save_elsewhere};
 use crate::places::number;
 use crate::program::Program;
+use crate::video_page::{WAITING, ann_before_a_video, save_elsewhere};
 use serde_json::json;
 
 /// Ann before a video that she has watched elsewhere, to this second.

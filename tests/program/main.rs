@@ -19,3 +19,4 @@ mod readme;
 mod settings;
 mod sign_up;
 mod start;
+mod video_page;

@@ -1,8 +1,8 @@
 //! Places that stand against each other: what is stored, what was left in the browser, and what nobody chose.
 
 use crate::browser::Browser;
-use crate::offline::{WAITING, ann_before_a_video, ann_before_a_video_of, open_video, save_elsewhere, status_says};
 use crate::program::{PASSWORD, Program};
+use crate::video_page::{WAITING, ann_before_a_video, ann_before_a_video_of, open_video, save_elsewhere, status_says};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! What was really played: files that break off, films that loop, ends that are none, and places that the source names.
 
 use crate::browser::Browser;
-use crate::offline::{ann_before_a_video_of, open_video, save_elsewhere};
 use crate::places::{number, wait_for};
 use crate::program::Program;
+use crate::video_page::{ann_before_a_video_of, open_video, save_elsewhere};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ import { ageOf, createQueue } from "./queue.js";
  *
  * A position and when it was reached, as in the queue; `lone`: not to be weighed as part of its opening.
  * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean, lone: boolean, unsure: boolean,
- *   resumed: boolean }} Reached
+ *   resumed: boolean }} PlayerSave
  */
 
 const RETRY_FIRST_MS = 1_000;
@@ -267,7 +267,7 @@ export function createOutbox({ call, whoIsSignedIn }) {
       let sequence = 0;
       openings.set(key, { account, video, report, retrying: null });
       return {
-        /** @param {Reached} reached @param {boolean} [keepalive] at once, to outlive the page */
+        /** @param {PlayerSave} reached @param {boolean} [keepalive] at once, to outlive the page */
         push({ lone, ...reached }, keepalive = false) {
           queue.put(account, key, { video, ...reached, session: lone ? null : session, sequence: ++sequence });
           if (keepalive) sendNow(account, key);

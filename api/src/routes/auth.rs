@@ -41,9 +41,10 @@ pub(super) async fn register(
 ) -> Result<impl Responder, Problem> {
     let username = registration.username.clone();
     let made = app.run(move |app| async move {
-        let door = if is_local { app.door } else { app.door.for_strangers() };
-        let made = user::register(&app.db, &app.auth.passwords, door, registration, now).await?;
-        if made.first
+        let registration_policy =
+            if is_local { app.registration_policy } else { app.registration_policy.for_remote_clients() };
+        let made = user::register(&app.db, &app.auth.passwords, registration_policy, registration, now).await?;
+        if made.is_first
             && let Err(error) = library::register_sample(&app.db, &app.library, made.user.id, now).await
         {
             // The account is made all the same.

@@ -8,9 +8,9 @@ use actix_web::web::Json;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use service::search::MAX_SKIP;
-use service::statistics::{self, Summary};
+use service::statistics::{self, LibrarySummary};
 use service::text;
-use service::video::{self, By, Direction, Paginated, Paging, Search, Video};
+use service::video::{self, NumberedPage, PageRequest, SearchRequest, SortDirection, SortKey, Video};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
@@ -27,7 +27,7 @@ pub(super) enum PageOrder {
     Rating,
 }
 
-impl From<PageOrder> for By {
+impl From<PageOrder> for SortKey {
     fn from(order: PageOrder) -> Self {
         match order {
             PageOrder::CreatedAt => Self::CreatedAt,
@@ -58,7 +58,7 @@ pub(super) struct PageQuery {
     /// Which end comes first, `desc` where nothing is said.
     #[serde(default)]
     #[param(inline)]
-    order: Direction,
+    order: SortDirection,
     /// Ids of tags, with commas between: videos that have any of them. No video has one yet.
     #[serde(default, deserialize_with = "tag_ids")]
     #[param(value_type = Option<String>)]
@@ -88,25 +88,25 @@ pub(super) fn tag_ids<'de, D: Deserializer<'de>>(field: D) -> Result<Vec<i64>, D
 /// List videos in numbered pages
 #[utoipa::path(
     tag = "videos", operation_id = "list_videos_in_pages", security((), ("bearer" = [])), params(PageQuery),
-    responses((status = 200, description = "A page of videos, ready ones only.", body = Paginated))
+    responses((status = 200, description = "A page of videos, ready ones only.", body = NumberedPage))
 )]
 #[get("/videos/paginated")]
 pub(super) async fn paginated(
     app: AppData,
     OptionalUser(caller): OptionalUser,
     Valid(Query(query)): Valid<Query<PageQuery>>,
-) -> Result<Json<Paginated>, Problem> {
+) -> Result<Json<NumberedPage>, Problem> {
     let PageQuery { page, page_size, sort_by, order, tag_ids } = query;
-    let paging = Paging {
+    let paging = PageRequest {
         page: page.unsigned_abs().into(),
         page_size: page_size.unsigned_abs().into(),
         by: sort_by.into(),
         direction: order,
     };
     if !tag_ids.is_empty() {
-        return Ok(Json(Paginated::empty(paging)));
+        return Ok(Json(NumberedPage::empty(paging)));
     }
-    let page = app.run(move |app| async move { video::paginated(&app.db, caller, paging).await }).await?;
+    let page = app.run(move |app| async move { video::list_page(&app.db, caller, paging).await }).await?;
     Ok(Json(app.public_path.prefix_links(page)))
 }
 
@@ -123,7 +123,7 @@ pub(super) enum SearchOrder {
     Title,
 }
 
-impl From<SearchOrder> for By {
+impl From<SearchOrder> for SortKey {
     fn from(order: SearchOrder) -> Self {
         match order {
             SearchOrder::CreatedAt => Self::CreatedAt,
@@ -183,9 +183,13 @@ pub(super) async fn search(
     if !include_tags.is_empty() {
         return Ok(Json(Vec::new()));
     }
-    let search =
-        Search { text: q, by: sort_by.into(), limit: limit.unsigned_abs().into(), skip: skip.unsigned_abs().into() };
-    let found = app.run(move |app| async move { video::find_all(&app.db, caller, search).await }).await?;
+    let search = SearchRequest {
+        text: q,
+        by: sort_by.into(),
+        limit: limit.unsigned_abs().into(),
+        skip: skip.unsigned_abs().into(),
+    };
+    let found = app.run(move |app| async move { video::search(&app.db, caller, search).await }).await?;
     Ok(Json(app.public_path.prefix_links(found)))
 }
 
@@ -219,7 +223,7 @@ pub(super) async fn my_videos(
     Valid(Query(OwnQuery { skip, limit })): Valid<Query<OwnQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
     let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
-    let found = app.run(move |app| async move { video::my_videos(&app.db, caller, limit, skip).await }).await?;
+    let found = app.run(move |app| async move { video::list_own(&app.db, caller, limit, skip).await }).await?;
     Ok(Json(app.public_path.prefix_links(found)))
 }
 
@@ -253,7 +257,7 @@ pub(super) async fn popular(
     Valid(Query(RankingQuery { limit, skip })): Valid<Query<RankingQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
     let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
-    let found = app.run(move |app| async move { video::popular(&app.db, caller, limit, skip).await }).await?;
+    let found = app.run(move |app| async move { video::list_popular(&app.db, caller, limit, skip).await }).await?;
     Ok(Json(app.public_path.prefix_links(found)))
 }
 
@@ -312,9 +316,9 @@ pub(super) async fn top_rated(_query: Valid<Query<TopRatedQuery>>) -> Json<Vec<R
 /// Of the ready videos.
 #[utoipa::path(
     tag = "statistics", operation_id = "library_summary",
-    responses((status = 200, description = "The figures.", body = Summary))
+    responses((status = 200, description = "The figures.", body = LibrarySummary))
 )]
 #[get("/statistics/summary")]
-pub(super) async fn summary(app: AppData) -> Result<Json<Summary>, Problem> {
+pub(super) async fn summary(app: AppData) -> Result<Json<LibrarySummary>, Problem> {
     app.run(|app| async move { statistics::summary(&app.db).await }).await.map(Json)
 }

@@ -75,7 +75,7 @@ pub(super) async fn thumbnail(
 
 /// Opens a file that the library vouches for.
 async fn open(MediaFile(path): MediaFile, otherwise: Error) -> Result<OpenFile, Problem> {
-    let opened = library::found(OpenFile::open(path).await).map_err(Error::from)?;
+    let opened = library::none_if_missing(OpenFile::open(path).await).map_err(Error::from)?;
     opened.flatten().ok_or_else(|| otherwise.into())
 }
 

@@ -39,8 +39,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(sessions::end_others)
             .service(sessions::end)
             .service(users::find)
-            .service(users::change)
-            .service(users::leave)
+            .service(users::update)
+            .service(users::delete_account)
             // Fixed addresses before those with a parameter, which would take them for its value.
             .service(watch_history::continue_watching)
             .service(lists::paginated)
@@ -69,7 +69,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(videos::list)
             .service(videos::create)
             .service(videos::find)
-            .service(videos::change)
+            .service(videos::update)
             .service(videos::delete),
     );
 }

@@ -37,10 +37,10 @@ fn validate_session_id(path: &SessionPath) -> Result<(), ValidationError> {
 pub(super) async fn list(
     app: AppData,
     _: CurrentUser,
-    Token(access): Token,
+    Token(subject): Token,
     Now(now): Now,
 ) -> Result<Json<Vec<Session>>, Problem> {
-    app.run(move |app| async move { sessions::list(&app.db, &app.auth, access, now).await }).await.map(Json)
+    app.run(move |app| async move { sessions::list(&app.db, &app.auth, subject, now).await }).await.map(Json)
 }
 
 /// Sign out elsewhere
@@ -54,15 +54,15 @@ pub(super) async fn list(
 pub(super) async fn end(
     app: AppData,
     _: CurrentUser,
-    Token(access): Token,
+    Token(subject): Token,
     Valid(path): Valid<Path<SessionPath>>,
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let end =
-        app.run(move |app| async move { sessions::end_one(&app.db, &app.auth, access, path.session_id, now).await });
+        app.run(move |app| async move { sessions::end_one(&app.db, &app.auth, subject, path.session_id, now).await });
     end.await?;
-    security_log.record_success(SecurityEvent::SessionsEnd, AccountRef::Id(access.user_id));
+    security_log.record_success(SecurityEvent::SessionsEnd, AccountRef::Id(subject.user_id));
     Ok(HttpResponse::NoContent())
 }
 
@@ -77,11 +77,11 @@ pub(super) async fn end(
 pub(super) async fn end_others(
     app: AppData,
     _: CurrentUser,
-    Token(access): Token,
+    Token(subject): Token,
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { sessions::end_others(&app.db, &app.auth, access, now).await }).await?;
-    security_log.record_success(SecurityEvent::SessionsEnd, AccountRef::Id(access.user_id));
+    app.run(move |app| async move { sessions::end_others(&app.db, &app.auth, subject, now).await }).await?;
+    security_log.record_success(SecurityEvent::SessionsEnd, AccountRef::Id(subject.user_id));
     Ok(HttpResponse::NoContent())
 }

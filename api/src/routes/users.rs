@@ -9,7 +9,7 @@ use crate::responses::{LastAdministrator, Taken, TooManyPasswords};
 use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
-use service::user::{self, Change, Departure, User};
+use service::user::{self, AccountDeletion, User, UserUpdate};
 
 /// Read my account
 #[utoipa::path(
@@ -25,23 +25,23 @@ pub(super) async fn find(app: AppData, TokenUser(id): TokenUser) -> Result<Json<
 ///
 /// A new name, e-mail or password needs `current_password`. A new password ends every session but the one of this token.
 #[utoipa::path(
-    tag = "users", operation_id = "change_my_account", security(("bearer" = [])), request_body = Change,
+    tag = "users", operation_id = "change_my_account", security(("bearer" = [])), request_body = UserUpdate,
     responses((status = 200, description = "The account as it is now.", body = User), Taken, TooManyPasswords)
 )]
 #[patch("/users/me")]
-pub(super) async fn change(
+pub(super) async fn update(
     app: AppData,
-    Token(access): Token,
-    Valid(Body(change)): Valid<Body<Change>>,
+    Token(subject): Token,
+    Valid(Body(update)): Valid<Body<UserUpdate>>,
     ClientAddress(from): ClientAddress,
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<Json<User>, Problem> {
-    let event = if change.password.is_some() { SecurityEvent::PasswordChange } else { SecurityEvent::AccountChange };
-    let change = app.run(move |app| async move { user::change(&app.db, &app.auth, access, change, from, now).await });
-    let changed = change.await;
-    security_log.record_result(event, AccountRef::Id(access.user_id), &changed);
-    changed.map(Json)
+    let event = if update.password.is_some() { SecurityEvent::PasswordChange } else { SecurityEvent::AccountChange };
+    let update = app.run(move |app| async move { user::update(&app.db, &app.auth, subject, update, from, now).await });
+    let updated = update.await;
+    security_log.record_result(event, AccountRef::Id(subject.user_id), &updated);
+    updated.map(Json)
 }
 
 /// Delete my account
@@ -49,21 +49,22 @@ pub(super) async fn change(
 /// My videos and everything that I watched go with it. It needs the password, in a JSON body.
 #[utoipa::path(
     tag = "users", operation_id = "delete_my_account", security(("bearer" = [])),
-    request_body = Departure,
+    request_body = AccountDeletion,
     responses((status = 204, description = "The account is gone."), LastAdministrator, TooManyPasswords)
 )]
 #[delete("/users/me")]
-pub(super) async fn leave(
+pub(super) async fn delete_account(
     app: AppData,
-    Token(access): Token,
-    Valid(OptionalBody(departure)): Valid<OptionalBody<Departure>>,
+    Token(subject): Token,
+    Valid(OptionalBody(deletion)): Valid<OptionalBody<AccountDeletion>>,
     ClientAddress(from): ClientAddress,
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let leave = app.run(move |app| async move { user::leave(&app.db, &app.auth, access, departure, from, now).await });
-    let left = leave.await;
-    security_log.record_result(SecurityEvent::AccountDeletion, AccountRef::Id(access.user_id), &left);
-    left?;
+    let delete =
+        app.run(move |app| async move { user::delete_account(&app.db, &app.auth, subject, deletion, from, now).await });
+    let deleted = delete.await;
+    security_log.record_result(SecurityEvent::AccountDeletion, AccountRef::Id(subject.user_id), &deleted);
+    deleted?;
     Ok(HttpResponse::NoContent())
 }

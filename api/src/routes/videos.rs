@@ -15,7 +15,7 @@ use serde::Deserialize;
 use service::page::Cursor;
 use service::search::MAX_SKIP;
 use service::text::{self, FieldError};
-use service::video::{self, Change, NewVideo, Video};
+use service::video::{self, NewVideo, Video, VideoUpdate};
 use std::sync::Arc;
 use url::form_urlencoded::Serializer;
 use utoipa::IntoParams;
@@ -78,7 +78,7 @@ pub(super) async fn list(
     if search.is_some() && skip > MAX_SKIP {
         return Err(skip_too_large());
     }
-    let asked = video::Query {
+    let asked = video::VideoQuery {
         limit: limit.unsigned_abs().into(),
         cursor,
         skip: skip.unsigned_abs().into(),
@@ -126,7 +126,8 @@ pub(super) async fn create(
 ) -> Result<impl Responder, Problem> {
     let new = app.public_path.unprefix_links(new);
     let use_case = move |app: Arc<AppState>| async move {
-        video::create(&app.db, caller, new, app.rate_limits.videos_per_user, now).await
+        let limit = app.rate_limits.videos_per_user;
+        app.db.transaction(async |tx| video::create(tx, caller, new, limit, now).await).await
     };
     let video = app.run(use_case).await?;
     let location = app.public_path.prefix_links(format!("/api/v1/videos/{}", video.id));
@@ -150,21 +151,21 @@ pub(super) async fn find(
 
 /// Change a video
 #[utoipa::path(
-    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = Change,
+    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = VideoUpdate,
     responses((status = 200, description = "The video as it is now.", body = Video), Forbidden, VideoNotFound)
 )]
 #[patch("/videos/{video_id}")]
-pub(super) async fn change(
+pub(super) async fn update(
     app: AppData,
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
-    Valid(Body(change)): Valid<Body<Change>>,
+    Valid(Body(update)): Valid<Body<VideoUpdate>>,
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<Json<Video>, Problem> {
-    let change = app.public_path.unprefix_links(change);
+    let update = app.public_path.unprefix_links(update);
     let use_case = move |app: Arc<AppState>| async move {
-        video::change(&app.db, caller, path.video_id, change, &app.rules, now).await
+        video::update(&app.db, caller, path.video_id, update, &app.rules, now).await
     };
     let changed = app.run(use_case).await?;
     if changed.user_id != caller.id {
@@ -187,7 +188,10 @@ pub(super) async fn delete(
     Valid(path): Valid<Path<VideoPath>>,
     security_log: SecurityLog,
 ) -> Result<impl Responder, Problem> {
-    let owner = app.run(move |app| async move { video::delete(&app.db, caller, path.video_id).await }).await?;
+    let use_case = move |app: Arc<AppState>| async move {
+        app.db.transaction(async |tx| video::delete(tx, caller, path.video_id).await).await
+    };
+    let owner = app.run(use_case).await?;
     if owner != caller.id {
         security_log.record_success(SecurityEvent::ForeignVideo, AccountRef::Id(caller.id));
     }

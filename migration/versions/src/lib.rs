@@ -1,17 +1,13 @@
-//! The schema, one change per file, from the tables of the reference's v0.9 to those of the entities.
+//! The chain of Playhead's migrations, one file each, from the tables of the reference's v0.9 to
+//! those of the entities.
 //!
-//! For people who know Alembic: this is the folder `versions/`, a file is a revision, [`Migrator`] is the chain, and
-//! `seaql_migrations` is `alembic_version`. What runs them is the package `migration`.
+//! For people who know Alembic: this is the folder `versions/`, a file is a revision, [`Migrator`]
+//! is the chain, and the table `seaql_migrations` is `alembic_version`. The package `migration`
+//! runs them.
 //!
-//! A migration never names an entity: what it did last year must not change when an entity does today. This package does not
-//! depend on theirs, so that Cargo guards it.
+//! A migration never uses an entity: it must do next year what it does today, whatever the entity
+//! becomes. This package does not depend on `entity`, so the compiler enforces it.
 
-mod aside;
-pub mod concurrently;
-pub mod definitions;
-mod dependents;
-mod shape;
-mod sql;
 mod v09;
 
 mod m20250101_000001_create_users_v09;
@@ -33,9 +29,10 @@ mod m20261130_000005_know_files_again;
 mod m20261130_000006_remember_deleted_files;
 mod m20261130_000007_create_sign_in_limits;
 
+use operations::{sql, type_change};
 use sea_orm_migration::prelude::*;
 
-/// The ordered list of all changes.
+/// The ordered list of all migrations.
 #[derive(Debug)]
 pub struct Migrator;
 
@@ -65,17 +62,17 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// What a database at v0.9 holds that would stop one of the later migrations, rows and things of somebody else, all of it at once.
+/// Every row and every object of a v0.9 database that would stop a later migration, one line each.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn obstacles(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
-    let mut found = m20261101_000003_give_times_a_zone::unreadable_times(manager).await?;
-    found.extend(m20261101_000005_defaults_and_checks::negative_counts(manager).await?);
-    if sql::on_postgres(manager) {
-        found.extend(dependents::in_the_way(manager, &v09::RETYPED, &v09::TYPES).await?);
+    let mut obstacles = m20261101_000003_give_times_a_zone::invalid_timestamps(manager).await?;
+    obstacles.extend(m20261101_000005_defaults_and_checks::negative_counts(manager).await?);
+    if sql::is_postgres(manager) {
+        obstacles.extend(type_change::blockers(manager, &v09::RETYPED_COLUMNS, &v09::DROPPED_TYPES).await?);
     } else {
-        found.extend(m20261101_000004_roles_and_states_as_text::unknown_words(manager).await?);
+        obstacles.extend(m20261101_000004_roles_and_states_as_text::unknown_roles_and_states(manager).await?);
     }
-    Ok(found)
+    Ok(obstacles)
 }

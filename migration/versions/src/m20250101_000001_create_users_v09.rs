@@ -1,8 +1,7 @@
-//! The accounts as v0.9 has them.
+//! Creates the table of users as v0.9 has it.
 
-use crate::shape::Shape;
-use crate::sql;
 use crate::v09::{id, time, typed};
+use operations::{TableDef, sql};
 use sea_orm_migration::prelude::extension::postgres::Type;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -27,8 +26,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-pub(crate) fn users(db: DbBackend) -> Shape {
-    Shape::new("users")
+pub(crate) fn users(db: DbBackend) -> TableDef {
+    TableDef::new("users")
         .column(&mut id(db))
         .column(ColumnDef::new("email").string_len(255).not_null())
         .column(ColumnDef::new("username").string_len(100).not_null())
@@ -45,16 +44,16 @@ pub(crate) fn users(db: DbBackend) -> Shape {
         .unique_index("username")
 }
 
-/// SQLite has no such types.
+/// Creates the enum type of roles on PostgreSQL; SQLite has no such types.
 pub(crate) async fn create_role_type(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if sql::on_postgres(manager) {
+    if sql::is_postgres(manager) {
         manager.create_type(Type::create().as_enum("userrole").values(["USER", "ADMIN", "PREMIUM"]).to_owned()).await?;
     }
     Ok(())
 }
 
 pub(crate) async fn drop_role_type(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if sql::on_postgres(manager) {
+    if sql::is_postgres(manager) {
         manager.drop_type(Type::drop().name("userrole").to_owned()).await?;
     }
     Ok(())

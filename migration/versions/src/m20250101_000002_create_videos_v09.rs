@@ -1,8 +1,7 @@
-//! The videos as v0.9 has them, without `category_id`: categories are none of ours.
+//! Creates the table of videos as v0.9 has it, without `category_id`: Playhead has no categories.
 
-use crate::shape::Shape;
-use crate::sql;
 use crate::v09::{id, time, typed};
+use operations::{TableDef, sql};
 use sea_orm_migration::prelude::extension::postgres::Type;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -27,8 +26,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-pub(crate) fn videos(db: DbBackend) -> Shape {
-    Shape::new("videos")
+pub(crate) fn videos(db: DbBackend) -> TableDef {
+    TableDef::new("videos")
         .column(&mut id(db))
         .column(ColumnDef::new("user_id").integer().not_null())
         .column(ColumnDef::new("title").string_len(255).not_null())
@@ -54,9 +53,9 @@ pub(crate) fn videos(db: DbBackend) -> Shape {
         .index("title")
 }
 
-/// SQLite has no such types.
+/// Creates the enum type of states on PostgreSQL; SQLite has no such types.
 pub(crate) async fn create_status_type(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if sql::on_postgres(manager) {
+    if sql::is_postgres(manager) {
         let labels = ["PROCESSING", "READY", "FAILED", "DELETED"];
         manager.create_type(Type::create().as_enum("videostatus").values(labels).to_owned()).await?;
     }
@@ -64,7 +63,7 @@ pub(crate) async fn create_status_type(manager: &SchemaManager<'_>) -> Result<()
 }
 
 pub(crate) async fn drop_status_type(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if sql::on_postgres(manager) {
+    if sql::is_postgres(manager) {
         manager.drop_type(Type::drop().name("videostatus").to_owned()).await?;
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! Where every viewer stopped, as v0.9 has it (Alembic's `2f1e7b15dd7f`).
+//! Creates the table of watch positions as v0.9 has it (Alembic's `2f1e7b15dd7f`).
 
-use crate::shape::Shape;
 use crate::v09::{id, time};
+use operations::TableDef;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
@@ -23,8 +23,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-pub(crate) fn watch_history(db: DbBackend) -> Shape {
-    Shape::new("watch_history")
+pub(crate) fn watch_history(db: DbBackend) -> TableDef {
+    TableDef::new("watch_history")
         .column(&mut id(db))
         .column(ColumnDef::new("user_id").integer().not_null())
         .column(ColumnDef::new("video_id").integer().not_null())

@@ -1,13 +1,14 @@
-//! 64-bit ids that are never used twice. The index on each primary key goes: the key is its own index.
+//! Widens ids to 64 bits and keeps them from being used twice. Drops the index on each primary key:
+//! the key has its own.
 
-use crate::aside::Aside;
-use crate::dependents::{self, Suspects};
 use crate::m20250101_000001_create_users_v09 as v09_users;
 use crate::m20250101_000002_create_videos_v09 as v09_videos;
 use crate::m20250101_000003_create_watch_history_v09 as v09_watch_history;
-use crate::shape::Shape;
-use crate::sql;
 use crate::v09::TABLES;
+use operations::{
+    DetachedDependents, TableDef, sql,
+    type_change::{self, DerivedObjects},
+};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend::Sqlite;
 
@@ -26,7 +27,7 @@ impl MigrationTrait for Migration {
                 .drop_index(Index::drop().if_exists().name(format!("ix_{table}_id")).table(table).to_owned())
                 .await?;
         }
-        if sql::on_postgres(manager) {
+        if sql::is_postgres(manager) {
             return retype_ids(manager, "bigint").await;
         }
         users().rebuild(manager, &v09_users::users(Sqlite), &[]).await?;
@@ -35,16 +36,16 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if !sql::on_postgres(manager) {
+        if !sql::is_postgres(manager) {
             v09_users::users(Sqlite).rebuild(manager, &users(), &[]).await?;
             v09_videos::videos(Sqlite).rebuild(manager, &videos(), &[]).await?;
             return v09_watch_history::watch_history(Sqlite).rebuild(manager, &watch_history(), &[]).await;
         }
         for (table, _) in IDS {
-            // The ids that refer to these cannot be larger.
-            let mend =
-                "the older schema holds ids up to 2147483647 only; give these rows smaller ids, or stay on this schema";
-            sql::refuse_rows(manager, &format!("{table} WHERE id > 2147483647"), mend).await?;
+            // A foreign key to these holds no larger id.
+            let fix =
+                "the older schema stores ids up to 2147483647; give these rows smaller ids, or stay on this schema";
+            sql::refuse_rows(manager, &format!("{table} WHERE id > 2147483647"), fix).await?;
         }
         retype_ids(manager, "integer").await?;
         for table in TABLES {
@@ -58,39 +59,41 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// All id columns of PostgreSQL, and the sequences that number them.
+/// Changes the type of all id columns and of their sequences on PostgreSQL.
 async fn retype_ids(manager: &SchemaManager<'_>, kind: &'static str) -> Result<(), DbErr> {
-    dependents::refuse(manager, &IDS).await?;
-    let suspects = Suspects::of(manager, &IDS).await?;
-    let aside = Aside::take(manager, &TABLES).await?;
+    type_change::refuse_blockers(manager, &IDS).await?;
+    let derived = DerivedObjects::read(manager, &IDS).await?;
+    let dependents = DetachedDependents::detach(manager, &TABLES).await?;
     for (table, columns) in IDS {
         let mut alter = Table::alter().table(table).take();
         for column in columns {
             alter.modify_column(ColumnDef::new(*column).custom(kind));
         }
-        manager.alter_table(alter).await.map_err(|error| suspects.name(error))?;
-        sql::run(manager, &retype_sequence(table, kind)).await?;
+        manager.alter_table(alter).await.map_err(|error| derived.explain(error))?;
+        sql::execute(manager, &retype_sequence(table, kind)).await?;
     }
-    aside.give_back(manager).await
+    dependents.reattach(manager).await
 }
 
-/// The sequence of a table that was renamed has the name that the table had.
+/// Looks the sequence up: if the table or the sequence was renamed, its name is not
+/// `<table>_id_seq`.
 fn retype_sequence(table: &str, kind: &str) -> String {
     format!(
         "DO $$ BEGIN EXECUTE format('ALTER SEQUENCE %s AS {kind}', pg_get_serial_sequence('{table}', 'id')); END $$"
     )
 }
 
-/// On SQLite, where every integer has 64 bits already, AUTOINCREMENT is what keeps an id from coming back.
+/// On SQLite every integer has 64 bits already. AUTOINCREMENT keeps the id of a deleted row from
+/// coming back.
 fn id() -> ColumnDef {
     ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key().take()
 }
 
-pub(crate) fn users() -> Shape {
+pub(crate) fn users() -> TableDef {
     v09_users::users(Sqlite).column(&mut id()).without_index("id")
 }
 
-pub(crate) fn videos() -> Shape {
+pub(crate) fn videos() -> TableDef {
     v09_videos::videos(Sqlite)
         .column(&mut id())
         .column(ColumnDef::new("user_id").big_integer().not_null())
@@ -99,7 +102,7 @@ pub(crate) fn videos() -> Shape {
         .without_index("id")
 }
 
-pub(crate) fn watch_history() -> Shape {
+pub(crate) fn watch_history() -> TableDef {
     v09_watch_history::watch_history(Sqlite)
         .column(&mut id())
         .column(ColumnDef::new("user_id").big_integer().not_null())

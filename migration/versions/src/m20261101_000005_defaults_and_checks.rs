@@ -1,16 +1,15 @@
-//! Defaults and rules that the database itself keeps, indexes for what is looked up, and videos that are only described:
-//! `file_path` may be missing, `thumbnail_file` is new.
+//! Adds database defaults, checks, and indexes for look-ups. Allows videos without a file:
+//! `file_path` becomes nullable. Adds `thumbnail_file`.
 
 use crate::m20261101_000003_give_times_a_zone as times;
 use crate::m20261101_000004_roles_and_states_as_text as texts;
-use crate::shape::Shape;
-use crate::sql;
+use operations::{TableDef, sql};
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// A number that is no count of anything when it is negative.
+/// The columns that must not be negative.
 const COUNTS: [(&str, &str); 3] =
     [("videos", "duration"), ("watch_history", "watch_position"), ("watch_history", "watch_duration")];
 
@@ -18,7 +17,7 @@ const COUNTS: [(&str, &str); 3] =
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         sql::refuse(negative_counts(manager).await?)?;
-        if !sql::on_postgres(manager) {
+        if !sql::is_postgres(manager) {
             users().rebuild(manager, &texts::users(), &[]).await?;
             videos().rebuild(manager, &texts::videos(), &[]).await?;
             return watch_history().rebuild(manager, &times::watch_history(), &[]).await;
@@ -32,7 +31,7 @@ impl MigrationTrait for Migration {
         }
         for (table, column) in COUNTS {
             let check = format!("ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_check CHECK ({column} >= 0)");
-            sql::run(manager, &check).await?;
+            sql::execute(manager, &check).await?;
         }
         let file_path = ColumnDef::new("file_path").null().take();
         let alter = Table::alter().table("videos").modify_column(file_path).add_column(thumbnail_file()).take();
@@ -42,9 +41,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mend = "the older schema wants a file for every video; delete these or give them a path";
-        sql::refuse_rows(manager, "videos WHERE file_path IS NULL", mend).await?;
-        if !sql::on_postgres(manager) {
+        let fix = "the older schema requires a file for every video; delete these videos or give them a path";
+        sql::refuse_rows(manager, "videos WHERE file_path IS NULL", fix).await?;
+        if !sql::is_postgres(manager) {
             texts::users().rebuild(manager, &users(), &[]).await?;
             texts::videos().rebuild(manager, &videos(), &[]).await?;
             return times::watch_history().rebuild(manager, &watch_history(), &[]).await;
@@ -56,11 +55,11 @@ impl MigrationTrait for Migration {
         let drop = Table::alter().table("videos").modify_column(file_path).drop_column("thumbnail_file").take();
         manager.alter_table(drop).await?;
         for (table, column) in COUNTS {
-            sql::run(manager, &format!("ALTER TABLE {table} DROP CONSTRAINT {table}_{column}_check")).await?;
+            sql::execute(manager, &format!("ALTER TABLE {table} DROP CONSTRAINT {table}_{column}_check")).await?;
         }
         for (table, columns) in defaults() {
             for (column, _) in columns {
-                sql::run(manager, &format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT")).await?;
+                sql::execute(manager, &format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT")).await?;
             }
         }
         Ok(())
@@ -71,17 +70,17 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Rows that the new checks would refuse.
+/// Rows that violate the new checks.
 pub(crate) async fn negative_counts(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
-    let mut found = Vec::new();
+    let mut lines = Vec::new();
     for (table, column) in COUNTS {
         let rows = format!("{table} WHERE {column} < 0");
-        found.extend(sql::obstacle(manager, &rows, "set them to 0 and migrate again").await?);
+        lines.extend(sql::row_obstacle(manager, &rows, "set them to 0 and migrate again").await?);
     }
-    Ok(found)
+    Ok(lines)
 }
 
-/// What the database writes where an INSERT says nothing.
+/// The new default of each column.
 fn defaults() -> [(&'static str, Vec<(&'static str, Expr)>); 3] {
     [
         ("users", vec![("role", "user".into()), ("is_active", true.into()), ("is_verified", false.into())]),
@@ -93,14 +92,14 @@ fn defaults() -> [(&'static str, Vec<(&'static str, Expr)>); 3] {
     ]
 }
 
-fn users() -> Shape {
+fn users() -> TableDef {
     texts::users()
         .column(texts::role().default("user"))
         .column(ColumnDef::new("is_active").boolean().not_null().default(true))
         .column(ColumnDef::new("is_verified").boolean().not_null().default(false))
 }
 
-fn videos() -> Shape {
+fn videos() -> TableDef {
     texts::videos()
         .column(ColumnDef::new("file_path").string_len(500))
         .column(ColumnDef::new("duration").integer().check(Expr::cust("duration >= 0")))
@@ -111,7 +110,7 @@ fn videos() -> Shape {
         .index("file_path")
 }
 
-fn watch_history() -> Shape {
+fn watch_history() -> TableDef {
     times::watch_history()
         .column(&mut seconds("watch_position"))
         .column(&mut seconds("watch_duration"))

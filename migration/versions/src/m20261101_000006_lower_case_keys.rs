@@ -1,9 +1,10 @@
-//! E-mails and names in lower case, each under a unique index: nobody signs up twice by writing `Ann` for `ann`.
+//! Adds lower-case keys for e-mails and user names, with unique indexes, so that `Ann` and `ann`
+//! are one account.
 //!
-//! Of accounts that differ by case alone the oldest gets the key; the others keep NULL and are found by their exact spelling.
+//! Of existing accounts that differ only by case, the oldest gets the key. The others keep NULL and
+//! sign in by their exact name.
 
-use crate::aside::Aside;
-use crate::sql;
+use operations::{DetachedDependents, sql};
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -11,13 +12,13 @@ pub(crate) struct Migration;
 
 const KEYS: [(&str, &str); 2] = [("email", "email_key"), ("username", "username_key")];
 
-/// The width of a key column: some letters grow when they change case.
+/// The width of a key column, in characters. Some letters become longer in lower case.
 const WIDTH: u32 = 255;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let aside = Aside::take(manager, &["users"]).await?;
+        let dependents = DetachedDependents::detach(manager, &["users"]).await?;
         for (column, key) in KEYS {
             let new = ColumnDef::new(key).string_len(WIDTH).take();
             manager.alter_table(Table::alter().table("users").add_column(new).take()).await?;
@@ -25,7 +26,7 @@ impl MigrationTrait for Migration {
             manager.create_index(index(key)).await?;
             fill_others(manager, column, key).await?;
         }
-        aside.give_back(manager).await
+        dependents.reattach(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -49,10 +50,10 @@ fn index_name(key: &str) -> String {
     format!("ix_users_{key}")
 }
 
-/// Whether the column holds letters that SQL cannot be trusted with, and its ASCII lower case: SQLite's `lower` knows no
-/// others, PostgreSQL's depends on the locale.
+/// The SQL of whether the column has letters outside ASCII, and of its lower case in ASCII. `lower`
+/// of SQLite changes only ASCII letters, `lower` of PostgreSQL depends on the locale.
 pub(crate) fn non_ascii_and_lower(manager: &SchemaManager<'_>, column: &str) -> (String, String) {
-    if sql::on_postgres(manager) {
+    if sql::is_postgres(manager) {
         let non_ascii = format!("length(convert_to({column}, 'UTF8')) <> length({column})");
         (non_ascii, format!("lower({column} COLLATE \"C\")"))
     } else {
@@ -60,23 +61,24 @@ pub(crate) fn non_ascii_and_lower(manager: &SchemaManager<'_>, column: &str) -> 
     }
 }
 
-/// One statement for nearly all rows.
+/// Fills nearly all rows with one statement.
 async fn fill_ascii(manager: &SchemaManager<'_>, column: &str, key: &str) -> Result<(), DbErr> {
     let (non_ascii, lower) = non_ascii_and_lower(manager, column);
     let fill = format!(
         "UPDATE users SET {key} = {lower} \
          WHERE id IN (SELECT min(id) FROM users WHERE NOT ({non_ascii}) GROUP BY {lower})"
     );
-    sql::run(manager, &fill).await
+    sql::execute(manager, &fill).await
 }
 
-/// The rest in the lower case of Rust, which is that of the service, oldest first.
+/// Fills the other rows one by one, oldest first, with the lower case of Rust, which the service
+/// uses.
 async fn fill_others(manager: &SchemaManager<'_>, column: &'static str, key: &'static str) -> Result<(), DbErr> {
     let (non_ascii, _) = non_ascii_and_lower(manager, column);
     let mut last = i64::MIN;
     loop {
         let chunk = format!("SELECT id, {column} FROM users WHERE id > {last} AND {non_ascii} ORDER BY id LIMIT 1000");
-        let rows = sql::rows(manager, &chunk).await?;
+        let rows = sql::query(manager, &chunk).await?;
         if rows.is_empty() {
             return Ok(());
         }

@@ -1,6 +1,6 @@
-//! Sign-ins and their refresh tokens.
+//! Creates the tables of sessions (sign-ins) and of their refresh tokens.
 
-use crate::shape::Shape;
+use operations::TableDef;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -9,7 +9,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Shape::new("sessions")
+        TableDef::new("sessions")
             .column(&mut id())
             .column(ColumnDef::new("user_id").big_integer().not_null())
             .column(ColumnDef::new("created_at").timestamp_with_time_zone().not_null())
@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
             .index("user_id")
             .create(manager)
             .await?;
-        Shape::new("refresh_tokens")
+        TableDef::new("refresh_tokens")
             .column(&mut id())
             .column(ColumnDef::new("session_id").big_integer().not_null())
             .column(ColumnDef::new("token_hash").string_len(64).not_null())
@@ -31,7 +31,7 @@ impl MigrationTrait for Migration {
             .await
     }
 
-    /// The older schema knows no sign-ins: everybody signs in again.
+    /// The older schema has no sessions: everybody signs in again.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("refresh_tokens").take()).await?;
         manager.drop_table(Table::drop().table("sessions").take()).await

@@ -1,5 +1,6 @@
-//! An index on the state of a video finds next to nothing, because nearly all are ready; where it stands, SQLite takes it
-//! for the list of videos and then sorts them all, instead of walking down the index on `created_at`.
+//! Drops the index on the state of a video. Nearly all videos are ready, so it selects nothing, but
+//! SQLite would use it for the list of videos and then sort all of them, instead of reading the
+//! index on `created_at`.
 
 use sea_orm_migration::prelude::*;
 

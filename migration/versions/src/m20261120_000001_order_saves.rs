@@ -1,7 +1,7 @@
-//! What tells an older save from a newer one, how often a video was watched to its end, and an index for "continue
-//! watching" that a save leaves alone for an hour.
+//! Adds the columns that order saves, counts how often a video was watched to its end, and adds an
+//! index for "continue watching" that changes at most once an hour per entry.
 
-use crate::sql;
+use operations::sql;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,33 +15,35 @@ impl MigrationTrait for Migration {
         for column in columns() {
             manager.alter_table(Table::alter().table(TABLE).add_column(column).take()).await?;
         }
-        if sql::on_postgres(manager) {
-            // A row that finds room on its own page can be replaced there without touching an index.
-            sql::run(manager, &format!("ALTER TABLE {TABLE} SET (fillfactor = 90)")).await?;
+        if sql::is_postgres(manager) {
+            // With free space on its page, PostgreSQL updates a row without touching an index
+            // (HOT).
+            sql::execute(manager, &format!("ALTER TABLE {TABLE} SET (fillfactor = 90)")).await?;
         }
-        // How often a finished video was watched is not known; once is certain, and not after it was last seen.
+        // How often a completed video was watched is unknown. Once is certain, at the latest when
+        // it was last watched.
         let played = "play_count = CASE WHEN completed THEN 1 ELSE 0 END, \
              completed_at = CASE WHEN completed THEN last_watched_at END";
-        let hour = if sql::on_postgres(manager) {
+        let hour = if sql::is_postgres(manager) {
             "floor(extract(epoch FROM last_watched_at) / 3600)"
         } else {
             "unixepoch(last_watched_at) / 3600"
         };
-        sql::run(manager, &format!("UPDATE {TABLE} SET {played}, watched_hour = {hour}")).await?;
-        let begun = Index::create()
+        sql::execute(manager, &format!("UPDATE {TABLE} SET {played}, watched_hour = {hour}")).await?;
+        let continue_watching = Index::create()
             .name("ix_watch_history_continue_watching")
             .table(TABLE)
             .col("user_id")
             .col(("watched_hour", IndexOrder::Desc))
             .and_where(Expr::cust("completed = false"))
             .take();
-        manager.create_index(begun).await
+        manager.create_index(continue_watching).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_index(Index::drop().name("ix_watch_history_continue_watching").to_owned()).await?;
-        if sql::on_postgres(manager) {
-            sql::run(manager, &format!("ALTER TABLE {TABLE} RESET (fillfactor)")).await?;
+        if sql::is_postgres(manager) {
+            sql::execute(manager, &format!("ALTER TABLE {TABLE} RESET (fillfactor)")).await?;
         }
         for column in columns() {
             let name = column.get_column_name();

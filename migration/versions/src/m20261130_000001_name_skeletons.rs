@@ -1,12 +1,12 @@
-//! Names that look alike share a skeleton (Unicode Technical Standard 39), names and e-mails that differ only in how their letters
-//! were typed share a key, and both are unique.
+//! Adds the skeleton of a user name, which look-alike names share (Unicode Technical Standard 39),
+//! and normalizes the keys of names and e-mails, so that composed and decomposed letters are equal.
+//! Both are unique.
 //!
-//! Of accounts that would share one, the oldest gets it, those in ASCII first; the others keep what they had, are found by their exact
-//! spelling, and stay as they are until somebody renames them. On the way down the keys stay.
+//! Of accounts that would share one, ASCII names come first, then the oldest. The others keep their
+//! old key and sign in by their exact name until they are renamed. The downgrade keeps the keys.
 
-use crate::aside::Aside;
 use crate::m20261101_000006_lower_case_keys::non_ascii_and_lower;
-use crate::sql;
+use operations::{DetachedDependents, sql};
 use sea_orm_migration::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton as prototypes;
@@ -16,19 +16,19 @@ pub(crate) struct Migration;
 
 const SKELETON: &str = "username_skeleton";
 const INDEX: &str = "ix_users_username_skeleton";
-/// The width of the key columns.
+/// The width of the key columns, in characters.
 const WIDTH: usize = 255;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let aside = Aside::take(manager, &["users"]).await?;
+        let dependents = DetachedDependents::detach(manager, &["users"]).await?;
         let new = ColumnDef::new(SKELETON).string_len(255).take();
         manager.alter_table(Table::alter().table("users").add_column(new).take()).await?;
         manager.create_index(Index::create().name(INDEX).table("users").col(SKELETON).unique().take()).await?;
         fill_ascii(manager).await?;
         fill_others(manager).await?;
-        aside.give_back(manager).await
+        dependents.reattach(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -41,11 +41,11 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// What characters of ASCII become besides lower case, each by itself.
+/// The skeleton of each ASCII character, where it is not just its lower case.
 const ASCII: [(&str, &str); 8] =
     [("`", "'"), ("\"", "''"), ("%", "°/o"), ("0", "o"), ("1", "l"), ("|", "l"), ("i", "l"), ("m", "rn")];
 
-/// One statement for nearly all rows, whose other keys are right already.
+/// Fills nearly all rows with one statement. Their other keys are right already.
 async fn fill_ascii(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let (non_ascii, lower) = non_ascii_and_lower(manager, "username");
     let skeleton = ASCII.iter().fold(lower, |text, (from, to)| {
@@ -56,10 +56,10 @@ async fn fill_ascii(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "UPDATE users SET {SKELETON} = {skeleton} \
          WHERE id IN (SELECT min(id) FROM users WHERE NOT ({non_ascii}) GROUP BY {skeleton})"
     );
-    sql::run(manager, &fill).await
+    sql::execute(manager, &fill).await
 }
 
-/// The rest row by row, oldest first.
+/// Fills the other rows one by one, oldest first.
 async fn fill_others(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let (odd_name, odd_email) = (non_ascii_and_lower(manager, "username").0, non_ascii_and_lower(manager, "email").0);
     let mut last = i64::MIN;
@@ -68,7 +68,7 @@ async fn fill_others(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             "SELECT id, username, username_key, email, email_key FROM users \
              WHERE id > {last} AND ({odd_name} OR {odd_email}) ORDER BY id LIMIT 1000"
         );
-        let rows = sql::rows(manager, &chunk).await?;
+        let rows = sql::query(manager, &chunk).await?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -92,7 +92,7 @@ async fn fill_others(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     }
 }
 
-/// Gives the account this key, unless another one has it.
+/// Gives the account this key, unless it is too long or another account has it.
 async fn set(manager: &SchemaManager<'_>, id: i64, column: &'static str, key: String) -> Result<(), DbErr> {
     let taken = Query::select().expr(Expr::val(1)).from("users").and_where(Expr::col(column).eq(&key)).take();
     if key.chars().count() <= WIDTH && manager.get_connection().query_one(&taken).await?.is_none() {
@@ -102,13 +102,14 @@ async fn set(manager: &SchemaManager<'_>, id: i64, column: &'static str, key: St
     Ok(())
 }
 
-/// As the service folds names on the day of this migration: it must not change when that does.
+/// How the service folds names at the time of this migration. This copy does not change with the
+/// service.
 fn fold(name: &str) -> String {
     let lower = name.nfkc().flat_map(char::to_lowercase);
     lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
 }
 
-/// As [`fold`].
+/// How the service makes skeletons at the time of this migration, as [`fold`].
 fn skeleton(name: &str) -> String {
     let look: String = prototypes(&name.nfkc().collect::<String>()).collect();
     let folded: String = prototypes(&fold(&look)).collect();

@@ -1,7 +1,7 @@
-//! What is shown of a session, and which sessions ended so lately that access tokens of theirs have not expired.
+//! Adds what the list of sessions shows, and the table of sessions that ended recently: their
+//! access tokens have not expired yet.
 
-use crate::shape::Shape;
-use crate::sql;
+use operations::{TableDef, sql};
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -14,8 +14,8 @@ impl MigrationTrait for Migration {
             manager.alter_table(Table::alter().table("sessions").add_column(column).take()).await?;
         }
         let last_token = "SELECT max(created_at) FROM refresh_tokens WHERE session_id = sessions.id";
-        sql::run(manager, &format!("UPDATE sessions SET last_used_at = ({last_token})")).await?;
-        Shape::new("ended_sessions")
+        sql::execute(manager, &format!("UPDATE sessions SET last_used_at = ({last_token})")).await?;
+        TableDef::new("ended_sessions")
             .column(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
             .column(ColumnDef::new("session_id").big_integer().not_null())
             .column(ColumnDef::new("ended_at").timestamp_with_time_zone().not_null())

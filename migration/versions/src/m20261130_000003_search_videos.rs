@@ -1,15 +1,15 @@
-//! What the search reads of a video, and indexes for lists: by age, by views, and of one uploader.
+//! Creates the tables of the search, and indexes for lists: by age, by views, and of one uploader.
 //!
-//! The rows of `video_search` are made by the service, which alone knows how it compares texts; it finds out what is missing when
-//! it starts.
+//! The service fills `video_search`, because it alone knows how it normalizes texts. It looks for
+//! missing rows when it starts.
 
-use crate::sql;
+use operations::sql;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The indexes of `videos`, by their names.
+/// Name and columns of each index of `videos`.
 const INDEXES: [(&str, &str); 3] = [
     ("ix_videos_ready_created_at", "(created_at DESC, id DESC) WHERE status = 'ready'"),
     ("ix_videos_ready_view_count", "(view_count DESC, id DESC) WHERE status = 'ready'"),
@@ -19,22 +19,22 @@ const INDEXES: [(&str, &str); 3] = [
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (name, of) in INDEXES {
-            sql::run(manager, &format!("CREATE INDEX {name} ON videos {of}")).await?;
+        for (name, columns) in INDEXES {
+            sql::execute(manager, &format!("CREATE INDEX {name} ON videos {columns}")).await?;
         }
-        for statement in if sql::on_postgres(manager) { POSTGRES } else { SQLITE } {
-            sql::run(manager, statement).await?;
+        for statement in if sql::is_postgres(manager) { POSTGRES } else { SQLITE } {
+            sql::execute(manager, statement).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if !sql::on_postgres(manager) {
-            sql::run(manager, "DROP TABLE video_grams").await?;
+        if !sql::is_postgres(manager) {
+            sql::execute(manager, "DROP TABLE video_grams").await?;
         }
-        sql::run(manager, "DROP TABLE video_search").await?;
+        sql::execute(manager, "DROP TABLE video_search").await?;
         for (name, _) in INDEXES {
-            sql::run(manager, &format!("DROP INDEX {name}")).await?;
+            sql::execute(manager, &format!("DROP INDEX {name}")).await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What tells a video's file from others, so that it is known again after a move, and since when it is missing.
+//! Adds what identifies the file of a video after a move, and since when a file is missing.
 
 use sea_orm_migration::prelude::*;
 
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 
-    /// The next scan after another way up fills them again.
+    /// After the next upgrade, the next scan fills the columns again.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for column in columns() {
             let name = column.get_column_name();

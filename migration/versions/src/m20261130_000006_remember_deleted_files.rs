@@ -1,6 +1,6 @@
-//! The files of videos that were deleted, so that the next scan does not bring them back.
+//! Creates the table of files whose videos were deleted, so that a scan does not add them again.
 
-use crate::shape::Shape;
+use operations::TableDef;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -11,7 +11,7 @@ const TABLE: &str = "deleted_files";
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Shape::new(TABLE)
+        TableDef::new(TABLE)
             .column(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
             .column(ColumnDef::new("file_path").string_len(500).not_null())
             .column(ColumnDef::new("file_hash").string_len(64))
@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
             .await
     }
 
-    /// Scans of the older program bring such videos back.
+    /// A scan of the older program adds such videos again.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table(TABLE).take()).await
     }

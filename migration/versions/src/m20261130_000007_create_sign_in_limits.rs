@@ -1,6 +1,6 @@
-//! Counts of failed sign-ins, which all processes share.
+//! Creates the table of failed sign-ins, which all processes share.
 
-use crate::shape::Shape;
+use operations::TableDef;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -9,14 +9,14 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Shape::new("sign_in_limits")
+        TableDef::new("sign_in_limits")
             .column(ColumnDef::new("key_hash").string_len(64).not_null().primary_key())
             .column(ColumnDef::new("empty_at").timestamp_with_time_zone().not_null())
             .create(manager)
             .await
     }
 
-    /// The counts are worth something for an hour at most.
+    /// A count is kept for an hour at most, so none is worth keeping.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("sign_in_limits").take()).await
     }

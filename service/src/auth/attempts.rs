@@ -34,10 +34,10 @@ const SWEEP_EVERY: TimeDelta = TimeDelta::seconds(60);
 
 /// Whose password is tried. The two kinds never share a bucket, whatever names people choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Account {
+pub(crate) enum AttemptedAccount {
     /// At a sign-in: the name as it was typed, folded. Whether somebody has it plays no part, so that the limit tells
     /// nothing about who has an account, or which name and which address belong together.
-    Typed(String),
+    Login(String),
     /// By who is signed in to this account already.
     SignedIn(i64),
 }
@@ -62,15 +62,15 @@ struct Buckets<T> {
 }
 
 impl Buckets<KeyHash> {
-    fn of(account: &Account, from: IpAddr) -> Self {
+    fn of(account: &AttemptedAccount, from: IpAddr) -> Self {
         let network = Network::from(from).octets();
         // What follows the kind has a fixed length, but for the account at the end: no two keys are the same bytes.
-        let hash = |kind: u8, network: &[u8], account: Option<&Account>| {
+        let hash = |kind: u8, network: &[u8], account: Option<&AttemptedAccount>| {
             let hash = Sha256::new().chain_update([kind]).chain_update(network);
             let hash = match account {
                 None => hash,
-                Some(Account::Typed(name)) => hash.chain_update("t").chain_update(name),
-                Some(Account::SignedIn(id)) => hash.chain_update("s").chain_update(id.to_be_bytes()),
+                Some(AttemptedAccount::Login(name)) => hash.chain_update("t").chain_update(name),
+                Some(AttemptedAccount::SignedIn(id)) => hash.chain_update("s").chain_update(id.to_be_bytes()),
             };
             KeyHash(hash.finalize().into())
         };
@@ -99,14 +99,14 @@ impl Buckets<DateTime<Utc>> {
     }
 
     /// When each bucket is empty without the failure that [`Buckets::take`] counted: the password was right.
-    fn give_back(self, now: DateTime<Utc>) -> Self {
+    fn refund(self, now: DateTime<Utc>) -> Self {
         Self { account: ACCOUNT.remove(self.account, now), address: ADDRESS.remove(self.address, now), pair: now }
     }
 }
 
 /// The sign-ins that are under way or failed lately. They are counted in the database, so that all processes count
 /// together and a restart forgets nothing.
-pub(crate) struct Attempts {
+pub(crate) struct AttemptLimiter {
     /// When each bucket will be empty, as far as this process knows. It refuses by that without asking the database, so
     /// that a flood of guesses costs nothing there.
     known: Cache<KeyHash, DateTime<Utc>>,
@@ -114,18 +114,18 @@ pub(crate) struct Attempts {
     swept_at: AtomicI64,
 }
 
-impl Default for Attempts {
+impl Default for AttemptLimiter {
     fn default() -> Self {
         Self { known: Cache::new(REMEMBERED), swept_at: AtomicI64::default() }
     }
 }
 
-impl Attempts {
+impl AttemptLimiter {
     /// Refuses what this process knows to be too much, without a question to the database.
     ///
     /// # Errors
     /// [`Error::TooManyAttempts`].
-    pub(crate) fn check(&self, account: &Account, from: IpAddr, now: DateTime<Utc>) -> Result<(), Error> {
+    pub(crate) fn check(&self, account: &AttemptedAccount, from: IpAddr, now: DateTime<Utc>) -> Result<(), Error> {
         let Buckets { account, address, pair } = Buckets::of(account, from);
         let empty_at = |key| self.known.get(&key).unwrap_or(now);
         let known = Buckets { account: empty_at(account), address: empty_at(address), pair: empty_at(pair) };
@@ -139,7 +139,7 @@ impl Attempts {
     pub(crate) async fn take(
         &self,
         db: &Database,
-        account: &Account,
+        account: &AttemptedAccount,
         from: IpAddr,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
@@ -151,19 +151,19 @@ impl Attempts {
         after.map(drop).map_err(|retry_after| Error::TooManyAttempts { retry_after })
     }
 
-    /// Takes back what [`Attempts::take`] counted: the password was right.
+    /// Takes back what [`AttemptLimiter::take`] counted: the password was right.
     ///
     /// # Errors
     /// Those of the database.
-    pub(crate) async fn give_back(
+    pub(crate) async fn refund(
         &self,
         db: &Database,
-        account: &Account,
+        account: &AttemptedAccount,
         from: IpAddr,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let keys = Buckets::of(account, from);
-        let (before, after) = table::change(db, keys, now, |before| Ok(before.give_back(now))).await?;
+        let (before, after) = table::change(db, keys, now, |before| Ok(before.refund(now))).await?;
         self.remember(keys, after.unwrap_or(before));
         Ok(())
     }
@@ -205,8 +205,8 @@ mod tests {
         DateTime::from_timestamp(1_763_650_379, 0).unwrap()
     }
 
-    fn ann() -> Account {
-        Account::Typed("ann".into())
+    fn ann() -> AttemptedAccount {
+        AttemptedAccount::Login("ann".into())
     }
 
     /// The rules without a database.
@@ -216,7 +216,7 @@ mod tests {
     impl Counts {
         fn change(
             &mut self,
-            account: &Account,
+            account: &AttemptedAccount,
             from: IpAddr,
             now: DateTime<Utc>,
             change: impl FnOnce(Buckets<DateTime<Utc>>) -> Result<Buckets<DateTime<Utc>>, Duration>,
@@ -229,7 +229,7 @@ mod tests {
             Ok(())
         }
 
-        fn take(&mut self, account: &Account, from: IpAddr, now: DateTime<Utc>) -> Result<(), Duration> {
+        fn take(&mut self, account: &AttemptedAccount, from: IpAddr, now: DateTime<Utc>) -> Result<(), Duration> {
             self.change(account, from, now, |before| before.take(now))
         }
     }
@@ -249,7 +249,7 @@ mod tests {
         let (mut counts, now) = (Counts::default(), start());
         for _ in 0..1000 {
             counts.take(&ann(), HOME, now).unwrap();
-            counts.change(&ann(), HOME, now, |before| Ok(before.give_back(now))).unwrap();
+            counts.change(&ann(), HOME, now, |before| Ok(before.refund(now))).unwrap();
         }
     }
 
@@ -266,14 +266,14 @@ mod tests {
     #[test]
     fn one_address_cannot_try_a_name_after_the_other() {
         let (mut counts, now) = (Counts::default(), start());
-        let names = (0..200).map(|id| Account::Typed(id.to_string()));
+        let names = (0..200).map(|id| AttemptedAccount::Login(id.to_string()));
         let refused = names.filter(|name| counts.take(name, HOME, now).is_err()).count();
         assert_eq!(refused, 100);
     }
 
     #[test]
     fn keys_of_different_kinds_never_meet() {
-        let typed = |name: &str| Buckets::of(&Account::Typed(name.into()), HOME);
+        let typed = |name: &str| Buckets::of(&AttemptedAccount::Login(name.into()), HOME);
         let bytes = String::from_utf8(7_i64.to_be_bytes().to_vec()).unwrap();
         let all = [
             typed("account 7"),
@@ -282,7 +282,7 @@ mod tests {
             typed(&format!("s{bytes}")),
             typed(""),
             typed("192.0.2.1"),
-            Buckets::of(&Account::SignedIn(7), HOME),
+            Buckets::of(&AttemptedAccount::SignedIn(7), HOME),
         ];
         for (at, one) in all.iter().enumerate() {
             for other in &all[at + 1..] {

@@ -5,15 +5,15 @@
 //! later, or after the next one was spent too, ends the session, because then two parties hold it (RFC 9700, 4.14.2).
 
 mod attempts;
+mod fair_semaphore;
 mod guessable;
 mod password;
-mod permits;
 pub mod sessions;
 mod token;
 
 use crate::{Database, Error, text, user};
-pub(crate) use attempts::Account;
-use attempts::Attempts;
+use attempts::AttemptLimiter;
+pub(crate) use attempts::AttemptedAccount;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{refresh_token, session};
 pub(crate) use guessable::{is_common, is_own_name};
@@ -22,11 +22,11 @@ use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{ActiveValue::Set, QuerySelect};
 use serde::{Deserialize, Serialize};
-use sessions::{Client, EndedSessions};
+use sessions::{ClientInfo, EndedSessions};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-pub use token::{Access, Tokens};
+pub use token::{TokenSubject, Tokens};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -42,7 +42,7 @@ pub struct Auth {
     pub tokens: Tokens,
     refresh_lifetime: Duration,
     grace: TimeDelta,
-    attempts: Arc<Attempts>,
+    attempts: Arc<AttemptLimiter>,
     pub(crate) ended: Arc<EndedSessions>,
 }
 
@@ -89,7 +89,7 @@ pub struct TokenPair {
 ///
 /// # Errors
 /// The machine gives no randomness.
-pub fn random_secret() -> std::io::Result<String> {
+pub fn generate_secret() -> std::io::Result<String> {
     token::random().map_err(std::io::Error::other)
 }
 
@@ -118,10 +118,10 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`].
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Access, Error> {
-        let access = self.tokens.verify(token, now)?;
-        let is_over = access.session_id.is_some_and(|session_id| self.ended.contains(session_id));
-        if is_over { Err(Error::Unauthenticated) } else { Ok(access) }
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<TokenSubject, Error> {
+        let subject = self.tokens.verify(token, now)?;
+        let is_over = subject.session_id.is_some_and(|session_id| self.ended.contains(session_id));
+        if is_over { Err(Error::Unauthenticated) } else { Ok(subject) }
     }
 
     /// Whether `password` is the one behind `stored`; a wrong one counts against `account` and the address `from`.
@@ -131,7 +131,7 @@ impl Auth {
     pub(crate) async fn try_password(
         &self,
         db: &Database,
-        account: &Account,
+        account: &AttemptedAccount,
         from: IpAddr,
         password: String,
         stored: Option<String>,
@@ -139,11 +139,11 @@ impl Auth {
     ) -> Result<Verdict, Error> {
         self.attempts.check(account, from, now)?;
         // Counted when its turn has come and not before, so that many right ones at once are not taken for failures.
-        let turn = self.passwords.turn(from.into()).await?;
+        let permit = self.passwords.acquire_permit(from.into()).await?;
         self.attempts.take(db, account, from, now).await?;
-        let verdict = turn.verify(password, stored).await?;
+        let verdict = permit.verify(password, stored).await?;
         if verdict != Verdict::Wrong {
-            self.attempts.give_back(db, account, from, now).await?;
+            self.attempts.refund(db, account, from, now).await?;
         }
         Ok(verdict)
     }
@@ -192,11 +192,11 @@ pub async fn login(
     db: &Database,
     auth: &Auth,
     credentials: Credentials,
-    client: Client,
+    client: ClientInfo,
     now: DateTime<Utc>,
 ) -> Result<TokenPair, Error> {
     let Credentials { username, password } = credentials;
-    let account = Account::Typed(text::login_key(&username));
+    let account = AttemptedAccount::Login(text::login_key(&username));
     auth.attempts.check(&account, client.address, now)?;
     let user = user::find_by_login(db.reader(), &username).await?;
     let stored = user.as_ref().map(|user| user.hashed_password.clone());
@@ -224,7 +224,7 @@ pub async fn login(
         // Another sign-in may have renewed the hash of the same password.
         transaction.rollback().await?;
         drop(turn);
-        if auth.passwords.turn(from.into()).await?.verify(password.clone(), Some(current.clone())).await?
+        if auth.passwords.acquire_permit(from.into()).await?.verify(password.clone(), Some(current.clone())).await?
             == Verdict::Wrong
         {
             return Err(Error::WrongCredentials);
@@ -261,7 +261,7 @@ pub async fn refresh(
     db: &Database,
     auth: &Auth,
     refresh_token: &str,
-    client: Client,
+    client: ClientInfo,
     now: DateTime<Utc>,
 ) -> Result<TokenPair, Error> {
     let (token_hash, next) = (token::hash(refresh_token), auth.tokens.successor(refresh_token)?);

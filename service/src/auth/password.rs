@@ -1,6 +1,6 @@
 //! Passwords: hashed, checked, and never more of it at once than the machine bears.
 
-use super::permits::{Permit, Permits};
+use super::fair_semaphore::{FairPermit, FairSemaphore};
 use crate::limit::Network;
 use crate::{Error, names};
 use argon2::password_hash::phc::PasswordHash;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-/// How long a sign-in waits for its turn before it is told to come back.
+/// How long a sign-in waits for its permit before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The hash of a password that nobody knows, with the parameters of all others: a sign-in under an unknown name takes
 /// as long as one under a known name.
@@ -38,7 +38,7 @@ pub enum Verdict {
 /// sign-ins go from address to address, so that no number of sign-ins from one does.
 #[derive(Clone, Debug)]
 pub struct Passwords {
-    sign_ins: Permits,
+    sign_ins: FairSemaphore,
     new_passwords: Arc<Semaphore>,
 }
 
@@ -47,7 +47,7 @@ impl Default for Passwords {
     fn default() -> Self {
         let sign_ins = available_parallelism().map_or(2, usize::from).min(8);
         let new_passwords = (sign_ins / 2).max(1);
-        Self { sign_ins: Permits::new(sign_ins), new_passwords: Arc::new(Semaphore::new(new_passwords)) }
+        Self { sign_ins: FairSemaphore::new(sign_ins), new_passwords: Arc::new(Semaphore::new(new_passwords)) }
     }
 }
 
@@ -67,22 +67,22 @@ impl Passwords {
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
     pub(crate) async fn renew(&self, password: String, from: Network) -> Result<String, Error> {
-        in_a_thread(self.turn(from).await?, move || hash(&password)).await
+        in_a_thread(self.acquire_permit(from).await?, move || hash(&password)).await
     }
 
-    /// Waits for a turn to check a password of somebody who comes from this address.
+    /// Waits for a permit to check a password of somebody who comes from this address.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many others wait.
-    pub(crate) async fn turn(&self, from: Network) -> Result<Turn, Error> {
-        self.sign_ins.acquire(from, PATIENCE).await.map(Turn)
+    pub(crate) async fn acquire_permit(&self, from: Network) -> Result<HashPermit, Error> {
+        self.sign_ins.acquire(from, PATIENCE).await.map(HashPermit)
     }
 }
 
 /// The right to check one password now.
-pub(crate) struct Turn(#[expect(dead_code, reason = "it is only kept")] Permit);
+pub(crate) struct HashPermit(#[expect(dead_code, reason = "it is only kept")] FairPermit);
 
-impl Turn {
+impl HashPermit {
     /// Whether `password` is the one behind `stored`: argon2 with whatever parameters, or the bcrypt of older sites.
     /// Without a stored hash the answer is no, after the time that one of ours takes.
     pub(crate) async fn verify(self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
@@ -175,8 +175,8 @@ mod tests {
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         for (password, right) in [("correct horse", Verdict::Right), ("battery staple", Verdict::Wrong)] {
-            let turn = passwords.turn(home()).await.unwrap();
-            assert_eq!(turn.verify(password.into(), Some(hash.clone())).await.unwrap(), right);
+            let permit = passwords.acquire_permit(home()).await.unwrap();
+            assert_eq!(permit.verify(password.into(), Some(hash.clone())).await.unwrap(), right);
         }
     }
 
@@ -186,8 +186,8 @@ mod tests {
         let (nobodys, argon2) = (Params::try_from(&parsed).unwrap(), argon2().unwrap());
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         assert_eq!(cost(&nobodys), cost(argon2.params()));
-        let turn = Passwords::default().turn(home()).await.unwrap();
-        assert_eq!(turn.verify("x".into(), None).await.unwrap(), Verdict::Wrong);
+        let permit = Passwords::default().acquire_permit(home()).await.unwrap();
+        assert_eq!(permit.verify("x".into(), None).await.unwrap(), Verdict::Wrong);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 //! must not ask: it looks into [`EndedSessions`], which every process fills from the table of the same name.
 
 use super::Auth;
-use super::token::Access;
+use super::token::TokenSubject;
 use crate::time::{Clock, Timestamp};
 use crate::{Database, Error};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -34,14 +34,14 @@ const USER_AGENT_LENGTH: usize = 255;
 
 /// Who signs in, as far as the request tells.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct ClientInfo {
     /// Where the request came from.
     pub address: IpAddr,
     /// What the browser or program calls itself.
     pub user_agent: Option<String>,
 }
 
-impl Client {
+impl ClientInfo {
     /// The columns of a session, as this client makes them.
     pub(super) fn columns(self) -> (Option<String>, Option<String>) {
         let user_agent = self.user_agent.map(|name| name.chars().take(USER_AGENT_LENGTH).collect());
@@ -76,10 +76,15 @@ pub struct Session {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(db: &Database, auth: &Auth, access: Access, now: DateTime<Utc>) -> Result<Vec<Session>, Error> {
+pub async fn list(
+    db: &Database,
+    auth: &Auth,
+    subject: TokenSubject,
+    now: DateTime<Utc>,
+) -> Result<Vec<Session>, Error> {
     let last_used = Expr::col(session::Column::LastUsedAt).if_null(Expr::col(session::Column::CreatedAt));
     let rows = session::Entity::find()
-        .filter(session::Column::UserId.eq(access.user_id))
+        .filter(session::Column::UserId.eq(subject.user_id))
         .filter(is_alive(auth, now))
         .order_by_desc(last_used)
         .order_by_desc(session::Column::Id)
@@ -92,7 +97,7 @@ pub async fn list(db: &Database, auth: &Auth, access: Access, now: DateTime<Utc>
         last_used_at: row.last_used_at.unwrap_or(row.created_at).into(),
         user_agent: row.user_agent,
         address: row.address,
-        current: access.session_id == Some(row.id),
+        current: subject.session_id == Some(row.id),
     };
     Ok(rows.into_iter().map(shown).collect())
 }
@@ -104,11 +109,11 @@ pub async fn list(db: &Database, auth: &Auth, access: Access, now: DateTime<Utc>
 pub async fn end_one(
     db: &Database,
     auth: &Auth,
-    access: Access,
+    subject: TokenSubject,
     session_id: i64,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let which = all_of(access.user_id).add(session::Column::Id.eq(session_id));
+    let which = all_of(subject.user_id).add(session::Column::Id.eq(session_id));
     if end_and_note(db, auth, which, now).await?.is_empty() { Err(Error::SessionNotFound) } else { Ok(()) }
 }
 
@@ -116,8 +121,8 @@ pub async fn end_one(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn end_others(db: &Database, auth: &Auth, access: Access, now: DateTime<Utc>) -> Result<(), Error> {
-    end_and_note(db, auth, others(access), now).await.map(drop)
+pub async fn end_others(db: &Database, auth: &Auth, subject: TokenSubject, now: DateTime<Utc>) -> Result<(), Error> {
+    end_and_note(db, auth, others(subject), now).await.map(drop)
 }
 
 /// Ends these sessions in a transaction of its own, and gives their ids back.
@@ -156,8 +161,8 @@ pub(crate) fn all_of(user_id: i64) -> Condition {
 }
 
 /// Every session of the caller but the one that asks.
-pub(crate) fn others(access: Access) -> Condition {
-    all_of(access.user_id).add_option(access.session_id.map(|id| session::Column::Id.ne(id)))
+pub(crate) fn others(subject: TokenSubject) -> Condition {
+    all_of(subject.user_id).add_option(subject.session_id.map(|id| session::Column::Id.ne(id)))
 }
 
 /// The session of this id, if it is one of that account.
@@ -223,7 +228,7 @@ impl EndedSessions {
 }
 
 /// Reads which sessions other processes ended.
-pub struct Follower {
+pub struct EndedSessionsPoller {
     db: Database,
     auth: Auth,
     clock: Clock,
@@ -238,23 +243,23 @@ pub struct Follower {
     fails: bool,
 }
 
-impl Follower {
-    /// Nothing is read before [`Follower::catch_up`].
+impl EndedSessionsPoller {
+    /// Nothing is read before [`EndedSessionsPoller::poll`].
     pub fn new(db: &Database, auth: &Auth, clock: &Clock) -> Self {
         let (db, auth, clock) = (db.clone(), auth.clone(), clock.clone());
         Self { db, auth, clock, known_up_to: 0, newest: 0, marked: Instant::now(), mark: 0, fails: false }
     }
 
     /// Reads on until it is dropped.
-    pub async fn follow(mut self) {
+    pub async fn run(mut self) {
         loop {
             tokio::time::sleep(EVERY).await;
-            self.catch_up().await;
+            self.poll().await;
         }
     }
 
     /// Reads what is new.
-    pub async fn catch_up(&mut self) {
+    pub async fn poll(&mut self) {
         match self.read().await {
             Ok(()) => self.fails = false,
             Err(error) => {

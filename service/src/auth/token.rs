@@ -27,7 +27,7 @@ pub struct Tokens {
 /// What a genuine token says.
 #[derive(Clone, Copy)]
 struct Holder {
-    access: Access,
+    subject: TokenSubject,
     /// Seconds since 1970.
     not_before: i64,
     /// Seconds since 1970.
@@ -36,7 +36,7 @@ struct Holder {
 
 /// Whose token it is, and of which session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Access {
+pub struct TokenSubject {
     /// The account.
     pub user_id: i64,
     /// The session; none in a token that somebody else made with our key.
@@ -115,7 +115,7 @@ impl Tokens {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::ForgedToken`].
-    pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Access, Error> {
+    pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<TokenSubject, Error> {
         let digest = Sha256::digest(token).into();
         let holder = match self.known.get(&digest) {
             Some(holder) => holder,
@@ -126,7 +126,7 @@ impl Tokens {
             }
         };
         let is_due = holder.not_before <= now.timestamp() && now.timestamp() < holder.expires;
-        if is_due { Ok(holder.access) } else { Err(Error::Unauthenticated) }
+        if is_due { Ok(holder.subject) } else { Err(Error::Unauthenticated) }
     }
 
     /// What a token says, if we signed it.
@@ -139,7 +139,7 @@ impl Tokens {
         let session_id = claims.sid.map(|sid| sid.parse()).transpose().map_err(|_| Error::ForgedToken)?;
         // Rounded up, and what is beyond any number is the last one.
         let not_before = claims.nbf.map_or(i64::MIN, |seconds| seconds.ceil() as i64);
-        Ok(Holder { access: Access { user_id, session_id }, not_before, expires: claims.exp })
+        Ok(Holder { subject: TokenSubject { user_id, session_id }, not_before, expires: claims.exp })
     }
 }
 

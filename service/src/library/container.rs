@@ -19,7 +19,7 @@ use std::{
 
 /// What a container tells of the video inside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Container {
+pub(crate) struct ContainerInfo {
     /// The end on the player's clock in whole seconds, to the nearest, at least 1; `None` when the file does not say, as after a live recording.
     pub duration: Option<i32>,
     /// Width of the picture as a player shows it: turned upright, pixels made square.
@@ -30,7 +30,7 @@ pub(crate) struct Container {
 
 /// Why a file is passed over.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unreadable {
+pub(crate) enum ContainerError {
     /// Nothing was ever written to it, or a copy has just begun.
     #[error("the file is empty")]
     Empty,
@@ -45,25 +45,25 @@ pub(crate) enum Unreadable {
     Io(io::Error),
 }
 
-impl From<io::Error> for Unreadable {
+impl From<io::Error> for ContainerError {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::UnexpectedEof { BREAKS_OFF } else { Self::Io(error) }
     }
 }
 
-const BREAKS_OFF: Unreadable = Unreadable::Broken("it breaks off in the middle");
-const NO_INDEX: Unreadable = Unreadable::Broken("its index is missing");
+const BREAKS_OFF: ContainerError = ContainerError::Broken("it breaks off in the middle");
+const NO_INDEX: ContainerError = ContainerError::Broken("its index is missing");
 
 /// Reads the container at `path`, by its content and not by its name. Blocks, as files do.
-pub(crate) fn read(path: &Path) -> Result<Container, Unreadable> {
+pub(crate) fn read(path: &Path) -> Result<ContainerInfo, ContainerError> {
     // Opening a named pipe would wait for a writer that may never come.
     if !path.metadata()?.is_file() {
-        return Err(Unreadable::Broken("it is not a regular file"));
+        return Err(ContainerError::Broken("it is not a regular file"));
     }
     read_from(File::open(path)?)
 }
 
-fn read_from(mut file: impl Read + Seek) -> Result<Container, Unreadable> {
+fn read_from(mut file: impl Read + Seek) -> Result<ContainerInfo, ContainerError> {
     let end = file.seek(SeekFrom::End(0))?;
     file.rewind()?;
     let mut start = Vec::new();
@@ -71,15 +71,15 @@ fn read_from(mut file: impl Read + Seek) -> Result<Container, Unreadable> {
     file.rewind()?;
     // Neither library is known to panic, but both take their positions from the file: one film must not end a scan.
     let read = catch_unwind(AssertUnwindSafe(|| match (start.get(..4), start.get(4..)) {
-        (None, _) if start.is_empty() => Err(Unreadable::Empty),
+        (None, _) if start.is_empty() => Err(ContainerError::Empty),
         (Some(b"\x1A\x45\xDF\xA3"), _) => matroska::read(file),
         // The parts that a file of this family opens with; old QuickTime films have no `ftyp`.
         (_, Some(b"ftyp" | b"styp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"pnot" | b"uuid")) => {
             mp4::read(file, end)
         }
-        _ => Err(Unreadable::Broken("neither MP4 nor Matroska")),
+        _ => Err(ContainerError::Broken("neither MP4 nor Matroska")),
     }));
-    read.unwrap_or(Err(Unreadable::Broken("it is damaged")))
+    read.unwrap_or(Err(ContainerError::Broken("it is damaged")))
 }
 
 /// A clip of a tenth of a second is still a film, so no length rounds down to nothing.

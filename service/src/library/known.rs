@@ -1,7 +1,7 @@
 //! What the library knows of files already: those of its videos, and those whose videos were deleted.
 
 use super::Library;
-use super::look::{Found, Identity, Stamp, identity};
+use super::inspect::{FileIdentity, FileStamp, ScannedFile, identity};
 use crate::Error;
 use chrono::{DateTime, Utc};
 use entity::{deleted_file, video};
@@ -14,22 +14,22 @@ use std::path::{Path, PathBuf};
 
 /// A file that was there once.
 #[derive(Debug)]
-pub(super) struct Known {
-    pub(super) record: Record,
+pub(super) struct KnownFile {
+    pub(super) record: FileRecord,
     pub(super) file_path: String,
     pub(super) hash: Option<String>,
     pub(super) size: Option<i64>,
-    pub(super) stamp: Option<Stamp>,
+    pub(super) stamp: Option<FileStamp>,
     pub(super) is_missing: bool,
     pub(super) thumbnail_file: Option<String>,
     /// Where that leads.
     pub(super) picture: Option<PathBuf>,
-    pub(super) place: Place,
+    pub(super) place: FileLocation,
 }
 
 /// Where a file is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Record {
+pub(super) enum FileRecord {
     /// A video of this id.
     Video(i64),
     /// A video that an older site marked as deleted.
@@ -38,7 +38,7 @@ pub(super) enum Record {
     Deleted(i64),
 }
 
-impl Record {
+impl FileRecord {
     /// The id of its video, if there is one.
     pub(super) fn video(self) -> Option<i64> {
         match self {
@@ -50,14 +50,14 @@ impl Record {
 
 /// Where a known file is now.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum FileLocation {
     /// A regular file.
     At {
         /// Its one true path.
         path: PathBuf,
-        identity: Identity,
+        identity: FileIdentity,
         /// `None` when the file system does not tell.
-        stamp: Option<Stamp>,
+        stamp: Option<FileStamp>,
         /// Whether the stored path leads there without a detour, so that it may be opened.
         is_direct: bool,
     },
@@ -80,7 +80,7 @@ struct Row {
     thumbnail_file: Option<String>,
 }
 
-impl Known {
+impl KnownFile {
     /// All of them, the videos that are not deleted first.
     pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Vec<Self>, Error> {
         use video::Column;
@@ -110,45 +110,45 @@ impl Known {
     }
 
     /// What is to be stored of the picture that was found beside the file: nothing new, where it is the one it was.
-    pub(super) fn thumbnail(&self, file: &Found) -> Option<String> {
+    pub(super) fn thumbnail(&self, file: &ScannedFile) -> Option<String> {
         let (path, stored) = file.picture.as_ref()?;
         if self.picture.as_ref() == Some(path) { self.thumbnail_file.clone() } else { Some(stored.clone()) }
     }
 
     /// Whether its stored path may be opened as it is.
     pub(super) fn is_direct(&self) -> bool {
-        matches!(self.place, Place::At { is_direct: true, .. })
+        matches!(self.place, FileLocation::At { is_direct: true, .. })
     }
 
     /// Whether its video was deleted.
     pub(super) fn is_deleted(&self) -> bool {
-        !matches!(self.record, Record::Video(_))
+        !matches!(self.record, FileRecord::Video(_))
     }
 }
 
-impl From<Row> for Known {
+impl From<Row> for KnownFile {
     fn from(row: Row) -> Self {
         let Row { id, file_path, file_size, file_hash, file_modified_at, missing_since, status, thumbnail_file } = row;
         let is_deleted = status == video::Status::Deleted;
         Self {
-            record: if is_deleted { Record::MarkedVideo(id) } else { Record::Video(id) },
+            record: if is_deleted { FileRecord::MarkedVideo(id) } else { FileRecord::Video(id) },
             file_path,
             hash: file_hash,
             size: file_size,
-            stamp: file_size.zip(file_modified_at).map(|(size, modified_at)| Stamp { size, modified_at }),
+            stamp: file_size.zip(file_modified_at).map(|(size, modified_at)| FileStamp { size, modified_at }),
             is_missing: missing_since.is_some(),
             thumbnail_file,
             picture: None,
-            place: Place::Unclear,
+            place: FileLocation::Unclear,
         }
     }
 }
 
-impl From<deleted_file::Model> for Known {
+impl From<deleted_file::Model> for KnownFile {
     fn from(row: deleted_file::Model) -> Self {
         let deleted_file::Model { id, file_path, file_hash } = row;
         Self {
-            record: Record::Deleted(id),
+            record: FileRecord::Deleted(id),
             file_path,
             hash: file_hash,
             size: None,
@@ -156,27 +156,32 @@ impl From<deleted_file::Model> for Known {
             is_missing: false,
             thumbnail_file: None,
             picture: None,
-            place: Place::Unclear,
+            place: FileLocation::Unclear,
         }
     }
 }
 
 /// Where the file of a stored path is. What an older site stored may lead there by links or dots, or count from the
 /// working folder, as long as no scan has seen it; it is found, so that the file is known for what it is, but not opened.
-fn locate(library: &Library, stored: &str, is_from_elsewhere: bool) -> Place {
-    let Ok(direct) = library.direct(stored) else { return Place::Unclear };
+fn locate(library: &Library, stored: &str, is_from_elsewhere: bool) -> FileLocation {
+    let Ok(direct) = library.direct(stored) else { return FileLocation::Unclear };
     let from_here = is_from_elsewhere.then_some(Path::new(stored));
-    let mut place = Place::Gone;
+    let mut place = FileLocation::Gone;
     for named in direct.as_deref().into_iter().chain(from_here) {
         let real = fs::canonicalize(named).and_then(|real| Ok((real.metadata()?, real)));
         match real {
             Ok((metadata, path)) if metadata.is_file() => {
                 let is_direct = direct.as_ref() == Some(&path);
-                return Place::At { path, identity: identity(&metadata), stamp: Stamp::of(&metadata).ok(), is_direct };
+                return FileLocation::At {
+                    path,
+                    identity: identity(&metadata),
+                    stamp: FileStamp::of(&metadata).ok(),
+                    is_direct,
+                };
             }
             Ok(_) => {}
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-            Err(_) => place = Place::Unclear,
+            Err(_) => place = FileLocation::Unclear,
         }
     }
     place

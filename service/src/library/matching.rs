@@ -1,7 +1,7 @@
 //! Which found file is which known one. One file is one video, whatever its names; two copies are two.
 
-use super::known::{Known, Place};
-use super::look::{Found, Identity, hash_of};
+use super::inspect::{FileIdentity, ScannedFile, hash_of};
+use super::known::{FileLocation, KnownFile};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub(super) struct Matches {
 
 /// Compares what was found with what is known. Content goes before names: of two films that exchange their names, each keeps
 /// its video. Blocks, as files do.
-pub(super) fn compare(known: &[Known], found: &[Found]) -> Matches {
+pub(super) fn compare(known: &[KnownFile], found: &[ScannedFile]) -> Matches {
     let mut search = Search {
         known,
         found,
@@ -47,7 +47,7 @@ pub(super) fn compare(known: &[Known], found: &[Found]) -> Matches {
         doubles: Vec::new(),
     };
     for (n, known) in known.iter().enumerate() {
-        if let Place::At { path, identity, .. } = &known.place {
+        if let FileLocation::At { path, identity, .. } = &known.place {
             search.by_path.entry(path).or_default().push(n);
             search.by_identity.entry(*identity).or_default().push(n);
         }
@@ -59,7 +59,8 @@ pub(super) fn compare(known: &[Known], found: &[Found]) -> Matches {
     }
     search.same_path_and_content();
     search.same_file();
-    let same_name = |known: &Known, found: &Found| Path::new(&known.file_path).file_name() == found.path.file_name();
+    let same_name =
+        |known: &KnownFile, found: &ScannedFile| Path::new(&known.file_path).file_name() == found.path.file_name();
     search.moved(same_name);
     // What an older scan registered is known by its name and its size alone.
     search.moved(|known, _| known.hash.is_some());
@@ -67,14 +68,14 @@ pub(super) fn compare(known: &[Known], found: &[Found]) -> Matches {
 }
 
 struct Search<'a> {
-    known: &'a [Known],
-    found: &'a [Found],
+    known: &'a [KnownFile],
+    found: &'a [ScannedFile],
     by_path: HashMap<&'a Path, Vec<usize>>,
     by_content: HashMap<&'a str, Vec<usize>>,
     /// Those whose content is not known.
     by_size: HashMap<i64, Vec<usize>>,
-    by_identity: HashMap<Identity, Vec<usize>>,
-    found_by_path: HashMap<&'a Path, &'a Found>,
+    by_identity: HashMap<FileIdentity, Vec<usize>>,
+    found_by_path: HashMap<&'a Path, &'a ScannedFile>,
     of_found: Vec<Option<Match>>,
     is_found: Vec<bool>,
     doubles: Vec<(usize, usize)>,
@@ -108,7 +109,7 @@ impl Search<'_> {
             }
             let others = self.by_identity.get(&file.identity).into_iter().flatten();
             let mut others = others.filter_map(|&known| match &self.known[known].place {
-                Place::At { path, .. } if *path != file.path => Some((known, path)),
+                FileLocation::At { path, .. } if *path != file.path => Some((known, path)),
                 _ => None,
             });
             let Some((known, path)) = others.next() else { continue };
@@ -124,7 +125,7 @@ impl Search<'_> {
     }
 
     /// What lies elsewhere now: the same content, which is where it was no longer.
-    fn moved(&mut self, fits: impl Fn(&Known, &Found) -> bool) {
+    fn moved(&mut self, fits: impl Fn(&KnownFile, &ScannedFile) -> bool) {
         for (n, file) in self.found.iter().enumerate() {
             if self.of_found[n].is_some() {
                 continue;
@@ -150,11 +151,11 @@ impl Search<'_> {
     }
 
     /// Whether a known file is still there with this content.
-    fn still_holds(&self, known: &Known, hash: &str) -> bool {
+    fn still_holds(&self, known: &KnownFile, hash: &str) -> bool {
         match &known.place {
-            Place::Gone => false,
-            Place::Unclear => true,
-            Place::At { path, stamp, .. } => match self.found_by_path.get(path.as_path()) {
+            FileLocation::Gone => false,
+            FileLocation::Unclear => true,
+            FileLocation::At { path, stamp, .. } => match self.found_by_path.get(path.as_path()) {
                 Some(found) => found.hash == hash,
                 None if stamp.is_some() && known.stamp == *stamp => true,
                 None => hash_of(path).is_ok_and(|now| now == hash),
@@ -164,7 +165,7 @@ impl Search<'_> {
 
     /// What has other content than before, and what is new.
     fn rest(mut self) -> Matches {
-        let mut new: HashMap<Identity, &Path> = HashMap::new();
+        let mut new: HashMap<FileIdentity, &Path> = HashMap::new();
         let mut of_found = Vec::with_capacity(self.found.len());
         for (n, file) in self.found.iter().enumerate() {
             let mut at_its_path = self.by_path.get(file.path.as_path()).into_iter().flatten().copied();

@@ -6,23 +6,23 @@
 //! A scan walks (`walk`), looks at each file (`look`), reads what is known (`known`), compares (`matching`) and writes
 //! (`register`).
 
+mod action;
 mod container;
+mod inspect;
 mod known;
-mod look;
 mod matching;
 mod register;
 mod report;
 mod sample;
 mod scan;
-mod step;
 mod walk;
 
 use crate::Error;
 use entity::video;
 pub(crate) use known::remember_deleted;
-pub use report::{Note, Progress, Report};
-pub use sample::{SAMPLE_NAME, plant as plant_sample, register as register_sample};
-pub use scan::{Folder, scan};
+pub use report::{FileNote, ScanProgress, ScanReport};
+pub use sample::{SAMPLE_NAME, register as register_sample, write as write_sample};
+pub use scan::{ScanRequest, scan};
 use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
 use std::fs;
@@ -57,8 +57,8 @@ impl Library {
     /// [`Error::FileUnavailable`] when that cannot be told now.
     fn resolve(&self, stored: &str) -> Result<Option<MediaFile>, Error> {
         let Some(named) = self.direct(stored)? else { return Ok(None) };
-        let Some(real) = found(fs::canonicalize(&named))? else { return Ok(None) };
-        let Some(state) = found(fs::metadata(&real))? else { return Ok(None) };
+        let Some(real) = none_if_missing(fs::canonicalize(&named))? else { return Ok(None) };
+        let Some(state) = none_if_missing(fs::metadata(&real))? else { return Ok(None) };
         Ok((real == named && state.is_file()).then_some(MediaFile(real)))
     }
 
@@ -71,7 +71,7 @@ impl Library {
         if stored.is_absolute() {
             return Ok(Some(stored.to_owned()));
         }
-        Ok(found(fs::canonicalize(&self.root))?.map(|root| root.join(stored)))
+        Ok(none_if_missing(fs::canonicalize(&self.root))?.map(|root| root.join(stored)))
     }
 
     /// What is stored of a file: its path relative to the media folder, or the whole path when it lies elsewhere.
@@ -87,7 +87,7 @@ impl Library {
 ///
 /// # Errors
 /// Whatever else went wrong: too many open files, no permission, a disk that is away.
-pub fn found<T>(asked: io::Result<T>) -> io::Result<Option<T>> {
+pub fn none_if_missing<T>(asked: io::Result<T>) -> io::Result<Option<T>> {
     use io::ErrorKind::{InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound};
     match asked {
         Ok(answer) => Ok(Some(answer)),

@@ -1,9 +1,9 @@
 //! What a scan writes, each file by itself: it looks again at what it changes, because another scan may have been faster.
 
-use super::container::Container;
-use super::known::{Known, Record};
-use super::look::Found;
-use super::report::Report;
+use super::container::ContainerInfo;
+use super::inspect::ScannedFile;
+use super::known::{FileRecord, KnownFile};
+use super::report::ScanReport;
 use super::walk::title;
 use crate::Error;
 use crate::progress::{ProgressRules, recompute_completed};
@@ -17,7 +17,7 @@ const RESTING: TimeDelta = TimeDelta::seconds(2);
 
 /// What all files of a scan have in common.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Intake<'a> {
+pub(super) struct ScanContext<'a> {
     /// Whose videos they become.
     pub(super) owner_id: i64,
     /// Whether videos that were deleted come back.
@@ -26,18 +26,18 @@ pub(super) struct Intake<'a> {
     pub(super) now: DateTime<Utc>,
 }
 
-impl Intake<'_> {
+impl ScanContext<'_> {
     /// Makes a video of a file, and gives back its id.
     pub(super) async fn insert(
         &self,
         db: &DatabaseTransaction,
-        file: &Found,
-        container: Container,
-        report: &mut Report,
+        file: &ScannedFile,
+        container: ContainerInfo,
+        report: &mut ScanReport,
     ) -> Result<i64, Error> {
         // A microsecond apart, so that the library has one order and an index can hold it.
         let moment = self.now + TimeDelta::microseconds(report.added.try_into().unwrap_or(0));
-        let Container { duration, width, height } = container;
+        let ContainerInfo { duration, width, height } = container;
         let row = video::ActiveModel {
             user_id: Set(self.owner_id),
             title: Set(title(&file.stored)),
@@ -65,10 +65,10 @@ impl Intake<'_> {
     pub(super) async fn update(
         &self,
         db: &DatabaseTransaction,
-        (id, known): (i64, &Known),
-        (file, container): (&Found, Option<Container>),
+        (id, known): (i64, &KnownFile),
+        (file, container): (&ScannedFile, Option<ContainerInfo>),
         has_moved: bool,
-        report: &mut Report,
+        report: &mut ScanReport,
     ) -> Result<(), Error> {
         let row = video::Entity::find_by_id(id).one(db).await?;
         let Some(row) = row.filter(|row| row.file_path.as_ref() == Some(&known.file_path)) else {
@@ -82,7 +82,7 @@ impl Intake<'_> {
             row.title.set_if_not_equals(title(&file.stored));
         }
         row.file_size.set_if_not_equals(Some(file.stamp.size));
-        let Container { duration, width, height } = container.unwrap_or_default();
+        let ContainerInfo { duration, width, height } = container.unwrap_or_default();
         for (column, value) in [(&mut row.duration, duration), (&mut row.width, width), (&mut row.height, height)] {
             if value.is_some() {
                 column.set_if_not_equals(value);
@@ -125,13 +125,13 @@ impl Intake<'_> {
     pub(super) async fn leave_out(
         &self,
         db: &DatabaseTransaction,
-        known: &Known,
-        file: &Found,
-        report: &mut Report,
+        known: &KnownFile,
+        file: &ScannedFile,
+        report: &mut ScanReport,
     ) -> Result<(), Error> {
         report.deleted += 1;
         report.note(&file.path, "its video was deleted; --restore registers it again");
-        if let Record::Deleted(id) = known.record {
+        if let FileRecord::Deleted(id) = known.record {
             deleted_file::Entity::update_many()
                 .col_expr(deleted_file::Column::FilePath, Expr::value(file.stored.clone()))
                 .col_expr(deleted_file::Column::FileHash, Expr::value(file.hash.clone()))
@@ -148,8 +148,8 @@ impl Intake<'_> {
         db: &DatabaseTransaction,
         id: i64,
         file_path: &String,
-        &Absence { is_missing, ref picture }: &Absence,
-        report: &mut Report,
+        &AbsentFile { is_missing, ref picture }: &AbsentFile,
+        report: &mut ScanReport,
     ) -> Result<(), Error> {
         let row = video::Entity::find_by_id(id).one(db).await?;
         let Some(row) = row.filter(|row| row.file_path.as_ref() == Some(file_path)) else { return Ok(()) };
@@ -171,14 +171,14 @@ impl Intake<'_> {
     }
 
     /// When the file was changed last, if that is long enough ago to tell by it whether it was changed again.
-    fn resting(&self, file: &Found) -> Option<DateTime<Utc>> {
+    fn resting(&self, file: &ScannedFile) -> Option<DateTime<Utc>> {
         Some(file.stamp.modified_at).filter(|moment| *moment + RESTING < self.now)
     }
 }
 
 /// How it stands with a file that a scan did not come across.
 #[derive(Debug)]
-pub(super) struct Absence {
+pub(super) struct AbsentFile {
     pub(super) is_missing: bool,
     pub(super) picture: Option<String>,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// What a scan did.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct ScanReport {
     /// Videos that are new.
     pub added: usize,
     /// Videos whose file or picture changed.
@@ -22,14 +22,14 @@ pub struct Report {
     /// Links that were not followed, and second names of a file.
     pub links: usize,
     /// What there is to say of single files that are no problem.
-    pub notes: Vec<Note>,
+    pub notes: Vec<FileNote>,
     /// Files that were skipped.
-    pub problems: Vec<Note>,
+    pub problems: Vec<FileNote>,
 }
 
 /// A sentence about a file.
 #[derive(Debug)]
-pub struct Note {
+pub struct FileNote {
     /// The file.
     pub path: PathBuf,
     /// What there is to say.
@@ -38,19 +38,19 @@ pub struct Note {
 
 /// How far a scan is.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct ScanProgress {
     /// Steps done.
     pub done: usize,
     /// Steps to do, two for each file: to look at it, and to register it.
     pub total: usize,
 }
 
-impl Report {
+impl ScanReport {
     pub(super) fn note(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) {
-        self.notes.push(Note { path: path.into(), text: text.into() });
+        self.notes.push(FileNote { path: path.into(), text: text.into() });
     }
 
     pub(super) fn problem(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) {
-        self.problems.push(Note { path: path.into(), text: text.into() });
+        self.problems.push(FileNote { path: path.into(), text: text.into() });
     }
 }

@@ -16,7 +16,7 @@ const PICTURE: &[u8] = include_bytes!("../../sample/Sample clip.jpg");
 ///
 /// # Errors
 /// The folder cannot be made or written.
-pub fn plant(library: &Library) -> io::Result<bool> {
+pub fn write(library: &Library) -> io::Result<bool> {
     if library.root().exists() {
         return Ok(false);
     }

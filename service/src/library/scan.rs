@@ -1,14 +1,14 @@
 //! `playhead scan`: every video file below a folder becomes a video, and stays that video wherever it is moved.
 
 use super::Library;
-use super::container::{self, Container};
-use super::known::{Known, Place, Record};
-use super::look::{Found, Stamp, look_at};
+use super::action::ScanAction;
+use super::container::{self, ContainerInfo};
+use super::inspect::{FileStamp, ScannedFile, inspect};
+use super::known::{FileLocation, FileRecord, KnownFile};
 use super::matching::{Matches, compare};
-use super::register::{Absence, Intake};
-use super::report::{Progress, Report};
-use super::step::Step;
-use super::walk::{Pictures, walk};
+use super::register::{AbsentFile, ScanContext};
+use super::report::{ScanProgress, ScanReport};
+use super::walk::{PictureFinder, walk};
 use crate::progress::ProgressRules;
 use crate::{Database, Error, search};
 use chrono::{DateTime, Utc};
@@ -26,14 +26,14 @@ const BATCH: usize = 50;
 
 /// What to scan.
 #[derive(Clone, Copy, Debug)]
-pub struct Folder<'a> {
+pub struct ScanRequest<'a> {
     /// The folder.
     pub path: &'a Path,
     /// Whether files whose video was deleted are registered again.
     pub restore: bool,
 }
 
-impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Folder<'a> {
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for ScanRequest<'a> {
     fn from(path: &'a P) -> Self {
         Self { path: path.as_ref(), restore: false }
     }
@@ -49,19 +49,19 @@ impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Folder<'a> {
 pub async fn scan(
     db: &Database,
     library: &Library,
-    folder: impl Into<Folder<'_>>,
+    folder: impl Into<ScanRequest<'_>>,
     owner_id: i64,
     rules: &ProgressRules,
     now: DateTime<Utc>,
-    watch: impl FnMut(Progress),
-) -> Result<Report, Error> {
-    let Folder { path, restore } = folder.into();
+    watch: impl FnMut(ScanProgress),
+) -> Result<ScanReport, Error> {
+    let ScanRequest { path, restore } = folder.into();
     let path = path.to_owned();
     let walked = blocking(move || walk(&path)).await??;
     let report =
-        Report { links: walked.links.len(), notes: walked.links, problems: walked.problems, ..Default::default() };
-    let intake = Intake { owner_id, restore, rules, now };
-    let mut scan = Scan { db, library, intake, before: Before::default(), report, watch };
+        ScanReport { links: walked.links.len(), notes: walked.links, problems: walked.problems, ..Default::default() };
+    let intake = ScanContext { owner_id, restore, rules, now };
+    let mut scan = Scan { db, library, intake, before: SeenVideos::default(), report, watch };
     let compared = scan.take_in(walked.files).await?;
     scan.note_absences(compared).await?;
     let report = scan.report;
@@ -79,8 +79,9 @@ pub(super) async fn register_file(
 ) -> Result<(), Error> {
     let internal = |reason: String| Error::Internal(format!("{}: {reason}", path.display()));
     let path = path.canonicalize().map_err(|error| internal(error.to_string()))?;
-    let intake = Intake { owner_id, restore: true, rules: &ProgressRules::default(), now };
-    let mut scan = Scan { db, library, intake, before: Before::default(), report: Report::default(), watch: |_| {} };
+    let intake = ScanContext { owner_id, restore: true, rules: &ProgressRules::default(), now };
+    let mut scan =
+        Scan { db, library, intake, before: SeenVideos::default(), report: ScanReport::default(), watch: |_| {} };
     scan.take_in(vec![path]).await?;
     scan.report.problems.pop().map_or(Ok(()), |problem| Err(internal(problem.text)))
 }
@@ -89,31 +90,31 @@ pub(super) async fn register_file(
 struct Scan<'a, W> {
     db: &'a Database,
     library: &'a Library,
-    intake: Intake<'a>,
-    before: Before,
-    report: Report,
+    intake: ScanContext<'a>,
+    before: SeenVideos,
+    report: ScanReport,
     watch: W,
 }
 
 /// What was found of what is known.
-struct Compared {
-    known: Arc<Vec<Known>>,
-    found: Arc<Vec<Found>>,
+struct Comparison {
+    known: Arc<Vec<KnownFile>>,
+    found: Arc<Vec<ScannedFile>>,
     matches: Matches,
 }
 
-impl<W: FnMut(Progress)> Scan<'_, W> {
+impl<W: FnMut(ScanProgress)> Scan<'_, W> {
     /// Looks at all files, finds out what they are, and then registers them.
-    async fn take_in(&mut self, files: Vec<PathBuf>) -> Result<Compared, Error> {
+    async fn take_in(&mut self, files: Vec<PathBuf>) -> Result<Comparison, Error> {
         let total = 2 * files.len();
-        let known = Known::read(self.db.reader()).await?;
+        let known = KnownFile::read(self.db.reader()).await?;
         self.before.newest = known.iter().filter_map(|known| known.record.video()).max().unwrap_or_default();
         let library = self.library.clone();
         let located = blocking(move || known.into_iter().map(|known| known.located(&library)).collect::<Vec<_>>());
         let known = Arc::new(located.await?);
         let found = Arc::new(self.look(files, &known, total).await?);
         let (all, these) = (known.clone(), found.clone());
-        let compared = Compared { matches: blocking(move || compare(&all, &these)).await?, known, found };
+        let compared = Comparison { matches: blocking(move || compare(&all, &these)).await?, known, found };
         for &(double, first) in &compared.matches.doubles {
             let [double, first] = [double, first].map(|n| &compared.known[n]);
             if let (Some(first), Some(id)) = (first.record.video(), double.record.video()) {
@@ -126,24 +127,29 @@ impl<W: FnMut(Progress)> Scan<'_, W> {
             let batch = begin..compared.found.len().min(begin + BATCH);
             done += batch.len();
             self.register(&compared, batch).await?;
-            (self.watch)(Progress { done, total });
+            (self.watch)(ScanProgress { done, total });
         }
         Ok(compared)
     }
 
-    async fn look(&mut self, files: Vec<PathBuf>, known: &[Known], total: usize) -> Result<Vec<Found>, Error> {
+    async fn look(
+        &mut self,
+        files: Vec<PathBuf>,
+        known: &[KnownFile],
+        total: usize,
+    ) -> Result<Vec<ScannedFile>, Error> {
         let hashes = known.iter().filter_map(|known| match (&known.place, known.stamp, &known.hash) {
-            (Place::At { path, .. }, Some(stamp), Some(hash)) => Some(((path.clone(), stamp), hash.clone())),
+            (FileLocation::At { path, .. }, Some(stamp), Some(hash)) => Some(((path.clone(), stamp), hash.clone())),
             _ => None,
         });
-        let hashes: Arc<HashMap<(PathBuf, Stamp), String>> = Arc::new(hashes.collect());
-        let (mut found, mut pictures, mut done) = (Vec::new(), Pictures::default(), 0);
+        let hashes: Arc<HashMap<(PathBuf, FileStamp), String>> = Arc::new(hashes.collect());
+        let (mut found, mut pictures, mut done) = (Vec::new(), PictureFinder::default(), 0);
         for batch in files.chunks(BATCH) {
             let (library, batch, hashes) = (self.library.clone(), batch.to_owned(), hashes.clone());
             let looks = blocking(move || {
                 let look = |path: PathBuf| {
                     let known_hash = |stamp| hashes.get(&(path.clone(), stamp)).cloned();
-                    (look_at(&library, &path, &mut pictures, known_hash), path)
+                    (inspect(&library, &path, &mut pictures, known_hash), path)
                 };
                 (batch.into_iter().map(look).collect::<Vec<_>>(), pictures)
             });
@@ -156,18 +162,18 @@ impl<W: FnMut(Progress)> Scan<'_, W> {
                 }
                 done += 1;
             }
-            (self.watch)(Progress { done, total });
+            (self.watch)(ScanProgress { done, total });
         }
         Ok(found)
     }
 
     /// Registers some of the files in one transaction.
-    async fn register(&mut self, compared: &Compared, batch: Range<usize>) -> Result<(), Error> {
+    async fn register(&mut self, compared: &Comparison, batch: Range<usize>) -> Result<(), Error> {
         let mut steps = Vec::new();
         for n in batch {
             let file = &compared.found[n];
-            let step = Step::of(&compared.matches.of_found[n], &compared.known, self.intake.restore);
-            if let Step::OtherName(path) = step {
+            let step = ScanAction::of(&compared.matches.of_found[n], &compared.known, self.intake.restore);
+            if let ScanAction::OtherName(path) = step {
                 self.report.links += 1;
                 self.report.note(&file.path, format!("is another name of {}", path.display()));
             } else if step.changes_nothing(file) {
@@ -202,12 +208,12 @@ impl<W: FnMut(Progress)> Scan<'_, W> {
     async fn take(
         &mut self,
         db: &DatabaseTransaction,
-        step: Step<'_>,
-        (file, container): (&Found, Option<Container>),
+        step: ScanAction<'_>,
+        (file, container): (&ScannedFile, Option<ContainerInfo>),
     ) -> Result<(), Error> {
         let (intake, report) = (self.intake, &mut self.report);
         match step {
-            Step::Insert { deleted } => {
+            ScanAction::Insert { deleted } => {
                 if is_registered_meanwhile(db, file, &self.before).await? {
                     report.unchanged += 1;
                     return Ok(());
@@ -219,30 +225,30 @@ impl<W: FnMut(Progress)> Scan<'_, W> {
                 self.before.inserted.insert(id);
                 Ok(())
             }
-            Step::Update { id, known, has_moved, .. } => {
+            ScanAction::Update { id, known, has_moved, .. } => {
                 intake.update(db, (id, known), (file, container), has_moved, report).await
             }
-            Step::LeaveOut(known) => intake.leave_out(db, known, file, report).await,
-            Step::OtherName(_) => Ok(()),
+            ScanAction::LeaveOut(known) => intake.leave_out(db, known, file, report).await,
+            ScanAction::OtherName(_) => Ok(()),
         }
     }
 
     /// Marks the videos whose files are gone, wherever they lay, and those no longer whose files are back.
-    async fn note_absences(&mut self, Compared { known, matches, .. }: Compared) -> Result<(), Error> {
+    async fn note_absences(&mut self, Comparison { known, matches, .. }: Comparison) -> Result<(), Error> {
         let library = self.library.clone();
         let absences = blocking(move || {
-            let mut pictures = Pictures::default();
+            let mut pictures = PictureFinder::default();
             let others = known.iter().zip(matches.is_found).filter(|(_, is_found)| !is_found);
             let absences = others.filter_map(|(known, _)| {
-                let Record::Video(id) = known.record else { return None };
+                let FileRecord::Video(id) = known.record else { return None };
                 let path = match &known.place {
-                    Place::At { path, is_direct: true, .. } => Some(path),
-                    Place::At { .. } | Place::Gone => None,
-                    Place::Unclear => return None,
+                    FileLocation::At { path, is_direct: true, .. } => Some(path),
+                    FileLocation::At { .. } | FileLocation::Gone => None,
+                    FileLocation::Unclear => return None,
                 };
                 let picture = known.thumbnail_file.clone().filter(|_| known.picture.is_some());
                 let beside = || library.stored(&pictures.beside(path?)?);
-                let absence = Absence { is_missing: path.is_none(), picture: picture.or_else(beside) };
+                let absence = AbsentFile { is_missing: path.is_none(), picture: picture.or_else(beside) };
                 Some((id, known.file_path.clone(), absence, known.is_missing, known.thumbnail_file.clone()))
             });
             absences.collect::<Vec<_>>()
@@ -265,7 +271,11 @@ impl<W: FnMut(Progress)> Scan<'_, W> {
 }
 
 /// Whether another scan registered this file since the known ones were read, perhaps as one of another media folder.
-async fn is_registered_meanwhile(db: &DatabaseTransaction, file: &Found, before: &Before) -> Result<bool, Error> {
+async fn is_registered_meanwhile(
+    db: &DatabaseTransaction,
+    file: &ScannedFile,
+    before: &SeenVideos,
+) -> Result<bool, Error> {
     use video::Column;
     let rows = video::Entity::find().select_only().columns([Column::Id, Column::FilePath]);
     let rows = rows.filter(Column::Id.gt(before.newest)).filter(Column::FileHash.eq(&file.hash));
@@ -275,7 +285,7 @@ async fn is_registered_meanwhile(db: &DatabaseTransaction, file: &Found, before:
 
 /// The videos that are no news to a scan.
 #[derive(Default)]
-struct Before {
+struct SeenVideos {
     /// The newest one at its start.
     newest: i64,
     /// Its own ones.

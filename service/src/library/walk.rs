@@ -1,6 +1,6 @@
 //! The way through a folder: which files may be videos, and what lies beside them.
 
-use super::report::Note;
+use super::report::FileNote;
 use crate::Error;
 use std::collections::HashMap;
 use std::fs;
@@ -15,20 +15,20 @@ const PICTURE_ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
 /// What lies below a folder.
 #[derive(Debug, Default)]
-pub(super) struct Walk {
+pub(super) struct FolderWalk {
     /// Files with the name of a video, in the order of their names.
     pub(super) files: Vec<PathBuf>,
     /// Links, which are not followed: what they name may lie anywhere, and may lie here too.
-    pub(super) links: Vec<Note>,
+    pub(super) links: Vec<FileNote>,
     /// What could not be looked at.
-    pub(super) problems: Vec<Note>,
+    pub(super) problems: Vec<FileNote>,
 }
 
 /// Walks through `folder`, which may itself be a link. Links below it are not followed, hidden files are left alone.
-pub(super) fn walk(folder: &Path) -> Result<Walk, Error> {
+pub(super) fn walk(folder: &Path) -> Result<FolderWalk, Error> {
     let invalid = |error| Error::Invalid { field: "DIR".into(), message: format!("{}: {error}", folder.display()) };
     let folder = folder.canonicalize().map_err(invalid)?;
-    let mut walk = Walk::default();
+    let mut walk = FolderWalk::default();
     let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
     for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| !hidden(entry)) {
         match entry {
@@ -37,7 +37,7 @@ pub(super) fn walk(folder: &Path) -> Result<Walk, Error> {
                 walk.files.push(entry.into_path());
             }
             Ok(_) => {}
-            Err(error) => walk.problems.push(Note {
+            Err(error) => walk.problems.push(FileNote {
                 path: error.path().unwrap_or(Path::new("")).to_owned(),
                 text: error.io_error().map_or_else(|| error.to_string(), ToString::to_string),
             }),
@@ -47,14 +47,14 @@ pub(super) fn walk(folder: &Path) -> Result<Walk, Error> {
 }
 
 /// What is said of a link that could have brought a video: to a folder, to nowhere, or with the name of a video.
-fn link(path: &Path) -> Option<Note> {
+fn link(path: &Path) -> Option<FileNote> {
     let is_folder = path.metadata().map(|metadata| metadata.is_dir());
     if !has_ending(path, &VIDEO_ENDINGS) && !is_folder.unwrap_or(true) {
         return None;
     }
     let target = fs::read_link(path).unwrap_or_default();
     let text = format!("is a link to {}, which is not followed; scan what it names", target.display());
-    Some(Note { path: path.to_owned(), text })
+    Some(FileNote { path: path.to_owned(), text })
 }
 
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
@@ -64,23 +64,24 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
 
 /// The pictures that lie beside videos, folder by folder.
 #[derive(Debug, Default)]
-pub(super) struct Pictures {
-    folders: HashMap<PathBuf, Folder>,
+pub(super) struct PictureFinder {
+    folders: HashMap<PathBuf, FolderContents>,
 }
 
 #[derive(Debug, Default)]
-struct Folder {
+struct FolderContents {
     pictures: Vec<PathBuf>,
     /// The names of its videos without their endings.
     stems: Vec<String>,
 }
 
-impl Pictures {
+impl PictureFinder {
     /// The picture of the same name as this video. Another spelling of the name will do (capitals, composed letters),
     /// unless it is the very name of another video.
     pub(super) fn beside(&mut self, video: &Path) -> Option<PathBuf> {
         let folder = video.parent()?;
-        let Folder { pictures, stems } = self.folders.entry(folder.to_owned()).or_insert_with(|| read_folder(folder));
+        let FolderContents { pictures, stems } =
+            self.folders.entry(folder.to_owned()).or_insert_with(|| read_folder(folder));
         let stem = stem(video)?;
         let same = |other: &str| *other == stem;
         let alike = |other: &str| fold(other) == fold(&stem) && !stems.iter().any(|stem| stem == other);
@@ -94,8 +95,8 @@ impl Pictures {
 }
 
 /// A link is not taken for a picture, because it would not be opened either.
-fn read_folder(folder: &Path) -> Folder {
-    let mut found = Folder::default();
+fn read_folder(folder: &Path) -> FolderContents {
+    let mut found = FolderContents::default();
     let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {

@@ -9,8 +9,7 @@ mod statements;
 
 use crate::page::Cursor;
 use crate::{Database, Error};
-pub(crate) use fold::fold as folded;
-use fold::{place, sought};
+use fold::{fold, place, sought};
 pub(crate) use index::{forget_grams, forget_uploader, index, mark_of_uploader};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use std::sync::Arc;
@@ -30,14 +29,14 @@ const MANY: usize = 1_000;
 
 /// Keeps searches from taking all connections, and knows which videos are indexed.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
+pub(crate) struct SearchState {
     turns: Arc<Semaphore>,
     /// Every video up to this id was indexed when it was looked at.
     indexed_up_to: Arc<AtomicI64>,
     indexing: Arc<Mutex<()>>,
 }
 
-impl Gate {
+impl SearchState {
     /// Lets so many run at once: fewer than there are connections to read by.
     pub(crate) fn new(at_once: usize) -> Self {
         Self { turns: Arc::new(Semaphore::new(at_once)), indexed_up_to: Arc::default(), indexing: Arc::default() }
@@ -47,7 +46,7 @@ impl Gate {
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait.
-    pub(crate) async fn pass(&self) -> Result<OwnedSemaphorePermit, Error> {
+    pub(crate) async fn acquire_permit(&self) -> Result<OwnedSemaphorePermit, Error> {
         let turn = timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
         turn.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
     }
@@ -55,7 +54,7 @@ impl Gate {
 
 /// In which order videos are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub(crate) enum ResultOrder {
     /// The newest first.
     #[default]
     Newest,
@@ -67,7 +66,7 @@ pub(crate) enum Sort {
 
 /// Where the text is sought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum SearchScope {
     /// In titles and descriptions.
     Texts,
     /// In the names of uploaders too.
@@ -76,21 +75,21 @@ pub(crate) enum Scope {
 
 /// One page of a search.
 #[derive(Debug)]
-pub(crate) struct Query {
+pub(crate) struct TextSearch {
     text: String,
-    scope: Scope,
-    sort: Sort,
+    scope: SearchScope,
+    sort: ResultOrder,
     limit: i64,
     skip: i64,
     /// The place of the last video of the page before.
     behind: Option<i64>,
 }
 
-impl Query {
+impl TextSearch {
     /// A search for a text as somebody typed it; it finds `limit` videos at most, after those that `skip` leaves out.
-    pub(crate) fn new(text: &str, scope: Scope, sort: Sort, limit: u64, skip: u64) -> Self {
+    pub(crate) fn new(text: &str, scope: SearchScope, sort: ResultOrder, limit: u64, skip: u64) -> Self {
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / 2);
-        Self { text: folded(text), scope, sort, limit: number(limit), skip: number(skip), behind: None }
+        Self { text: fold(text), scope, sort, limit: number(limit), skip: number(skip), behind: None }
     }
 
     /// The same behind a video; for the order by age.
@@ -103,9 +102,9 @@ impl Query {
 ///
 /// # Errors
 /// [`Error::Busy`] when too many search at once, or too many videos must be indexed first.
-pub(crate) async fn find(db: &Database, query: Query) -> Result<Vec<i64>, Error> {
+pub(crate) async fn find(db: &Database, query: TextSearch) -> Result<Vec<i64>, Error> {
     bring_up_to_date(db).await?;
-    let _turn = db.gate().pass().await?;
+    let _turn = db.search_state().acquire_permit().await?;
     if let Some(nearby) = statements::nearby(db.backend(), &query) {
         let found = ids(db, nearby).await?;
         if i64::try_from(found.len()).is_ok_and(|found| found >= query.limit) {
@@ -122,16 +121,16 @@ async fn ids(db: &Database, statement: Statement) -> Result<Vec<i64>, Error> {
 
 /// Indexes what others wrote since the last search. It costs one small statement when there is nothing.
 async fn bring_up_to_date(db: &Database) -> Result<(), Error> {
-    let gate = db.gate();
+    let state = db.search_state();
     let (newest, has_marked) = index::newest(db.reader()).await?;
-    if newest <= gate.indexed_up_to.load(Ordering::Acquire) && !has_marked {
+    if newest <= state.indexed_up_to.load(Ordering::Acquire) && !has_marked {
         return Ok(());
     }
     // In a task of its own, so that it is finished also when the request that began it is gone.
     let db = db.clone();
     let indexing = tokio::spawn(async move {
-        let _indexing = db.gate().indexing.lock().await;
-        catch_up_from(&db, db.gate().indexed_up_to.load(Ordering::Acquire)).await
+        let _indexing = db.search_state().indexing.lock().await;
+        catch_up_from(&db, db.search_state().indexed_up_to.load(Ordering::Acquire)).await
     });
     let indexed = timeout(INDEXING_PATIENCE, indexing).await.map_err(|_| Error::Busy)?;
     indexed.map_err(|error| Error::Internal(format!("the videos could not be indexed: {error}")))?.map(drop)
@@ -142,7 +141,7 @@ async fn bring_up_to_date(db: &Database) -> Result<(), Error> {
 /// # Errors
 /// Those of the database.
 pub async fn catch_up(db: &Database) -> Result<usize, Error> {
-    let _indexing = db.gate().indexing.lock().await;
+    let _indexing = db.search_state().indexing.lock().await;
     catch_up_from(db, 0).await
 }
 
@@ -157,7 +156,7 @@ async fn catch_up_from(db: &Database, start: i64) -> Result<usize, Error> {
         after = *last;
         count += some.len();
         in_a_transaction(db, &some).await?;
-        db.gate().indexed_up_to.fetch_max(after, Ordering::AcqRel);
+        db.search_state().indexed_up_to.fetch_max(after, Ordering::AcqRel);
     }
     after = 0;
     loop {
@@ -167,7 +166,7 @@ async fn catch_up_from(db: &Database, start: i64) -> Result<usize, Error> {
         count += some.len();
         in_a_transaction(db, &some).await?;
     }
-    db.gate().indexed_up_to.fetch_max(newest, Ordering::AcqRel);
+    db.search_state().indexed_up_to.fetch_max(newest, Ordering::AcqRel);
     if count >= MANY && db.backend() == DatabaseBackend::Postgres {
         let (_turn, transaction) = db.begin().await?;
         // Only the owner of a table may; the search works without, though slower at first.

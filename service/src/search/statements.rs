@@ -4,7 +4,7 @@
 //! there after a few. **Indexed** takes what the index of grams offers, looks at the texts, and sorts: what few videos have. SQLite's
 //! index is in the order of the places, so that by age it stops as soon as the page is full, and needs no other way.
 
-use super::{Query, Scope, Sort};
+use super::{ResultOrder, SearchScope, TextSearch};
 use sea_orm::{DatabaseBackend, Statement, Value};
 
 /// Videos that are looked through before the index is asked, beside those that the page leaves out.
@@ -27,17 +27,17 @@ impl Sql {
     }
 
     /// Whether the texts of `s` hold what is sought.
-    fn contains(&mut self, query: &Query) -> String {
+    fn contains(&mut self, query: &TextSearch) -> String {
         let (text, find) = (self.bind(query.text.clone()), if self.on_postgres() { "strpos" } else { "instr" });
         let columns: &[_] = match query.scope {
-            Scope::Texts => &["title", "description"],
-            Scope::TextsAndUploader => &["title", "description", "uploader"],
+            SearchScope::Texts => &["title", "description"],
+            SearchScope::TextsAndUploader => &["title", "description", "uploader"],
         };
         let each: Vec<_> = columns.iter().map(|column| format!("{find}(s.{column}, {text}) > 0")).collect();
         format!("({})", each.join(" OR "))
     }
 
-    fn page(&mut self, query: &Query) -> String {
+    fn page(&mut self, query: &TextSearch) -> String {
         let (limit, skip) = (self.bind(query.limit), self.bind(query.skip));
         format!("LIMIT {limit} OFFSET {skip}")
     }
@@ -51,15 +51,15 @@ impl Sql {
 const READY: &str = "(SELECT status FROM videos WHERE videos.id = s.video_id) = 'ready'";
 
 /// Through the first videos of the order; `None` where the index is as quick.
-pub(super) fn nearby(backend: DatabaseBackend, query: &Query) -> Option<Statement> {
+pub(super) fn nearby(backend: DatabaseBackend, query: &TextSearch) -> Option<Statement> {
     let mut sql = Sql { backend, values: Vec::new() };
-    if query.sort == Sort::Newest && !sql.on_postgres() {
+    if query.sort == ResultOrder::Newest && !sql.on_postgres() {
         return None;
     }
     let contains = sql.contains(query);
     let most = sql.bind(NEARBY + query.skip);
     let text = match query.sort {
-        Sort::Newest => {
+        ResultOrder::Newest => {
             let behind = query.behind.map(|place| format!("WHERE place < {}", sql.bind(place))).unwrap_or_default();
             let page = sql.page(query);
             format!(
@@ -67,7 +67,7 @@ pub(super) fn nearby(backend: DatabaseBackend, query: &Query) -> Option<Statemen
                  WHERE {contains} AND {READY} ORDER BY s.place DESC {page}"
             )
         }
-        Sort::Views => {
+        ResultOrder::Views => {
             let page = sql.page(query);
             format!(
                 "SELECT s.video_id FROM (SELECT id, view_count FROM videos WHERE status = 'ready' \
@@ -75,7 +75,7 @@ pub(super) fn nearby(backend: DatabaseBackend, query: &Query) -> Option<Statemen
                  WHERE {contains} ORDER BY v.view_count DESC, v.id DESC {page}"
             )
         }
-        Sort::Title => {
+        ResultOrder::Title => {
             let page = sql.page(query);
             format!(
                 "SELECT s.video_id FROM (SELECT * FROM video_search ORDER BY substr(title, 1, 200), video_id \
@@ -88,20 +88,20 @@ pub(super) fn nearby(backend: DatabaseBackend, query: &Query) -> Option<Statemen
 }
 
 /// Through the index of grams.
-pub(super) fn indexed(backend: DatabaseBackend, query: &Query, grams: &[i32]) -> Statement {
+pub(super) fn indexed(backend: DatabaseBackend, query: &TextSearch, grams: &[i32]) -> Statement {
     let sql = Sql { backend, values: Vec::new() };
     if sql.on_postgres() { on_postgres(sql, query, grams) } else { on_sqlite(sql, query, grams) }
 }
 
-fn on_postgres(mut sql: Sql, query: &Query, grams: &[i32]) -> Statement {
+fn on_postgres(mut sql: Sql, query: &TextSearch, grams: &[i32]) -> Statement {
     let contains = sql.contains(query);
     let grams = sql.bind(grams.to_vec());
     let behind = query.behind.map(|place| format!(" AND s.place < {}", sql.bind(place))).unwrap_or_default();
     let page = sql.page(query);
     let order = match query.sort {
-        Sort::Newest => "place DESC",
-        Sort::Views => "(SELECT view_count FROM videos WHERE videos.id = video_id) DESC, video_id DESC",
-        Sort::Title => "title, video_id",
+        ResultOrder::Newest => "place DESC",
+        ResultOrder::Views => "(SELECT view_count FROM videos WHERE videos.id = video_id) DESC, video_id DESC",
+        ResultOrder::Title => "title, video_id",
     };
     // Found, then sorted, then looked at one after the other until the page is full: what is materialized or has an offset is
     // planned by itself.
@@ -113,15 +113,15 @@ fn on_postgres(mut sql: Sql, query: &Query, grams: &[i32]) -> Statement {
     sql.statement(text)
 }
 
-fn on_sqlite(mut sql: Sql, query: &Query, grams: &[i32]) -> Statement {
+fn on_sqlite(mut sql: Sql, query: &TextSearch, grams: &[i32]) -> Statement {
     let words: Vec<_> = grams.iter().map(|gram| format!("\"{}\"", super::index::word(*gram))).collect();
     let (words, contains) = (sql.bind(words.join(" AND ")), sql.contains(query));
     let behind = query.behind.map(|place| format!("AND g.rowid < {}", sql.bind(place))).unwrap_or_default();
     let page = sql.page(query);
     let order = match query.sort {
-        Sort::Newest => "g.rowid DESC",
-        Sort::Views => "v.view_count DESC, v.id DESC",
-        Sort::Title => "substr(s.title, 1, 200), s.video_id",
+        ResultOrder::Newest => "g.rowid DESC",
+        ResultOrder::Views => "v.view_count DESC, v.id DESC",
+        ResultOrder::Title => "substr(s.title, 1, 200), s.video_id",
     };
     let text = format!(
         "SELECT s.video_id FROM video_grams g CROSS JOIN video_search s ON s.place = g.rowid \

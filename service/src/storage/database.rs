@@ -8,8 +8,8 @@
 use super::postgres::{self, PgConnector};
 use super::sqlite::{BUSY_TIMEOUT, PRAGMAS, SqliteConnector, start_checkpoints};
 use crate::Error;
-use crate::search::Gate;
-use crate::statistics::Counted;
+use crate::search::SearchState;
+use crate::statistics::SummaryCache;
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sea_orm::{
@@ -67,9 +67,9 @@ pub struct Database {
     batch_connections: BatchConnections,
     /// Keeps SQLite's checkpoints going.
     checkpoints: Option<Arc<Sender<()>>>,
-    gate: Gate,
+    search_state: SearchState,
     /// How many videos there are, where counting takes long.
-    counted: Arc<Counted>,
+    summary_cache: Arc<SummaryCache>,
 }
 
 /// What the lanes of the watch history read and write by.
@@ -131,14 +131,14 @@ impl Database {
             open: watch::Sender::default(),
         };
         let checkpoints = Some(Arc::new(start_checkpoints(&connector)));
-        let gate = Gate::new(SQLITE_SEARCHES);
+        let search_state = SearchState::new(SQLITE_SEARCHES);
         Ok(Self {
             reader,
             writer,
             batch_connections: BatchConnections::Sqlite(connector),
             checkpoints,
-            gate,
-            counted: Arc::default(),
+            search_state,
+            summary_cache: Arc::default(),
         })
     }
 
@@ -146,8 +146,8 @@ impl Database {
         probe(&postgres::connect_options(url).map_err(conn)?).await?;
         let [reader, writer] = postgres::open_pools(url, ACQUIRE_TIMEOUT).await?;
         let batch_connections = BatchConnections::Postgres(PgConnector::new(url).map_err(conn)?);
-        let gate = Gate::new(POSTGRES_SEARCHES);
-        Ok(Self { reader, writer, batch_connections, checkpoints: None, gate, counted: Arc::default() })
+        let search_state = SearchState::new(POSTGRES_SEARCHES);
+        Ok(Self { reader, writer, batch_connections, checkpoints: None, search_state, summary_cache: Arc::default() })
     }
 
     async fn check(&self) -> Result<(), ConnectError> {
@@ -203,13 +203,13 @@ impl Database {
     }
 
     /// What a search passes.
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.gate
+    pub(crate) fn search_state(&self) -> &SearchState {
+        &self.search_state
     }
 
     /// The last count of a large library.
-    pub(crate) fn counted(&self) -> &Counted {
-        &self.counted
+    pub(crate) fn summary_cache(&self) -> &SummaryCache {
+        &self.summary_cache
     }
 
     /// What the lanes of the watch history read and write by.
@@ -268,7 +268,7 @@ impl Database {
 
     /// Waits a moment for the statements under way, then closes the connections. Those of the lanes on PostgreSQL end with the lanes.
     pub async fn close(self) {
-        let Self { reader, writer, batch_connections, checkpoints, gate: _, counted: _ } = self;
+        let Self { reader, writer, batch_connections, checkpoints, search_state: _, summary_cache: _ } = self;
         drop(checkpoints);
         if let BatchConnections::Sqlite(connector) = batch_connections
             && timeout(CLOSE_TIMEOUT, connector.open.closed()).await.is_err()

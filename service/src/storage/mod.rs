@@ -8,6 +8,7 @@ mod params;
 mod postgres;
 mod row_reader;
 mod sqlite;
+mod transaction;
 
 pub(crate) use batcher::{Batcher, MIN_BATCH};
 pub(crate) use database::BatchConnections;
@@ -16,6 +17,7 @@ pub(crate) use params::{InputRow, IntoParam, Param, ParamType, bind_arrays, inpu
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
 pub(crate) use row_reader::{RowReader, selected_row};
 pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction};
+pub use transaction::Transaction;
 
 use std::sync::Arc;
 

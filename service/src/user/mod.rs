@@ -1,30 +1,29 @@
 //! Accounts: made, read, changed, and gone.
 
-mod change;
 mod operator;
 mod register;
+mod update;
 
-use crate::auth::{Access, is_own_name, sessions};
+use crate::auth::{TokenSubject, is_own_name, sessions};
 use crate::time::Timestamp;
 use crate::{Error, text};
-pub use change::{Change, Departure, change, leave};
 use chrono::{DateTime, Utc};
 use entity::user;
-pub use operator::{deactivate, owner_of_scan, set_password};
-pub use register::{Door, Registered, register};
+pub use operator::{deactivate, find_scan_owner, set_password};
+pub use register::{RegisteredUser, RegistrationPolicy, register};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{Condition, DatabaseTransaction, QueryOrder, QuerySelect};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+pub use update::{AccountDeletion, UserUpdate, delete_account, update};
 use utoipa::ToSchema;
 use validator::Validate;
 
 /// What an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[schema(as = UserRole)]
-pub enum Role {
+pub enum UserRole {
     /// Watches, and changes what is its own.
     User,
     /// As `user`; for sites that tell paying members apart.
@@ -33,7 +32,7 @@ pub enum Role {
     Admin,
 }
 
-impl fmt::Display for Role {
+impl fmt::Display for UserRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::User => "user",
@@ -43,7 +42,7 @@ impl fmt::Display for Role {
     }
 }
 
-impl From<user::Role> for Role {
+impl From<user::Role> for UserRole {
     fn from(role: user::Role) -> Self {
         match role {
             user::Role::User => Self::User,
@@ -59,7 +58,7 @@ pub struct Caller {
     /// The account.
     pub id: i64,
     /// What it may do.
-    pub role: Role,
+    pub role: UserRole,
 }
 
 /// What a new account begins with.
@@ -107,8 +106,8 @@ impl Registration {
 /// # Errors
 /// [`Error::Invalid`].
 pub fn check_password(password: &str) -> Result<(), Error> {
-    let change = Change { password: Some(password.to_owned()), ..Default::default() };
-    change.validate().map_err(|errors| Error::first_of(&errors))
+    let update = UserUpdate { password: Some(password.to_owned()), ..Default::default() };
+    update.validate().map_err(|errors| Error::first_of(&errors))
 }
 
 /// Refuses a password that whoever knows the account guesses first.
@@ -140,7 +139,7 @@ pub struct User {
     #[schema(required = true, example = "Ann Example")]
     pub full_name: Option<String>,
     /// What the account may do.
-    pub role: Role,
+    pub role: UserRole,
     /// False: deactivated.
     pub is_active: bool,
     /// Whether the e-mail address counts as confirmed. This server sends no mail, so it always does.
@@ -178,8 +177,8 @@ impl From<user::Model> for User {
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when it is gone or deactivated, or the session of the token is over.
-pub async fn authenticate(db: &impl ConnectionTrait, access: Access) -> Result<Caller, Error> {
-    let Access { user_id, session_id } = access;
+pub async fn authenticate(db: &impl ConnectionTrait, subject: TokenSubject) -> Result<Caller, Error> {
+    let TokenSubject { user_id, session_id } = subject;
     let mut account = user::Entity::find_by_id(user_id);
     if let Some(session_id) = session_id {
         account = account.filter(Expr::exists(sessions::of_user(user_id, session_id)));
@@ -226,7 +225,7 @@ pub(crate) async fn touch_last_login(
 
 /// Refuses when `leaving` is the only active administrator. Asked inside of a transaction that nobody else changes
 /// `users` in, or two could leave each other alone at once.
-async fn keep_an_administrator(transaction: &DatabaseTransaction, leaving: i64) -> Result<(), Error> {
+async fn refuse_last_administrator(transaction: &DatabaseTransaction, leaving: i64) -> Result<(), Error> {
     let administrators: Vec<i64> = user::Entity::find()
         .select_only()
         .column(user::Column::Id)

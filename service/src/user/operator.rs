@@ -1,6 +1,6 @@
 //! What the operator does to accounts, by command.
 
-use super::{User, find_by_login, keep_an_administrator, refuse_own_name};
+use super::{User, find_by_login, refuse_last_administrator, refuse_own_name};
 use crate::auth::{Passwords, sessions};
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
@@ -15,7 +15,7 @@ use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder};
 pub async fn deactivate(db: &Database, name: &str, now: DateTime<Utc>) -> Result<User, Error> {
     let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
     let (_turn, transaction) = db.exclusive("users").await?;
-    keep_an_administrator(&transaction, found.id).await?;
+    refuse_last_administrator(&transaction, found.id).await?;
     let change = user::ActiveModel { is_active: Set(false), ..Default::default() };
     let user = update(&transaction, found.id, change, now).await?;
     sessions::end(&transaction, sessions::all_of(found.id), now).await?;
@@ -49,7 +49,7 @@ pub async fn set_password(
 ///
 /// # Errors
 /// [`Error::UserNotFound`].
-pub async fn owner_of_scan(db: &impl ConnectionTrait, name: Option<&str>) -> Result<User, Error> {
+pub async fn find_scan_owner(db: &impl ConnectionTrait, name: Option<&str>) -> Result<User, Error> {
     let found = match name {
         Some(name) => find_by_login(db, name).await?,
         None => {

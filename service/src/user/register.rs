@@ -11,7 +11,7 @@ use sea_orm::{ActiveValue::Set, Condition, QuerySelect};
 
 /// Who may make an account, and what it becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum RegistrationPolicy {
     /// Everybody may; the first one becomes the administrator.
     Open,
     /// Everybody may once there is an administrator; a stranger must not become it.
@@ -25,10 +25,10 @@ pub enum Door {
     },
 }
 
-impl Door {
+impl RegistrationPolicy {
     /// The same for a request that may come from elsewhere, whatever address it comes from: a stranger must not become
     /// the administrator through a proxy.
-    pub fn for_strangers(self) -> Self {
+    pub fn for_remote_clients(self) -> Self {
         if self == Self::Open { Self::OpenAfterFirst } else { self }
     }
 
@@ -45,11 +45,11 @@ impl Door {
 
 /// An account that was just made.
 #[derive(Debug)]
-pub struct Registered {
+pub struct RegisteredUser {
     /// The account.
     pub user: User,
     /// Whether it is the first ever made.
-    pub first: bool,
+    pub is_first: bool,
 }
 
 /// Makes an account.
@@ -59,11 +59,11 @@ pub struct Registered {
 pub async fn register(
     db: &Database,
     passwords: &Passwords,
-    door: Door,
+    policy: RegistrationPolicy,
     registration: Registration,
     now: DateTime<Utc>,
-) -> Result<Registered, Error> {
-    if door == Door::Closed {
+) -> Result<RegisteredUser, Error> {
+    if policy == RegistrationPolicy::Closed {
         return Err(Error::RegistrationClosed);
     }
     let Registration { email, username, password, full_name } = registration;
@@ -71,7 +71,7 @@ pub async fn register(
     refuse_own_name(&password, &username, &email)?;
     // What will be refused is refused before the hash, which costs more than all the rest.
     let first = is_first(db.reader()).await?;
-    door.role(first)?;
+    policy.role(first)?;
     if is_taken(db.reader(), Some(&username), Some(&email), None).await? {
         return Err(Error::Taken);
     }
@@ -88,14 +88,14 @@ pub async fn register(
         username: Set(username),
         hashed_password: Set(hashed_password),
         full_name: Set(full_name),
-        role: Set(door.role(first)?),
+        role: Set(policy.role(first)?),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
     };
     let user = user::Entity::insert(row).exec_with_returning(&transaction).await.map_err(unique_violation)?;
     transaction.commit().await?;
-    Ok(Registered { user: user.into(), first })
+    Ok(RegisteredUser { user: user.into(), is_first: first })
 }
 
 async fn is_first(db: &impl ConnectionTrait) -> Result<bool, Error> {

@@ -5,7 +5,7 @@
 
 use super::{Row, Video, with_progress};
 use crate::page::{Cursor, Page};
-use crate::search::{self, Scope, Sort};
+use crate::search::{self, ResultOrder, SearchScope};
 use crate::user::Caller;
 use crate::{Database, Error, statistics};
 use entity::video;
@@ -23,7 +23,7 @@ const READY: &str = "status = 'ready'";
 
 /// What is asked of the library.
 #[derive(Debug, Default)]
-pub struct Query {
+pub struct VideoQuery {
     /// How many at most.
     pub limit: u64,
     /// Where to go on.
@@ -38,11 +38,12 @@ pub struct Query {
 ///
 /// # Errors
 /// [`Error::Busy`] when too many search at once.
-pub async fn list(db: &Database, caller: Option<Caller>, query: Query) -> Result<Page<Video>, Error> {
-    let Query { limit, cursor, skip, search } = query;
+pub async fn list(db: &Database, caller: Option<Caller>, query: VideoQuery) -> Result<Page<Video>, Error> {
+    let VideoQuery { limit, cursor, skip, search } = query;
     let mut rows = match search {
         Some(text) => {
-            let query = search::Query::new(&text, Scope::Texts, Sort::Newest, limit + 1, skip).behind(cursor);
+            let query =
+                search::TextSearch::new(&text, SearchScope::Texts, ResultOrder::Newest, limit + 1, skip).behind(cursor);
             by_ids(db, caller, &search::find(db, query).await?).await?
         }
         None => walk(db, caller, limit + 1, cursor, skip).await?,
@@ -71,8 +72,8 @@ async fn walk(
     }
     if skip > 0 {
         let ready = Expr::cust(READY).into_condition();
-        let ids = ids(ready.add(behind), By::CreatedAt, Direction::Desc, limit, skip);
-        return in_order(db, caller, ids, By::CreatedAt, Direction::Desc, skip).await;
+        let ids = ids(ready.add(behind), SortKey::CreatedAt, SortDirection::Desc, limit, skip);
+        return in_order(db, caller, ids, SortKey::CreatedAt, SortDirection::Desc, skip).await;
     }
     let ready = with_progress(caller).filter(video::Column::Status.eq(video::Status::Ready)).filter(behind);
     let newest_first = ready.order_by_desc(video::Column::CreatedAt).order_by_desc(video::Column::Id);
@@ -81,11 +82,11 @@ async fn walk(
 
 /// A search in titles, descriptions and names of uploaders.
 #[derive(Debug)]
-pub struct Search {
+pub struct SearchRequest {
     /// What is sought.
     pub text: String,
     /// The order.
-    pub by: By,
+    pub by: SortKey,
     /// How many at most.
     pub limit: u64,
     /// How many to leave out.
@@ -96,21 +97,21 @@ pub struct Search {
 ///
 /// # Errors
 /// [`Error::Busy`] when too many search at once.
-pub async fn find_all(db: &Database, caller: Option<Caller>, search: Search) -> Result<Vec<Video>, Error> {
-    let Search { text, by, limit, skip } = search;
+pub async fn search(db: &Database, caller: Option<Caller>, search: SearchRequest) -> Result<Vec<Video>, Error> {
+    let SearchRequest { text, by, limit, skip } = search;
     let sort = match by {
-        By::CreatedAt | By::Rating => Sort::Newest,
-        By::ViewCount => Sort::Views,
-        By::Title => Sort::Title,
+        SortKey::CreatedAt | SortKey::Rating => ResultOrder::Newest,
+        SortKey::ViewCount => ResultOrder::Views,
+        SortKey::Title => ResultOrder::Title,
     };
-    let query = search::Query::new(&text, Scope::TextsAndUploader, sort, limit, skip);
+    let query = search::TextSearch::new(&text, SearchScope::TextsAndUploader, sort, limit, skip);
     let ids = search::find(db, query).await?;
     Ok(shown(by_ids(db, caller, &ids).await?))
 }
 
 /// What a list is sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum By {
+pub enum SortKey {
     /// When it was registered.
     #[default]
     CreatedAt,
@@ -125,7 +126,7 @@ pub enum By {
 /// Which end of a list comes first.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Direction {
+pub enum SortDirection {
     /// The smallest or oldest first.
     Asc,
     /// The largest or newest first.
@@ -135,20 +136,21 @@ pub enum Direction {
 
 /// Which numbered page of the library.
 #[derive(Clone, Copy, Debug)]
-pub struct Paging {
+pub struct PageRequest {
     /// Counted from 1.
     pub page: u64,
     /// Videos on a page.
     pub page_size: u64,
     /// What it is sorted by.
-    pub by: By,
+    pub by: SortKey,
     /// Which end comes first.
-    pub direction: Direction,
+    pub direction: SortDirection,
 }
 
 /// A numbered page of the library.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Paginated {
+#[schema(as = Paginated)]
+pub struct NumberedPage {
     /// The videos; none behind the last page.
     pub items: Vec<Video>,
     /// How many there are in all. Of a large library it is counted once a second.
@@ -165,9 +167,9 @@ pub struct Paginated {
     pub total_pages: u64,
 }
 
-impl Paginated {
+impl NumberedPage {
     /// A page of a list that is empty.
-    pub fn empty(paging: Paging) -> Self {
+    pub fn empty(paging: PageRequest) -> Self {
         Self { items: Vec::new(), total: 0, page: paging.page, page_size: paging.page_size, total_pages: 0 }
     }
 }
@@ -176,37 +178,37 @@ impl Paginated {
 ///
 /// # Errors
 /// [`Error::Busy`] when too many ask for a page far behind at once.
-pub async fn paginated(db: &Database, caller: Option<Caller>, paging: Paging) -> Result<Paginated, Error> {
-    let Paging { page, page_size, by, direction } = paging;
+pub async fn list_page(db: &Database, caller: Option<Caller>, paging: PageRequest) -> Result<NumberedPage, Error> {
+    let PageRequest { page, page_size, by, direction } = paging;
     let total = statistics::summary(db).await?.total_videos;
     let skip = page.saturating_sub(1).saturating_mul(page_size);
     let items = if skip < total { ready(db, caller, by, direction, page_size, skip).await? } else { Vec::new() };
-    Ok(Paginated { items, total, page, page_size, total_pages: total.div_ceil(Ord::max(page_size, 1)) })
+    Ok(NumberedPage { items, total, page, page_size, total_pages: total.div_ceil(Ord::max(page_size, 1)) })
 }
 
 /// The ready videos that were opened most often.
 ///
 /// # Errors
 /// [`Error::Busy`] when too many ask for what stands far behind at once.
-pub async fn popular(db: &Database, caller: Option<Caller>, limit: u64, skip: u64) -> Result<Vec<Video>, Error> {
-    ready(db, caller, By::ViewCount, Direction::Desc, limit, skip).await
+pub async fn list_popular(db: &Database, caller: Option<Caller>, limit: u64, skip: u64) -> Result<Vec<Video>, Error> {
+    ready(db, caller, SortKey::ViewCount, SortDirection::Desc, limit, skip).await
 }
 
 /// The caller's own videos, ready or not, newest first.
 ///
 /// # Errors
 /// [`Error::Busy`] when too many ask for what stands far behind at once.
-pub async fn my_videos(db: &Database, caller: Caller, limit: u64, skip: u64) -> Result<Vec<Video>, Error> {
+pub async fn list_own(db: &Database, caller: Caller, limit: u64, skip: u64) -> Result<Vec<Video>, Error> {
     let own = video::Column::UserId.eq(caller.id).and(Expr::cust("status <> 'deleted'")).into_condition();
-    let ids = ids(own, By::CreatedAt, Direction::Desc, limit, skip);
-    Ok(shown(in_order(db, Some(caller), ids, By::CreatedAt, Direction::Desc, skip).await?))
+    let ids = ids(own, SortKey::CreatedAt, SortDirection::Desc, limit, skip);
+    Ok(shown(in_order(db, Some(caller), ids, SortKey::CreatedAt, SortDirection::Desc, skip).await?))
 }
 
 async fn ready(
     db: &Database,
     caller: Option<Caller>,
-    by: By,
-    direction: Direction,
+    by: SortKey,
+    direction: SortDirection,
     limit: u64,
     skip: u64,
 ) -> Result<Vec<Video>, Error> {
@@ -214,20 +216,20 @@ async fn ready(
     Ok(shown(in_order(db, caller, ids, by, direction, skip).await?))
 }
 
-fn keys(by: By, direction: Direction) -> [(video::Column, Order); 2] {
+fn keys(by: SortKey, direction: SortDirection) -> [(video::Column, Order); 2] {
     let column = match by {
-        By::ViewCount => video::Column::ViewCount,
-        By::CreatedAt | By::Rating | By::Title => video::Column::CreatedAt,
+        SortKey::ViewCount => video::Column::ViewCount,
+        SortKey::CreatedAt | SortKey::Rating | SortKey::Title => video::Column::CreatedAt,
     };
     let order = match direction {
-        Direction::Asc => Order::Asc,
-        Direction::Desc => Order::Desc,
+        SortDirection::Asc => Order::Asc,
+        SortDirection::Desc => Order::Desc,
     };
     [(column, order.clone()), (video::Column::Id, order)]
 }
 
 /// The ids of a page, out of an index that has all that is asked.
-fn ids(of: Condition, by: By, direction: Direction, limit: u64, skip: u64) -> SelectStatement {
+fn ids(of: Condition, by: SortKey, direction: SortDirection, limit: u64, skip: u64) -> SelectStatement {
     let mut ids = SubQuery::select().column(video::Column::Id).from(video::Entity).cond_where(of).take();
     for (column, order) in keys(by, direction) {
         ids.order_by(column, order);
@@ -239,11 +241,11 @@ async fn in_order(
     db: &Database,
     caller: Option<Caller>,
     ids: SelectStatement,
-    by: By,
-    direction: Direction,
+    by: SortKey,
+    direction: SortDirection,
     skip: u64,
 ) -> Result<Vec<Row>, Error> {
-    let _turn = if skip > FEW { Some(db.gate().pass().await?) } else { None };
+    let _turn = if skip > FEW { Some(db.search_state().acquire_permit().await?) } else { None };
     let mut select = with_progress(caller).filter(video::Column::Id.in_subquery(ids));
     for (column, order) in keys(by, direction) {
         select = select.order_by(column, order);

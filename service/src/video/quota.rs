@@ -1,19 +1,16 @@
 //! How many videos one account may have.
 
 use crate::Error;
-use crate::user::{Caller, Role};
+use crate::storage::Transaction;
+use crate::user::{Caller, UserRole};
 use entity::{user, video};
+use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
 use sea_orm::sea_query::LockType;
-use sea_orm::{DatabaseTransaction, QuerySelect};
 
 /// Refuses when the account has `limit` videos. A limit of 0 is none, and an administrator has none.
-pub(super) async fn refuse_more_than(
-    limit: u32,
-    transaction: &DatabaseTransaction,
-    caller: Caller,
-) -> Result<(), Error> {
-    if limit == 0 || caller.role == Role::Admin {
+pub(super) async fn refuse_more_than(limit: u32, transaction: &Transaction, caller: Caller) -> Result<(), Error> {
+    if limit == 0 || caller.role == UserRole::Admin {
         return Ok(());
     }
     // Of several at once on PostgreSQL, each waits for the one before. Saves do not: they only ask that the row stays.

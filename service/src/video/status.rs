@@ -7,8 +7,7 @@ use utoipa::ToSchema;
 /// Where a video stands between upload and deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[schema(as = VideoStatus)]
-pub enum Status {
+pub enum VideoStatus {
     /// Not to be watched yet.
     Processing,
     /// To be watched by everybody.
@@ -19,7 +18,7 @@ pub enum Status {
     Deleted,
 }
 
-impl From<video::Status> for Status {
+impl From<video::Status> for VideoStatus {
     fn from(status: video::Status) -> Self {
         match status {
             video::Status::Processing => Self::Processing,

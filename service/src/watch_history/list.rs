@@ -3,7 +3,7 @@
 use crate::progress::ProgressRules;
 use crate::storage::{RowReader, input_row, selected_row};
 use crate::time::Timestamp;
-use crate::user::Role;
+use crate::user::UserRole;
 use crate::video::thumbnail_address;
 use crate::{Error, picture, text};
 use chrono::{DateTime, Utc};
@@ -91,7 +91,7 @@ impl ListItem {
     fn into_continue_watching(self, rules: &ProgressRules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, last_watched_at, .. } = self;
         let progress_percentage = progress_percentage(watch_position, self.duration);
-        let uploader = if self.is_uploaded_by_admin { Role::Admin } else { Role::User };
+        let uploader = if self.is_uploaded_by_admin { UserRole::Admin } else { UserRole::User };
         let thumbnail_path = picture::shown(self.thumbnail_path, uploader);
         ContinueWatching {
             video_id,

@@ -7,7 +7,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 /// When the frames of a track are shown.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Timing {
+pub(super) struct TrackTiming {
     pub(super) track: u64,
     /// How long each is shown where its block does not say; 0 when the track does not say either.
     pub(super) frame_nanoseconds: u64,
@@ -34,10 +34,10 @@ const BLOCK: u64 = 0xA1;
 const BLOCK_DURATION: u64 = 0x9B;
 
 /// A file, and what its beginning tells of where its blocks are.
-pub(super) struct Blocks<'a, R> {
+pub(super) struct BlockReader<'a, R> {
     file: BufReader<R>,
     scale: u64,
-    timed: &'a [Timing],
+    timed: &'a [TrackTiming],
     /// Where the segment's content begins, from which positions count.
     segment: u64,
     first_cluster: u64,
@@ -46,9 +46,9 @@ pub(super) struct Blocks<'a, R> {
     cues: Option<u64>,
 }
 
-impl<'a, R: Read + Seek> Blocks<'a, R> {
+impl<'a, R: Read + Seek> BlockReader<'a, R> {
     /// `None` when no cluster is found.
-    pub(super) fn open(file: R, scale: u64, timed: &'a [Timing]) -> Option<Self> {
+    pub(super) fn open(file: R, scale: u64, timed: &'a [TrackTiming]) -> Option<Self> {
         let mut file = BufReader::with_capacity(2048, file);
         file.rewind().ok()?;
         let (mut segment, mut cues, mut sought) = (0, None, 0);
@@ -156,7 +156,7 @@ impl<'a, R: Read + Seek> Blocks<'a, R> {
     }
 
     /// The moment in nanoseconds at which a block is shown, if it is one of picture or sound.
-    fn block(&mut self, begin: u64, size: Option<u64>) -> io::Result<Option<(i128, Timing)>> {
+    fn block(&mut self, begin: u64, size: Option<u64>) -> io::Result<Option<(i128, TrackTiming)>> {
         let (track, length) = vint(&mut self.file, true)?;
         let mut relative = [0; 2];
         self.file.read_exact(&mut relative)?;
@@ -166,7 +166,7 @@ impl<'a, R: Read + Seek> Blocks<'a, R> {
         Ok(track.and_then(|track| self.timing(track)).map(|timing| (ticks * i128::from(self.scale), timing)))
     }
 
-    fn timing(&self, track: u64) -> Option<Timing> {
+    fn timing(&self, track: u64) -> Option<TrackTiming> {
         self.timed.iter().find(|timing| timing.track == track).copied()
     }
 }

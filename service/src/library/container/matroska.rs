@@ -1,7 +1,7 @@
 //! Matroska and WebM: the head of the file, and its blocks where the head does not tell where picture and sound end.
 
-use super::blocks::{Blocks, Timing};
-use super::{Container, LARGEST_PART, NO_INDEX, Unreadable, pixels, whole_seconds};
+use super::blocks::{BlockReader, TrackTiming};
+use super::{ContainerError, ContainerInfo, LARGEST_PART, NO_INDEX, pixels, whole_seconds};
 use ebml_iterable::{
     error::{CorruptedFileError, TagIteratorError},
     iterator::AllowableErrors,
@@ -22,10 +22,10 @@ const VIDEO: u64 = 1;
 /// Sound, and picture and sound in one track.
 const TIMED: [u64; 3] = [VIDEO, 2, 3];
 
-pub(super) fn read(mut file: impl Read + Seek) -> Result<Container, Unreadable> {
+pub(super) fn read(mut file: impl Read + Seek) -> Result<ContainerInfo, ContainerError> {
     let head = Head::read(&mut file)?;
-    let (width, height) = head.picture.ok_or(Unreadable::NoVideoTrack)?;
-    Ok(Container { duration: whole_seconds(head.seconds(file)), width, height })
+    let (width, height) = head.picture.ok_or(ContainerError::NoVideoTrack)?;
+    Ok(ContainerInfo { duration: whole_seconds(head.seconds(file)), width, height })
 }
 
 /// What stands before the first block.
@@ -34,7 +34,7 @@ struct Head {
     ticks: f64,
     picture: Option<(Option<i32>, Option<i32>)>,
     /// The tracks of picture and sound.
-    timed: Vec<Timing>,
+    timed: Vec<TrackTiming>,
     /// Whether there are others, such as subtitles.
     has_others: bool,
 }
@@ -51,7 +51,7 @@ struct Track {
 }
 
 impl Head {
-    fn read(file: &mut impl Read) -> Result<Self, Unreadable> {
+    fn read(file: &mut impl Read) -> Result<Self, ContainerError> {
         let mut elements = WebmIterator::new(file.take(HEAD), &[]);
         elements.allow_errors(&[AllowableErrors::InvalidTagIds]);
         elements.set_max_allowable_tag_size(Some(LARGEST_PART));
@@ -97,7 +97,7 @@ impl Head {
 
     fn note(&mut self, track: &Track) {
         if TIMED.contains(&track.kind) {
-            self.timed.push(Timing { track: track.number, frame_nanoseconds: track.frame_nanoseconds });
+            self.timed.push(TrackTiming { track: track.number, frame_nanoseconds: track.frame_nanoseconds });
         } else {
             self.has_others = true;
         }
@@ -117,7 +117,7 @@ impl Head {
         if told.is_nan() || told <= 0.0 {
             return told;
         }
-        let Some(mut blocks) = Blocks::open(file, self.nanoseconds, &self.timed) else { return told };
+        let Some(mut blocks) = BlockReader::open(file, self.nanoseconds, &self.timed) else { return told };
         if !self.has_others && blocks.begin_seconds() < 1.0 {
             return told;
         }

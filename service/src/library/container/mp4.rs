@@ -1,6 +1,6 @@
 //! MP4, M4V and MOV: the index, and the fragments of a film that was written piece by piece.
 
-use super::{BREAKS_OFF, Container, LARGEST_PART, NO_INDEX, Unreadable, pixels, whole_seconds};
+use super::{BREAKS_OFF, ContainerError, ContainerInfo, LARGEST_PART, NO_INDEX, pixels, whole_seconds};
 use mp4_atom::{
     Any, Atom, Elst, ElstEntry, FixedPoint, FourCC, Hdlr, Header, Moov, Mvex, ReadAtom, ReadFrom, Sidx, TrunSamples,
 };
@@ -12,17 +12,17 @@ use std::{
 /// A fragment has some ten boxes.
 pub(super) const MOST_BOXES: u32 = 2_000_000;
 
-pub(super) fn read(file: impl Read + Seek, end: u64) -> Result<Container, Unreadable> {
+pub(super) fn read(file: impl Read + Seek, end: u64) -> Result<ContainerInfo, ContainerError> {
     let mut movie = Movie::default();
     match movie.walk(&mut BufReader::with_capacity(2048, file), end, 0) {
-        Err(error @ Unreadable::Io(_)) => return Err(error),
+        Err(error @ ContainerError::Io(_)) => return Err(error),
         // What a file cut short tells before its end is still true.
         Err(error) if !movie.is_indexed => return Err(error),
         Ok(()) if !movie.is_indexed => return Err(NO_INDEX),
         _ => {}
     }
-    let video = movie.tracks.values().find(|track| track.is_video).ok_or(Unreadable::NoVideoTrack)?;
-    Ok(Container { duration: whole_seconds(movie.seconds()), width: video.width, height: video.height })
+    let video = movie.tracks.values().find(|track| track.is_video).ok_or(ContainerError::NoVideoTrack)?;
+    Ok(ContainerInfo { duration: whole_seconds(movie.seconds()), width: video.width, height: video.height })
 }
 
 /// What the index of an MP4 tells, and its fragments where it has some.
@@ -119,12 +119,12 @@ impl Movie {
     }
 
     /// Reads the boxes from here to `end`, which lie in `depth` others; only some are stepped into or decoded.
-    fn walk<R: Read + Seek>(&mut self, file: &mut BufReader<R>, end: u64, depth: u8) -> Result<(), Unreadable> {
+    fn walk<R: Read + Seek>(&mut self, file: &mut BufReader<R>, end: u64, depth: u8) -> Result<(), ContainerError> {
         // QuickTime ends some lists with four bytes of nothing.
         while end.saturating_sub(file.stream_position()?) >= 8 && (depth > 0 || !self.is_known()) {
             self.boxes += 1;
             if self.boxes > MOST_BOXES {
-                return Err(Unreadable::Broken("it has too many parts"));
+                return Err(ContainerError::Broken("it has too many parts"));
             }
             let mut header = Header::read_from(file).map_err(damaged)?;
             let body = file.stream_position()?;
@@ -145,7 +145,7 @@ impl Movie {
                     // The name that ends a handler may be in any character set, so it is left out.
                     let wanted = if header.kind == Hdlr::KIND { size.min(24) } else { size };
                     if wanted > LARGEST_PART as u64 {
-                        return Err(Unreadable::Broken("one of its parts is too large"));
+                        return Err(ContainerError::Broken("one of its parts is too large"));
                     }
                     header.size = Some(wanted as usize);
                     self.note(Any::read_atom(&header, file).map_err(damaged)?);
@@ -247,10 +247,10 @@ impl Movie {
     }
 }
 
-fn damaged(error: mp4_atom::Error) -> Unreadable {
+fn damaged(error: mp4_atom::Error) -> ContainerError {
     if let mp4_atom::Error::Io(error) = error {
         error.into()
     } else {
-        Unreadable::Broken("one of its parts is damaged")
+        ContainerError::Broken("one of its parts is damaged")
     }
 }

@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
 
-fn fixture(name: &str) -> Result<Container, Unreadable> {
+fn fixture(name: &str) -> Result<ContainerInfo, ContainerError> {
     read(&Path::new(FIXTURES).join(name))
 }
 
@@ -18,7 +18,7 @@ fn complaint(name: &str) -> String {
     fixture(name).unwrap_err().to_string()
 }
 
-const TWO_SECONDS: Container = Container { duration: Some(2), width: Some(160), height: Some(90) };
+const TWO_SECONDS: ContainerInfo = ContainerInfo { duration: Some(2), width: Some(160), height: Some(90) };
 
 #[test]
 fn every_kind_of_container_tells_its_duration_and_size() {
@@ -34,7 +34,7 @@ fn a_fragmented_mp4_tells_its_duration() {
 
 #[test]
 fn a_live_recording_has_a_size_but_no_duration() {
-    assert_eq!(fixture("live.webm").unwrap(), Container { duration: None, ..TWO_SECONDS });
+    assert_eq!(fixture("live.webm").unwrap(), ContainerInfo { duration: None, ..TWO_SECONDS });
 }
 
 /// The stored duration of a fixture.

@@ -1,0 +1,141 @@
+//! Permits to hash, shared fairly between addresses.
+//!
+//! A queue of all who wait would let one address with a thousand connections keep everybody else waiting, with right
+//! passwords too, which no limit counts. So each address has a queue of its own, and a permit that comes free goes to the
+//! next address that waits.
+
+use crate::Error;
+use crate::limit::Network;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// So many permits.
+#[derive(Clone, Debug)]
+pub(super) struct FairSemaphore(Arc<Mutex<Waiting>>);
+
+#[derive(Debug)]
+struct Waiting {
+    free: usize,
+    /// Each address that waits, the one whose turn it is first, with those who wait there.
+    addresses: VecDeque<(Network, VecDeque<oneshot::Sender<FairPermit>>)>,
+}
+
+/// The right to hash one password; it goes to the next one who waits when it is dropped.
+#[derive(Debug)]
+pub(super) struct FairPermit(Option<FairSemaphore>);
+
+impl FairSemaphore {
+    pub(super) fn new(count: usize) -> Self {
+        Self(Arc::new(Mutex::new(Waiting { free: count, addresses: VecDeque::new() })))
+    }
+
+    /// Waits for a permit.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when there is none for so long.
+    pub(super) async fn acquire(&self, from: Network, patience: Duration) -> Result<FairPermit, Error> {
+        let given = {
+            let mut waiting = self.lock();
+            // Nobody waits while one is free.
+            if waiting.free > 0 {
+                waiting.free -= 1;
+                return Ok(FairPermit(Some(self.clone())));
+            }
+            let (permit, given) = oneshot::channel();
+            match waiting.addresses.iter_mut().find(|(address, _)| *address == from) {
+                Some((_, queue)) => queue.push_back(permit),
+                None => waiting.addresses.push_back((from, VecDeque::from([permit]))),
+            }
+            given
+        };
+        timeout(patience, given).await.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
+    }
+
+    /// Who is next; nobody when there is one permit more that is free.
+    fn next(&self) -> Option<oneshot::Sender<FairPermit>> {
+        let mut waiting = self.lock();
+        let Some((address, mut queue)) = waiting.addresses.pop_front() else {
+            waiting.free += 1;
+            return None;
+        };
+        let next = queue.pop_front();
+        if !queue.is_empty() {
+            waiting.addresses.push_back((address, queue));
+        }
+        next
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for FairPermit {
+    fn drop(&mut self) {
+        let Some(permits) = self.0.take() else { return };
+        while let Some(next) = permits.next() {
+            match next.send(Self(Some(permits.clone()))) {
+                Ok(()) => return,
+                // The waiting request has gone. The permit that comes back must not be handed on twice.
+                Err(mut permit) => permit.0 = None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::IpAddr;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn network(n: u8) -> Network {
+        IpAddr::from([192, 0, 2, n]).into()
+    }
+
+    #[tokio::test]
+    async fn one_address_keeps_no_other_waiting() {
+        let permits = FairSemaphore::new(1);
+        let held = permits.acquire(network(1), PATIENCE).await.unwrap();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let waiting: Vec<_> = [1, 1, 1, 1, 2, 3, 2]
+            .map(|n| {
+                let (permits, order) = (permits.clone(), order.clone());
+                tokio::spawn(async move {
+                    let permit = permits.acquire(network(n), PATIENCE).await.unwrap();
+                    order.lock().unwrap().push(n);
+                    drop(permit);
+                })
+            })
+            .into();
+        while permits.lock().addresses.iter().map(|(_, queue)| queue.len()).sum::<usize>() < 7 {
+            tokio::task::yield_now().await;
+        }
+        drop(held);
+        for task in waiting {
+            task.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), [1, 2, 3, 1, 2, 1, 1]);
+        assert_eq!(permits.lock().free, 1);
+    }
+
+    #[tokio::test]
+    async fn whoever_leaves_the_queue_takes_no_permit_along() {
+        let permits = FairSemaphore::new(2);
+        let held = (
+            permits.acquire(network(1), PATIENCE).await.unwrap(),
+            permits.acquire(network(1), PATIENCE).await.unwrap(),
+        );
+        for n in 0..10 {
+            let impatient = permits.acquire(network(n), Duration::ZERO).await;
+            assert!(matches!(impatient, Err(Error::Busy)), "{impatient:?}");
+        }
+        drop(held);
+        assert_eq!(permits.lock().free, 2);
+        assert!(permits.lock().addresses.is_empty());
+    }
+}

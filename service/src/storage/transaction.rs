@@ -1,0 +1,113 @@
+//! The transaction that use cases write in, and who opens, commits and rolls it back.
+
+use super::database::{Database, WriteGuard};
+use crate::Error;
+use sea_orm::prelude::async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityName, ExecResult, QueryResult, Statement,
+};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// A transaction that may write. Use cases take it and open none, so that several of them can be
+/// joined in one. It is a [`ConnectionTrait`], so that SeaORM runs its statements in it.
+pub struct Transaction {
+    // Dropped first: the rollback begins before the next writer may begin.
+    inner: DatabaseTransaction,
+    _write_guard: WriteGuard,
+    rollback: AtomicBool,
+    after_commit: Mutex<Vec<AfterCommit>>,
+}
+
+type AfterCommit = Box<dyn FnOnce() + Send>;
+
+impl Database {
+    /// Runs `work` in a transaction: commits it when `work` succeeds, and rolls it back when `work`
+    /// fails or its future is dropped.
+    ///
+    /// On SQLite the write lock is taken before the transaction begins and kept until it has ended.
+    ///
+    /// # Errors
+    /// Those of `work`; [`Error::Busy`] when the lock or a connection is not free in time.
+    pub async fn transaction<T>(&self, work: impl AsyncFnOnce(&Transaction) -> Result<T, Error>) -> Result<T, Error> {
+        let (write_guard, inner) = self.begin().await?;
+        let transaction = Transaction {
+            inner,
+            _write_guard: write_guard,
+            rollback: AtomicBool::new(false),
+            after_commit: Mutex::default(),
+        };
+        let result = work(&transaction).await;
+        transaction.end(result).await
+    }
+}
+
+impl Transaction {
+    /// Waits until nobody else changes this table, and keeps others from it until the end: for rules
+    /// that look at other rows before they write. Call it before other statements, so that no two
+    /// transactions wait for each other. On SQLite it does nothing: there is one writer anyway.
+    ///
+    /// # Errors
+    /// [`Error::DatabaseAway`] when another transaction holds the table for too long.
+    pub async fn lock_table(&self, table: impl EntityName) -> Result<(), Error> {
+        if self.inner.get_database_backend() == DatabaseBackend::Postgres {
+            let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table.table_name());
+            self.inner.execute_unprepared(&lock).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs `action` after the commit; never if the transaction is rolled back.
+    pub fn after_commit(&self, action: impl FnOnce() + Send + 'static) {
+        self.after_commit.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
+    }
+
+    /// Rolls back at the end, even if the work succeeds. For the outermost use case only.
+    pub fn set_rollback(&self) {
+        self.rollback.store(true, Ordering::Relaxed);
+    }
+
+    async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
+        let Self { inner, _write_guard, rollback, after_commit } = self;
+        if result.is_err() || rollback.into_inner() {
+            // What fails here ends with the connection.
+            let _ = inner.rollback().await;
+            return result;
+        }
+        inner.commit().await?;
+        for action in after_commit.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            action();
+        }
+        result
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DatabaseBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.inner.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.inner.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.inner.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.inner.query_all_raw(statement).await
+    }
+}

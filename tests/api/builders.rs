@@ -1,0 +1,54 @@
+//! What a test needs before it begins: accounts, videos and saves, made over HTTP.
+
+use crate::app::{PASSWORD, Person, TestApp, history};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+impl TestApp {
+    /// Makes an account with this name and [`PASSWORD`], and signs it in.
+    pub async fn sign_up(&self, name: &str) -> Person {
+        let body = json!({"email": format!("{name}@example.org"), "username": name, "password": PASSWORD});
+        let made = self.post("/api/v1/auth/register", &body).await;
+        assert_eq!(made.status(), StatusCode::CREATED, "{}", made.text().await.unwrap());
+        let id = made.json::<Value>().await.unwrap()["id"].as_i64().unwrap();
+        let pair = self.post("/api/v1/auth/login", &json!({"username": name, "password": PASSWORD})).await;
+        assert_eq!(pair.status(), StatusCode::OK);
+        let nobody = Person { id, name: name.to_owned(), token: String::new(), refresh_token: String::new() };
+        nobody.with(&pair.json().await.unwrap())
+    }
+
+    /// Signs `person` in once more.
+    pub async fn sign_in_again(&self, person: &Person) -> Person {
+        let pair = self.post("/api/v1/auth/login", &json!({"username": person.name, "password": PASSWORD})).await;
+        assert_eq!(pair.status(), StatusCode::OK);
+        person.with(&pair.json().await.unwrap())
+    }
+
+    /// Deletes the account of `person`.
+    pub async fn leave(&self, person: &Person) -> Response {
+        self.ask(person, Method::DELETE, "/api/v1/users/me", Some(json!({"current_password": PASSWORD}))).await
+    }
+
+    /// Describes a video of `duration` seconds, uploaded by `person`.
+    pub async fn add_video(&self, person: &Person, title: &str, duration: Option<i32>) -> i64 {
+        let body = json!({"title": title, "duration": duration});
+        let made = self.ask(person, Method::POST, "/api/v1/videos", Some(body)).await;
+        assert_eq!(made.status(), StatusCode::CREATED);
+        made.json::<Value>().await.unwrap()["id"].as_i64().unwrap()
+    }
+
+    /// Saves a position and gives the entry back.
+    pub async fn save(&self, person: &Person, video: i64, position: i32) -> Value {
+        let body = json!({"watch_position": position});
+        let saved = self.ask(person, Method::POST, &history(video), Some(body)).await;
+        assert_eq!(saved.status(), StatusCode::OK);
+        saved.json().await.unwrap()
+    }
+
+    /// The titles in continue watching.
+    pub async fn continue_watching(&self, person: &Person) -> Vec<String> {
+        let list = self.ask(person, Method::GET, "/api/v1/videos/continue-watching", None).await;
+        let list: Vec<Value> = list.json().await.unwrap();
+        list.iter().map(|item| item["video_title"].as_str().unwrap().to_owned()).collect()
+    }
+}
