@@ -27,7 +27,7 @@ impl Browser {
         let service = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).spawn();
         let service = service.expect("chromedriver is installed (Debian: chromium-driver)");
         let profile = tempfile::tempdir().unwrap();
-        let mut wishes = DesiredCapabilities::chrome();
+        let mut options = DesiredCapabilities::chrome();
         for argument in [
             "--headless=new",
             // CI runs as root, where Chromium's own sandbox cannot be made.
@@ -44,13 +44,13 @@ impl Browser {
             "--window-size=1280,900",
             &format!("--user-data-dir={}", profile.path().display()),
         ] {
-            wishes.add_arg(argument).unwrap();
+            options.add_arg(argument).unwrap();
         }
-        wishes.set("goog:loggingPrefs", json!({"browser": "ALL"})).unwrap();
+        options.set("goog:loggingPrefs", json!({"browser": "ALL"})).unwrap();
         let address = format!("http://127.0.0.1:{port}");
         let begun = Instant::now();
         let driver = loop {
-            match WebDriver::new(&address, wishes.clone()).await {
+            match WebDriver::new(&address, options.clone()).await {
                 Ok(driver) => break driver,
                 Err(error) => assert!(begun.elapsed() < PATIENCE, "chromedriver does not answer: {error}"),
             }
