@@ -163,7 +163,7 @@ impl TestApp {
                         cors_origins: options.cors_origins,
                         trusted_proxies: options.trusted_proxies,
                         public_path: options.public_path,
-                        access_log: api::access_log::AccessLog::Off,
+                        access_log: api::AccessLog::Off,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
                         idle_timeout: options.idle_timeout,
