@@ -28,7 +28,7 @@ test("a viewer is taken to their position and saved from there", () => {
   const [save] = savesOf(player.play(3));
   assert.deepEqual([save.position, save.watched], [43, 103]);
   assert.deepEqual(
-    [save.chosen, save.unsure, save.resumed, save.lone],
+    [save.chosen, save.unsure, save.resumed, save.withoutSession],
     [false, false, true, false],
   );
 });
@@ -103,7 +103,7 @@ test("a reload on the way to the position is taken there again", () => {
 });
 
 test("a position that the source names is kept, and saved once it is played", () => {
-  const player = new TestPlayer({ reading: { source: "film.webm#t=10", currentTime: 10 } });
+  const player = new TestPlayer({ reading: { source: "video.webm#t=10", currentTime: 10 } });
   player.answer(40);
   assert.equal(player.state.phase, "following");
   player.send("leave");
@@ -122,20 +122,20 @@ test("starting over before the video is loaded is saved when it is", () => {
   const loaded = player.send("loadedmetadata", { duration: 60, hasMetadata: true });
   assert.deepEqual(describe(loaded), ["report ready", "save 0"]);
   assert.deepEqual(
-    player.saves.map(({ chosen, lone }) => [chosen, lone]),
+    player.saves.map(({ chosen, withoutSession }) => [chosen, withoutSession]),
     [[true, true]],
   );
 });
 
 test("a chosen start that is saved while the page goes away is sent alone", () => {
-  for (const [to, lone] of /** @type {const} */ ([
+  for (const [to, withoutSession] of /** @type {const} */ ([
     [20, true],
     [31, false],
   ])) {
     const player = following();
     player.send("seeking", { currentTime: to, seeking: true });
     const [save] = savesOf(player.send("leave"));
-    assert.deepEqual([save.position, save.lone], [to, lone]);
+    assert.deepEqual([save.position, save.withoutSession], [to, withoutSession]);
   }
 });
 

@@ -30,7 +30,7 @@ class Server {
     return this.position > 5 && this.position < DURATION * 0.95 ? this.position : 0;
   }
 
-  /** @param {PlayerSave} save @param {boolean} hasChosen whether the viewer has chosen a position */
+  /** @param {PlayerSave} save @param {boolean} hasChosen whether the viewer chose a position */
   take({ position, unsure }, hasChosen) {
     if (unsure && this.resumeAt > position) return;
     const isFurther = this.resumeAt > position + 1;
@@ -44,7 +44,7 @@ class Server {
 
 /** A player, its element, its page and its server, which act in any order. */
 class World {
-  /** @param {() => number} random @param {boolean} hasViewer whether somebody seeks and starts over */
+  /** @param {() => number} random @param {boolean} hasViewer who seeks and starts over */
   constructor(random, hasViewer) {
     this.random = random;
     this.server = new Server(this.second());

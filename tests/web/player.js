@@ -1,4 +1,4 @@
-/** A video element and a player for tests: readings, events, and what the state machine made of them. */
+/** A player for tests, whose element and clock the test moves. */
 import { initialState, transition } from "../../web/playhead/machine.js";
 import { PlayheadError } from "../../web/playhead/request.js";
 
@@ -21,7 +21,7 @@ export const LOADED = {
   hasError: false,
   seekable: [0, 60],
   playedEnd: null,
-  source: "https://example.org/film.webm",
+  source: "https://example.org/video.webm",
   moment: { at: 1_000_000, page: 1_000_000, tick: 0 },
 };
 
@@ -36,7 +36,6 @@ export const UNLOADED = {
 export const noAnswer = () => new PlayheadError("no network");
 export const refusal = (status = 403) => new PlayheadError("refused", { status, code: "refused" });
 
-/** A player whose clock and element the test moves. */
 export class TestPlayer {
   /** @param {{ resume?: boolean, reading?: Partial<Reading> }} [options] */
   constructor({ resume = true, reading = {} } = {}) {

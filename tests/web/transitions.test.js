@@ -14,7 +14,7 @@ const PLAYED = {
   moment: { at: 1_002_000, page: 1_000_000, tick: 2_000 },
 };
 const PAUSED = { ...PLAYED, paused: true };
-const FROM_START = { source: "film.webm#t=0" };
+const FROM_START = { source: "video.webm#t=0" };
 
 /** @type {PlayerEvent} */
 const HISTORY = { type: "historyRead", resumeAt: 50, watched: 9 };

@@ -97,8 +97,8 @@ export function chooseCurrent(step) {
 }
 
 /**
- * The metadata has arrived. By then a browser has begun to seek to what the source names, and so
- * has a page that sought earlier.
+ * The metadata has arrived. By then a browser has begun to seek to what the source names, or to a
+ * position that the page set before.
  * @param {Step} step
  */
 export function readSource(step) {
@@ -155,7 +155,7 @@ export function endResume(step) {
 
 /** Another file is loaded, or the same one again. @param {Step} step */
 export function reset({ state, effects }) {
-  // The position 0 of a reload is not the viewer's, who goes on where they were.
+  // The viewer goes on where they were; the position 0 of a reload is not theirs.
   state.isReloading = state.phase === "following" || state.isChosen;
   if (state.isReloading) state.resumeTarget = state.lastPosition;
   state.phase = "waiting";
@@ -188,7 +188,7 @@ function learnResume(step, resumeAt, watched) {
     state.watchedBefore = watched;
   }
   if (state.resume && !state.isChosen) state.resumeTarget = resumeAt;
-  // A viewer who began at the start only for want of an answer is still taken to their position.
+  // A viewer who began at the start because no answer came is still taken to their position.
   const isFurther = !state.isChosen && state.resumeTarget > positionOf(step);
   if (state.phase === "following" && isFurther && !isLate(step)) state.phase = "waiting";
   start(step);

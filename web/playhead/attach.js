@@ -3,9 +3,9 @@
  * the effects. Every decision is made in `machine.js`.
  */
 import { initialState, transition } from "./machine.js";
-import { retryDelay } from "./outbox.js";
 import { now } from "./queue.js";
 import { asError } from "./request.js";
+import { retryDelay } from "./retry.js";
 
 /** @typedef {import("../playhead.js").AttachOptions} AttachOptions */
 /** @typedef {import("../playhead.js").Handle} Handle */
@@ -13,6 +13,7 @@ import { asError } from "./request.js";
 /** @typedef {import("./machine.js").PlayerEffect} PlayerEffect */
 /** @typedef {import("./machine.js").PlayerEvent} PlayerEvent */
 /** @typedef {import("./playback.js").Reading} Reading */
+/** @typedef {import("./request.js").Requests} Requests */
 /** @typedef {ReturnType<typeof import("./outbox.js").createOutbox>} Outbox */
 /** @typedef {ReturnType<Outbox["open"]>} PlayerSession */
 
@@ -38,11 +39,11 @@ const ELEMENT_EVENTS = /** @type {const} */ ({
 
 /**
  * Resumes and saves a video until it is detached.
- * @param {{ client: Playhead, outbox: Outbox, whoIsSignedIn: () => Promise<string | null> }} server
+ * @param {{ client: Playhead, outbox: Outbox, currentAccount: Requests["currentAccount"] }} server
  * @param {HTMLVideoElement} video @param {number | string} videoId @param {AttachOptions} [options]
  * @returns {Handle}
  */
-export function attach({ client, outbox, whoIsSignedIn }, video, videoId, options = {}) {
+export function attach({ client, outbox, currentAccount }, video, videoId, options = {}) {
   const { onState = () => {}, resume = true, saveEveryMs = 10_000 } = options;
   const life = new AbortController();
   /** @type {string | undefined} The account that the positions belong to, once it is known. */
@@ -108,7 +109,7 @@ export function attach({ client, outbox, whoIsSignedIn }, video, videoId, option
     clearTimeout(retryTimer);
     retryTimer = 0;
     try {
-      account ??= (await whoIsSignedIn()) ?? "";
+      account ??= (await currentAccount()) ?? "";
       if (life.signal.aborted) return;
       session ??= outbox.open(account, videoId, (answer) =>
         dispatch({ type: "saveAnswered", answer }),
@@ -118,7 +119,7 @@ export function attach({ client, outbox, whoIsSignedIn }, video, videoId, option
       await outbox.deliver(); // a save that waits may be of this video
       const entry = await client.load(videoId, { account, signal: life.signal });
       // A save that still waits may be newer than the entry.
-      if (session.before()) throw outbox.delay();
+      if (session.earlierSave()) throw outbox.waitError();
       const [resumeAt, watched] = [entry?.resume_at ?? 0, entry?.watch_duration ?? 0];
       dispatch({ type: "historyRead", resumeAt, watched });
     } catch (cause) {
@@ -130,7 +131,7 @@ export function attach({ client, outbox, whoIsSignedIn }, video, videoId, option
   function failToRead(error) {
     if (!error.retryable) return dispatch({ type: "historyRefused", error });
     const retryInMs = retryDelay(failures++, error);
-    dispatch({ type: "historyDelayed", kept: session?.before(), retryInMs, error });
+    dispatch({ type: "historyDelayed", kept: session?.earlierSave(), retryInMs, error });
   }
 
   /** @param {string} account */
@@ -143,8 +144,9 @@ export function attach({ client, outbox, whoIsSignedIn }, video, videoId, option
   /** @param {EventTarget} source @param {string} type @param {() => void} listener */
   const on = (source, type, listener) =>
     source.addEventListener(type, listener, { signal: life.signal });
-  for (const [name, type] of Object.entries(ELEMENT_EVENTS))
+  for (const [name, type] of Object.entries(ELEMENT_EVENTS)) {
     on(video, name, () => dispatch({ type }));
+  }
   on(window, "pagehide", () => dispatch({ type: "leave" }));
   on(window, "online", () => {
     if (!retryTimer) return;

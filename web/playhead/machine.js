@@ -40,10 +40,20 @@
  * | forgetFailed   | go on                | go on                | go on             | -         |
  * | detach         | start, save, closed  | closed               | save, closed      | -         |
  *
- * A seek is chosen by the viewer unless the player or a looping browser began it; startOver is
- * always chosen, and seeks to 0. The element's events come under their own names, save these:
- * "ended" is a pause, "canplay" and "timeupdate" are progress, and "ratechange", "play" and
- * "waiting" are a change.
+ * A seek is chosen by the viewer unless the player or a looping browser began it. startOver is
+ * always chosen, and seeks to 0.
+ *
+ * Events of the element have their own names, but "ended" comes as pause, "canplay" and
+ * "timeupdate" as progress, and "ratechange", "play" and "waiting" as change. The others:
+ * - interval: the timer between saves
+ * - leave: the page is hidden or about to go away
+ * - overdue: the history was not read in time
+ * - sessionOpened: the account is known, so saves can go to the queue
+ * - durationRead, historyRead, historyDelayed, historyRefused: the server's answers; a delayed
+ *   history is read again later
+ * - saveAnswered: what the outbox reports
+ * - startOver, forget, detach: the page has called the handle
+ * - forgotten, forgetFailed: the outcome of forget
  */
 import * as actions from "./actions.js";
 import { announceDuration, extendDuration, fragmentOf, newPlayback } from "./playback.js";
@@ -65,13 +75,13 @@ import { count, record } from "./saving.js";
  * - hasSession: whether saves can be written to the queue
  * - serverPosition: resume position of the server: NaN until loaded, 0 if `resume` is off
  * - serverDuration: duration of the video as the server has it, null while unknown
- * - resumeTarget: where the viewer is to be taken, 0 for nowhere
- * - seekTarget: where the player last sought to, NaN for nowhere
+ * - resumeTarget: the position to take the viewer to, 0 for none
+ * - seekTarget: the target of the player's last seek, NaN for none
  * - playbackStart: where playback began
  * - lastPosition: the position at the last reading
  * - savedPosition: the newest position in the queue, -1 for none
  * - savedWatched: whole seconds watched in the newest save
- * - watchedBefore: seconds watched in earlier openings
+ * - watchedBefore: seconds watched before this player session
  * - isChosen: the viewer chose the position
  * - isStartOverPending: the start is to be saved once the player follows
  * - isForgetting: the history is being deleted
@@ -84,13 +94,14 @@ import { count, record } from "./saving.js";
  * @typedef {{ phase: Phase, history: "unknown" | "overdue" | "local" | "server", resume: boolean,
  *   hasSession: boolean, serverPosition: number, serverDuration: number | null,
  *   resumeTarget: number, seekTarget: number, playbackStart: number, lastPosition: number,
- *   savedPosition: number,   savedWatched: number, watchedBefore: number, isChosen: boolean, isStartOverPending: boolean,
- *   isForgetting: boolean, hasLooped: boolean, isCutOff: boolean, cutOffAt: number,
- *   isReloading: boolean, fragment: string | null, reachedAt: Moment, playback: Playback
+ *   savedPosition: number, savedWatched: number, watchedBefore: number, isChosen: boolean,
+ *   isStartOverPending: boolean, isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
+ *   cutOffAt: number, isReloading: boolean, fragment: string | null, reachedAt: Moment,
+ *   playback: Playback
  * }} PlayerState
  *
- * `watched` of a history: seconds watched in all. `kept`: a save of an earlier opening that still
- * waits in this browser's queue.
+ * `watched` of a history: seconds watched in all. `kept`: a save of an earlier player session that
+ * still waits in this browser's queue.
  * @typedef {"loadedmetadata" | "durationchange" | "progress" | "change" | "playing" | "pause"
  *   | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue" | "sessionOpened"
  *   | "startOver" | "forget" | "forgotten" | "forgetFailed"} PlainEvent

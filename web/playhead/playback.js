@@ -47,7 +47,7 @@ const START_SECONDS = 0.5;
  * - wasAtEnd: the browser has been at the end
  * @typedef {{ watched: number, position: number, isExplained: boolean, playedSinceSeek: number,
  *   playedSinceJump: number, rate: number, countedUpTo: { position: number, tick: number,
- *   isRunning: boolean, isSought: boolean }, announcedDuration: number, isTruncated: boolean,
+ *   isRunning: boolean, isSeek: boolean }, announcedDuration: number, isTruncated: boolean,
  *   wasAtEnd: boolean }} Playback
  */
 
@@ -59,7 +59,7 @@ export const newPlayback = () => ({
   playedSinceSeek: 0,
   playedSinceJump: 0,
   rate: 1,
-  countedUpTo: { position: NaN, tick: 0, isRunning: false, isSought: false },
+  countedUpTo: { position: NaN, tick: 0, isRunning: false, isSeek: false },
   announcedDuration: Infinity,
   isTruncated: false,
   wasAtEnd: false,
@@ -76,10 +76,10 @@ export function countPlayed(playback, reading) {
   const moved = currentTime - countedUpTo.position;
   const isElsewhere = moved !== 0;
   const isBack = moved < -SLACK_SECONDS;
-  // A looping video at its start was sought there; the "seeking" event follows.
+  // A looping video at its start has begun to seek there; its "seeking" event follows.
   if (reading.seeking || (reading.loop && isBack && isAtStart(reading))) return isElsewhere;
   // A seek may end before its target, as at the last key frame.
-  if (currentTime > furthestExplained(playback, reading) || (isBack && !countedUpTo.isSought)) {
+  if (currentTime > furthestExplained(playback, reading) || (isBack && !countedUpTo.isSeek)) {
     playback.isExplained = false;
     playback.playedSinceJump = 0;
   } else if (moved > 0) {
@@ -117,13 +117,16 @@ function furthestExplained({ countedUpTo, rate }, { moment, playbackRate }) {
   return countedUpTo.position + (seconds + CLOCK_SECONDS) * speed + SLACK_SECONDS;
 }
 
-/** @param {Playback} playback @param {Reading} reading @param {boolean} isSought */
-function setCountedUpTo(playback, { currentTime, moment, paused, hasFutureData }, isSought) {
-  const isRunning = !isSought && !paused && hasFutureData;
-  playback.countedUpTo = { position: currentTime, tick: moment.tick, isRunning, isSought };
+/** @param {Playback} playback @param {Reading} reading @param {boolean} isSeek */
+function setCountedUpTo(playback, { currentTime, moment, paused, hasFutureData }, isSeek) {
+  const isRunning = !isSeek && !paused && hasFutureData;
+  playback.countedUpTo = { position: currentTime, tick: moment.tick, isRunning, isSeek };
 }
 
-/** Where the video was played or sought to. @param {Playback} playback @param {Reading} reading */
+/**
+ * The position that playing or a seek explains.
+ * @param {Playback} playback @param {Reading} reading
+ */
 export const explainedPosition = ({ position }, { seeking, currentTime }) =>
   seeking ? currentTime : position;
 
@@ -153,7 +156,7 @@ export const isCutOff = (playback, reading, serverDuration) =>
   reading.ended && !isEnd(playback, playback.position, serverDuration);
 
 /**
- * Why a looping video has just begun to seek to its start. To be asked before `startSeek`.
+ * Why a looping video has just begun to seek to its start. Call it before `startSeek`.
  * @param {Playback} playback @param {Reading} reading @param {number | null} serverDuration
  * @returns {"end" | "cut" | null} it was played to its end, its file ended too early, or the viewer
  *   went there

@@ -68,20 +68,20 @@ export function record(step, { keepalive = false, isDeliberate = false } = {}) {
   if (position === 0 && (!isDeliberate || reading.hasError)) return;
   // The server may take a chosen start for a failed one, and this page cannot send it again.
   const isNearStart = position <= NEAR_START_SECONDS && !(position * 2 > reading.duration);
-  save(step, position, { keepalive, isAlone: keepalive && state.isChosen && isNearStart });
+  save(step, position, { keepalive, withoutSession: keepalive && state.isChosen && isNearStart });
 }
 
 /**
- * Writes a position to the queue; without a session nobody knows whose position it is.
+ * Writes a position to the queue. Without a session its account is unknown, and it is not saved.
  * @param {Step} step @param {number} position
- * @param {{ keepalive?: boolean, isAlone?: boolean }} [options]
+ * @param {{ keepalive?: boolean, withoutSession?: boolean }} [options]
  */
-export function save(step, position, { keepalive = false, isAlone = false } = {}) {
+export function save(step, position, { keepalive = false, withoutSession = false } = {}) {
   const { state } = step;
   if (!state.hasSession) return;
   state.savedPosition = position;
   state.savedWatched = Math.floor(state.playback.watched);
-  // A position behind the server's that nobody chose is unsure: the outbox asks before it sends it.
+  // A position before the server's that nobody chose is unsure: the outbox reads the entry first.
   // One second is allowed for seeks that end early. A server position at the end is ignored.
   const isBehind = !(position >= state.serverPosition - 1);
   const unsure = !state.isChosen && isBehind && !(state.serverPosition >= lastSecond(step));
@@ -92,7 +92,7 @@ export function save(step, position, { keepalive = false, isAlone = false } = {}
       position,
       watched: state.savedWatched,
       chosen: state.isChosen,
-      lone: isAlone,
+      withoutSession,
       unsure,
       resumed: isResumeKnown(step),
       ...state.reachedAt,
@@ -108,5 +108,5 @@ export const isResumeKnown = ({ state: { history } }) =>
 export function saveStart(step) {
   step.state.isStartOverPending = false;
   step.state.reachedAt = step.reading.moment;
-  if (!step.state.isForgetting) save(step, 0, { isAlone: true });
+  if (!step.state.isForgetting) save(step, 0, { withoutSession: true });
 }
