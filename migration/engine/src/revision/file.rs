@@ -1,5 +1,6 @@
 //! Where the next migration stands, under which name, and how it is listed.
 
+use super::chain_file::ChainFile;
 use crate::error::RevisionRefusal as Refusal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,53 +10,40 @@ use std::time::SystemTime;
 pub(super) struct File {
     pub(super) name: String,
     dir: PathBuf,
-    list: String,
+    chain: ChainFile,
 }
 
 impl File {
     /// The next one after those that the folder lists.
     pub(super) fn next(message: &str, dir: &Path, now: SystemTime) -> Result<Self, Refusal> {
-        let dir = dir.to_owned();
-        let Ok(list) = std::fs::read_to_string(dir.join(LIST)) else { return Err(Refusal::NoSources(dir)) };
+        let chain = ChainFile::read(dir)?;
         let words = words(message);
         if words.is_empty() {
             return Err(Refusal::Nameless);
         }
         let today = sea_orm::prelude::DateTimeUtc::from(now).format("%Y%m%d").to_string();
-        let Some(last) = modules(&list).max() else { return Err(Refusal::NoList(dir.join(LIST))) };
-        Ok(Self { name: format!("m{}_{words}", number_after(last, &today)), list, dir })
+        let number = chain.last().map_or(format!("{today}_000001"), |last| number_after(last, &today));
+        Ok(Self { name: format!("m{number}_{words}"), chain, dir: dir.to_owned() })
     }
 
     /// Writes it and lists it.
     pub(super) fn write(&self, text: &str) -> Result<Vec<PathBuf>, Refusal> {
-        let list = self.dir.join(LIST);
-        let Some(listed) = listed(&self.list, &self.name) else { return Err(Refusal::NoList(list)) };
+        let list = self.chain.path.clone();
+        let Some(listed) = self.chain.with(&self.name) else { return Err(Refusal::NoList(list)) };
         let path = self.dir.join(format!("{}.rs", self.name));
-        for (path, text) in [(&path, formatted(text, &self.dir)), (&list, listed)] {
-            std::fs::write(path, text).map_err(|source| Refusal::File { path: path.clone(), source })?;
+        for (path, text) in [(&path, text), (&list, &listed)] {
+            std::fs::write(path, formatted(text, &self.dir))
+                .map_err(|source| Refusal::File { path: path.clone(), source })?;
         }
         Ok(vec![path, list])
     }
 }
-
-const LIST: &str = "lib.rs";
 
 /// The words of a sentence as the end of a name.
 fn words(message: &str) -> String {
     let plain = message.to_lowercase().replace(['\'', '’'], "");
     let words: Vec<&str> = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.join("_").chars().take(60).collect::<String>().trim_end_matches('_').to_owned()
-}
-
-/// The migrations of the list, in its order.
-fn modules(list: &str) -> impl Iterator<Item = &str> {
-    list.lines().filter_map(module)
-}
-
-/// The name in `mod m20261101_000001_…;`.
-fn module(line: &str) -> Option<&str> {
-    let name = line.trim().strip_suffix(';')?.rsplit_once("mod ")?.1;
-    name.strip_prefix('m').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).map(|_| name)
 }
 
 /// Date and number of the first free place after the last migration, whatever its date.
@@ -66,22 +54,6 @@ fn number_after(last: &str, today: &str) -> String {
         Ok(number) if date >= today => format!("{date}_{:06}", number + 1),
         _ => format!("{today}_000001"),
     }
-}
-
-/// The list with the new migration after the last one: a `mod` line and an entry of the vec.
-fn listed(list: &str, name: &str) -> Option<String> {
-    let last = modules(list).max()?;
-    let entry = format!("{last}::Migration");
-    let mut lines = Vec::new();
-    let mut added = 0;
-    for line in list.lines() {
-        lines.push(line.to_owned());
-        if module(line) == Some(last) || line.contains(&entry) {
-            lines.push(line.replace(last, name));
-            added += 1;
-        }
-    }
-    (added == 2).then(|| lines.join("\n") + "\n")
 }
 
 /// As rustfmt has it, when there is one; it finds the settings of the folder.
@@ -103,9 +75,6 @@ fn formatted(text: &str, dir: &Path) -> String {
 mod tests {
     use super::*;
 
-    const LISTED: &str = "mod shape;\n\nmod m20250101_000001_one;\nmod m20261101_000002_two;\n\nfn all() {\n    vec![\n        \
-        Box::new(m20250101_000001_one::Migration),\n        Box::new(m20261101_000002_two::Migration),\n    ]\n}\n";
-
     #[test]
     fn the_next_migration_stands_behind_the_last_one_whatever_the_date() {
         assert_eq!(number_after("m20261101_000007_create", "20261120"), "20261120_000001");
@@ -117,13 +86,5 @@ mod tests {
     fn a_message_names_the_file() {
         assert_eq!(words("Add the user's  nick-name!"), "add_the_users_nick_name");
         assert_eq!(words("…"), "");
-    }
-
-    #[test]
-    fn it_is_listed_twice_behind_the_last_one() {
-        let listed = listed(LISTED, "m20261120_000001_three").unwrap();
-        assert!(listed.contains("mod m20261101_000002_two;\nmod m20261120_000001_three;\n\nfn"), "{listed}");
-        let entries = "        Box::new(m20261101_000002_two::Migration),\n        Box::new(m20261120_000001_three::Migration),\n    ]";
-        assert!(listed.contains(entries), "{listed}");
     }
 }

@@ -1,6 +1,7 @@
 //! Writes the next migration: an empty one to be filled, or one that holds the statements for what differs between the
 //! entities and a live database, to be read and edited.
 
+mod chain_file;
 mod code;
 mod create;
 mod exact;
@@ -12,7 +13,7 @@ mod work;
 mod write;
 
 use crate::check::Drift;
-use crate::connect::connect;
+use crate::connect::{Place, connect};
 use crate::error::RevisionRefusal;
 use crate::facts::{self, Part};
 use crate::wanted::{self, made_by};
@@ -65,7 +66,11 @@ impl Project {
     /// Writes a migration for what differs between the entities and the database, when anything does.
     pub async fn autogenerate(&self, url: &str, message: &str, dir: Option<&Path>) -> Result<Written, Error> {
         let file = self.next_file(message, dir)?;
-        let db = connect(self, url, false, Options::default().lock_timeout).await?;
+        // A SQLite file that nobody has made yet is an empty database.
+        let db = match Place::of(url)?.is_missing() {
+            true => wanted::memory().await?,
+            false => connect(self, url, false, Options::default().lock_timeout).await?,
+        };
         let source = async {
             let state = self.state(&db).await?;
             match state.pending.as_slice() {
