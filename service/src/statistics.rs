@@ -31,7 +31,7 @@ pub struct LibrarySummary {
 }
 
 /// The last count of a large library.
-pub(crate) type SummaryCache = Mutex<Option<(Instant, LibrarySummary)>>;
+type SummaryCache = Mutex<Option<(Instant, LibrarySummary)>>;
 
 /// How many ready videos there are, and how often they were opened.
 ///
@@ -39,7 +39,8 @@ pub(crate) type SummaryCache = Mutex<Option<(Instant, LibrarySummary)>>;
 /// Those of the database.
 pub async fn summary(db: &Database) -> Result<LibrarySummary, Error> {
     // Kept while it counts, so that many who ask at once count once.
-    let mut counted = db.summary_cache().lock().await;
+    let cache = db.shared::<SummaryCache>();
+    let mut counted = cache.lock().await;
     if let Some((moment, summary)) = *counted
         && moment.elapsed() < FRESH
     {

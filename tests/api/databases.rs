@@ -1,4 +1,4 @@
-//! A migrated database for every test: copies of one that was migrated once.
+//! A migrated database for every test: a copy of one that was migrated once.
 
 use migration::{Options, PROJECT, Target};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// Which engine a test runs on.
+/// The database engine of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
     Postgres,
 }
 
-/// A database of one test; gone when it is dropped.
+/// The database of one test. It is deleted when it is dropped.
 pub struct TestDatabase {
     pub url: String,
     postgres: Option<String>,
@@ -53,7 +53,7 @@ impl Drop for TestDatabase {
                 server.close().await.unwrap();
             });
         });
-        // A database that stays behind is untidy and no failure of the test.
+        // A database that is left over is no failure of the test.
         let _ = dropping.join();
     }
 }
@@ -89,7 +89,7 @@ async fn postgres(database: &str) -> DatabaseConnection {
     Database::connect(postgres_url(database)).await.unwrap()
 }
 
-/// The address of a database on the server that `TEST_POSTGRES_URL` names.
+/// The URL of a database on the server that `TEST_POSTGRES_URL` names.
 fn postgres_url(database: &str) -> String {
     let server = std::env::var("TEST_POSTGRES_URL")
         .expect("TEST_POSTGRES_URL must name a server, such as postgres://postgres@127.0.0.1:5432/postgres");

@@ -12,44 +12,24 @@ use crate::{Database, Error};
 use fold::{fold, place, sought};
 pub(crate) use index::{forget_grams, forget_uploader, index, mark_of_uploader};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 /// How many rows a search leaves out at most.
 pub const MAX_SKIP: i32 = 10_000;
-/// How long a search waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a search waits until the videos that others wrote are indexed.
 const INDEXING_PATIENCE: Duration = Duration::from_secs(15);
 /// From how many newly indexed videos on PostgreSQL gathers its statistics at once: by its own it does so a minute later.
 const MANY: usize = 1_000;
 
-/// Keeps searches from taking all connections, and knows which videos are indexed.
-#[derive(Clone, Debug)]
-pub(crate) struct SearchState {
-    turns: Arc<Semaphore>,
+/// Which videos are indexed.
+#[derive(Debug, Default)]
+struct IndexState {
     /// Every video up to this id was indexed when it was looked at.
-    indexed_up_to: Arc<AtomicI64>,
-    indexing: Arc<Mutex<()>>,
-}
-
-impl SearchState {
-    /// Lets so many run at once: fewer than there are connections to read by.
-    pub(crate) fn new(at_once: usize) -> Self {
-        Self { turns: Arc::new(Semaphore::new(at_once)), indexed_up_to: Arc::default(), indexing: Arc::default() }
-    }
-
-    /// The leave for one statement that reads much.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when too many wait.
-    pub(crate) async fn acquire_permit(&self) -> Result<OwnedSemaphorePermit, Error> {
-        let turn = timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
-        turn.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
-    }
+    indexed_up_to: AtomicI64,
+    indexing: Mutex<()>,
 }
 
 /// In which order videos are found.
@@ -104,7 +84,7 @@ impl TextSearch {
 /// [`Error::Busy`] when too many search at once, or too many videos must be indexed first.
 pub(crate) async fn find(db: &Database, query: TextSearch) -> Result<Vec<i64>, Error> {
     bring_up_to_date(db).await?;
-    let _turn = db.search_state().acquire_permit().await?;
+    let _permit = db.long_read_permit().await?;
     if let Some(nearby) = statements::nearby(db.backend(), &query) {
         let found = ids(db, nearby).await?;
         if i64::try_from(found.len()).is_ok_and(|found| found >= query.limit) {
@@ -121,7 +101,7 @@ async fn ids(db: &Database, statement: Statement) -> Result<Vec<i64>, Error> {
 
 /// Indexes what others wrote since the last search. It costs one small statement when there is nothing.
 async fn bring_up_to_date(db: &Database) -> Result<(), Error> {
-    let state = db.search_state();
+    let state = db.shared::<IndexState>();
     let (newest, has_marked) = index::newest(db.reader()).await?;
     if newest <= state.indexed_up_to.load(Ordering::Acquire) && !has_marked {
         return Ok(());
@@ -129,8 +109,8 @@ async fn bring_up_to_date(db: &Database) -> Result<(), Error> {
     // In a task of its own, so that it is finished also when the request that began it is gone.
     let db = db.clone();
     let indexing = tokio::spawn(async move {
-        let _indexing = db.search_state().indexing.lock().await;
-        catch_up_from(&db, db.search_state().indexed_up_to.load(Ordering::Acquire)).await
+        let _indexing = state.indexing.lock().await;
+        catch_up_from(&db, &state, state.indexed_up_to.load(Ordering::Acquire)).await
     });
     let indexed = timeout(INDEXING_PATIENCE, indexing).await.map_err(|_| Error::Busy)?;
     indexed.map_err(|error| Error::Internal(format!("the videos could not be indexed: {error}")))?.map(drop)
@@ -141,11 +121,12 @@ async fn bring_up_to_date(db: &Database) -> Result<(), Error> {
 /// # Errors
 /// Those of the database.
 pub async fn catch_up(db: &Database) -> Result<usize, Error> {
-    let _indexing = db.search_state().indexing.lock().await;
-    catch_up_from(db, 0).await
+    let state = db.shared::<IndexState>();
+    let _indexing = state.indexing.lock().await;
+    catch_up_from(db, &state, 0).await
 }
 
-async fn catch_up_from(db: &Database, start: i64) -> Result<usize, Error> {
+async fn catch_up_from(db: &Database, state: &IndexState, start: i64) -> Result<usize, Error> {
     // Asked first: what comes meanwhile is found by the next search.
     let (newest, _) = index::newest(db.reader()).await?;
     let mut count = 0;
@@ -156,7 +137,7 @@ async fn catch_up_from(db: &Database, start: i64) -> Result<usize, Error> {
         after = *last;
         count += some.len();
         in_a_transaction(db, &some).await?;
-        db.search_state().indexed_up_to.fetch_max(after, Ordering::AcqRel);
+        state.indexed_up_to.fetch_max(after, Ordering::AcqRel);
     }
     after = 0;
     loop {
@@ -166,7 +147,7 @@ async fn catch_up_from(db: &Database, start: i64) -> Result<usize, Error> {
         count += some.len();
         in_a_transaction(db, &some).await?;
     }
-    db.search_state().indexed_up_to.fetch_max(newest, Ordering::AcqRel);
+    state.indexed_up_to.fetch_max(newest, Ordering::AcqRel);
     if count >= MANY && db.backend() == DatabaseBackend::Postgres {
         let (_turn, transaction) = db.begin().await?;
         // Only the owner of a table may; the search works without, though slower at first.

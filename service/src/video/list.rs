@@ -245,7 +245,7 @@ async fn in_order(
     direction: SortDirection,
     skip: u64,
 ) -> Result<Vec<Row>, Error> {
-    let _turn = if skip > FEW { Some(db.search_state().acquire_permit().await?) } else { None };
+    let _permit = if skip > FEW { Some(db.long_read_permit().await?) } else { None };
     let mut select = with_progress(caller).filter(video::Column::Id.in_subquery(ids));
     for (column, order) in keys(by, direction) {
         select = select.order_by(column, order);
