@@ -70,7 +70,10 @@ async fn run_lesson(url: &str) {
     db.execute_unprepared(ROWS).await.unwrap();
 
     let written = run(&CHANGED, url, &revision(SECOND)).await.text;
-    assert!(written.contains("found    users.phone: varchar(20) in the entities, missing in the database"), "{written}");
+    assert!(
+        written.contains("found    users.phone: varchar(20) in the entities, missing in the database"),
+        "{written}"
+    );
     assert_is_in_the_example(&sources, &second);
     let list = fs::read_to_string(sources.path().join("mod.rs")).unwrap();
     let listed = fs::read_to_string(format!("{SOURCES}/migrations/mod.rs")).unwrap();
@@ -159,7 +162,8 @@ fn assert_is_in_the_example(sources: &TempDir, name: &str) {
 fn the_readme_of_the_engine_shows_the_example() {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/migration/engine/README.md");
     let readme = fs::read_to_string(readme).unwrap();
-    let read = |file| fs::read_to_string(format!("{SOURCES}/{file}")).unwrap().replace("/examples/camshaft_project", "");
+    let read =
+        |file| fs::read_to_string(format!("{SOURCES}/{file}")).unwrap().replace("/examples/camshaft_project", "");
     let example = ["main.rs", "migrations/mod.rs"].map(read);
     let example: Vec<&str> = example.iter().flat_map(|text| text.lines()).collect();
     let blocks = readme.split("```rust\n").skip(1).map(|block| block.split("```").next().unwrap());

@@ -16,7 +16,8 @@ pub(super) struct ChainFile {
 impl ChainFile {
     /// Reads the file in this folder.
     pub(super) fn read(dir: &Path) -> Result<Self, RevisionRefusal> {
-        let found = NAMES.iter().map(|name| dir.join(name)).find_map(|path| Some((fs::read_to_string(&path).ok()?, path)));
+        let found =
+            NAMES.iter().map(|name| dir.join(name)).find_map(|path| Some((fs::read_to_string(&path).ok()?, path)));
         let (text, path) = found.ok_or_else(|| RevisionRefusal::NoSources(dir.to_owned()))?;
         let file = Self { path, text };
         // An empty list is that of a new project.
