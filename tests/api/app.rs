@@ -153,7 +153,7 @@ impl TestApp {
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let app = Arc::new(AppState {
                         db: db.clone(),
-                        history: History::open(&db, ProgressRules::default()),
+                        history: History::open(&db, ProgressRules::default()).unwrap(),
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(options.refresh_grace),
                         rules: ProgressRules::default(),
                         library,

@@ -1,4 +1,4 @@
-//! Where the next migration stands, under which name, and how it is listed.
+//! The file of the next migration: its name, its folder, and its entry in the list of migrations.
 
 use super::chain_file::ChainFile;
 use crate::error::RevisionRefusal as Refusal;
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-/// A migration that is to be written.
-pub(super) struct File {
+/// The file of a migration that is about to be written.
+pub(super) struct MigrationFile {
     pub(super) name: String,
     dir: PathBuf,
     chain: ChainFile,
 }
 
-impl File {
-    /// The next one after those that the folder lists.
+impl MigrationFile {
+    /// The file after those in the list of the folder.
     pub(super) fn next(message: &str, dir: &Path, now: SystemTime) -> Result<Self, Refusal> {
         let chain = ChainFile::read(dir)?;
-        let words = words(message);
+        let words = snake_case(message);
         if words.is_empty() {
             return Err(Refusal::Nameless);
         }
@@ -26,27 +26,28 @@ impl File {
         Ok(Self { name: format!("m{number}_{words}"), chain, dir: dir.to_owned() })
     }
 
-    /// Writes it and lists it.
+    /// Writes the file and adds it to the list.
     pub(super) fn write(&self, text: &str) -> Result<Vec<PathBuf>, Refusal> {
         let list = self.chain.path.clone();
         let Some(listed) = self.chain.with(&self.name) else { return Err(Refusal::NoList(list)) };
         let path = self.dir.join(format!("{}.rs", self.name));
         for (path, text) in [(&path, text), (&list, &listed)] {
-            std::fs::write(path, formatted(text, &self.dir))
+            std::fs::write(path, rustfmt(text, &self.dir))
                 .map_err(|source| Refusal::File { path: path.clone(), source })?;
         }
         Ok(vec![path, list])
     }
 }
 
-/// The words of a sentence as the end of a name.
-fn words(message: &str) -> String {
-    let plain = message.to_lowercase().replace(['\'', '’'], "");
-    let words: Vec<&str> = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+/// A sentence as the end of a name: `Add the nickname` is `add_the_nickname`. At most 60 characters.
+fn snake_case(message: &str) -> String {
+    let letters = message.to_lowercase().replace(['\'', '’'], "");
+    let words: Vec<&str> =
+        letters.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.join("_").chars().take(60).collect::<String>().trim_end_matches('_').to_owned()
 }
 
-/// Date and number of the first free place after the last migration, whatever its date.
+/// The date and number after those of the last migration. If its date is in the future, the new one has that date too.
 fn number_after(last: &str, today: &str) -> String {
     let mut parts = last[1..].split('_');
     let (date, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -56,12 +57,12 @@ fn number_after(last: &str, today: &str) -> String {
     }
 }
 
-/// As rustfmt has it, when there is one; it finds the settings of the folder.
-fn formatted(text: &str, dir: &Path) -> String {
+/// The text as rustfmt formats it with the settings of the folder; unchanged if there is no rustfmt.
+fn rustfmt(text: &str, dir: &Path) -> String {
     let run = || -> std::io::Result<Option<String>> {
-        let mut rustfmt = Command::new("rustfmt");
-        rustfmt.args(["--edition", "2024"]).current_dir(dir);
-        let mut child = rustfmt.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut command = Command::new("rustfmt");
+        command.args(["--edition", "2024"]).current_dir(dir);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         if let Some(mut input) = child.stdin.take() {
             std::io::Write::write_all(&mut input, text.as_bytes())?;
         }
@@ -76,15 +77,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_migration_stands_behind_the_last_one_whatever_the_date() {
+    fn the_next_migration_comes_after_the_last_one_whatever_the_date() {
         assert_eq!(number_after("m20261101_000007_create", "20261120"), "20261120_000001");
         assert_eq!(number_after("m20261120_000007_create", "20261120"), "20261120_000008");
         assert_eq!(number_after("m20991231_000009_create", "20261120"), "20991231_000010");
     }
 
     #[test]
-    fn a_message_names_the_file() {
-        assert_eq!(words("Add the user's  nick-name!"), "add_the_users_nick_name");
-        assert_eq!(words("…"), "");
+    fn the_message_is_the_name_of_the_file() {
+        assert_eq!(snake_case("Add the user's  nick-name!"), "add_the_users_nick_name");
+        assert_eq!(snake_case("…"), "");
     }
 }
