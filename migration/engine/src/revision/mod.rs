@@ -84,7 +84,7 @@ impl Project {
         let file = self.next_file(message, dir)?;
         // A SQLite file that nobody has made yet is an empty database.
         let db = match Place::of(url)?.is_missing() {
-            true => expected::memory().await?,
+            true => expected::in_memory_database().await?,
             false => connect(self, url, false, Options::default().lock_timeout).await?,
         };
         let source = async {
