@@ -1,10 +1,13 @@
 //! The failures that operations document. A line has the problems that a failure may be, all of one status, and what they mean;
 //! it becomes a response with a schema of its own, `…Problem`, whose `code` is one of theirs, and an example of each.
 
+mod problem_response;
+
+pub(crate) use problem_response::{PROBLEM_JSON, ProblemResponse, any_problem, schema_of};
+
 use crate::body::{body_too_large, body_too_slow, not_json, unreadable_body, unsupported_media_type};
 use crate::error::Problem;
 use crate::file_limits;
-use crate::openapi::problem_response::ProblemResponse;
 use crate::request_head::{address_too_long, duplicate_header, headers_too_large};
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;

@@ -1,7 +1,6 @@
 //! A failure in the document: its response, and the schema of its problems.
 
 use crate::error::Problem;
-use crate::responses;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use utoipa::PartialSchema;
@@ -23,7 +22,7 @@ impl ProblemResponse {
         self.problems.first().map_or(500, |problem| problem.status)
     }
 
-    pub(super) fn schema_name(&self) -> String {
+    pub(crate) fn schema_name(&self) -> String {
         format!("{}Problem", self.name)
     }
 
@@ -38,14 +37,14 @@ impl ProblemResponse {
         ResponseBuilder::new().description(self.description).content(PROBLEM_JSON, content).build()
     }
 
-    pub(super) fn schema(&self) -> Schema {
+    pub(crate) fn schema(&self) -> Schema {
         schema_of(&self.problems, self.description)
     }
 }
 
 /// A problem whose `code` is one of every operation's.
-pub(super) fn any_problem() -> Schema {
-    let problems: Vec<_> = responses::all().into_iter().flat_map(|failure| failure.problems).collect();
+pub(crate) fn any_problem() -> Schema {
+    let problems: Vec<_> = super::all().into_iter().flat_map(|failure| failure.problems).collect();
     schema_of(&problems, "Why a request failed.")
 }
 
@@ -81,7 +80,7 @@ pub(crate) fn schema_of(problems: &[Problem], description: &str) -> Schema {
 }
 
 /// The problem as it is sent.
-pub(super) fn example(problem: &Problem) -> Value {
+fn example(problem: &Problem) -> Value {
     let id = object(Problem::schema()).properties.get("instance").and_then(|property| match property {
         RefOr::T(Schema::Object(instance)) => instance.example.clone(),
         _ => None,
