@@ -47,7 +47,7 @@ impl World {
                 forgo_the_disk(&database.url).await;
             }
             let db = Database::connect(&database.url, Durability::Normal).await.unwrap();
-            let history = History::open(&db, rules);
+            let history = History::open(&db, rules).unwrap();
             (database, db, history)
         });
         Self { db, history, rules, _database: database, _folder: folder, runtime }

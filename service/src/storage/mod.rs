@@ -17,10 +17,10 @@ pub use connect::{ConnectError, sqlite_file};
 pub(crate) use database::BatchConnections;
 pub use database::{Database, Durability, WriteGuard};
 pub use events::{Event, EventListener};
-pub(crate) use params::{Param, ParamType, bind_arrays, input_rows};
+pub(crate) use params::{InputRow, IntoParam, Param, ParamType, bind_arrays, input_row, select_input};
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
-pub(crate) use row_reader::RowReader;
-pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement};
+pub(crate) use row_reader::{RowReader, selected_row};
+pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction};
 pub use transaction::Transaction;
 
 use std::sync::Arc;
