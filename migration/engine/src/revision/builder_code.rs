@@ -1,17 +1,17 @@
-//! Parts of a table as the code of a migration.
+//! Columns, indexes, keys and whole tables as calls of sea-query's builders and of `TableDef`.
 
-use super::exact::Exact;
-use super::kinds;
-use crate::facts::{Check, Column, Difference, ForeignKey, Index, Part, Table, compare_tables};
+use super::column_types;
+use super::live_definitions::LiveDefinitions;
+use crate::schema::{Check, Column, Difference, ForeignKey, Index, SchemaItem, Table, compare_tables};
 
-/// `ColumnDef::new("title").string_len(255).not_null()`, with the checks that read it.
-pub(super) fn column(column: &Column, checks: &[&Check]) -> String {
-    let Column { name, kind, nullable, default, numbered, generated, collation } = column;
-    let mut code = kinds::column(name, kind);
+/// `ColumnDef::new("title").string_len(255).not_null()`, with these checks.
+pub(super) fn column_def(column: &Column, checks: &[&Check]) -> String {
+    let Column { name, data_type, nullable, default, auto_increment, generated, collation } = column;
+    let mut code = column_types::column_def(name, data_type);
     if !nullable {
         code.push_str(".not_null()");
     }
-    if numbered.is_some() {
+    if auto_increment.is_some() {
         code.push_str(".auto_increment()");
     }
     if let Some(default) = default {
@@ -34,14 +34,14 @@ pub(super) fn column(column: &Column, checks: &[&Check]) -> String {
     code
 }
 
-/// The checks that stand on this column: each stands on the first column that it reads.
+/// The checks that are defined with this column: each is defined with the first column that it reads.
 pub(super) fn checks_of<'a>(table: &'a Table, column: &str) -> Vec<&'a Check> {
     let first = table.columns.first().map(|column| column.name.as_str()).unwrap_or_default();
-    let stands_on = |check: &&Check| check.columns.first().map_or(first, String::as_str) == column;
-    table.checks.iter().filter(stands_on).collect()
+    let is_of_column = |check: &&Check| check.columns.first().map_or(first, String::as_str) == column;
+    table.checks.iter().filter(is_of_column).collect()
 }
 
-/// A default as a value of Rust where it is one.
+/// The default as a Rust value, or as `Expr::…` if it is an expression.
 pub(super) fn value(sql: &str) -> String {
     let text = sql.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
     match (text, sql.to_lowercase().as_str()) {
@@ -63,14 +63,14 @@ pub(super) fn index(table: &str, index: &Index) -> String {
     if index.unique {
         code.push_str(".unique()");
     }
-    if let Some(rows) = &index.predicate {
-        code.push_str(&format!(".and_where(Expr::cust({rows:?}))"));
+    if let Some(predicate) = &index.predicate {
+        code.push_str(&format!(".and_where(Expr::cust({predicate:?}))"));
     }
     code
 }
 
-/// Whether sea-query has no words for it: an index over expressions.
-pub(super) fn is_odd(index: &Index) -> bool {
+/// Whether the index has expressions, which sea-query cannot build.
+pub(super) fn has_expressions(index: &Index) -> bool {
     index.columns.iter().any(|column| index_column(column).is_none())
 }
 
@@ -109,42 +109,46 @@ fn names(columns: &[String]) -> String {
     }
 }
 
-/// The calls that make a whole `TableDef`.
-pub(super) fn shape(name: &str, table: &Table, exact: Option<&Exact>) -> Vec<String> {
+/// The calls that build the `TableDef` of a table. Without `live`, all columns are portable.
+pub(super) fn table_def(name: &str, table: &Table, live: Option<&LiveDefinitions>) -> Vec<String> {
     let mut calls = vec![format!("TableDef::new({name:?})")];
     calls.extend(table.columns.iter().map(|column| {
-        // In its own words, which are no words of the builder's.
-        let own = exact.filter(|_| table.primary_key != [column.name.clone()]);
-        match own.and_then(|exact| exact.sqlite_column(name, column)) {
-            Some(words) => format!(".column(ColumnDef::new({:?}).custom({words:?}))", column.name),
-            None => shape_column(table, column),
+        // A live definition may have parts that the builder cannot express.
+        let live = live.filter(|_| table.primary_key != [column.name.clone()]);
+        match live.and_then(|live| live.sqlite_column_definition(name, column)) {
+            Some(definition) => format!(".column(ColumnDef::new({:?}).custom({definition:?}))", column.name),
+            None => add_column(table, column),
         }
     }));
     if table.primary_key.len() > 1 {
         calls.push(format!(".primary_key([{}])", quoted(&table.primary_key)));
     }
-    calls.extend(table.indexes.iter().filter(|index| index.constraint).map(|index| shape_index(name, index)));
-    calls.extend(table.foreign_keys.iter().map(|key| shape_key(name, key)));
+    calls.extend(table.indexes.iter().filter(|index| index.constraint).map(|index| add_index(name, index)));
+    calls.extend(table.foreign_keys.iter().map(|key| add_foreign_key(name, key)));
     calls.extend(
-        table.indexes.iter().filter(|index| !index.constraint && !is_odd(index)).map(|index| shape_index(name, index)),
+        table
+            .indexes
+            .iter()
+            .filter(|index| !index.constraint && !has_expressions(index))
+            .map(|index| add_index(name, index)),
     );
     calls
 }
 
-/// The calls that make a `TableDef` of one that is there already.
-pub(super) fn changed_shape(name: &str, old: &str, from: &Table, to: &Table) -> Vec<String> {
+/// The calls that build a `TableDef` from that of the function `old`.
+pub(super) fn changed_table_def(name: &str, old: &str, from: &Table, to: &Table) -> Vec<String> {
     let mut calls = vec![format!("{old}()")];
-    let (mut gone, mut new) = (Vec::new(), Vec::new());
-    for Difference { wanted, found, .. } in compare_tables(name, to, from) {
-        match &found {
-            Some(Part::Column(column)) if wanted.is_none() => gone.push(column.name.clone()),
-            Some(Part::Index(index)) if !is_odd(index) => gone.push(index.name.clone()),
-            Some(Part::ForeignKey(key)) => gone.push(key.name.clone()),
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    for Difference { expected, actual, .. } in compare_tables(name, to, from) {
+        match &actual {
+            Some(SchemaItem::Column(column)) if expected.is_none() => removed.push(column.name.clone()),
+            Some(SchemaItem::Index(index)) if !has_expressions(index) => removed.push(index.name.clone()),
+            Some(SchemaItem::ForeignKey(key)) => removed.push(key.name.clone()),
             _ => {}
         }
-        match &wanted {
-            Some(Part::Index(index)) if !is_odd(index) => new.push(shape_index(name, index)),
-            Some(Part::ForeignKey(key)) => new.push(shape_key(name, key)),
+        match &expected {
+            Some(SchemaItem::Index(index)) if !has_expressions(index) => added.push(add_index(name, index)),
+            Some(SchemaItem::ForeignKey(key)) => added.push(add_foreign_key(name, key)),
             _ => {}
         }
     }
@@ -152,19 +156,20 @@ pub(super) fn changed_shape(name: &str, old: &str, from: &Table, to: &Table) -> 
         let known = from.column(&column.name);
         known != Some(column) || checks_of(from, &column.name) != checks_of(to, &column.name)
     };
-    calls.extend(gone.iter().map(|name| format!(".without({name:?})")));
-    calls.extend(to.columns.iter().filter(is_changed).map(|column| shape_column(to, column)));
-    calls.append(&mut new);
+    calls.extend(removed.iter().map(|name| format!(".without({name:?})")));
+    calls.extend(to.columns.iter().filter(is_changed).map(|column| add_column(to, column)));
+    calls.append(&mut added);
     calls
 }
 
-fn shape_column(table: &Table, of: &Column) -> String {
-    let code = column(of, &checks_of(table, &of.name));
+/// The call that adds this column to a `TableDef`.
+fn add_column(table: &Table, of: &Column) -> String {
+    let code = column_def(of, &checks_of(table, &of.name));
     let key = if table.primary_key == [of.name.clone()] { ".primary_key()" } else { "" };
     format!(".column({})", borrowed(&format!("{code}{key}")))
 }
 
-/// What a builder's call hands out is borrowed already.
+/// `TableDef` takes `&mut ColumnDef`. A builder's call returns it, `new_with_type` alone does not.
 fn borrowed(code: &str) -> String {
     match code.starts_with("ColumnDef::new_with_type(") && code.ends_with("))") {
         true => format!("&mut {code}"),
@@ -172,8 +177,8 @@ fn borrowed(code: &str) -> String {
     }
 }
 
-/// The call that gives a `TableDef` this index.
-pub(super) fn shape_index(table: &str, of: &Index) -> String {
+/// The call that adds this index to a `TableDef`.
+pub(super) fn add_index(table: &str, of: &Index) -> String {
     if of.constraint {
         return format!(".unique({:?}, [{}])", of.name, quoted(&of.columns));
     }
@@ -185,8 +190,8 @@ pub(super) fn shape_index(table: &str, of: &Index) -> String {
     }
 }
 
-/// The call that gives a `TableDef` this foreign key.
-pub(super) fn shape_key(table: &str, key: &ForeignKey) -> String {
+/// The call that adds this foreign key to a `TableDef`.
+pub(super) fn add_foreign_key(table: &str, key: &ForeignKey) -> String {
     let usual = |column: &String| ForeignKey {
         name: format!("{table}_{column}_fkey"),
         parent_columns: vec!["id".to_owned()],
@@ -205,12 +210,12 @@ pub(super) fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }
 
-/// A table's name as the name of a function.
-pub(super) fn function(table: &str) -> String {
-    let plain: String = table.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let is_taken = ["type", "match", "loop", "move", "use", "mod", "ref", "self", "super", "crate", "column", "sql"];
-    if is_taken.contains(&plain.as_str()) || plain.starts_with(|c: char| c.is_ascii_digit()) {
-        return format!("table_{plain}");
+/// The name of the function that builds the `TableDef` of this table.
+pub(super) fn function_name(table: &str) -> String {
+    let name: String = table.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let reserved = ["type", "match", "loop", "move", "use", "mod", "ref", "self", "super", "crate", "column", "sql"];
+    if reserved.contains(&name.as_str()) || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return format!("table_{name}");
     }
-    plain
+    name
 }

@@ -1,23 +1,23 @@
-//! Where the next migration stands, under which name, and how it is listed.
+//! The file of the next migration: its name, its folder, and its entry in the list of migrations.
 
 use crate::error::RevisionRefusal as Refusal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-/// A migration that is to be written.
-pub(super) struct File {
+/// The file of a migration that is about to be written.
+pub(super) struct MigrationFile {
     pub(super) name: String,
     dir: PathBuf,
     list: String,
 }
 
-impl File {
-    /// The next one after those that the folder lists.
+impl MigrationFile {
+    /// The file after those in the list of the folder.
     pub(super) fn next(message: &str, dir: &Path, now: SystemTime) -> Result<Self, Refusal> {
         let dir = dir.to_owned();
         let Ok(list) = std::fs::read_to_string(dir.join(LIST)) else { return Err(Refusal::NoSources(dir)) };
-        let words = words(message);
+        let words = snake_case(message);
         if words.is_empty() {
             return Err(Refusal::Nameless);
         }
@@ -26,28 +26,30 @@ impl File {
         Ok(Self { name: format!("m{}_{words}", number_after(last, &today)), list, dir })
     }
 
-    /// Writes it and lists it.
+    /// Writes the file and adds it to the list.
     pub(super) fn write(&self, text: &str) -> Result<Vec<PathBuf>, Refusal> {
         let list = self.dir.join(LIST);
-        let Some(listed) = listed(&self.list, &self.name) else { return Err(Refusal::NoList(list)) };
+        let Some(longer_list) = with_entry(&self.list, &self.name) else { return Err(Refusal::NoList(list)) };
         let path = self.dir.join(format!("{}.rs", self.name));
-        for (path, text) in [(&path, formatted(text, &self.dir)), (&list, listed)] {
+        for (path, text) in [(&path, rustfmt(text, &self.dir)), (&list, longer_list)] {
             std::fs::write(path, text).map_err(|source| Refusal::File { path: path.clone(), source })?;
         }
         Ok(vec![path, list])
     }
 }
 
+/// The file with the list of migrations.
 const LIST: &str = "lib.rs";
 
-/// The words of a sentence as the end of a name.
-fn words(message: &str) -> String {
-    let plain = message.to_lowercase().replace(['\'', '’'], "");
-    let words: Vec<&str> = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+/// A sentence as the end of a name: `Add the nickname` is `add_the_nickname`. At most 60 characters.
+fn snake_case(message: &str) -> String {
+    let letters = message.to_lowercase().replace(['\'', '’'], "");
+    let words: Vec<&str> =
+        letters.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.join("_").chars().take(60).collect::<String>().trim_end_matches('_').to_owned()
 }
 
-/// The migrations of the list, in its order.
+/// The names of the migrations in the list, in its order.
 fn modules(list: &str) -> impl Iterator<Item = &str> {
     list.lines().filter_map(module)
 }
@@ -58,7 +60,7 @@ fn module(line: &str) -> Option<&str> {
     name.strip_prefix('m').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).map(|_| name)
 }
 
-/// Date and number of the first free place after the last migration, whatever its date.
+/// The date and number after those of the last migration. If its date is in the future, the new one has that date too.
 fn number_after(last: &str, today: &str) -> String {
     let mut parts = last[1..].split('_');
     let (date, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -68,8 +70,9 @@ fn number_after(last: &str, today: &str) -> String {
     }
 }
 
-/// The list with the new migration after the last one: a `mod` line and an entry of the vec.
-fn listed(list: &str, name: &str) -> Option<String> {
+/// The list with the new migration after the last one: a `mod` line and an entry of the `vec!`. `None` if the list has
+/// another form.
+fn with_entry(list: &str, name: &str) -> Option<String> {
     let last = modules(list).max()?;
     let entry = format!("{last}::Migration");
     let mut lines = Vec::new();
@@ -84,12 +87,12 @@ fn listed(list: &str, name: &str) -> Option<String> {
     (added == 2).then(|| lines.join("\n") + "\n")
 }
 
-/// As rustfmt has it, when there is one; it finds the settings of the folder.
-fn formatted(text: &str, dir: &Path) -> String {
+/// The text as rustfmt formats it with the settings of the folder; unchanged if there is no rustfmt.
+fn rustfmt(text: &str, dir: &Path) -> String {
     let run = || -> std::io::Result<Option<String>> {
-        let mut rustfmt = Command::new("rustfmt");
-        rustfmt.args(["--edition", "2024"]).current_dir(dir);
-        let mut child = rustfmt.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut command = Command::new("rustfmt");
+        command.args(["--edition", "2024"]).current_dir(dir);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         if let Some(mut input) = child.stdin.take() {
             std::io::Write::write_all(&mut input, text.as_bytes())?;
         }
@@ -103,27 +106,27 @@ fn formatted(text: &str, dir: &Path) -> String {
 mod tests {
     use super::*;
 
-    const LISTED: &str = "mod shape;\n\nmod m20250101_000001_one;\nmod m20261101_000002_two;\n\nfn all() {\n    vec![\n        \
+    const LIST_OF_TWO: &str = "mod v09;\n\nmod m20250101_000001_one;\nmod m20261101_000002_two;\n\nfn all() {\n    vec![\n        \
         Box::new(m20250101_000001_one::Migration),\n        Box::new(m20261101_000002_two::Migration),\n    ]\n}\n";
 
     #[test]
-    fn the_next_migration_stands_behind_the_last_one_whatever_the_date() {
+    fn the_next_migration_comes_after_the_last_one_whatever_the_date() {
         assert_eq!(number_after("m20261101_000007_create", "20261120"), "20261120_000001");
         assert_eq!(number_after("m20261120_000007_create", "20261120"), "20261120_000008");
         assert_eq!(number_after("m20991231_000009_create", "20261120"), "20991231_000010");
     }
 
     #[test]
-    fn a_message_names_the_file() {
-        assert_eq!(words("Add the user's  nick-name!"), "add_the_users_nick_name");
-        assert_eq!(words("…"), "");
+    fn the_message_is_the_name_of_the_file() {
+        assert_eq!(snake_case("Add the user's  nick-name!"), "add_the_users_nick_name");
+        assert_eq!(snake_case("…"), "");
     }
 
     #[test]
-    fn it_is_listed_twice_behind_the_last_one() {
-        let listed = listed(LISTED, "m20261120_000001_three").unwrap();
-        assert!(listed.contains("mod m20261101_000002_two;\nmod m20261120_000001_three;\n\nfn"), "{listed}");
+    fn the_list_gets_a_module_and_an_entry_after_the_last_one() {
+        let list = with_entry(LIST_OF_TWO, "m20261120_000001_three").unwrap();
+        assert!(list.contains("mod m20261101_000002_two;\nmod m20261120_000001_three;\n\nfn"), "{list}");
         let entries = "        Box::new(m20261101_000002_two::Migration),\n        Box::new(m20261120_000001_three::Migration),\n    ]";
-        assert!(listed.contains(entries), "{listed}");
+        assert!(list.contains(entries), "{list}");
     }
 }

@@ -1,33 +1,33 @@
-//! The catalogue of SQLite: its pragmas, and the text of the table for what they forget.
+//! Reads the catalogue of SQLite: its pragmas, and the text of `CREATE TABLE` for what they do not return.
 
-use super::text::{list_and_rest, unquoted, words};
-use super::{Check, Column, Facts, ForeignKey, Index, Table, Trigger};
+use super::sql_text::{split_column_list, unquote, words};
+use super::{Check, Column, ForeignKey, Index, Schema, Table, Trigger};
 use operations::create_table::{Definition, DefinitionSubject, definitions, parenthesized_clauses};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 
-pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Facts, DbErr> {
-    let mut facts = Facts::default();
+pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
+    let mut schema = Schema::default();
     for row in rows(db, TABLES).await? {
         let (name, kind): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         if kind == "view" {
-            facts.views.insert(name);
+            schema.views.insert(name);
             continue;
         }
         let create: String = row.try_get_by_index(2)?;
         let table = table(db, &name, kind, &create).await?;
-        facts.tables.insert(name, table);
+        schema.tables.insert(name, table);
     }
     let keys: Vec<(String, Vec<String>)> =
-        facts.tables.iter().map(|(name, table)| (name.clone(), table.primary_key.clone())).collect();
-    for key in facts.tables.values_mut().flat_map(|table| &mut table.foreign_keys) {
-        // `REFERENCES users` means its primary key.
+        schema.tables.iter().map(|(name, table)| (name.clone(), table.primary_key.clone())).collect();
+    for key in schema.tables.values_mut().flat_map(|table| &mut table.foreign_keys) {
+        // `REFERENCES users` without columns refers to the primary key.
         if key.parent_columns.is_empty()
             && let Some((_, columns)) = keys.iter().find(|(name, _)| name.eq_ignore_ascii_case(&key.parent))
         {
             key.parent_columns = columns.clone();
         }
     }
-    Ok(facts)
+    Ok(schema)
 }
 
 async fn table(db: &impl ConnectionTrait, name: &str, kind: String, create: &str) -> Result<Table, DbErr> {
@@ -49,7 +49,7 @@ async fn table(db: &impl ConnectionTrait, name: &str, kind: String, create: &str
     let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     for part in &parts {
         for (name, condition) in parenthesized_clauses(&part.text, "CHECK") {
-            let name = name.map(unquoted).unwrap_or_default();
+            let name = name.map(unquote).unwrap_or_default();
             let columns = columns.iter().filter(|column| is_read(&condition, column)).cloned().collect();
             table.checks.push(Check { name, columns, condition, notes: String::new() });
         }
@@ -67,14 +67,14 @@ fn column(row: &QueryResult, parts: &[Definition]) -> Result<Column, DbErr> {
     let following = |word: &str| words(text).skip_while(|token| !token.eq_ignore_ascii_case(word)).nth(1);
     let generated: bool = row.try_get_by_index(5)?;
     Ok(Column {
-        kind: row.try_get_by_index::<String>(1)?,
+        data_type: row.try_get_by_index::<String>(1)?,
         nullable: row.try_get_by_index(2)?,
         default: row.try_get_by_index::<Option<String>>(3)?.filter(|default| !default.eq_ignore_ascii_case("NULL")),
-        numbered: words(text)
+        auto_increment: words(text)
             .any(|word| word.eq_ignore_ascii_case("AUTOINCREMENT"))
             .then(|| "autoincrement".to_owned()),
         generated: parenthesized_clauses(text, "AS").pop().map(|(_, expression)| expression).filter(|_| generated),
-        collation: following("COLLATE").map(unquoted),
+        collation: following("COLLATE").map(unquote),
         name,
     })
 }
@@ -97,19 +97,19 @@ async fn foreign_keys(db: &impl ConnectionTrait, table: &str, parts: &[Definitio
             key.parent_columns.extend(row.try_get_by_index::<Option<String>>(3)?);
         }
     }
-    let named = |(_, mut key): (i32, ForeignKey)| {
+    let with_name_and_notes = |(_, mut key): (i32, ForeignKey)| {
         let columns: Vec<String> = key.columns.iter().map(|column| column.to_lowercase()).collect();
-        let is_of_key = |part: &&Definition| match &part.subject {
+        let defines_key = |part: &&Definition| match &part.subject {
             DefinitionSubject::ForeignKey(of) => *of == columns,
             DefinitionSubject::Column(of) => [of.clone()] == columns[..],
             _ => false,
         };
-        for part in parts.iter().filter(is_of_key) {
+        for part in parts.iter().filter(defines_key) {
             let words: Vec<&str> = words(&part.text).collect();
             if matches!(part.subject, DefinitionSubject::ForeignKey(_))
                 && words.first().is_some_and(|word| is(word, "CONSTRAINT"))
             {
-                key.name = words.get(1).map(|name| unquoted(name)).unwrap_or_default();
+                key.name = words.get(1).map(|name| unquote(name)).unwrap_or_default();
             }
             if let Some(at) = words.iter().position(|word| is(word, "DEFERRABLE")) {
                 let not = at > 0 && is(words[at - 1], "NOT");
@@ -119,7 +119,7 @@ async fn foreign_keys(db: &impl ConnectionTrait, table: &str, parts: &[Definitio
         }
         key
     };
-    Ok(keys.into_iter().map(named).collect())
+    Ok(keys.into_iter().map(with_name_and_notes).collect())
 }
 
 async fn indexes(db: &impl ConnectionTrait, table: &str, parts: &[Definition]) -> Result<Vec<Index>, DbErr> {
@@ -133,7 +133,7 @@ async fn indexes(db: &impl ConnectionTrait, table: &str, parts: &[Definition]) -
         };
         let create: Option<String> = row.try_get_by_index(3)?;
         if let Some(create) = create {
-            let (columns, rest) = list_and_rest(&create);
+            let (columns, rest) = split_column_list(&create);
             index.columns = columns;
             // What follows the columns can only be `WHERE …`.
             index.predicate = rest.get("WHERE".len()..).map(|predicate| predicate.trim().to_owned());
@@ -146,7 +146,7 @@ async fn indexes(db: &impl ConnectionTrait, table: &str, parts: &[Definition]) -
             let part = parts.iter().find(|part| part.subject == DefinitionSubject::Unique(columns.clone()));
             let mut words = part.map(|part| part.text.as_str()).into_iter().flat_map(words);
             let named = words.next().is_some_and(|word| is(word, "CONSTRAINT"));
-            index.name = words.next().filter(|_| named).map(unquoted).unwrap_or_default();
+            index.name = words.next().filter(|_| named).map(unquote).unwrap_or_default();
         }
         indexes.push(index);
     }
@@ -157,12 +157,12 @@ fn is(word: &str, other: &str) -> bool {
     word.eq_ignore_ascii_case(other)
 }
 
-/// Whether the expression names the column.
+/// Whether the expression reads the column.
 fn is_read(expression: &str, column: &str) -> bool {
-    words(expression).any(|word| !word.starts_with('\'') && unquoted(word).eq_ignore_ascii_case(column))
+    words(expression).any(|word| !word.starts_with('\'') && unquote(word).eq_ignore_ascii_case(column))
 }
 
-/// A name as a string.
+/// The name as an SQL string.
 fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\'', "''"))
 }

@@ -1,40 +1,41 @@
-//! The catalogue of PostgreSQL, for every table that the search path leads to.
+//! Reads the catalogue of PostgreSQL, for every table in the search path.
 
-use super::text::list_and_rest;
-use super::{Check, Column, Facts, ForeignKey, Index, Table, Trigger};
+use super::sql_text::split_column_list;
+use super::{Check, Column, ForeignKey, Index, Schema, Table, Trigger};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 
-pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Facts, DbErr> {
-    let mut facts = Facts::default();
+pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
+    let mut schema = Schema::default();
     for row in rows(db, TABLES).await? {
         let (name, kind): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         if kind.ends_with("view") {
-            facts.views.insert(name);
+            schema.views.insert(name);
         } else {
-            facts.tables.insert(name, Table { kind, ..Table::default() });
+            schema.tables.insert(name, Table { kind, ..Table::default() });
         }
     }
     for row in rows(db, COLUMNS).await? {
-        let Some(table) = of_row(&mut facts, &row)? else { continue };
+        let Some(table) = table_of_row(&mut schema, &row)? else { continue };
         table.columns.push(column(&row)?);
     }
     for row in rows(db, CONSTRAINTS).await? {
-        let Some(table) = of_row(&mut facts, &row)? else { continue };
+        let Some(table) = table_of_row(&mut schema, &row)? else { continue };
         constraint(table, &row)?;
     }
     for row in rows(db, INDEXES).await? {
-        let Some(table) = of_row(&mut facts, &row)? else { continue };
+        let Some(table) = table_of_row(&mut schema, &row)? else { continue };
         table.indexes.push(index(&row)?);
     }
     for row in rows(db, TRIGGERS).await? {
-        let Some(table) = of_row(&mut facts, &row)? else { continue };
+        let Some(table) = table_of_row(&mut schema, &row)? else { continue };
         table.triggers.push(Trigger { name: row.try_get_by_index(1)?, definition: row.try_get_by_index(2)? });
     }
-    Ok(facts)
+    Ok(schema)
 }
 
-fn of_row<'a>(facts: &'a mut Facts, row: &QueryResult) -> Result<Option<&'a mut Table>, DbErr> {
-    Ok(facts.tables.get_mut(&row.try_get_by_index::<String>(0)?))
+/// The table that the row belongs to.
+fn table_of_row<'a>(schema: &'a mut Schema, row: &QueryResult) -> Result<Option<&'a mut Table>, DbErr> {
+    Ok(schema.tables.get_mut(&row.try_get_by_index::<String>(0)?))
 }
 
 fn column(row: &QueryResult) -> Result<Column, DbErr> {
@@ -43,11 +44,11 @@ fn column(row: &QueryResult) -> Result<Column, DbErr> {
     let (default, generated) = if generated { (None, expression) } else { (expression, None) };
     Ok(Column {
         name: row.try_get_by_index(1)?,
-        kind: row.try_get_by_index::<String>(2)?.replace("character varying", "varchar"),
+        data_type: row.try_get_by_index::<String>(2)?.replace("character varying", "varchar"),
         nullable: row.try_get_by_index(3)?,
         default,
         generated,
-        numbered: row.try_get_by_index(6)?,
+        auto_increment: row.try_get_by_index(6)?,
         collation: row.try_get_by_index(7)?,
     })
 }
@@ -55,7 +56,7 @@ fn column(row: &QueryResult) -> Result<Column, DbErr> {
 fn constraint(table: &mut Table, row: &QueryResult) -> Result<(), DbErr> {
     let name: String = row.try_get_by_index(1)?;
     let kind: String = row.try_get_by_index(2)?;
-    let columns = list(&row.try_get_by_index::<String>(3)?);
+    let columns = split_names(&row.try_get_by_index::<String>(3)?);
     let notes: String = row.try_get_by_index(9)?;
     match kind.as_str() {
         "p" => table.primary_key = columns,
@@ -63,7 +64,7 @@ fn constraint(table: &mut Table, row: &QueryResult) -> Result<(), DbErr> {
             name,
             columns,
             parent: row.try_get_by_index(4)?,
-            parent_columns: list(&row.try_get_by_index::<String>(5)?),
+            parent_columns: split_names(&row.try_get_by_index::<String>(5)?),
             on_delete: row.try_get_by_index(6)?,
             on_update: row.try_get_by_index(7)?,
             notes,
@@ -76,7 +77,7 @@ fn constraint(table: &mut Table, row: &QueryResult) -> Result<(), DbErr> {
 fn index(row: &QueryResult) -> Result<Index, DbErr> {
     // `btree (title DESC) INCLUDE (id) WHERE …`
     let text: String = row.try_get_by_index(4)?;
-    let (columns, rest) = list_and_rest(&text);
+    let (columns, rest) = split_column_list(&text);
     let between = rest.split_once("WHERE ").map_or(rest.as_str(), |(between, _)| between.trim());
     let method = text.split_whitespace().next().filter(|method| *method != "btree");
     let using = method.map(|method| format!("using {method}")).unwrap_or_default();
@@ -93,8 +94,8 @@ fn index(row: &QueryResult) -> Result<Index, DbErr> {
     })
 }
 
-/// Names joined by a character that no name has.
-fn list(joined: &str) -> Vec<String> {
+/// Splits names that are joined by a character that no name contains.
+fn split_names(joined: &str) -> Vec<String> {
     joined.split('\u{1f}').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
@@ -103,8 +104,8 @@ async fn rows(db: &impl ConnectionTrait, select: &str) -> Result<Vec<QueryResult
     db.query_all_raw(Statement::from_string(DbBackend::Postgres, select)).await
 }
 
-/// What a statement finds under its bare name, without what an extension brought along. Temporary tables count only where the
-/// search path asks for them.
+/// The relations that need no schema name in a statement, without those of extensions. Temporary tables count only if the search
+/// path is the temporary schema.
 const RELATIONS: &str = r"
 WITH relation AS (
     SELECT class.* , class.oid AS id
@@ -124,7 +125,7 @@ FROM relation";
 
 const COLUMNS: &str = "
 SELECT relname::text, attname::text, format_type(atttypid, atttypmod), NOT attnotnull,
-    CASE WHEN numbered IS NULL THEN pg_get_expr(adbin, adrelid) END, attgenerated <> '', numbered,
+    CASE WHEN sequence_type IS NULL THEN pg_get_expr(adbin, adrelid) END, attgenerated <> '', sequence_type,
     CASE WHEN attcollation <> typcollation THEN collname::text END
 FROM relation
 JOIN pg_attribute ON attrelid = id AND attnum > 0 AND NOT attisdropped
@@ -132,7 +133,7 @@ JOIN pg_type type ON type.oid = atttypid
 LEFT JOIN pg_collation ON pg_collation.oid = attcollation
 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 LEFT JOIN LATERAL (
-    SELECT seqtypid::regtype::text || CASE attidentity WHEN 'a' THEN ' always' ELSE '' END AS numbered
+    SELECT seqtypid::regtype::text || CASE attidentity WHEN 'a' THEN ' always' ELSE '' END AS sequence_type
     FROM pg_sequence
     WHERE seqrelid = pg_get_serial_sequence(id::regclass::text, attname::text)::regclass
         AND (attidentity <> '' OR pg_get_expr(adbin, adrelid) LIKE 'nextval(%')

@@ -1,11 +1,11 @@
-//! Expressions as PostgreSQL's catalogue shows them, in words that people write and that SQLite understands too.
+//! Simplifies the expressions of PostgreSQL's catalogue.
 
 use super::words;
 
-/// What PostgreSQL makes of an expression, without its casts and with `IN` for its `= ANY`.
-pub(crate) fn plain(expression: &str) -> String {
+/// The expression without casts, and with `IN (…)` for `= ANY (ARRAY[…])`: as people write it, and as SQLite accepts it.
+pub(crate) fn simplify_expr(expression: &str) -> String {
     let words: Vec<&str> = words(expression).collect();
-    let mut told: Vec<String> = Vec::new();
+    let mut output: Vec<String> = Vec::new();
     let mut at = 0;
     while at < words.len() {
         match words[at..] {
@@ -15,21 +15,21 @@ pub(crate) fn plain(expression: &str) -> String {
             }
             ["=", any, "(", ref rest @ ..] if any.eq_ignore_ascii_case("ANY") => {
                 if let Some((list, length)) = array(rest) {
-                    told.push(format!("IN ({list})"));
+                    output.push(format!("IN ({list})"));
                     at += 3 + length;
                     continue;
                 }
-                told.push("=".to_owned());
+                output.push("=".to_owned());
             }
-            [word, ..] => told.push(word.to_owned()),
+            [word, ..] => output.push(word.to_owned()),
             [] => {}
         }
         at += 1;
     }
-    spaced(&told)
+    join_words(&output)
 }
 
-/// How many words the type of a cast has: `character varying`, `timestamp with time zone`, `numeric(5,2)[]`.
+/// The number of words in the type of a cast: `character varying`, `timestamp with time zone`, `numeric(5,2)[]`.
 fn cast_length(words: &[&str]) -> usize {
     let mut length = 1;
     while words
@@ -43,11 +43,11 @@ fn cast_length(words: &[&str]) -> usize {
             length += words[length..].iter().position(|word| *word == close).map_or(0, |at| at + 1);
         }
     }
-    // `[]` is one word to the reader of SQLite's quotes.
+    // `[]` is one word here, because `[…]` quotes a name in SQLite.
     length + usize::from(words.get(length).is_some_and(|word| word.starts_with('[')))
 }
 
-/// The list of `ARRAY['a'::text, 'b'::text]::text[])` or of the same in further parentheses, and how many words that is.
+/// The list in `ARRAY['a'::text, 'b'::text]::text[])`, also with further parentheses, and the number of its words.
 fn array(words: &[&str]) -> Option<(String, usize)> {
     let start = words.iter().position(|word| word.eq_ignore_ascii_case("ARRAY"))?;
     if words[..start].iter().any(|word| *word != "(") {
@@ -59,10 +59,11 @@ fn array(words: &[&str]) -> Option<(String, usize)> {
         depth += i32::from(*word == "(") - i32::from(*word == ")");
         depth == 0
     })?;
-    Some((plain(list), end + 1))
+    Some((simplify_expr(list), end + 1))
 }
 
-fn spaced(words: &[String]) -> String {
+/// Joins the words, with spaces where people write them.
+fn join_words(words: &[String]) -> String {
     let mut text = String::new();
     for (at, word) in words.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| words[at].as_str()).unwrap_or_default();
@@ -71,7 +72,7 @@ fn spaced(words: &[String]) -> String {
         let joined = [")", ",", "."].contains(&word.as_str())
             || ["(", "."].contains(&before)
             || is_call
-            // One string with a quote in it.
+            // One string that contains a quote.
             || (word.starts_with('\'') && before.ends_with('\''))
             || (operator(word) && operator(before));
         if at > 0 && !joined {
@@ -84,17 +85,17 @@ fn spaced(words: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::simplify_expr;
 
     #[test]
-    fn what_postgresql_makes_of_an_expression_is_plain_again() {
+    fn an_expression_of_the_catalogue_is_simplified() {
         let roles = "role::text = ANY (ARRAY['user'::character varying, 'premium'::character varying]::text[])";
-        assert_eq!(plain(roles), "role IN ('user', 'premium')");
+        assert_eq!(simplify_expr(roles), "role IN ('user', 'premium')");
         let deep = "((status)::text = ANY ((ARRAY['a, b'::character varying, 'it''s'::character varying])::text[]))";
-        assert_eq!(plain(deep), "((status) IN ('a, b', 'it''s'))");
-        assert_eq!(plain("'user'::character varying"), "'user'");
-        assert_eq!(plain("duration >= 0 AND lower(title) <> ''::text"), "duration >= 0 AND lower(title) <> ''");
-        assert_eq!(plain("price > 0::numeric(5,2)"), "price > 0");
-        assert_eq!(plain("(a IS NULL) OR b = 1.5"), "(a IS NULL) OR b = 1.5");
+        assert_eq!(simplify_expr(deep), "((status) IN ('a, b', 'it''s'))");
+        assert_eq!(simplify_expr("'user'::character varying"), "'user'");
+        assert_eq!(simplify_expr("duration >= 0 AND lower(title) <> ''::text"), "duration >= 0 AND lower(title) <> ''");
+        assert_eq!(simplify_expr("price > 0::numeric(5,2)"), "price > 0");
+        assert_eq!(simplify_expr("(a IS NULL) OR b = 1.5"), "(a IS NULL) OR b = 1.5");
     }
 }
