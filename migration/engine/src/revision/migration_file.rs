@@ -41,7 +41,8 @@ impl MigrationFile {
 /// The file with the list of migrations.
 const LIST: &str = "lib.rs";
 
-/// A sentence as the end of a name: `Add the nickname` is `add_the_nickname`. At most 60 characters.
+/// A sentence as the end of a name: `Add the nickname` is `add_the_nickname`. At most 60
+/// characters.
 fn snake_case(message: &str) -> String {
     let letters = message.to_lowercase().replace(['\'', '’'], "");
     let words: Vec<&str> =
@@ -60,7 +61,8 @@ fn module(line: &str) -> Option<&str> {
     name.strip_prefix('m').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).map(|_| name)
 }
 
-/// The date and number after those of the last migration. If its date is in the future, the new one has that date too.
+/// The date and number after those of the last migration. If its date is in the future, the new one
+/// has that date too.
 fn number_after(last: &str, today: &str) -> String {
     let mut parts = last[1..].split('_');
     let (date, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -70,8 +72,8 @@ fn number_after(last: &str, today: &str) -> String {
     }
 }
 
-/// The list with the new migration after the last one: a `mod` line and an entry of the `vec!`. `None` if the list has
-/// another form.
+/// The list with the new migration after the last one: a `mod` line and an entry of the `vec!`.
+/// `None` if the list has another form.
 fn with_entry(list: &str, name: &str) -> Option<String> {
     let last = modules(list).max()?;
     let entry = format!("{last}::Migration");
@@ -87,7 +89,8 @@ fn with_entry(list: &str, name: &str) -> Option<String> {
     (added == 2).then(|| lines.join("\n") + "\n")
 }
 
-/// The text as rustfmt formats it with the settings of the folder; unchanged if there is no rustfmt.
+/// The text as rustfmt formats it with the settings of the folder; unchanged if there is no
+/// rustfmt.
 fn rustfmt(text: &str, dir: &Path) -> String {
     let run = || -> std::io::Result<Option<String>> {
         let mut command = Command::new("rustfmt");
