@@ -1,7 +1,7 @@
 //! Resuming: slow seeks, history requests that hang, and users who sign in meanwhile.
 
 use crate::browser::Browser;
-use crate::places::number;
+use crate::conflicts::number;
 use crate::program::Program;
 use crate::video_page::{WAITING, ann_with_a_video_open, save_elsewhere};
 use serde_json::json;
