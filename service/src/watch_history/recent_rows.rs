@@ -4,7 +4,7 @@ use super::save::SaveCommand;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The entries that were saved recently, each with its hour: the next save of such an entry is
-/// likely to be a heartbeat. This may err, because the statement checks; so an entry is a hash in a
+/// likely to be a heartbeat. This may be wrong, because the statement checks; so an entry is a hash in a
 /// slot, and a newer entry takes the slot of an older one.
 pub(super) struct RecentRows(Box<[u32]>);
 

@@ -63,7 +63,7 @@ input_row! {
         player_session: Option<String>,
         sequence: Option<i32>,
         device: Option<String>,
-        /// When the position was true.
+        /// When the player was at the position.
         last_watched_at: DateTime<Utc>,
         /// The hours from 1970 to `last_watched_at`.
         watched_hour: i64,
