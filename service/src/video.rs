@@ -7,7 +7,7 @@ mod status;
 
 use crate::library::remember_deleted;
 use crate::progress::{ProgressRules, recompute_completed};
-use crate::storage::Transaction;
+use crate::storage::{Event, Transaction};
 use crate::time::Timestamp;
 use crate::user::{Caller, UserRole, present};
 use crate::{Database, Error, number, picture, search, text};
@@ -227,6 +227,7 @@ pub async fn create(
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
     })?;
     search::index(tx, &[row.id]).await?;
+    tx.record(Event::VideoCreated { video_id: row.id, user_id: caller.id });
     find(tx, Some(caller), row.id).await
 }
 
@@ -288,6 +289,7 @@ pub async fn delete(tx: &Transaction, caller: Caller, id: i64) -> Result<i64, Er
     search::forget_grams(tx, &[id]).await?;
     remember_deleted(tx, video::Column::Id.eq(id)).await?;
     let deleted = video::Entity::delete_by_id(id).exec(tx).await?;
+    tx.record(Event::VideoDeleted { video_id: id, user_id: owner });
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(owner) }
 }
 

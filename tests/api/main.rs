@@ -18,6 +18,7 @@ mod cors;
 mod databases;
 mod document;
 mod errors;
+mod events;
 mod failures;
 mod files;
 mod heads;

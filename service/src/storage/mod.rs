@@ -16,6 +16,7 @@ pub(crate) use batcher::{Batcher, MIN_BATCH};
 pub use connect::{ConnectError, sqlite_file};
 pub(crate) use database::BatchConnections;
 pub use database::{Database, Durability, WriteGuard};
+pub(crate) use events::EventPublisher;
 pub use events::{Event, EventListener};
 pub(crate) use params::{InputRow, IntoParam, Param, ParamType, bind_arrays, input_row, select_input};
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};

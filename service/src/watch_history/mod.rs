@@ -10,12 +10,13 @@ mod list;
 mod lookup;
 mod on_postgres;
 mod on_sqlite;
+mod publish;
 mod recent_rows;
 mod save;
 mod statements;
 
 use crate::progress::ProgressRules;
-use crate::storage::{BatchConnections, Batcher};
+use crate::storage::{BatchConnections, Batcher, EventPublisher};
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
 use command::{Command, EntryKey};
@@ -48,6 +49,7 @@ pub struct History {
 struct Context {
     statements: Statements,
     rules: ProgressRules,
+    events: EventPublisher,
 }
 
 impl History {
@@ -57,7 +59,7 @@ impl History {
     /// A statement has a defect.
     pub fn open(database: &Database, rules: ProgressRules) -> Result<Self, Error> {
         let statements = Statements::new(database.backend(), &rules)?;
-        let context = Arc::new(Context { statements, rules });
+        let context = Arc::new(Context { statements, rules, events: database.events().clone() });
         Ok(match database.batch_connections() {
             BatchConnections::Postgres(connector) => on_postgres::open(connector, &context),
             BatchConnections::Sqlite(connector) => on_sqlite::open(connector, &context),

@@ -5,6 +5,7 @@ use super::command::{Command, EntryKey, Outcome};
 use super::entry::Entry;
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
+use super::publish::publish;
 use super::recent_rows::RecentRows;
 use super::save::SaveCommand;
 use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
@@ -104,7 +105,9 @@ fn write(
             }
         })
     });
-    outcomes.unwrap_or_else(|error| fail_all(commands.len(), &error))
+    let outcomes = outcomes.unwrap_or_else(|error| fail_all(commands.len(), &error));
+    publish(&context.events, commands, &outcomes);
+    outcomes
 }
 
 /// The statements of a save.

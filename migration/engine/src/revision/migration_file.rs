@@ -1,5 +1,6 @@
 //! The file of the next migration: its name, its folder, and its entry in the list of migrations.
 
+use super::chain_file::ChainFile;
 use crate::error::RevisionRefusal as Refusal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,37 +10,34 @@ use std::time::SystemTime;
 pub(super) struct MigrationFile {
     pub(super) name: String,
     dir: PathBuf,
-    list: String,
+    chain: ChainFile,
 }
 
 impl MigrationFile {
     /// The file after those in the list of the folder.
     pub(super) fn next(message: &str, dir: &Path, now: SystemTime) -> Result<Self, Refusal> {
-        let dir = dir.to_owned();
-        let Ok(list) = std::fs::read_to_string(dir.join(LIST)) else { return Err(Refusal::NoSources(dir)) };
+        let chain = ChainFile::read(dir)?;
         let words = snake_case(message);
         if words.is_empty() {
             return Err(Refusal::Nameless);
         }
         let today = sea_orm::prelude::DateTimeUtc::from(now).format("%Y%m%d").to_string();
-        let Some(last) = modules(&list).max() else { return Err(Refusal::NoList(dir.join(LIST))) };
-        Ok(Self { name: format!("m{}_{words}", number_after(last, &today)), list, dir })
+        let number = chain.last().map_or(format!("{today}_000001"), |last| number_after(last, &today));
+        Ok(Self { name: format!("m{number}_{words}"), chain, dir: dir.to_owned() })
     }
 
     /// Writes the file and adds it to the list.
     pub(super) fn write(&self, text: &str) -> Result<Vec<PathBuf>, Refusal> {
-        let list = self.dir.join(LIST);
-        let Some(longer_list) = with_entry(&self.list, &self.name) else { return Err(Refusal::NoList(list)) };
+        let list = self.chain.path.clone();
+        let Some(listed) = self.chain.with(&self.name) else { return Err(Refusal::NoList(list)) };
         let path = self.dir.join(format!("{}.rs", self.name));
-        for (path, text) in [(&path, rustfmt(text, &self.dir)), (&list, longer_list)] {
-            std::fs::write(path, text).map_err(|source| Refusal::File { path: path.clone(), source })?;
+        for (path, text) in [(&path, text), (&list, &listed)] {
+            std::fs::write(path, rustfmt(text, &self.dir))
+                .map_err(|source| Refusal::File { path: path.clone(), source })?;
         }
         Ok(vec![path, list])
     }
 }
-
-/// The file with the list of migrations.
-const LIST: &str = "lib.rs";
 
 /// A sentence as the end of a name: `Add the nickname` is `add_the_nickname`. At most 60 characters.
 fn snake_case(message: &str) -> String {
@@ -47,17 +45,6 @@ fn snake_case(message: &str) -> String {
     let words: Vec<&str> =
         letters.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.join("_").chars().take(60).collect::<String>().trim_end_matches('_').to_owned()
-}
-
-/// The names of the migrations in the list, in its order.
-fn modules(list: &str) -> impl Iterator<Item = &str> {
-    list.lines().filter_map(module)
-}
-
-/// The name in `mod m20261101_000001_…;`.
-fn module(line: &str) -> Option<&str> {
-    let name = line.trim().strip_suffix(';')?.rsplit_once("mod ")?.1;
-    name.strip_prefix('m').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).map(|_| name)
 }
 
 /// The date and number after those of the last migration. If its date is in the future, the new one has that date too.
@@ -68,23 +55,6 @@ fn number_after(last: &str, today: &str) -> String {
         Ok(number) if date >= today => format!("{date}_{:06}", number + 1),
         _ => format!("{today}_000001"),
     }
-}
-
-/// The list with the new migration after the last one: a `mod` line and an entry of the `vec!`. `None` if the list has
-/// another form.
-fn with_entry(list: &str, name: &str) -> Option<String> {
-    let last = modules(list).max()?;
-    let entry = format!("{last}::Migration");
-    let mut lines = Vec::new();
-    let mut added = 0;
-    for line in list.lines() {
-        lines.push(line.to_owned());
-        if module(line) == Some(last) || line.contains(&entry) {
-            lines.push(line.replace(last, name));
-            added += 1;
-        }
-    }
-    (added == 2).then(|| lines.join("\n") + "\n")
 }
 
 /// The text as rustfmt formats it with the settings of the folder; unchanged if there is no rustfmt.
@@ -106,9 +76,6 @@ fn rustfmt(text: &str, dir: &Path) -> String {
 mod tests {
     use super::*;
 
-    const LIST_OF_TWO: &str = "mod v09;\n\nmod m20250101_000001_one;\nmod m20261101_000002_two;\n\nfn all() {\n    vec![\n        \
-        Box::new(m20250101_000001_one::Migration),\n        Box::new(m20261101_000002_two::Migration),\n    ]\n}\n";
-
     #[test]
     fn the_next_migration_comes_after_the_last_one_whatever_the_date() {
         assert_eq!(number_after("m20261101_000007_create", "20261120"), "20261120_000001");
@@ -120,13 +87,5 @@ mod tests {
     fn the_message_is_the_name_of_the_file() {
         assert_eq!(snake_case("Add the user's  nick-name!"), "add_the_users_nick_name");
         assert_eq!(snake_case("…"), "");
-    }
-
-    #[test]
-    fn the_list_gets_a_module_and_an_entry_after_the_last_one() {
-        let list = with_entry(LIST_OF_TWO, "m20261120_000001_three").unwrap();
-        assert!(list.contains("mod m20261101_000002_two;\nmod m20261120_000001_three;\n\nfn"), "{list}");
-        let entries = "        Box::new(m20261101_000002_two::Migration),\n        Box::new(m20261120_000001_three::Migration),\n    ]";
-        assert!(list.contains(entries), "{list}");
     }
 }

@@ -2,6 +2,7 @@
 //! database, for the author to read and edit.
 
 mod builder_code;
+mod chain_file;
 mod column_types;
 mod layout;
 mod live_definitions;
@@ -14,7 +15,7 @@ mod table_diff;
 mod table_steps;
 
 use crate::check::Drift;
-use crate::connect::connect;
+use crate::connect::{Place, connect};
 use crate::error::RevisionRefusal;
 use crate::expected::{self, schema_of_chain};
 use crate::schema::{self, Difference, SchemaItem};
@@ -81,7 +82,11 @@ impl Project {
     /// with pending migrations.
     pub async fn autogenerate(&self, url: &str, message: &str, dir: Option<&Path>) -> Result<WrittenRevision, Error> {
         let file = self.next_file(message, dir)?;
-        let db = connect(self, url, false, Options::default().lock_timeout).await?;
+        // A SQLite file that nobody has made yet is an empty database.
+        let db = match Place::of(url)?.is_missing() {
+            true => expected::in_memory_database().await?,
+            false => connect(self, url, false, Options::default().lock_timeout).await?,
+        };
         let source = async {
             let state = self.state(&db).await?;
             match state.pending.as_slice() {

@@ -10,6 +10,7 @@ use crate::storage::{PgConnectionGuard, PgSlot, RowReader};
 use crate::watch_history::command::{Command, EntryKey, Outcome};
 use crate::watch_history::entry::{Entry, EntryRow};
 use crate::watch_history::lookup::Lookup;
+use crate::watch_history::publish::publish;
 use crate::watch_history::{Context, fail_all};
 use sea_orm::{DbErr, RuntimeErr};
 use std::collections::HashMap;
@@ -34,12 +35,18 @@ pub(super) async fn write(slot: &mut PgSlot, context: &Context, commands: &[Comm
 /// retried alone, so that it fails alone.
 async fn write_run(slot: &mut PgSlot, context: &Context, run: &[Command]) -> Vec<Outcome> {
     match execute_in_rounds(slot, context, run).await {
-        Ok(outcomes) => outcomes,
+        Ok(outcomes) => {
+            publish(&context.events, run, &outcomes);
+            outcomes
+        }
         Err(error) if run.len() > 1 && may_concern_one_row(&error) => {
             let mut outcomes = Vec::with_capacity(run.len());
             for command in run {
                 match retry_one(slot, context, command).await {
-                    Ok(outcome) => outcomes.extend(outcome),
+                    Ok(outcome) => {
+                        publish(&context.events, slice::from_ref(command), &outcome);
+                        outcomes.extend(outcome);
+                    }
                     Err(error) => {
                         outcomes.extend(explain_failure(slot, context, slice::from_ref(command), &error).await);
                     }

@@ -7,6 +7,8 @@
 mod forget;
 mod read;
 mod save;
+#[cfg(test)]
+mod tests;
 mod update;
 
 use crate::Error;
