@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 use service::Error;
 use service::auth::TokenSubject;
 use service::auth::sessions::ClientInfo;
+use service::caller::Caller;
 use service::text::{self, FieldError};
-use service::user::Caller;
 use std::future::{Ready, ready};
 use std::ops::Deref;
 use std::pin::Pin;
@@ -125,7 +125,7 @@ impl FromRequest for OptionalUser {
         Box::pin(async move {
             let Some(subject) = subject? else { return Ok(Self(None)) };
             let app = app?;
-            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), subject).await });
+            let check = app.run(move |app| async move { service::auth::authenticate(app.db.reader(), subject).await });
             Ok(Self(Some(check.await?)))
         })
     }

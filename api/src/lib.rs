@@ -39,7 +39,7 @@ use connection::Connection;
 pub use file_limits::FileLimits;
 pub use public_path::PublicPath;
 pub use rate_limits::RateLimits;
-use service::auth::sessions::EndedSessionsPoller;
+use service::auth::EndedSessionsPoller;
 pub use state::{AppState, Shutdown};
 use std::io;
 use std::net::TcpListener;

@@ -5,6 +5,8 @@
 //! word of [`Error`], and the api crate picks its status.
 
 pub mod auth;
+pub mod caller;
+mod common_passwords;
 mod error;
 pub mod library;
 pub mod limit;

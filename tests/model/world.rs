@@ -10,9 +10,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sea_orm::prelude::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use service::caller::{Caller, UserRole};
 use service::progress::ProgressRules;
 use service::storage::Durability;
-use service::user::Caller;
 use service::video::VideoUpdate;
 use service::watch_history::{self as history, ContinueWatching, Entry, History, Save};
 use service::{Database, Error};
@@ -281,9 +281,12 @@ impl<'a> Scene<'a> {
     }
 
     async fn change_duration(&mut self, film: usize, duration: Option<i32>) {
-        let (world, uploader) = (self.world, Caller { id: self.viewers[0], role: service::user::UserRole::User });
+        let (world, uploader) = (self.world, Caller { id: self.viewers[0], role: UserRole::User });
         let update = VideoUpdate { title: None, description: None, duration: Some(duration), thumbnail_path: None };
-        service::video::update(&world.db, uploader, self.films[film], update, &world.rules, self.now).await.unwrap();
+        let update = world.db.transaction(async |tx| {
+            service::video::update(tx, uploader, self.films[film], update, &world.rules, self.now).await
+        });
+        update.await.unwrap();
         if self.durations[film] != duration {
             let rows = self.rows.iter_mut().filter(|((_, of), _)| *of == film);
             rows.for_each(|(_, Known { row, .. })| recompute_completed(row, duration, &world.rules));

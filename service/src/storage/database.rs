@@ -244,15 +244,6 @@ impl Database {
         Ok(())
     }
 
-    /// A transaction in which nobody else changes `table`: for rules that look at other rows before they write.
-    pub(crate) async fn exclusive(&self, table: &str) -> Result<(WriteGuard, DatabaseTransaction), Error> {
-        let (write_guard, transaction) = self.begin().await?;
-        if self.backend() == DatabaseBackend::Postgres {
-            transaction.execute_unprepared(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
-        }
-        Ok((write_guard, transaction))
-    }
-
     /// A transaction that writes. On SQLite it takes the write lock at its start: one that reads first and writes
     /// later would fail at once when another process wrote in between, whatever the busy timeout.
     pub(crate) async fn begin(&self) -> Result<(WriteGuard, DatabaseTransaction), Error> {

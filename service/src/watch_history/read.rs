@@ -1,11 +1,11 @@
 //! What is read of the watch history, and how it is shown.
 
 use super::entry::Row;
+use crate::caller::UserRole;
 use crate::picture;
 use crate::progress::ProgressRules;
 use crate::storage::RowReader;
 use crate::time::Timestamp;
-use crate::user::UserRole;
 use crate::video::thumbnail_address;
 use crate::{Error, text};
 use chrono::{DateTime, Utc};
@@ -104,11 +104,11 @@ impl Item {
         let Self { video_id, watch_position, device, play_count, title, description, duration, .. } = self;
         let progress_percentage = progress_percentage(watch_position, duration);
         let uploader = if self.is_of_administrator { UserRole::Admin } else { UserRole::User };
-        let thumbnail_path = picture::shown(self.thumbnail_path, uploader);
+        let thumbnail_path = picture::if_displayable(self.thumbnail_path, uploader);
         ContinueWatching {
             video_id,
             video_title: title,
-            video_description: description.map(text::cut),
+            video_description: description.map(text::shorten),
             video_duration: duration,
             video_thumbnail_path: thumbnail_address(video_id, thumbnail_path, self.thumbnail_file.as_deref()),
             uploader_username: self.username,
