@@ -4,6 +4,7 @@ use crate::output::{print_line, print_note};
 use crate::settings::Settings;
 use crate::{accounts, scan, serve};
 use clap::{Parser, Subcommand};
+use migration::PROJECT;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,9 +56,9 @@ pub(crate) async fn run(cli: Cli, settings: &Settings) -> ExitCode {
             Err(error) => Err(error.to_string()),
         },
         CliCommand::Migrate(arguments) => {
-            let surroundings =
-                migration::cli::Surroundings { database_url: &settings.database_url, production: settings.production };
-            return migration::cli::run(&arguments, &surroundings).await;
+            let environment =
+                migration::cli::Environment { database_url: &settings.database_url, production: settings.production };
+            return migration::cli::run(&PROJECT, &arguments, &environment).await;
         }
     };
     done.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)

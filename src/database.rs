@@ -1,6 +1,7 @@
 //! Opens the database for the commands that need one.
 
 use crate::settings::Settings;
+use migration::{Options, PROJECT, Target};
 use service::Database;
 use std::fmt::Display;
 
@@ -11,8 +12,8 @@ use std::fmt::Display;
 pub(crate) async fn open(settings: &Settings) -> Result<Database, String> {
     let with_url = |error: &dyn Display| format!("DATABASE_URL={}: {error}", settings.database());
     let db = Database::connect(&settings.database_url, settings.durability).await.map_err(|error| with_url(&error))?;
-    let state = migration::state(db.reader()).await.map_err(|error| with_url(&error))?;
-    state.adopted().map_err(|error| with_url(&error))?;
+    let state = PROJECT.state(db.reader()).await.map_err(|error| with_url(&error))?;
+    state.adopted(&PROJECT).map_err(|error| with_url(&error))?;
     if !state.unknown.is_empty() {
         log::warn!(
             "the database is ahead of this program, which starts all the same; unknown migrations: {}",
@@ -28,8 +29,8 @@ pub(crate) async fn open(settings: &Settings) -> Result<Database, String> {
             "the schema is {count} migrations behind; run `playhead migrate up`, or set AUTO_MIGRATE=true"
         )));
     }
-    let options = migration::Options::default();
-    let report = migration::upgrade(&settings.database_url, &migration::Target::End, &options).await;
+    let options = Options::default();
+    let report = PROJECT.upgrade(&settings.database_url, &Target::End, &options).await;
     for name in report.map_err(|error| with_url(&error))?.applied {
         log::info!("migrated: {name}");
     }

@@ -130,7 +130,7 @@ impl Settings {
 
     /// The database for people: without a password.
     pub(crate) fn database(&self) -> String {
-        migration::redacted(&self.database_url)
+        migration::environment::redacted(&self.database_url)
     }
 }
 

@@ -1,20 +1,25 @@
 /**
- * The shell: header, messages, and the one view that the address's hash asks for.
+ * The frame of the pages: the header, the message, and the view that the hash of the address names.
  *
+ * - ready: settles when the heading can take the focus
+ * - leave: ends the view; done when its last request is answered
+ * - sessionChanged: another user has signed in, or nobody is signed in, here or in another tab
  * @typedef {object} View
  * @property {HTMLElement} root
  * @property {string} title
- * @property {Promise<unknown>} [ready] settles when the heading is there to be focused
- * @property {() => void | Promise<void>} [leave] puts an end to it; done when its last request is answered
- * @property {() => void} [sessionChanged] somebody signed in or out, here or in another tab
+ * @property {Promise<unknown>} [ready]
+ * @property {() => void | Promise<void>} [leave]
+ * @property {() => void} [sessionChanged]
  *
- * What a view may use. `settled` is done when the view before has said its last to the server.
+ * What a view may use.
+ * - settled: done when the previous view has saved its last position
+ * - showMessage: an empty text removes the message
  * @typedef {object} Context
  * @property {string} path
  * @property {URLSearchParams} query
  * @property {Promise<unknown>} settled
  * @property {(title: string) => void} setTitle
- * @property {(text: string) => void} showMessage an empty text takes the message away
+ * @property {(text: string) => void} showMessage
  */
 import { playhead, signOut } from "./api.js";
 import { h } from "./dom.js";
@@ -26,7 +31,7 @@ import { libraryView } from "./views/library.js";
 import { notice } from "./views/notice.js";
 import { playerView } from "./views/player.js";
 
-/** How long the next view waits for the last save of the one before. */
+/** How long the next view waits for the last save of the previous one. */
 const SETTLE_MS = 1_500;
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
@@ -36,7 +41,7 @@ const stage = h("div", { class: "view" });
 
 /** @type {View | null} */
 let view = null;
-let signingOut = false;
+let isSigningOut = false;
 
 /** @param {string} title */
 const setTitle = (title) => (document.title = title ? `${title} · Playhead` : "Playhead");
@@ -48,7 +53,7 @@ function showMessage(text) {
 }
 
 /** @param {Context} context @returns {View} */
-function viewFor(context) {
+function createView(context) {
   const { path } = context;
   if (path === "/") return libraryView(context);
   if (path === "/sign-in") return signInView(context);
@@ -58,36 +63,38 @@ function viewFor(context) {
   return { root: notice(t("pageNotFound"), t("pageNotFoundHint")), title: t("pageNotFound") };
 }
 
-async function route() {
-  const ours = location.hash.startsWith("#/");
-  // Any other hash, such as that of an anchor, changes nothing on the page.
-  if (view && location.hash && !ours) return;
-  const [path, search] = (ours ? location.hash.slice(1) : "/").split("?");
+async function showRoute() {
+  const isRoute = location.hash.startsWith("#/");
+  // Any other hash, such as that of an anchor, names no view.
+  if (view && location.hash && !isRoute) return;
+  const [path, search] = (isRoute ? location.hash.slice(1) : "/").split("?");
   const query = new URLSearchParams(search);
-  const first = view === null;
+  const isFirst = view === null;
   const settled = within(SETTLE_MS, Promise.all([view?.leave?.(), playhead.deliver()]));
   showMessage("");
-  const shown = (view = viewFor({ path, query, settled, setTitle, showMessage }));
+  const shown = (view = createView({ path, query, settled, setTitle, showMessage }));
   setTitle(shown.title);
   header.update(path, query.get("q") ?? "");
   stage.replaceChildren(shown.root);
   scrollTo(0, 0);
   await shown.ready;
-  if (first || view !== shown) return;
-  // Whoever cannot see the page change is told by the focus.
-  if (!stage.contains(document.activeElement) && !header.isTyping()) stage.querySelector("h1")?.focus({ preventScroll: true });
+  if (isFirst || view !== shown) return;
+  // The focus on the heading makes a screen reader announce the new view.
+  if (stage.contains(document.activeElement) || header.isTyping()) return;
+  stage.querySelector("h1")?.focus({ preventScroll: true });
 }
 
-/** @param {number} ms @param {unknown} work */
-const within = (ms, work) => Promise.race([work, new Promise((resolve) => setTimeout(resolve, ms))]).catch(() => {});
+/** Waits for a task, but not longer than this. @param {number} ms @param {unknown} task */
+const within = (ms, task) =>
+  Promise.race([task, new Promise((resolve) => setTimeout(resolve, ms))]).catch(() => {});
 
 async function leaveAndSignOut() {
-  signingOut = true;
-  // The player's last save still needs the token.
+  isSigningOut = true;
+  // The last save of the player needs the token.
   await within(SETTLE_MS, view?.leave?.());
   signOut();
-  signingOut = false;
-  if (location.hash === "" || location.hash === "#/") await route();
+  isSigningOut = false;
+  if (location.hash === "" || location.hash === "#/") await showRoute();
   else location.hash = "#/";
 }
 
@@ -95,7 +102,7 @@ const header = createHeader(leaveAndSignOut);
 document.documentElement.lang = language;
 skip.textContent = t("skip");
 skip.addEventListener("click", (event) => {
-  event.preventDefault(); // its hash would be taken for an address
+  event.preventDefault(); // the router would take its hash for an address
   main.focus();
 });
 document.getElementById("header")?.replaceWith(header.root);
@@ -103,10 +110,10 @@ main.replaceChildren(message, stage);
 
 session.onChange(() => {
   header.updateAccount();
-  if (signingOut) return;
-  void playhead.deliver(); // what waited for this user to come back
+  if (isSigningOut) return;
+  void playhead.deliver(); // the saves that wait for this user
   showMessage(session.user() ? "" : t("sessionEnded"));
   view?.sessionChanged?.();
 });
-addEventListener("hashchange", route);
-void route();
+addEventListener("hashchange", showRoute);
+void showRoute();

@@ -1,2 +1,2 @@
-/** Where the site is, without a slash at its end: empty, or the path below which a reverse proxy shows it. */
+/** The path of the site behind a reverse proxy, without a slash at the end; empty at the root. */
 export const base = new URL(".", import.meta.url).pathname.slice(0, -1);

@@ -1,9 +1,12 @@
-/** Building blocks of the pages. Text from the server only ever becomes text nodes and attributes, never markup. */
+/** Helpers that build the pages. Text of the server never becomes markup. */
+
+/** @typedef {string | number | boolean | null | undefined | ((event: any) => unknown)} Attribute */
 
 /**
+ * Creates an element.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, string | number | boolean | null | undefined | ((event: any) => unknown)>} [attributes] a function listens to the event of that name
+ * @param {Record<string, Attribute>} [attributes] a function listens to the event of that name
  * @param {...(Node | string | null | undefined | false)} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
@@ -14,11 +17,14 @@ export function h(tag, attributes = {}, ...children) {
     if (typeof value === "function") element.addEventListener(name, value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  const shown = children.filter(
+    (child) => child !== null && child !== undefined && child !== false,
+  );
+  element.append(...shown);
   return element;
 }
 
-/** 83 → "1:23", 3 723 → "1:02:03". @param {number} seconds */
+/** 83 is "1:23", 3 723 is "1:02:03". @param {number} seconds */
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const hours = Math.floor(whole / 3600);
@@ -27,7 +33,10 @@ export function clock(seconds) {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** The server may be another one than this page's: a picture is asked for here or with https, and nowhere else. @param {string | null} path */
+/**
+ * The address of a picture if it is of this origin or with https; null for any other.
+ * @param {string | null} path @returns {string | null}
+ */
 export function imageSource(path) {
   if (!path) return null;
   try {

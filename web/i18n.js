@@ -1,4 +1,4 @@
-/** The words of the pages, in the first of the browser's languages that we speak. */
+/** The texts of the pages, in the first language of the browser that there is. */
 
 const en = {
   skip: "Skip to content",
@@ -10,8 +10,8 @@ const en = {
   signedInAs: "Signed in as {name}",
   accountNav: "Account",
   library: "Library",
-  libraryLede: "Every video picks up where you stopped.",
-  libraryLedeVisitor: "Sign in, and every video picks up where you stopped.",
+  libraryIntro: "Every video picks up where you stopped.",
+  libraryIntroVisitor: "Sign in, and every video picks up where you stopped.",
   continueWatching: "Continue watching",
   allVideos: "All videos",
   videos: "Videos",
@@ -21,7 +21,7 @@ const en = {
   left: "{time} left",
   watched: "{percent}% watched",
   noVideos: "No videos yet",
-  noVideosVisitor: "Create the first account; a sample clip then appears.",
+  noVideosVisitor: "Create the first account, and a sample clip appears.",
   createAccount: "Create an account",
   noVideosBefore: "Put video files in the media folder and run ",
   noVideosAfter: ".",
@@ -29,8 +29,8 @@ const en = {
   noResultsHint: "No title or description matches “{query}”.",
   showAll: "Show all videos",
   toLibrary: "Go to the library",
-  signInLede: "Go on where you stopped, on any device.",
-  signUpLede: "One account remembers your place in every video.",
+  signInIntro: "Continue where you stopped, on any device.",
+  signUpIntro: "One account remembers your place in every video.",
   nameOrEmail: "User name or e-mail",
   email: "E-mail",
   username: "User name",
@@ -45,7 +45,7 @@ const en = {
   by: "by {name}",
   startOver: "Start over",
   forget: "Forget",
-  forgetHint: "Forget how far I watched this video",
+  forgetHint: "Delete my watch history of this video",
   resumedAt: "Resumed at {time}",
   savedAt: "Saved at {time}",
   retrying: "Could not save, trying again…",
@@ -56,15 +56,17 @@ const en = {
   forgotten: "Your place in this video was forgotten",
   forgetFailed: "Your place could not be forgotten. Please try again.",
   signInToSave: "Sign in to remember where you stopped.",
-  sessionEnded: "You have been signed out. Sign in again to go on.",
-  noFile: "This video has no file here",
-  noFileHint: "Only its entry is kept on this server; there is nothing to play.",
+  sessionEnded: "You have been signed out. Sign in again to continue.",
+  noFile: "This video has no file",
+  noFileHint: "This server has only its description, so there is nothing to play.",
   videoNotFound: "Video not found",
   videoNotFoundHint: "It was deleted, or the address is wrong.",
   pageNotFound: "Page not found",
   pageNotFoundHint: "There is nothing at this address.",
-  mediaError: "The video cannot be played: its file is missing or damaged, or this browser does not know its format.",
-  mediaNetworkError: "The connection broke while the video was loading. Reload the page to try again.",
+  mediaError:
+    "The video cannot be played: its file is missing or damaged, or this browser does not support it.",
+  mediaNetworkError:
+    "The connection broke while the video was loading. Reload the page to try again.",
   unreachable: "The server could not be reached. Please try again.",
   failed: "Something went wrong",
   tryAgain: "Try again",
@@ -81,8 +83,8 @@ const ko = {
   signedInAs: "{name} 님으로 로그인됨",
   accountNav: "계정",
   library: "라이브러리",
-  libraryLede: "모든 동영상을 보던 곳부터 이어서 볼 수 있습니다.",
-  libraryLedeVisitor: "로그인하면 모든 동영상을 보던 곳부터 이어서 볼 수 있습니다.",
+  libraryIntro: "모든 동영상을 보던 곳부터 이어서 볼 수 있습니다.",
+  libraryIntroVisitor: "로그인하면 모든 동영상을 보던 곳부터 이어서 볼 수 있습니다.",
   continueWatching: "이어서 보기",
   allVideos: "모든 동영상",
   videos: "동영상",
@@ -100,8 +102,8 @@ const ko = {
   noResultsHint: "제목이나 설명에 ‘{query}’이(가) 들어간 동영상이 없습니다.",
   showAll: "모든 동영상 보기",
   toLibrary: "라이브러리로 가기",
-  signInLede: "어느 기기에서든 보던 곳부터 이어서 보세요.",
-  signUpLede: "계정 하나로 모든 동영상의 시청 위치를 기억합니다.",
+  signInIntro: "어느 기기에서든 보던 곳부터 이어서 보세요.",
+  signUpIntro: "계정 하나로 모든 동영상의 시청 위치를 기억합니다.",
   nameOrEmail: "사용자 이름 또는 이메일",
   email: "이메일",
   username: "사용자 이름",
@@ -134,21 +136,22 @@ const ko = {
   videoNotFoundHint: "삭제되었거나 주소가 잘못되었습니다.",
   pageNotFound: "페이지를 찾을 수 없습니다",
   pageNotFoundHint: "이 주소에는 아무것도 없습니다.",
-  mediaError: "동영상을 재생할 수 없습니다. 파일이 없거나 손상되었거나, 이 브라우저가 지원하지 않는 형식입니다.",
+  mediaError:
+    "동영상을 재생할 수 없습니다. 파일이 없거나 손상되었거나, 이 브라우저가 지원하지 않는 형식입니다.",
   mediaNetworkError: "동영상을 불러오는 중 연결이 끊어졌습니다. 페이지를 새로고침해 주세요.",
   unreachable: "서버에 연결할 수 없습니다. 다시 시도해 주세요.",
   failed: "문제가 발생했습니다",
   tryAgain: "다시 시도",
 };
 
-const dictionaries = { en, ko };
+export const dictionaries = { en, ko };
 
 /** @typedef {keyof typeof en} Message */
 
 /** @type {keyof typeof dictionaries} */
-export const language = pick();
+export const language = pickLanguage();
 
-function pick() {
+function pickLanguage() {
   for (const tag of navigator.languages) {
     const [primary] = tag.toLowerCase().split("-");
     if (primary === "ko" || primary === "en") return primary;
@@ -156,11 +159,16 @@ function pick() {
   return "en";
 }
 
-/** @param {Message} key @param {Record<string, string | number>} [values] what stands for each {name} */
-export const t = (key, values = {}) => dictionaries[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+/**
+ * The text of a message.
+ * @param {Message} key @param {Record<string, string | number>} [values] for each {name}
+ */
+export const t = (key, values = {}) =>
+  dictionaries[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 
 /**
- * What the server says in English, by the code of its problem or by the field that it refuses.
+ * Refusals of the server in other languages than English, by the code of the problem or by the
+ * field that is refused.
  * @type {Partial<Record<typeof language, Record<string, string>>>}
  */
 const refusals = {
@@ -171,7 +179,8 @@ const refusals = {
     too_many_requests: "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.",
     taken: "이미 사용 중인 사용자 이름 또는 이메일 주소입니다.",
     registration_closed: "회원가입이 닫혀 있습니다. 관리자에게 계정을 요청하세요.",
-    first_account_by_command: "이 서버의 첫 계정은 `playhead user create NAME EMAIL --admin` 명령으로 만듭니다.",
+    first_account_by_command:
+      "이 서버의 첫 계정은 `playhead user create NAME EMAIL --admin` 명령으로 만듭니다.",
     unauthenticated: "먼저 로그인해 주세요.",
     video_not_found: "동영상을 찾을 수 없습니다.",
     file_not_found: "이 동영상은 파일이 없습니다.",
@@ -180,11 +189,16 @@ const refusals = {
     storage_full: "저장 공간이 부족합니다.",
     internal_error: "서버에서 문제가 발생했습니다.",
     email: "올바른 이메일 주소를 입력해 주세요.",
-    username: "한 가지 문자 체계로 3~100자를 입력해 주세요. @, 보이지 않는 문자, 앞뒤 공백은 쓸 수 없습니다.",
-    password: "8~100자의 흔하지 않은 비밀번호를 입력해 주세요. 이름이나 이메일 주소는 쓸 수 없습니다.",
+    username:
+      "한 가지 문자 체계로 3~100자를 입력해 주세요. @, 보이지 않는 문자, 앞뒤 공백은 쓸 수 없습니다.",
+    password:
+      "8~100자의 흔하지 않은 비밀번호를 입력해 주세요. 이름이나 이메일 주소는 쓸 수 없습니다.",
     full_name: "255자까지 입력할 수 있습니다.",
   },
 };
 
-/** The refusal in the viewer's language, or in the server's own words. @param {string} key @param {string} said */
-export const refusal = (key, said) => refusals[language]?.[key] ?? said;
+/**
+ * The refusal in the viewer's language, if there is a translation.
+ * @param {string} key a code or a field @param {string} detail the text of the server
+ */
+export const refusal = (key, detail) => refusals[language]?.[key] ?? detail;

@@ -2,132 +2,177 @@
  * Playhead in the browser: remembers where a viewer stopped and takes them back there.
  *
  *     const playhead = createPlayhead({ getToken: () => myToken });
- *     const handle = playhead.attach(document.querySelector("video"), 3, { onState: console.log });
+ *     const video = document.querySelector("video");
+ *     const handle = playhead.attach(video, 3, { onState: console.log });
  *     // …and when the player goes away:
  *     await handle.detach();
  *
- * This file and the folder `playhead` beside it, no dependencies, any framework. Detach before the element is given another
- * video or removed.
+ * It consists of this file and the folder `playhead` beside it, has no dependencies, and works with
+ * any framework. Detach before the element gets another video or is removed.
  *
- * Time watched is the viewer's time, not the film's, and a film has ended where it was played to its end. A place that the source names
- * (`#t=10`) is where it begins, whatever the server has.
+ * Time watched is the viewer's time, whatever the playback speed. A video is at its end only if it
+ * was played to its end. A position in the source (`#t=10`) takes precedence over the resume
+ * position.
  *
- * Every save is written down in localStorage before it is sent, under the user that it belongs to. What the server has not
- * answered for survives a reload and goes out together when the network is back, never in the name of somebody else. A browser brings
- * that to its disk some seconds later: one that is killed may lose the last of it.
+ * Every save is stored in localStorage before it is sent, under its own account. Saves that the
+ * server has not answered survive a reload, and go out together when the network is back, never
+ * with the token of another user. A browser writes localStorage to the disk some seconds later, so
+ * a browser that is killed may lose the newest save.
  */
 import { attach } from "./playhead/attach.js";
-import { createOutbox, historyOf } from "./playhead/outbox.js";
+import { createOutbox } from "./playhead/outbox.js";
 import { PlayheadError, createRequests, subjectOf } from "./playhead/request.js";
+import { historyPath } from "./playhead/sender.js";
 
 export { PlayheadError };
 
 /**
- * What the server keeps for one user and one video. Positions and durations are whole seconds; `resume_at` is where playback
- * should begin, 0 for the start.
- * @typedef {{ id: number, user_id: number, video_id: number, watch_position: number, watch_duration: number, completed: boolean,
- *   progress_percentage: number, resume_at: number, device: string | null, play_count: number, completed_at: string | null,
+ * The entry of one viewer and one video. Positions and durations are whole seconds, the percentage
+ * is 0 to 100, and timestamps are RFC 3339. `resume_at` is where playback should begin, 0 for the
+ * start. `applied` is false if a save changed nothing.
+ * @typedef {{ id: number, user_id: number, video_id: number, watch_position: number,
+ *   watch_duration: number, completed: boolean, progress_percentage: number, resume_at: number,
+ *   device: string | null, play_count: number, completed_at: string | null,
  *   last_watched_at: string, created_at: string, updated_at: string, applied?: boolean }} Entry
  *
- * One line of the "continue watching" list.
- * @typedef {{ video_id: number, video_title: string, video_description: string | null, video_duration: number | null,
- *   video_thumbnail_path: string | null, uploader_username: string, watch_position: number, progress_percentage: number,
- *   resume_at: number, device: string | null, play_count: number, last_watched_at: string }} ContinueItem
+ * One item of the "continue watching" list.
+ * @typedef {{ video_id: number, video_title: string, video_description: string | null,
+ *   video_duration: number | null, video_thumbnail_path: string | null, uploader_username: string,
+ *   watch_position: number, progress_percentage: number, resume_at: number, device: string | null,
+ *   play_count: number, last_watched_at: string }} ContinueItem
  *
- * Asked for an access token; null means that nobody is signed in. `refused` is a token that the server has just answered with
- * 401: return a newer one or null. With `keepalive` the page may be about to go away: answer from memory, without a request.
- * @typedef {(request: { refused?: string, keepalive?: boolean }) => string | null | Promise<string | null>} TokenProvider
+ * Returns an access token, or null when nobody is signed in.
+ * - refused: a token that the server has just answered with 401; return a newer one or null
+ * - keepalive: the page may be about to go away; answer from memory, without a request
+ * @typedef {{ refused?: string, keepalive?: boolean }} TokenRequest
+ * @typedef {(request: TokenRequest) => string | null | Promise<string | null>} TokenProvider
  *
- * `baseUrl` is the server's origin, and the path below which it is shown there, without a slash at the end (default: the page's origin), `fetch` another transport, `getUser`
- * tells whose an access token is, for tokens that are not the server's own; while that is unknown, saves are kept in memory only.
+ * - baseUrl: the server's origin and the path below which it is shown, without a slash at the end
+ *   (default: the origin of the page)
+ * - fetch: another transport
+ * - getUser: the user of an access token, for tokens that are not the server's own; while it is
+ *   unknown, saves are kept in memory only
  * @typedef {{ getToken: TokenProvider, baseUrl?: string, fetch?: typeof globalThis.fetch,
  *   getUser?: (token: string) => string | number | null }} PlayheadOptions
  *
- * What happens to an attached player; `position` is in whole seconds.
- * - ready: the history is read and `position` is where playback was taken to (0: it begins where the element stands)
- * - saved: the server has `position`
- * - superseded: `position` stays: a newer one, as of another device, or one further on than where nobody chose to begin
- * - retrying: a save (or the first read) failed for now and is tried again after `retryInMs`; `error.status` is 0 where the
- *   server was not reached at all, `kept` says that the position outlives the page
- * - failed: the server refused for good; that position is dropped
+ * What happens to an attached player. `position` is in whole seconds.
+ * - ready: the history is read, and playback was taken to `position`; 0: it stays where it was
+ * - saved: the server has stored `position`
+ * - superseded: the server keeps `position`: it is newer, or nobody chose to go back from it
+ * - retrying: a save (or the first read) has failed and is tried again after `retryInMs`;
+ *   `error.status` is 0 if the server was not reached, `kept` says that the save outlives the page
+ * - failed: the server has refused the save for good; the position is dropped
  * - gone: the video was deleted; nothing is saved any more
- * - signed-out: no token is accepted; nothing is saved any more, and what waits goes out when the user is back
- * @typedef {{ state: "ready" | "saved" | "superseded" | "retrying" | "failed" | "gone" | "signed-out", position: number,
- *   retryInMs?: number, kept?: boolean, error?: PlayheadError }} PlayheadEvent
+ * - signed-out: no token is accepted; nothing is saved any more, and waiting saves go out when the
+ *   user is back
+ * @typedef {"ready" | "saved" | "superseded" | "retrying" | "failed" | "gone"
+ *   | "signed-out"} PlayheadState
+ * @typedef {{ state: PlayheadState, position: number, retryInMs?: number, kept?: boolean,
+ *   error?: PlayheadError }} PlayheadEvent
  *
- * `onState` is not called any more after detach; `resume: false` leaves the element where it is (default true); `saveEveryMs`
- * is the time between saves while playing (default 10 000).
- * @typedef {{ onState?: (event: PlayheadEvent) => void, resume?: boolean, saveEveryMs?: number }} AttachOptions
+ * - onState: called at each event, until `detach`
+ * - resume: false leaves the element where it is (default true)
+ * - saveEveryMs: milliseconds between saves while playing (default 10 000)
+ * @typedef {{ onState?: (event: PlayheadEvent) => void, resume?: boolean,
+ *   saveEveryMs?: number }} AttachOptions
  *
- * `detach` ends it: it saves the last position when that changed (unless `save` is false) and is done when that is answered.
- * `startOver` goes to 0, saves that at once and plays. `forget` deletes the history and lets the player go on; nothing is saved
- * again until playback moves.
- * @typedef {{ detach: (options?: { save?: boolean }) => Promise<void>, startOver: () => Promise<void>,
- *   forget: () => Promise<void> }} Handle
+ * - detach: saves the last position if it is new, unless `save` is false; done when the save is
+ *   answered
+ * - startOver: goes to 0, saves it at once, and plays
+ * - forget: deletes the entry; nothing is saved again until playback moves; rejects with a
+ *   PlayheadError
+ * @typedef {{ detach: (options?: { save?: boolean }) => Promise<void>,
+ *   startOver: () => Promise<void>, forget: () => Promise<void> }} Handle
+ *
+ * - account: send it with a token of this account only
+ * @typedef {{ signal?: AbortSignal, account?: string }} ReadOptions
  * @typedef {ReturnType<typeof createPlayhead>} Playhead
  */
 
-/** @param {PlayheadOptions} options */
-export function createPlayhead({ getToken, getUser = subjectOf, baseUrl = "", fetch = (...asked) => globalThis.fetch(...asked) }) {
+/**
+ * All functions reject with a PlayheadError.
+ * @param {PlayheadOptions} options
+ */
+export function createPlayhead({
+  getToken,
+  getUser = subjectOf,
+  baseUrl = "",
+  fetch = (...args) => globalThis.fetch(...args),
+}) {
   const requests = createRequests({ getToken, getUser, baseUrl, fetch });
-  const { call, whoIsSignedIn } = requests;
+  const { request, currentAccount } = requests;
   const outbox = createOutbox(requests);
   const client = {
     /**
-     * The stored entry, or null when there is none; with `account` only under a token of that one.
-     * @type {(videoId: number | string, options?: { signal?: AbortSignal, account?: string }) => Promise<Entry | null>}
+     * Reads the entry of a video, null if there is none.
+     * @type {(videoId: number | string, options?: ReadOptions) => Promise<Entry | null>}
      */
-    load: (videoId, options) => call("GET", historyOf(videoId), options).catch(nullWhenMissing),
+    load: (videoId, options) =>
+      request("GET", historyPath(videoId), options).catch(nullWhenMissing),
 
     /**
-     * How long the server has the video to be, in seconds; null while that is not known.
-     * @type {(videoId: number | string, options?: { signal?: AbortSignal, account?: string }) => Promise<number | null>}
+     * Reads the duration of a video in seconds, null while the server does not know it.
+     * @type {(videoId: number | string, options?: ReadOptions) => Promise<number | null>}
      */
-    duration: async (videoId, options) => (await call("GET", `/videos/${encodeURIComponent(videoId)}`, options)).duration ?? null,
+    async duration(videoId, options) {
+      const video = await request("GET", `/videos/${encodeURIComponent(videoId)}`, options);
+      return video.duration ?? null;
+    },
 
     /**
-     * Saves one position, once, as that of now; `attach` is what adds cadence and retries. `watchDuration`: seconds watched in
-     * all.
-     * @param {number | string} videoId @param {number} position in seconds
+     * Saves one position as that of now, without retries.
+     * @param {number | string} videoId @param {number} position seconds
      * @param {{ watchDuration?: number, keepalive?: boolean, signal?: AbortSignal }} [options]
+     *   `watchDuration`: seconds watched in all
      * @returns {Promise<Entry>}
      */
     save(videoId, position, { watchDuration = 0, ...options } = {}) {
-      const body = { watch_position: Math.floor(position), watch_duration: Math.floor(watchDuration) };
-      return call("POST", historyOf(videoId), { ...options, body });
+      const watched = Math.floor(watchDuration);
+      const body = { watch_position: Math.floor(position), watch_duration: watched };
+      return request("POST", historyPath(videoId), { ...options, body });
     },
 
     /**
-     * Deletes the history of a video; none there is fine. With `account` only under a token of that one.
-     * @param {number | string} videoId @param {{ account?: string }} [options] @returns {Promise<void>}
+     * Deletes the entry of a video, if there is one.
+     * @param {number | string} videoId
+     * @param {{ account?: string }} [options] `account`: only with a token of this account
+     * @returns {Promise<void>}
      */
     async forget(videoId, options = {}) {
-      const account = options.account ?? (await whoIsSignedIn()) ?? "";
-      // What waits or is on its way would bring back what is being deleted.
-      const putBack = outbox.drop(account, videoId);
-      await outbox.settled();
-      await call("DELETE", historyOf(videoId), { account }).catch(nullWhenMissing).catch((error) => {
-        putBack();
+      const account = options.account ?? (await currentAccount()) ?? "";
+      // A save that waits or is on its way would bring the entry back.
+      const restore = outbox.drop(account, videoId);
+      await outbox.settle();
+      try {
+        await request("DELETE", historyPath(videoId), { account }).catch(nullWhenMissing);
+      } catch (error) {
+        restore();
         throw error;
-      });
+      }
     },
 
-    /** What was begun and not finished, newest first. @param {number} [limit] 1 to 100 @returns {Promise<ContinueItem[]>} */
-    continueWatching: (limit = 10) => call("GET", `/videos/continue-watching?limit=${limit}`),
+    /**
+     * Reads what was begun and not finished, newest first.
+     * @param {number} [limit] 1 to 100 @returns {Promise<ContinueItem[]>}
+     */
+    continueWatching: (limit = 10) => request("GET", `/videos/continue-watching?limit=${limit}`),
 
     /**
-     * Sends now what waits of whoever is signed in, and is done when that is answered or has failed. It happens by itself when
-     * the page loads, a player is attached and the network is back; a host calls it when somebody has signed in.
+     * Sends now what waits of the signed-in user; done when it is answered or has failed. This
+     * happens by itself when the page loads, a player is attached, or the network is back. Call it
+     * after a sign-in.
      */
     deliver: () => outbox.deliver(),
 
     /**
-     * Resumes and saves a player until it is detached.
-     * @param {HTMLVideoElement} video @param {number | string} videoId @param {AttachOptions} [options] @returns {Handle}
+     * Resumes and saves a video until it is detached.
+     * @param {HTMLVideoElement} video @param {number | string} videoId
+     * @param {AttachOptions} [options] @returns {Handle}
      */
-    attach: (video, videoId, options) => attach({ client, outbox, whoIsSignedIn }, video, videoId, options),
+    attach: (video, videoId, options) =>
+      attach({ client, outbox, currentAccount }, video, videoId, options),
   };
-  // Not at once: what the host's `getToken` needs may be made in the lines below.
+  // The page's `getToken` may need what its next lines create.
   setTimeout(outbox.deliver);
   return client;
 }

@@ -1,29 +1,39 @@
 /**
- * Who is signed in, shared by all tabs through localStorage, with tokens that renew themselves.
+ * The signed-in user, shared by all tabs through localStorage. The tokens are renewed in time.
  * @typedef {{ id: number, username: string }} SessionUser
+ *
+ * `expires_in` is in seconds.
  * @typedef {{ access_token: string, refresh_token: string, expires_in: number }} Tokens
- * @typedef {{ user: SessionUser, access_token: string, refresh_token: string, expires_at: number, margin: number }} Session
+ *
+ * A session as it is stored. The access token expires at `expires_at`, in milliseconds since 1970.
+ * It is renewed `margin` milliseconds earlier.
+ * @typedef {{ user: SessionUser, access_token: string, refresh_token: string, expires_at: number,
+ *   margin: number }} Session
  */
 import { base } from "./base.js";
 import { PlayheadError } from "./playhead.js";
-import { retryDelay } from "./playhead/outbox.js";
+import { retryDelay } from "./playhead/retry.js";
 
 /** Sites below different paths of one host share its storage. */
 const KEY = `playhead.session${base}`;
 const MARGIN_MS = 60_000;
-/** The server takes a token again whose answer was lost, for half a minute: two more tries fall into that. */
+/**
+ * The server accepts a spent refresh token again for REFRESH_GRACE_SECONDS (60 by default), in case
+ * its answer was lost. This leaves time for two more tries.
+ */
 const TIMEOUT_MS = 8_000;
+/** Browsers run a longer timer at once. */
 const TIMER_LIMIT_MS = 2_147_483_647;
 
-/** @type {string | null} */
-let memory = null; // stands in where the browser refuses storage
+/** @type {string | null} The session, where the browser refuses storage. */
+let memory = null;
 /** @type {Promise<string | null> | null} */
-let refreshing = null;
+let renewal = null;
 let timer = 0;
 let failures = 0;
 /** @type {Set<() => void>} */
 const listeners = new Set();
-let announced = current()?.user.id ?? null;
+let announcedUser = current()?.user.id ?? null;
 
 /** @returns {Session | null} */
 export function current() {
@@ -40,16 +50,16 @@ export const user = () => current()?.user ?? null;
 /** @param {Tokens} tokens @param {SessionUser} who */
 export function start(tokens, who) {
   writeRaw(JSON.stringify(toSession(tokens, { id: who.id, username: who.username })));
-  changed();
+  update();
 }
 
 export function end() {
   writeRaw(null);
-  changed();
+  update();
 }
 
 /**
- * Calls back when another user, or nobody, is signed in from now on, here or in another tab.
+ * Calls back when another user, or nobody, is signed in, here or in another tab.
  * @param {() => void} listener
  */
 export function onChange(listener) {
@@ -57,9 +67,11 @@ export function onChange(listener) {
 }
 
 /**
- * The access token, renewed when it is about to expire or was `refused`. With `keepalive` the one in hand, without a wait.
- * @param {{ refused?: string, keepalive?: boolean }} [request]
- * @returns {string | null | Promise<string | null>}
+ * Returns the access token. It is renewed first if it is about to expire or was refused.
+ * @param {{ refused?: string, keepalive?: boolean }} [request] `refused`: a token that the server
+ *   has refused; `keepalive`: do not wait for a renewal
+ * @returns {string | null | Promise<string | null>} null if nobody is signed in
+ * @throws {Error} if the token has expired and the server cannot be reached
  */
 export function token({ refused, keepalive = false } = {}) {
   const session = current();
@@ -68,7 +80,7 @@ export function token({ refused, keepalive = false } = {}) {
   if (access_token === refused) return refresh(refused);
   if (keepalive || isFresh(session)) return access_token;
   return refresh().catch((error) => {
-    // The renewal was early on purpose: while the old token lasts, a server out of reach is no reason to stop.
+    // The old token is still valid during the margin.
     if (Date.now() < expires_at) return access_token;
     throw error;
   });
@@ -76,73 +88,95 @@ export function token({ refused, keepalive = false } = {}) {
 
 /** @param {string} [refused] */
 function refresh(refused) {
-  refreshing ??= alone(() => renew(refused)).finally(() => (refreshing = null));
-  return refreshing;
+  renewal ??= withLock(() => renew(refused)).finally(() => (renewal = null));
+  return renewal;
 }
 
-/** One tab at a time where the browser has Web Locks; elsewhere the server bears two for a while. @param {() => Promise<string | null>} task */
-const alone = async (task) => (navigator.locks ? navigator.locks.request(`playhead.refresh${base}`, task) : task());
+/**
+ * Runs a task in one tab at a time where the browser has Web Locks. Elsewhere two tabs may renew at
+ * once, which the server accepts.
+ * @param {() => Promise<string | null>} task
+ */
+const withLock = async (task) =>
+  navigator.locks ? navigator.locks.request(`playhead.refresh${base}`, task) : task();
 
 /** @param {string} [refused] @returns {Promise<string | null>} */
 async function renew(refused) {
-  const held = current();
-  if (!held) return null;
-  if (held.access_token !== refused && isFresh(held)) return held.access_token;
+  const session = current();
+  if (!session) return null;
+  if (session.access_token !== refused && isFresh(session)) return session.access_token;
+  const tokens = await requestTokens(session.refresh_token);
+  const latest = current();
+  // A sign-out or a renewal of another tab during the request takes precedence over its answer.
+  if (latest?.refresh_token !== session.refresh_token) return latest?.access_token ?? null;
+  if (!tokens) {
+    end();
+    return null;
+  }
+  writeRaw(JSON.stringify(toSession(tokens, session.user)));
+  update();
+  return tokens.access_token;
+}
+
+/**
+ * @param {string} refreshToken
+ * @returns {Promise<Tokens | null>} null if the server refuses
+ * @throws {Error} without an answer of the server
+ */
+async function requestTokens(refreshToken) {
   const response = await fetch(`${base}/api/v1/auth/refresh`, {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json" },
-    body: JSON.stringify({ refresh_token: held.refresh_token }),
-    // All tabs wait for this one.
+    body: JSON.stringify({ refresh_token: refreshToken }),
+    // All tabs wait for this request.
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const answer = await response.json().catch(() => null);
   const { status } = response;
   const { retryable } = new PlayheadError("", { status, code: answer?.code });
   const isRefused = !response.ok && !retryable && answer?.code !== undefined;
-  // What is neither new tokens nor a refusal of the server's comes from something on the way to it.
+  // Any other answer comes from a proxy on the way.
   if (!isRefused && !answer?.access_token) throw new PlayheadError(`refresh answered ${status}`);
-  const tokens = response.ok ? answer : null;
-  const now = current();
-  // Signed out, or renewed by another tab, while the answer was on its way: that counts, not this answer.
-  if (now?.refresh_token !== held.refresh_token) return now?.access_token ?? null;
-  if (!tokens) {
-    end();
-    return null;
-  }
-  writeRaw(JSON.stringify(toSession(tokens, held.user)));
-  changed();
-  return tokens.access_token;
+  return response.ok ? answer : null;
 }
 
 /** @param {Tokens} tokens @param {SessionUser} who @returns {Session} */
 function toSession({ access_token, refresh_token, expires_in }, who) {
   const life = expires_in * 1000;
-  return { user: who, access_token, refresh_token, expires_at: Date.now() + life, margin: Math.min(MARGIN_MS, life / 2) };
+  const [expires_at, margin] = [Date.now() + life, Math.min(MARGIN_MS, life / 2)];
+  return { user: who, access_token, refresh_token, expires_at, margin };
 }
 
 /** @param {Session} session */
 const isFresh = (session) => Date.now() < session.expires_at - session.margin;
 
-function changed() {
+/** The stored session may have changed: plans its renewal, and calls the listeners. */
+function update() {
   schedule();
   const id = user()?.id ?? null;
-  if (id === announced) return;
-  announced = id;
+  if (id === announcedUser) return;
+  announcedUser = id;
   for (const listener of listeners) listener();
 }
 
-// A save sent while the page closes cannot wait for a renewal, so the token in hand is kept fresh ahead of time.
+/**
+ * Renews the access token ahead of time, because a save of a closing page cannot wait for it.
+ * @param {number} [leastMs] delay after a failure
+ */
 function schedule(leastMs = 0) {
   clearTimeout(timer);
   const session = current();
   if (!session) return;
   const wait = Math.max(leastMs, session.expires_at - session.margin - Date.now());
-  timer = window.setTimeout(async () => {
-    await Promise.resolve(token()).catch(() => null);
-    const held = current();
-    failures = held && isFresh(held) ? 0 : failures + 1;
-    schedule(failures && retryDelay(failures, new PlayheadError("")));
-  }, Math.min(wait, TIMER_LIMIT_MS));
+  timer = window.setTimeout(
+    async () => {
+      await Promise.resolve(token()).catch(() => null);
+      const latest = current();
+      failures = latest && isFresh(latest) ? 0 : failures + 1;
+      schedule(failures && retryDelay(failures, new PlayheadError("")));
+    },
+    Math.min(wait, TIMER_LIMIT_MS),
+  );
 }
 
 function readRaw() {
@@ -164,7 +198,8 @@ function writeRaw(value) {
   }
 }
 
-// A null key means that the whole storage was cleared. A page taken back from the cache has missed such events.
-addEventListener("storage", (event) => (event.key === KEY || event.key === null) && changed());
-addEventListener("pageshow", (event) => event.persisted && changed());
+// The key is null when the whole storage was cleared.
+addEventListener("storage", (event) => (event.key === KEY || event.key === null) && update());
+// A page from the back-forward cache has missed the events of the storage.
+addEventListener("pageshow", (event) => event.persisted && update());
 schedule();

@@ -1,40 +1,31 @@
-//! Runs the schema's changes, which stand in the package `versions`, one per file.
+//! Playhead's schema, as the migration engine (`sea-orm-revisions`) is told of it: the migrations, which stand in the package
+//! `versions`, one per file; the entities that they must agree with; the databases of Alembic that are taken over.
 //!
-//! For people who know Alembic: [`upgrade`] and [`downgrade`] are the commands of those names, and [`cli`] is the command
-//! line.
+//! Every command is a method of [`PROJECT`].
 
-pub mod adopt;
-mod backup;
-pub mod check;
-pub mod cli;
-mod connect;
-mod consent;
-mod doctor;
-pub mod environment;
-mod error;
-pub mod facts;
-mod guard;
-mod holders;
-mod lock;
-mod offline;
-mod plan;
-pub mod revision;
-mod runner;
-mod show;
-mod stamp;
-mod state;
-mod target;
-pub mod wanted;
+mod entities;
+mod legacy;
 
-pub use check::check;
-pub use connect::{DEFAULT_URL, redacted};
-pub use doctor::{Diagnosis, Finding, doctor};
-pub use error::Error;
-pub use offline::script;
-pub use plan::{Plan, Work, plan};
-pub use runner::{Options, Report, change, downgrade, upgrade};
-pub use show::{Shown, show};
-pub use stamp::{Stamped, stamp};
-pub use state::{Chain, Entry, History, State, history, state, status};
-pub use target::Target;
+use sea_orm_migration::MigratorTrait;
+use sea_orm_revisions::Project;
+
+pub use entities::entities;
+pub use legacy::V09;
+pub use sea_orm_revisions::{Options, Target, cli, environment};
 pub use versions::Migrator;
+
+/// The database when nobody names another one.
+pub const DEFAULT_URL: &str = "sqlite://playhead.db?mode=rwc";
+
+/// Playhead, whose database is migrated.
+pub const PROJECT: Project = Project {
+    version: env!("CARGO_PKG_VERSION"),
+    command: "playhead migrate",
+    sources: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/versions/src")),
+    // Earlier releases lock by this number, and may run beside this one.
+    lock_number: i64::from_be_bytes(*b"playhead"),
+    default_url: Some(DEFAULT_URL),
+    production_variable: Some("PLAYHEAD_ENV"),
+    legacy: Some(V09),
+    ..Project::new("Playhead", Migrator::migrations, entities)
+};

@@ -4,10 +4,10 @@
 
 mod support;
 
-use migration::adopt::{Adoption, Wish, adopt, adopted_at};
-use migration::{Error, Migrator, Options, Target, Work};
+use migration::{Migrator, PROJECT};
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigratorTrait;
+use sea_orm_revisions::{Adoption, Error, Options, Target, Wish, Work, facts};
 use support::wild::{fill, give_defaults, grow};
 use support::{TestDatabase, V09, rows, run, texts};
 
@@ -22,9 +22,9 @@ on_both! {
         assert_eq!((adoption.stamped.len(), adoption.already), (V09, false), "{adoption}");
         assert_eq!((adoption.findings.len(), adoption.left_alone.len()), (0, 0), "{adoption}");
         let connection = db.connect().await;
-        let state = migration::state(&connection).await.unwrap();
+        let state = PROJECT.state(&connection).await.unwrap();
         assert_eq!((state.applied.len(), state.pending), (V09, adoption.pending.clone()));
-        assert_eq!(adopted_at(&connection).await.unwrap().as_deref(), state.applied.last().map(String::as_str));
+        assert_eq!(PROJECT.adopted_at(&connection).await.unwrap().as_deref(), state.applied.last().map(String::as_str));
         let before = whole_schema(&db, &connection).await;
 
         let again = adopted(&db, NOTHING).await;
@@ -36,7 +36,7 @@ on_both! {
         let last = adopted(&db, UPGRADE).await;
         assert_eq!((last.already, last.applied.len(), last.pending.len()), (true, 0, 0));
         assert_eq!(texts(&connection, "SELECT version_num FROM alembic_version").await, ["2f1e7b15dd7f"]);
-        let drift = migration::check(&db.url).await.unwrap();
+        let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(false), "{drift}");
     }
 
@@ -154,7 +154,7 @@ on_both! {
         for name in lists.into_iter().chain(["ix_ratings_video_id"]) {
             assert!(indexes.iter().any(|index| index == name), "{name}: {indexes:?}");
         }
-        let drift = migration::check(&db.url).await.unwrap();
+        let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(false) && !drift.is_clean(true), "{drift}");
     }
 
@@ -163,16 +163,16 @@ on_both! {
         let told = [
             ("DELETE FROM alembic_version", "alembic_version is empty"),
             ("INSERT INTO alembic_version VALUES ('fef8a2c2eebc')", "before v0.9: `alembic upgrade 2f1e7b15dd7f`"),
-            ("UPDATE alembic_version SET version_num = 'deadbeef'", "deadbeef, which is none of the reference's"),
+            ("UPDATE alembic_version SET version_num = 'deadbeef'", "deadbeef, which cannot be taken over: only v0.9"),
             ("INSERT INTO alembic_version VALUES ('a1b2c3d4e5f6')", "several heads (a1b2c3d4e5f6, deadbeef)"),
             ("DROP TABLE alembic_version", "no table alembic_version"),
         ];
         for (change, named) in told {
             run(&connection, change).await;
-            let line = adopt(&db.url, &NOTHING, &Options::default()).await.unwrap_err().to_string();
+            let line = PROJECT.adopt(&db.url, &NOTHING, &Options::default()).await.unwrap_err().to_string();
             assert!(line.contains(named) && !line.contains('\n'), "{line}");
         }
-        assert_eq!(adopted_at(&connection).await.unwrap(), None);
+        assert_eq!(PROJECT.adopted_at(&connection).await.unwrap(), None);
     }
 
     async fn before_it_is_adopted_nothing_else_touches_it(db: TestDatabase) {
@@ -181,9 +181,9 @@ on_both! {
         run(&connection, "CREATE TABLE seaql_migrations (version VARCHAR(255) PRIMARY KEY, applied_at BIGINT)").await;
         let before = whole_schema(&db, &connection).await;
         let errors = [
-            migration::upgrade(&db.url, &Target::End, &Options::default()).await.unwrap_err(),
-            migration::change(&db.url, &Work::Fresh, &Options::default()).await.unwrap_err(),
-            migration::stamp(&db.url, "head", &Options::default()).await.unwrap_err(),
+            PROJECT.upgrade(&db.url, &Target::End, &Options::default()).await.unwrap_err(),
+            PROJECT.change(&db.url, &Work::Fresh, &Options::default()).await.unwrap_err(),
+            PROJECT.stamp(&db.url, "head", &Options::default()).await.unwrap_err(),
         ];
         for error in errors {
             assert!(error.to_string().contains("2f1e7b15dd7f") && error.to_string().contains("migrate adopt"), "{error}");
@@ -200,18 +200,18 @@ on_both! {
         let past_adoption = Migrator::migrations().len() - support::V09 + 1;
         let works = [Work::Down(Target::End), Work::Down(Target::Steps(past_adoption)), Work::Refresh, Work::Fresh];
         for work in works {
-            let error = migration::change(&db.url, &work, &Options::default()).await.unwrap_err();
+            let error = PROJECT.change(&db.url, &work, &Options::default()).await.unwrap_err();
             assert!(matches!(error, Error::Adopted(_)), "{work:?}: {error}");
         }
         db.down_to_v09().await;
-        let error = migration::downgrade(&db.url, &Target::Steps(1), &Options::default()).await.unwrap_err();
+        let error = PROJECT.downgrade(&db.url, &Target::Steps(1), &Options::default()).await.unwrap_err();
         assert!(matches!(error, Error::Adopted(_)), "{error}");
         assert_eq!(rows(&db.connect().await, "users").await.len(), 4);
     }
 
     async fn what_playhead_built_itself_is_not_adopted(db: TestDatabase) {
         db.up(Target::End).await;
-        let error = adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap_err();
+        let error = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap_err();
         assert!(matches!(error, Error::Adoption(_)), "{error}");
         assert!(error.to_string().contains("recorded already"), "{error}");
     }
@@ -219,20 +219,20 @@ on_both! {
     async fn of_many_at_once_exactly_one_adopts(db: TestDatabase) {
         as_alembic_left_it(&db, "2f1e7b15dd7f").await.close().await.unwrap();
         let options = Options::default();
-        let one = || adopt(&db.url, &UPGRADE, &options);
+        let one = || PROJECT.adopt(&db.url, &UPGRADE, &options);
         let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
         let all = [a.unwrap(), b.unwrap(), c.unwrap(), d.unwrap(), e.unwrap()];
         assert_eq!(all.iter().filter(|adoption| !adoption.already).count(), 1);
         assert_eq!(all.iter().filter(|adoption| !adoption.applied.is_empty()).count(), 1);
-        assert!(migration::status(&db.url).await.unwrap().pending.is_empty());
+        assert!(PROJECT.status(&db.url).await.unwrap().pending.is_empty());
     }
 }
 
 #[tokio::test]
 async fn a_missing_file_is_not_made() {
     let db = TestDatabase::sqlite();
-    adopt(&db.url, &NOTHING, &Options::default()).await.unwrap_err();
-    assert!(adopt(&db.url, &PLAN, &Options::default()).await.unwrap_err().to_string().contains("cannot open"));
+    PROJECT.adopt(&db.url, &NOTHING, &Options::default()).await.unwrap_err();
+    assert!(PROJECT.adopt(&db.url, &PLAN, &Options::default()).await.unwrap_err().to_string().contains("cannot open"));
 }
 
 /// The further tables and indexes of the revision after v0.9.
@@ -256,18 +256,18 @@ async fn as_alembic_left_it(db: &TestDatabase, revision: &str) -> DatabaseConnec
 }
 
 async fn adopted(db: &TestDatabase, wish: Wish) -> Adoption {
-    let adoption = adopt(&db.url, &wish, &Options::default()).await.unwrap();
+    let adoption = PROJECT.adopt(&db.url, &wish, &Options::default()).await.unwrap();
     assert_eq!(adoption.findings, [""; 0]);
     adoption
 }
 
 /// What is in the way, as the plan and the deed tell it alike.
 async fn refused(db: &TestDatabase) -> Adoption {
-    let plan = adopt(&db.url, &PLAN, &Options::default()).await.unwrap();
-    let refused = adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    let plan = PROJECT.adopt(&db.url, &PLAN, &Options::default()).await.unwrap();
+    let refused = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
     assert_eq!(plan.findings, refused.findings);
     assert!(!refused.is_recorded() && refused.stamped.is_empty() && refused.applied.is_empty(), "{refused}");
-    assert_eq!(adopted_at(&db.connect().await).await.unwrap(), None);
+    assert_eq!(PROJECT.adopted_at(&db.connect().await).await.unwrap(), None);
     refused
 }
 
@@ -286,7 +286,7 @@ async fn whole_schema(db: &TestDatabase, connection: &DatabaseConnection) -> Str
         0 => vec![],
         _ => texts(connection, "SELECT version FROM seaql_migrations ORDER BY 1").await,
     };
-    format!("{recorded:?} {:?}", migration::facts::read(connection).await.unwrap())
+    format!("{recorded:?} {:?}", facts::read(connection).await.unwrap())
 }
 
 /// Spoils the tables in many ways, and tells by which words each should be named.

@@ -4,10 +4,11 @@
 
 mod support;
 
-use migration::{Chain, Error, Migrator, Options, Target, script};
+use migration::{Migrator, PROJECT};
 use operations::concurrently;
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
+use sea_orm_revisions::{Chain, Error, Options, Project, Target};
 use std::time::Duration;
 use support::{TestDatabase, run, texts};
 
@@ -53,8 +54,8 @@ impl MigrationTrait for Failing {
     }
 }
 
-fn options(chain: Chain) -> Options {
-    Options { chain, ..Options::default() }
+fn project(chain: Chain) -> Project {
+    Project { chain, ..PROJECT }
 }
 
 fn longer() -> Vec<Box<dyn MigrationTrait>> {
@@ -71,24 +72,24 @@ fn failing() -> Vec<Box<dyn MigrationTrait>> {
 
 on_both! {
     async fn of_five_runners_one_makes_the_index_and_nobody_waits_forever(db: TestDatabase) {
-        let options = options(longer);
-        let one = || migration::upgrade(&db.url, &Target::End, &options);
+        let (project, options) = (project(longer), Options::default());
+        let one = || project.upgrade(&db.url, &Target::End, &options);
         let all = async { tokio::join!(one(), one(), one(), one(), one()) };
         let (a, b, c, d, e) = tokio::time::timeout(Duration::from_secs(30), all).await.unwrap();
         let mut lengths = [a, b, c, d, e].map(|report| report.unwrap().applied.len());
         lengths.sort_unstable();
         assert_eq!(lengths, [0, 0, 0, 0, longer().len()]);
         assert_eq!(index(&db).await, ["ix_videos_codec"]);
-        let back = migration::downgrade(&db.url, &Target::Steps(1), &options).await.unwrap();
+        let back = project.downgrade(&db.url, &Target::Steps(1), &options).await.unwrap();
         assert_eq!(back.taken_back, [IndexWhileTheSiteRuns.name()]);
         assert_eq!(index(&db).await, [""; 0]);
     }
 
     async fn an_error_says_what_stays(db: TestDatabase) {
-        let error = migration::upgrade(&db.url, &Target::End, &options(failing)).await.unwrap_err();
+        let error = project(failing).upgrade(&db.url, &Target::End, &Options::default()).await.unwrap_err();
         let Error::Migration { name, kept, .. } = &error else { panic!("{error}") };
         assert_eq!(name, Failing.name());
-        let applied = migration::status(&db.url).await;
+        let applied = PROJECT.status(&db.url).await;
         if db.is_postgres() {
             assert_eq!(kept.len(), longer().len());
             assert!(error.to_string().contains("those before it stay"), "{error}");
@@ -106,11 +107,11 @@ async fn through_a_pooler_it_is_refused_before_anything_is_changed() {
     let db = TestDatabase::postgres().await;
     db.up(Target::End).await;
     let lent = format!("{}?statement-cache-capacity=0", db.url);
-    let error = migration::upgrade(&lent, &Target::End, &options(failing)).await.unwrap_err();
+    let error = project(failing).upgrade(&lent, &Target::End, &Options::default()).await.unwrap_err();
     assert!(matches!(&error, Error::Lent { name } if name == IndexWhileTheSiteRuns.name()), "{error}");
     assert_eq!(index(&db).await, [""; 0]);
-    assert!(migration::upgrade(&lent, &Target::End, &Options::default()).await.unwrap().applied.is_empty());
-    assert_eq!(migration::status(&lent).await.unwrap().pending, [""; 0]);
+    assert!(PROJECT.upgrade(&lent, &Target::End, &Options::default()).await.unwrap().applied.is_empty());
+    assert_eq!(PROJECT.status(&lent).await.unwrap().pending, [""; 0]);
 }
 
 #[tokio::test]
@@ -121,25 +122,25 @@ async fn an_index_that_a_kill_left_half_made_is_made_again() {
     let connection = db.connect().await;
     run(&connection, "CREATE INDEX CONCURRENTLY ix_videos_codec ON videos (codec)").await;
     run(&connection, "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = 'ix_videos_codec'::regclass").await;
-    let options = options(longer);
-    migration::upgrade(&db.url, &Target::End, &options).await.unwrap();
+    let (project, options) = (project(longer), Options::default());
+    project.upgrade(&db.url, &Target::End, &options).await.unwrap();
     let valid = "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'ix_videos_codec'::regclass";
     assert_eq!(texts(&connection, valid).await, ["true"]);
     // A kill after the index and before its record.
     run(&connection, "DELETE FROM seaql_migrations WHERE version LIKE 'm2999%'").await;
-    assert_eq!(migration::upgrade(&db.url, &Target::End, &options).await.unwrap().applied.len(), 1);
+    assert_eq!(project.upgrade(&db.url, &Target::End, &options).await.unwrap().applied.len(), 1);
 }
 
 #[tokio::test]
 async fn a_script_leaves_it_outside_of_the_transaction() {
-    let sql = script(true, "m20261101_000006:head", DbBackend::Postgres, &options(longer)).await.unwrap();
+    let sql = project(longer).script(true, "m20261101_000006:head", DbBackend::Postgres).await.unwrap();
     let (inside, outside) = sql.split_once("COMMIT;").unwrap();
     assert!(inside.contains("CREATE TABLE \"sessions\""), "{sql}");
     assert!(
         outside.contains("CREATE INDEX CONCURRENTLY IF NOT EXISTS \"ix_videos_codec\"") && !outside.contains("BEGIN;"),
         "{sql}"
     );
-    let sql = script(true, "m20261101_000006:head", DbBackend::Sqlite, &options(longer)).await.unwrap();
+    let sql = project(longer).script(true, "m20261101_000006:head", DbBackend::Sqlite).await.unwrap();
     assert_eq!((sql.matches("COMMIT;").count(), sql.contains("CONCURRENTLY")), (1, false));
 }
 

@@ -4,9 +4,10 @@
 
 mod support;
 
-use migration::Target;
-use migration::check::Drift;
+use migration::PROJECT;
 use sea_orm::TransactionTrait;
+use sea_orm_revisions::check::Drift;
+use sea_orm_revisions::{Target, facts};
 use support::{TestDatabase, run};
 
 on_both! {
@@ -48,15 +49,15 @@ on_both! {
 
     async fn down_to_the_base_and_up_again_leaves_no_difference(db: TestDatabase) {
         db.up(Target::End).await;
-        let tables = migration::facts::read(&db.connect().await).await.unwrap().tables;
+        let tables = facts::read(&db.connect().await).await.unwrap().tables;
         db.down(Target::End).await;
-        let missing = migration::check(&db.url).await.unwrap();
+        let missing = PROJECT.check(&db.url).await.unwrap();
         let lines: Vec<String> = missing.differences.iter().map(ToString::to_string).collect();
         let ours = tables.iter().filter(|(table, _)| *table != "seaql_migrations");
         let named = ours.map(|(table, facts)| format!("{table}: {} in the entities, missing in the database", facts.kind));
         assert_eq!(lines, named.collect::<Vec<_>>());
         db.up(Target::End).await;
-        let drift = migration::check(&db.url).await.unwrap();
+        let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(true), "{drift}");
         assert_eq!(drift.to_string(), "no difference: the database has the tables of the entities\n");
     }
@@ -64,17 +65,17 @@ on_both! {
     async fn a_check_leaves_nothing_behind_and_reads_inside_of_a_transaction(db: TestDatabase) {
         db.up(Target::End).await;
         let connection = db.connect().await;
-        let before = migration::facts::read(&connection).await.unwrap();
+        let before = facts::read(&connection).await.unwrap();
         let txn = connection.begin().await.unwrap();
         run(&txn, "DROP INDEX ix_videos_title").await;
-        let drift = migration::check::check_on(&txn).await.unwrap();
+        let drift = PROJECT.check_on(&txn).await.unwrap();
         assert_eq!(drift.differences.len(), 1, "{drift}");
         // What was done before the check is still done, and what is done after it can be.
         run(&txn, "CREATE INDEX ix_videos_title ON videos (title)").await;
-        assert!(migration::check::check_on(&txn).await.unwrap().is_clean(true));
+        assert!(PROJECT.check_on(&txn).await.unwrap().is_clean(true));
         txn.commit().await.unwrap();
-        let after = migration::facts::read(&connection).await.unwrap();
-        assert_eq!(migration::facts::compare(&before, &after), []);
+        let after = facts::read(&connection).await.unwrap();
+        assert_eq!(facts::compare(&before, &after), []);
     }
 }
 
@@ -85,13 +86,13 @@ async fn the_live_tables_are_those_of_the_search_path() {
     db.up(Target::End).await;
     let connection = db.connect().await;
     // Without `users` and the migrations' own.
-    let others = migration::facts::read(&connection).await.unwrap().tables.len() - 2;
+    let others = facts::read(&connection).await.unwrap().tables.len() - 2;
     run(&connection, "ALTER SCHEMA public RENAME TO elsewhere; CREATE SCHEMA public; CREATE TABLE users (id text)")
         .await;
     // The other tables, and of `users` 13 columns, the type of the id, the key, 5 indexes and a check.
-    assert_eq!(migration::check(&db.url).await.unwrap().differences.len(), others + 13 + 1 + 1 + 5 + 1);
+    assert_eq!(PROJECT.check(&db.url).await.unwrap().differences.len(), others + 13 + 1 + 1 + 5 + 1);
     let elsewhere = format!("{}?options=-csearch_path%3Delsewhere", db.url);
-    let drift = migration::check(&elsewhere).await.unwrap();
+    let drift = PROJECT.check(&elsewhere).await.unwrap();
     assert!(drift.is_clean(true), "{drift}");
 }
 
@@ -104,7 +105,7 @@ async fn a_role_that_may_make_no_schema_can_check() {
     let connection = db.connect().await;
     run(&connection, &format!("CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")).await;
     let url = db.url.replacen("postgres@", &format!("{role}@"), 1);
-    let drift = migration::check(&url).await;
+    let drift = PROJECT.check(&url).await;
     run(&connection, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
     let drift = drift.unwrap();
     assert!(drift.is_clean(true), "{drift}");
@@ -116,14 +117,14 @@ async fn tampered(db: &TestDatabase, tampering: &str) -> Drift {
         db.up(Target::End).await;
         let txn = db.connect().await.begin().await.unwrap();
         run(&txn, tampering).await;
-        return migration::check::check_on(&txn).await.unwrap();
+        return PROJECT.check_on(&txn).await.unwrap();
     }
     let db = TestDatabase::sqlite();
     db.up(Target::End).await;
     let connection = db.connect().await;
     run(&connection, tampering).await;
     connection.close().await.unwrap();
-    migration::check(&db.url).await.unwrap()
+    PROJECT.check(&db.url).await.unwrap()
 }
 
 const TOLERATED: [(&str, &str); 8] = [

@@ -4,8 +4,9 @@
 
 mod support;
 
-use migration::{Migrator, Target};
+use migration::{Migrator, PROJECT};
 use sea_orm_migration::MigratorTrait;
+use sea_orm_revisions::{Options, Target};
 use std::fs;
 use std::path::Path;
 use support::program::{done, program, ran};
@@ -103,7 +104,7 @@ on_both! {
                 assert_eq!(done(&db, &["current"]), "base\n");
             } else {
                 assert_eq!(rows(&connection, "users").await, [""; 0]);
-                assert!(migration::check(&db.url).await.unwrap().differences.is_empty());
+                assert!(PROJECT.check(&db.url).await.unwrap().differences.is_empty());
             }
         }
         // A table of that name that no migration of ours made is somebody else's.
@@ -121,7 +122,7 @@ on_both! {
         assert_eq!(done(&db, &["stamp", &format!("-{newer}")]).lines().count(), newer);
         assert_eq!(done(&db, &["stamp", "m20250101_000003"]), "nothing to do\n");
         assert_eq!(done(&db, &["up"]).lines().count(), newer);
-        assert!(migration::check(&db.url).await.unwrap().is_clean(true));
+        assert!(PROJECT.check(&db.url).await.unwrap().is_clean(true));
     }
 
     async fn an_adopted_database_never_goes_below_the_point_where_it_was_adopted(db: TestDatabase) {
@@ -218,7 +219,7 @@ on_both! {
         assert!(backup.starts_with(&format!("{}.20", file(&db).display())) && backup.ends_with(".backup"), "{backup}");
         let copy = sea_orm::Database::connect(format!("sqlite://{backup}?mode=ro")).await.unwrap();
         assert_eq!(rows(&copy, "users").await, before);
-        assert_eq!(migration::state(&copy).await.unwrap().applied.len(), V09);
+        assert_eq!(PROJECT.state(&copy).await.unwrap().applied.len(), V09);
 
         assert!(!done(&db, &["down", "-1", "--yes", "--no-backup"]).contains("backed up"));
         // An index is no data: nothing is rebuilt or dropped on this way up.
@@ -238,7 +239,7 @@ async fn a_backup_is_for_the_same_eyes_as_the_file() {
     let db = TestDatabase::sqlite();
     fill(&db.at_v09().await).await;
     fs::set_permissions(file(&db), fs::Permissions::from_mode(0o600)).unwrap();
-    let report = migration::upgrade(&db.url, &Target::End, &migration::Options::default()).await.unwrap();
+    let report = PROJECT.upgrade(&db.url, &Target::End, &Options::default()).await.unwrap();
     let mode = fs::metadata(report.backup.unwrap()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

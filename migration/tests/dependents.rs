@@ -4,9 +4,9 @@
 
 mod support;
 
-use migration::adopt::{Adoption, Wish, adopt};
-use migration::{Options, Target};
+use migration::PROJECT;
 use sea_orm::DatabaseConnection;
+use sea_orm_revisions::{Adoption, Options, Target, Wish, facts};
 use support::wild::{fill, grow};
 use support::{TestDatabase, run, texts};
 
@@ -122,18 +122,18 @@ async fn the_plan_finds_what_would_stop_the_migrations_and_the_way_out_works() {
         let db = TestDatabase::postgres().await;
         let connection = as_alembic_left_it(&db).await;
         run(&connection, made).await;
-        let before = migration::facts::read(&connection).await.unwrap();
+        let before = facts::read(&connection).await.unwrap();
         let plan = planned(&db).await;
         assert_eq!(plan.findings.len(), 1, "{made}: {plan}");
         let line = &plan.findings[0];
         assert!(named.iter().all(|part| line.contains(part)) && !line.contains('\n'), "{made}: {line}");
         assert_eq!(plan.pending, [""; 0], "{plan}");
-        assert_eq!(before, migration::facts::read(&connection).await.unwrap(), "{made}");
+        assert_eq!(before, facts::read(&connection).await.unwrap(), "{made}");
         run(&connection, way_out).await;
         let plan = planned(&db).await;
         assert_eq!(plan.findings, [""; 0], "{way_out}");
         connection.close().await.unwrap();
-        let adoption = adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+        let adoption = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
         assert_eq!((adoption.applied, adoption.findings), (plan.pending, vec![]), "{way_out}");
     }
 }
@@ -151,7 +151,7 @@ async fn all_that_is_in_the_way_is_named_at_once_and_the_deed_names_it_too() {
     for (made, named, _) in &IN_THE_WAY[..14] {
         assert!(plan.findings.iter().any(|line| line.contains(named[0])), "{made}: {plan}");
     }
-    let refused = adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    let refused = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
     assert_eq!(refused.findings, plan.findings);
     assert!(!refused.is_recorded());
 }
@@ -181,8 +181,8 @@ async fn a_sequence_of_another_name_is_widened() {
     run(&connection, "ALTER SEQUENCE users_id_seq RENAME TO \"Old numbers\"; ALTER SEQUENCE videos_id_seq RENAME TO v")
         .await;
     assert_eq!(planned(&db).await.findings, [""; 0]);
-    adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
-    let drift = migration::check(&db.url).await.unwrap();
+    PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    let drift = PROJECT.check(&db.url).await.unwrap();
     assert!(drift.is_clean(false), "{drift}");
     connection.close().await.unwrap();
     db.down_to_v09().await;
@@ -206,7 +206,7 @@ async fn a_view_comes_back_with_its_rules_defaults_and_grants() {
          UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = 'names'::regclass AND rulename <> '_RETURN' ORDER BY 1";
     let before = texts(&connection, told).await;
     assert!(before.len() == 4 && before.concat().contains("DO INSTEAD"), "{before:?}");
-    adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
     assert_eq!(texts(&connection, told).await, before);
 }
 
@@ -227,10 +227,10 @@ on_both! {
     async fn a_plan_is_rehearsed_and_leaves_nothing_behind(db: TestDatabase) {
         let connection = as_alembic_left_it(&db).await;
         grow(&db, &connection).await;
-        let before = migration::facts::read(&connection).await.unwrap();
+        let before = facts::read(&connection).await.unwrap();
         let plan = planned(&db).await;
         assert!(plan.findings.is_empty() && plan.to_string().contains("rehearsed in "), "{plan}");
-        assert_eq!(before, migration::facts::read(&connection).await.unwrap());
+        assert_eq!(before, facts::read(&connection).await.unwrap());
         if !db.is_postgres() {
             let file = std::path::Path::new(db.url.trim_start_matches("sqlite://").trim_end_matches("?mode=rwc"));
             let names = std::fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -249,11 +249,11 @@ async fn what_would_stop_a_rebuild_on_sqlite_is_found_on_a_copy() {
     run(&connection, "CREATE TABLE ix_videos_user_id (id integer)").await;
     let plan = planned(&db).await;
     assert!(plan.findings[0].contains("ix_videos_user_id"), "{plan}");
-    assert_eq!(migration::status(&db.url).await.unwrap().applied, [""; 0]);
+    assert_eq!(PROJECT.status(&db.url).await.unwrap().applied, [""; 0]);
 }
 
 async fn planned(db: &TestDatabase) -> Adoption {
-    adopt(&db.url, &PLAN, &Options::default()).await.unwrap()
+    PROJECT.adopt(&db.url, &PLAN, &Options::default()).await.unwrap()
 }
 
 /// Tables of v0.9 with Alembic's record instead of ours.

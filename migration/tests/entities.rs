@@ -4,14 +4,14 @@
 
 mod support;
 
-use migration::Target;
-use migration::facts;
+use migration::PROJECT;
+use sea_orm_revisions::{Target, facts};
 use support::{TestDatabase, texts};
 
 on_both! {
     async fn the_migrated_tables_are_those_of_the_entities(db: TestDatabase) {
         db.up(Target::End).await;
-        let drift = migration::check(&db.url).await.unwrap();
+        let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(true), "{drift}");
         let facts = facts::read(&db.connect().await).await.unwrap();
         let tables: Vec<&String> = facts.tables.keys().collect();

@@ -4,8 +4,9 @@
 
 mod support;
 
-use migration::Target;
+use migration::PROJECT;
 use sea_orm::DatabaseConnection;
+use sea_orm_revisions::{Options, Target};
 use std::collections::BTreeSet;
 use support::catalogue::{Names, differences, facts};
 use support::wild::{OTHERS, OURS, fill, give_defaults, grow};
@@ -54,7 +55,7 @@ on_both! {
         grow(&db, &connection).await;
         let before = everything(&connection).await;
         connection.close().await.unwrap();
-        let error = migration::downgrade(&db.url, &Target::End, &migration::Options::default()).await.unwrap_err();
+        let error = PROJECT.downgrade(&db.url, &Target::End, &Options::default()).await.unwrap_err();
         let named = db.either("rows would refer to rows that are not there any more", "other objects depend on it");
         assert!(error.to_string().contains(named), "{error}");
         assert_eq!(everything(&db.connect().await).await, before);

@@ -4,7 +4,7 @@
 
 mod support;
 
-use migration::Target;
+use sea_orm_revisions::Target;
 use support::{TestDatabase, run, texts};
 
 /// The migration that gives names their skeletons.

@@ -4,9 +4,10 @@
 
 mod support;
 
-use migration::{Migrator, Target};
+use migration::{Migrator, PROJECT};
 use sea_orm::{Database, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
+use sea_orm_revisions::Target;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 use support::program::{done, program, ran};
@@ -51,7 +52,7 @@ on_both! {
             for milliseconds in [0, 8, 40] {
                 kills += usize::from(kill_at(&db, &["up", "--no-backup"], name, milliseconds));
                 done(&db, &["up", "--no-backup"]);
-                let drift = migration::check(&db.url).await.unwrap();
+                let drift = PROJECT.check(&db.url).await.unwrap();
                 assert!(drift.is_clean(true), "{name}: {drift}");
                 assert_eq!(texts(&db.connect().await, DIGEST).await, before, "{name}");
                 kills += usize::from(kill_at(&db, &["down", &names[V09 - 1], "--yes", "--no-backup"], name, milliseconds));
@@ -111,12 +112,12 @@ async fn a_migration_that_waits_for_a_long_reader_lets_everybody_else_pass() {
     assert!(waiting.try_wait().unwrap().is_none());
     reading.rollback().await.unwrap();
     assert!(waiting.wait().unwrap().success());
-    assert!(migration::status(&db.url).await.unwrap().pending.is_empty());
+    assert!(PROJECT.status(&db.url).await.unwrap().pending.is_empty());
 }
 
 /// Starts the program and kills it so long after it begins with that migration; says whether it was still at work.
 fn kill_at(db: &TestDatabase, words: &[&str], name: &str, milliseconds: u64) -> bool {
-    let mut child = program(db, words).env("RUST_LOG", "migration=debug").spawn().unwrap();
+    let mut child = program(db, words).env("RUST_LOG", "sea_orm_revisions=debug").spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut lines = lines.map_while(Result::ok);
     assert!(lines.any(|line| line.ends_with(&format!(" {name}"))), "{name} was never begun");

@@ -4,7 +4,8 @@
 
 mod support;
 
-use migration::Target;
+use migration::PROJECT;
+use sea_orm_revisions::Target;
 use support::wild::{OURS, fill};
 use support::{TestDatabase, V09, rows, run, texts};
 
@@ -23,7 +24,7 @@ on_both! {
              cannot be kept: the older schema requires a file for every video; delete these videos or give them a path"
         );
         assert_eq!(rows(&connection, "videos").await, before);
-        assert!(migration::state(&connection).await.unwrap().pending.is_empty());
+        assert!(PROJECT.state(&connection).await.unwrap().pending.is_empty());
     }
 
     async fn an_id_that_only_the_wider_column_holds_stops_the_way_down(db: TestDatabase) {
@@ -61,7 +62,7 @@ on_both! {
         run(&connection, "CREATE VIEW chiefs AS SELECT username FROM users WHERE role = 'ADMIN'").await;
         let line = db.refusal(true).await;
         assert!(line.contains("view chiefs uses the type userrole, which is dropped: DROP VIEW chiefs"), "{line}");
-        assert_eq!(migration::state(&connection).await.unwrap().applied.len(), V09);
+        assert_eq!(PROJECT.state(&connection).await.unwrap().applied.len(), V09);
     }
 }
 

@@ -6,24 +6,26 @@ mod support;
 #[path = "support/tomorrow.rs"]
 mod tomorrow;
 
-use migration::check::Drift;
-use migration::revision::{autogenerate, autogenerate_for, revision, source};
-use migration::wanted;
-use migration::{Migrator, Target, facts};
+use migration::{Migrator, PROJECT};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::MigratorTrait;
+use sea_orm_revisions::check::Drift;
+use sea_orm_revisions::{Project, Target, facts, wanted};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::{TestDatabase, rows, run, texts};
+
+/// Playhead with the entities of tomorrow.
+const TOMORROW: Project = Project { entities: tomorrow::entities, ..PROJECT };
 
 #[test]
 fn an_empty_migration_is_written_after_the_last_one_and_listed() {
     let folder = tempfile::tempdir().unwrap();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("versions/src");
     fs::copy(sources.join("lib.rs"), folder.path().join("lib.rs")).unwrap();
-    let first = revision("Count likes", Some(folder.path())).unwrap();
-    let second = revision("don't count likes.", Some(folder.path())).unwrap();
+    let first = PROJECT.revision("Count likes", Some(folder.path())).unwrap();
+    let second = PROJECT.revision("don't count likes.", Some(folder.path())).unwrap();
     assert!(first.name.ends_with("_count_likes") && second.name.ends_with("_dont_count_likes"), "{second:?}");
     let list = fs::read_to_string(folder.path().join("lib.rs")).unwrap();
     for (line, before) in [("mod {};", "mod {};"), ("            Box::new({}::Migration),", "Box::new({}::Migration),")]
@@ -40,10 +42,10 @@ fn an_empty_migration_is_written_after_the_last_one_and_listed() {
 #[test]
 fn where_there_are_no_sources_it_says_so_and_how_to_name_them() {
     let folder = tempfile::tempdir().unwrap();
-    let error = revision("add likes", Some(folder.path())).unwrap_err().to_string();
+    let error = PROJECT.revision("add likes", Some(folder.path())).unwrap_err().to_string();
     assert!(error.starts_with("nothing was written: the sources of the migrations are not in "), "{error}");
     assert!(error.contains("--dir"), "{error}");
-    let error = revision("…", None).unwrap_err().to_string();
+    let error = PROJECT.revision("…", None).unwrap_err().to_string();
     assert_eq!(error, "nothing was written: say with -m what it does, in words that can name a file");
 }
 
@@ -52,7 +54,7 @@ on_both! {
         let folder = sources();
         let all = Migrator::migrations().len();
         db.up(Target::Steps(all - 1)).await;
-        let error = autogenerate(&db.url, "nothing", Some(folder.path())).await.unwrap_err().to_string();
+        let error = PROJECT.autogenerate(&db.url, "nothing", Some(folder.path())).await.unwrap_err().to_string();
         let last = Migrator::migrations()[all - 1].name().to_owned();
         assert!(error.contains(&format!("the database lacks {last}: run `up` first")), "{error}");
         db.up(Target::End).await;
@@ -67,9 +69,9 @@ on_both! {
                  CREATE INDEX codecs ON videos (codec) INCLUDE (title)";
             run(&connection, words).await;
         }
-        let drift = migration::check(&db.url).await.unwrap();
+        let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(false) && drift.strange.len() >= 9, "{drift}");
-        let written = autogenerate(&db.url, "nothing", Some(folder.path())).await.unwrap();
+        let written = PROJECT.autogenerate(&db.url, "nothing", Some(folder.path())).await.unwrap();
         assert_eq!(written.to_string(), "no difference: there is nothing to write\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -80,9 +82,9 @@ on_both! {
         let strangers = "CREATE TABLE strangers (id integer); ALTER TABLE videos ADD COLUMN stray integer; \
              CREATE INDEX strays ON videos (stray); CREATE INDEX twice ON videos (title); DROP INDEX ix_videos_created_at";
         run(&connection, strangers).await;
-        let source = source(&connection, "Back", wanted::entities).await.unwrap().unwrap();
+        let source = PROJECT.source(&connection, "Back").await.unwrap().unwrap();
         assert_eq!(source.differences, ["videos: index (created_at) in the entities, missing in the database"]);
-        let drift = migration::check(&db.url).await.unwrap();
+        let drift = PROJECT.check(&db.url).await.unwrap();
         assert_eq!(source.left_alone, drift.strange.iter().map(ToString::to_string).collect::<Vec<_>>());
         let (comment, code) = source.text.split_once("\n\nuse ").unwrap();
         assert!(comment.contains("left alone:\n//! - videos.stray: integer in the database"), "{comment}");
@@ -93,7 +95,7 @@ on_both! {
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, "CREATE INDEX of_rate ON videos (bitrate); CREATE INDEX of_codec ON videos (codec)").await;
-        let source = source(&connection, "Less", tomorrow::entities).await.unwrap().unwrap();
+        let source = TOMORROW.source(&connection, "Less").await.unwrap().unwrap();
         let up = source.text.split_once("async fn down").unwrap().0;
         assert!(up.contains("sql::refuse_rows(manager, \"videos WHERE bitrate IS NOT NULL\", \"bitrate is dropped;"), "{up}");
         assert!(up.contains(".drop_column(\"bitrate\")") && source.text.contains("\"of_rate\""), "{}", source.text);
@@ -101,7 +103,7 @@ on_both! {
         assert!(up.contains("\"watch_history WHERE play_count IS NOT NULL AND play_count <> 0\""), "{up}");
         assert_eq!(source.left_alone, ["videos: index of_codec (codec) in the database, unknown to the entities"]);
         // What the migrations made counts for `check` as well; here the entities of today know all of it.
-        let drift = migration::check(&db.url).await.unwrap();
+        let drift = PROJECT.check(&db.url).await.unwrap();
         assert_eq!((drift.differences.len(), drift.strange.len()), (0, 2), "{drift}");
     }
 
@@ -109,7 +111,7 @@ on_both! {
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, "ALTER TABLE users RENAME COLUMN full_name TO whole_name").await;
-        let source = source(&connection, "names", wanted::entities).await.unwrap().unwrap();
+        let source = PROJECT.source(&connection, "names").await.unwrap().unwrap();
         assert!(source.text.contains("If whole_name is only to be called full_name, rename the column"), "{}", source.text);
     }
 }
@@ -121,7 +123,7 @@ async fn what_is_dropped_on_postgresql_is_made_again_word_by_word() {
     db.up(Target::End).await;
     let connection = db.connect().await;
     run(&connection, EXACT).await;
-    let source = source(&connection, "Less", tomorrow::entities).await.unwrap().unwrap();
+    let source = TOMORROW.source(&connection, "Less").await.unwrap().unwrap();
     let down = source.text.split_once("async fn down").unwrap().1;
     let before = texts(&connection, WORDS).await;
     assert_eq!(before.len(), 11, "{before:#?}");
@@ -177,7 +179,7 @@ async fn what_is_dropped_on_sqlite_is_made_again_word_by_word() {
          ALTER TABLE videos ADD COLUMN bitrate smallint DEFAULT (2 + 3) COLLATE NOCASE CHECK (bitrate > 0); \
          CREATE UNIQUE INDEX one ON videos (title COLLATE NOCASE DESC, lower(codec)) WHERE view_count > 3";
     run(&connection, odd).await;
-    let source = source(&connection, "Less", tomorrow::entities).await.unwrap().unwrap();
+    let source = TOMORROW.source(&connection, "Less").await.unwrap().unwrap();
     let words = "custom(\"smallint DEFAULT (2 + 3) COLLATE NOCASE CHECK (bitrate > 0)\")";
     assert!(source.text.contains(words), "{}", source.text);
     let down = source.text.split_once("async fn down").unwrap().1;
@@ -195,7 +197,7 @@ async fn what_is_generated_compiles_and_leaves_no_difference_wherever_it_was_gen
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, ROWS).await;
-        sources.push(source(&connection, "What tomorrow brings", tomorrow::entities).await.unwrap().unwrap().text);
+        sources.push(TOMORROW.source(&connection, "What tomorrow brings").await.unwrap().unwrap().text);
         connection.close().await.unwrap();
     }
     // Below the list of what was found, which has the words of the database, the code is the same.
@@ -204,8 +206,7 @@ async fn what_is_generated_compiles_and_leaves_no_difference_wherever_it_was_gen
     assert_eq!((differing, code[0].len()), (None, code[1].len()));
 
     let sources = workshop.path("migration/versions/src");
-    let written =
-        autogenerate_for(tomorrow::entities, &postgres.url, "What tomorrow brings", Some(&sources)).await.unwrap();
+    let written = TOMORROW.autogenerate(&postgres.url, "What tomorrow brings", Some(&sources)).await.unwrap();
     let name = &written.name;
     assert!(name.ends_with("_what_tomorrow_brings") && written.differences.len() == 32, "{written}");
     assert_eq!(written.left_alone.len(), 2, "{written}");
@@ -274,7 +275,7 @@ async fn contents(db: &DatabaseConnection) -> Vec<Vec<String>> {
 
 async fn tomorrows_drift(db: &DatabaseConnection) -> Drift {
     let wanted = wanted::facts(db, tomorrow::entities).await.unwrap();
-    Drift::between(&wanted, &facts::read(db).await.unwrap())
+    Drift::between(&TOMORROW, &wanted, &facts::read(db).await.unwrap())
 }
 
 /// A folder with the list of the migrations alone.

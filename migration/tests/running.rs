@@ -4,9 +4,11 @@
 
 mod support;
 
-use migration::{Error, Migrator, Options, Report, State, Target};
+use migration::{Migrator, PROJECT};
 use sea_orm::{DatabaseConnection, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
+use sea_orm_revisions::environment::redacted;
+use sea_orm_revisions::{Error, Options, Report, State, Target};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -15,7 +17,7 @@ use support::{TestDatabase, V09, run, texts};
 on_both! {
     async fn of_five_runners_that_start_at_once_one_applies(db: TestDatabase) {
         let options = Options::default();
-        let one = || migration::upgrade(&db.url, &Target::End, &options);
+        let one = || PROJECT.upgrade(&db.url, &Target::End, &options);
         let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
         let reports: Vec<Report> = [a, b, c, d, e].into_iter().map(Result::unwrap).collect();
         let mut lengths: Vec<usize> = reports.iter().map(|report| report.applied.len()).collect();
@@ -34,11 +36,11 @@ on_both! {
         }
         listen();
         let options = Options { lock_timeout: Duration::from_millis(300), ..Options::default() };
-        let error = migration::upgrade(&db.url, &Target::End, &options).await.unwrap_err();
+        let error = PROJECT.upgrade(&db.url, &Target::End, &options).await.unwrap_err();
         assert!(matches!(error, Error::Locked { .. }), "{error}");
         assert!(HEARD.lock().unwrap().iter().any(|line| line.starts_with("waiting for another migration or writer")));
         txn.rollback().await.unwrap();
-        assert_eq!(migration::upgrade(&db.url, &Target::End, &options).await.unwrap().applied.len(), names().len() - V09);
+        assert_eq!(PROJECT.upgrade(&db.url, &Target::End, &options).await.unwrap().applied.len(), names().len() - V09);
     }
 
     async fn an_error_in_the_middle_leaves_nothing_half_done(db: TestDatabase) {
@@ -62,7 +64,7 @@ on_both! {
             let line = db.refusal(up).await;
             assert!(line.contains("ahead of this program, which does not know m20990101_000001_later"), "{line}");
         }
-        let state = migration::state(&connection).await.unwrap();
+        let state = PROJECT.state(&connection).await.unwrap();
         assert_eq!(state, State { pending: vec![], unknown: vec!["m20990101_000001_later".to_owned()], applied: names(), alembic: None });
     }
 
@@ -73,7 +75,7 @@ on_both! {
         taken_back.reverse();
         assert_eq!(db.down(Target::Name(names()[1].clone())).await, taken_back);
         let nowhere = Target::Name("m1_nowhere".to_owned());
-        let error = migration::upgrade(&db.url, &nowhere, &Options::default()).await.unwrap_err();
+        let error = PROJECT.upgrade(&db.url, &nowhere, &Options::default()).await.unwrap_err();
         assert_eq!(error.to_string(), "there is no migration m1_nowhere: `status` lists them");
         assert_eq!(db.down(Target::End).await.len(), 2);
         assert_eq!(db.up(Target::End).await, names());
@@ -82,17 +84,17 @@ on_both! {
 
     async fn status_changes_nothing(db: TestDatabase) {
         let untouched = State { pending: names(), ..State::default() };
-        assert_eq!(migration::status(&db.url).await.unwrap(), untouched);
+        assert_eq!(PROJECT.status(&db.url).await.unwrap(), untouched);
         if db.is_postgres() {
             let connection = db.connect().await;
             assert!(schema(&db, &connection).await.is_empty());
-            assert_eq!(migration::state(&connection).await.unwrap(), untouched);
+            assert_eq!(PROJECT.state(&connection).await.unwrap(), untouched);
         } else {
             let file = db.url.trim_start_matches("sqlite://").trim_end_matches("?mode=rwc");
             assert!(!Path::new(file).exists());
         }
         db.up(Target::Steps(V09)).await;
-        let state = migration::status(&db.url).await.unwrap();
+        let state = PROJECT.status(&db.url).await.unwrap();
         assert_eq!((state.applied.as_slice(), state.pending.as_slice()), names().split_at(V09));
     }
 }
@@ -117,10 +119,10 @@ async fn no_password_is_ever_told() {
         format!("ann:{secret}@localhost"),
         format!("sqlite://{secret}?mode=nix"),
     ] {
-        let error = migration::upgrade(&url, &Target::End, &Options::default()).await.unwrap_err();
+        let error = PROJECT.upgrade(&url, &Target::End, &Options::default()).await.unwrap_err();
         assert!(!error.to_string().contains("eim") && !format!("{error:?}").contains("eim"), "{error}");
     }
-    let redacted = migration::redacted(&format!("postgres://ann:{secret}@host:5432/name?sslmode=require"));
+    let redacted = redacted(&format!("postgres://ann:{secret}@host:5432/name?sslmode=require"));
     assert_eq!(redacted, "postgres://host:5432/name");
 }
 

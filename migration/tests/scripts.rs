@@ -4,9 +4,10 @@
 
 mod support;
 
-use migration::{Migrator, Options, Target, script};
+use migration::{Migrator, PROJECT};
 use sea_orm::DbBackend;
 use sea_orm_migration::MigratorTrait;
+use sea_orm_revisions::Target;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use support::catalogue::{Names, differences, facts};
@@ -40,7 +41,7 @@ macro_rules! through_both {
 through_both! {
     async fn from_nothing_to_the_head_and_back(db: TestDatabase) {
         pipe(&db, true, "head").await.unwrap();
-        let drift = migration::check(&db.url).await.unwrap();
+        let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(true), "{drift}");
         let other = another(&db).await;
         other.up(Target::End).await;
@@ -49,14 +50,14 @@ through_both! {
         ];
         let wanted = facts(&other.connect().await, &tables, Names::Shown).await;
         assert_eq!(differences(&wanted, &facts(&db.connect().await, &tables, Names::Shown).await), [""; 0]);
-        let (state, wanted) = (migration::status(&db.url).await.unwrap(), migration::status(&other.url).await.unwrap());
+        let (state, wanted) = (PROJECT.status(&db.url).await.unwrap(), PROJECT.status(&other.url).await.unwrap());
         assert_eq!(state, wanted);
         // A second time it stops and changes nothing.
         assert!(pipe(&db, true, "head").await.is_err());
-        assert_eq!(migration::status(&db.url).await.unwrap(), wanted);
+        assert_eq!(PROJECT.status(&db.url).await.unwrap(), wanted);
 
         pipe(&db, false, "head:base").await.unwrap();
-        assert!(migration::status(&db.url).await.unwrap().applied.is_empty());
+        assert!(PROJECT.status(&db.url).await.unwrap().applied.is_empty());
         db.up(Target::End).await;
     }
 
@@ -102,7 +103,7 @@ through_both! {
 
 #[tokio::test]
 async fn a_range_is_written_from_to() {
-    let script = async |up, range: &str| script(up, range, DbBackend::Sqlite, &Options::default()).await;
+    let script = async |up, range: &str| PROJECT.script(up, range, DbBackend::Sqlite).await;
     let one = script(true, "m20250101_000003:+1").await.unwrap();
     assert!(
         one.starts_with(
@@ -138,7 +139,7 @@ async fn contents(db: &TestDatabase) -> Vec<String> {
 /// Pipes the script into the database's own program, as people do it, or gives back what that says.
 async fn pipe(db: &TestDatabase, up: bool, range: &str) -> Result<(), String> {
     let dialect = if db.is_postgres() { DbBackend::Postgres } else { DbBackend::Sqlite };
-    let script = script(up, range, dialect, &Options::default()).await.unwrap();
+    let script = PROJECT.script(up, range, dialect).await.unwrap();
     let mut command = Command::new(db.either("sqlite3", "psql"));
     match db.url.strip_prefix("sqlite://") {
         Some(file) => command.arg(file.trim_end_matches("?mode=rwc")),

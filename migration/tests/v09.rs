@@ -4,7 +4,7 @@
 
 mod support;
 
-use migration::Target;
+use sea_orm_revisions::Target;
 use support::catalogue::{Names, differences, facts};
 use support::{TestDatabase, V09, texts};
 

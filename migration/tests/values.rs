@@ -5,10 +5,10 @@
 mod support;
 
 use ::entity::{user, video, watch_history};
-use migration::Target;
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::DateTimeUtc;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm_revisions::Target;
 use support::wild::fill;
 use support::{TestDatabase, run, texts};
 

@@ -15,7 +15,8 @@ pub(super) fn database_url(given: Option<String>) -> Result<DatabaseUrl, String>
     let mut address = resolve(given).map_err(|error| format!("DATABASE_URL={error}"))?;
     let url = &mut address.url;
     if url.starts_with("sqlite:") {
-        let named = |error| format!("DATABASE_URL={}: {error}; write sqlite://FILE", migration::redacted(url));
+        let named =
+            |error| format!("DATABASE_URL={}: {error}; write sqlite://FILE", migration::environment::redacted(url));
         sqlite_file(url).map_err(named)?;
         if !url.contains("mode=") {
             url.push_str(if url.contains('?') { "&mode=rwc" } else { "?mode=rwc" });

@@ -1,4 +1,4 @@
-//! Addresses, queries and methods that do not fit, and what holds for every address.
+//! Invalid paths, queries and methods, and what holds for every path.
 
 use crate::app::{TestApp, problem, send};
 use crate::document::{document, operations, resolve};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 on_both! {
-    async fn an_address_whose_parameter_does_not_fit_is_refused(app: TestApp) {
+    async fn an_invalid_path_parameter_is_refused(app: TestApp) {
         let (at, mut findings) = (set_up(&app).await, Findings::default());
         for operation in operations().iter().filter(|operation| !operation.parameters("path").is_empty()) {
             for value in [
@@ -44,7 +44,7 @@ on_both! {
         findings.none();
     }
 
-    async fn a_query_that_does_not_fit_is_refused(app: TestApp) {
+    async fn an_invalid_query_is_refused(app: TestApp) {
         let (at, mut findings) = (set_up(&app).await, Findings::default());
         for operation in operations() {
             for parameter in operation.parameters("query") {
@@ -144,7 +144,7 @@ on_both! {
         findings.none();
     }
 
-    async fn a_method_that_an_address_does_not_take_is_told_which_it_takes(app: TestApp) {
+    async fn a_method_that_is_not_allowed_is_answered_with_the_allowed_ones(app: TestApp) {
         let (at, mut findings) = (set_up(&app).await, Findings::default());
         for (path, item) in document()["paths"].as_object().unwrap() {
             let mut allowed: BTreeSet<_> =
@@ -154,7 +154,7 @@ on_both! {
             }
             let address = path.replace("{video_id}", &at.video.to_string());
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"] {
-                // A fixed address that another one with a parameter covers takes what that one takes.
+                // A fixed path that a path with a parameter matches too takes the methods of both.
                 if allowed.contains(method)
                     || (path.ends_with("/continue-watching") && ["PATCH", "DELETE"].contains(&method))
                 {
@@ -176,7 +176,7 @@ on_both! {
         findings.none();
     }
 
-    async fn an_address_that_is_none_is_not_found_whatever_the_method(app: TestApp) {
+    async fn an_unknown_path_is_not_found_by_any_method(app: TestApp) {
         for path in [
             "/api",
             "/api/v1",
@@ -201,7 +201,7 @@ on_both! {
         }
     }
 
-    async fn every_request_has_an_id_of_its_own(app: TestApp) {
+    async fn every_request_has_its_own_id(app: TestApp) {
         let mut ids = BTreeSet::new();
         for path in
             ["/health", "/health", "/", "/nothing", "/api/v1/videos", "/api/v1/auth/me", "/openapi.json", "/docs/"]

@@ -1,4 +1,4 @@
-//! A running server with builders, for tests that read like sentences.
+//! A running server that the tests ask over HTTP.
 
 use crate::databases::{Engine, TestDatabase};
 use api::{AppState, PublicPath, RateLimits, ShutdownMode};
@@ -29,35 +29,36 @@ use tokio::sync::oneshot;
 pub const SECRET: &[u8] = b"a secret of the tests, long enough for HS256";
 pub const PASSWORD: &str = "correct horse";
 
-/// Writes a test once and runs it on both databases; after `=` stand the [`Wishes`] of its server.
+/// Writes a test once and runs it on both databases. The [`TestOptions`] of its server follow after
+/// `=`.
 macro_rules! on_both {
-    ($(async fn $name:ident($app:ident: TestApp $(= $wishes:expr)?) $body:block)*) => { $(
+    ($(async fn $name:ident($app:ident: TestApp $(= $options:expr)?) $body:block)*) => { $(
         mod $name {
             use super::*;
 
-            #[allow(unused_mut, reason = "few tests end their server")]
+            #[allow(unused_mut, reason = "few tests stop their server")]
             async fn run(mut $app: TestApp) $body
 
-            fn wishes() -> $crate::app::Wishes {
-                Vec::<$crate::app::Wishes>::from([$($wishes)?]).pop().unwrap_or_default()
+            fn options() -> $crate::app::TestOptions {
+                Vec::<$crate::app::TestOptions>::from([$($options)?]).pop().unwrap_or_default()
             }
 
             #[tokio::test]
             async fn on_sqlite() {
-                run(TestApp::start_with($crate::databases::Engine::Sqlite, wishes()).await).await
+                run(TestApp::start_with($crate::databases::Engine::Sqlite, options()).await).await
             }
 
             #[tokio::test]
             #[ignore = "needs PostgreSQL"]
             async fn on_postgres() {
-                run(TestApp::start_with($crate::databases::Engine::Postgres, wishes()).await).await
+                run(TestApp::start_with($crate::databases::Engine::Postgres, options()).await).await
             }
         }
     )* };
 }
 
-/// What a test may want otherwise.
-pub struct Wishes {
+/// Settings of the server that a test may change.
+pub struct TestOptions {
     pub registration_policy: RegistrationPolicy,
     pub cors_origins: Vec<String>,
     pub refresh_grace: Duration,
@@ -68,7 +69,7 @@ pub struct Wishes {
     pub idle_timeout: Duration,
 }
 
-impl Default for Wishes {
+impl Default for TestOptions {
     fn default() -> Self {
         Self {
             registration_policy: RegistrationPolicy::Open,
@@ -83,21 +84,21 @@ impl Default for Wishes {
     }
 }
 
-/// A server of its own on a database of its own; ends when it is dropped.
+/// A server with its own database. It stops when it is dropped.
 pub struct TestApp {
     pub address: SocketAddr,
-    /// The same database through connections of the test's own, as another process has them.
+    /// The same database through other connections, as another process would open them.
     pub db: service::Database,
     served: service::Database,
     runtime: tokio::runtime::Handle,
-    /// The media folder, which may not be there yet.
+    /// The media folder. It need not exist.
     pub media: PathBuf,
     client: Client,
     ahead: Arc<AtomicI64>,
     statements: Arc<Mutex<Vec<String>>>,
     end: Option<oneshot::Sender<ShutdownMode>>,
     server: Option<JoinHandle<()>>,
-    // Dropped last, when the server has let go of them.
+    // Dropped last, after the server has stopped.
     pub database: TestDatabase,
     _folder: TempDir,
 }
@@ -121,10 +122,10 @@ impl Person {
 
 impl TestApp {
     pub async fn start(engine: Engine) -> Self {
-        Self::start_with(engine, Wishes::default()).await
+        Self::start_with(engine, TestOptions::default()).await
     }
 
-    pub async fn start_with(engine: Engine, wishes: Wishes) -> Self {
+    pub async fn start_with(engine: Engine, options: TestOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = TestDatabase::new(engine, folder.path()).await;
         let media = folder.path().join("media");
@@ -141,10 +142,10 @@ impl TestApp {
                 let runtime =
                     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
                 runtime.block_on(async {
-                    // What the machine does when the power fails is not what these tests ask.
+                    // Power failures are not tested here.
                     let mut db = service::Database::connect(&url, Durability::Normal).await.unwrap();
                     db.observe(move |sql| {
-                        // What runs beside the requests is no answer to any of them.
+                        // Background statements belong to no request.
                         if !sql.contains("ended_sessions") {
                             statements.lock().unwrap().push(sql.to_owned());
                         }
@@ -153,19 +154,19 @@ impl TestApp {
                     let app = Arc::new(AppState {
                         db: db.clone(),
                         history: History::open(&db, ProgressRules::default()),
-                        auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(wishes.refresh_grace),
+                        auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(options.refresh_grace),
                         rules: ProgressRules::default(),
                         library,
                         views: ViewCounter::default(),
                         clock,
-                        registration_policy: wishes.registration_policy,
-                        cors_origins: wishes.cors_origins,
-                        trusted_proxies: wishes.trusted_proxies,
-                        public_path: wishes.public_path,
+                        registration_policy: options.registration_policy,
+                        cors_origins: options.cors_origins,
+                        trusted_proxies: options.trusted_proxies,
+                        public_path: options.public_path,
                         access_log: api::access_log::AccessLog::Off,
-                        rate_limits: RateLimits::new(wishes.rates),
-                        file_limits: api::FileLimits::new(wishes.streams_per_address, 1000),
-                        idle_timeout: wishes.idle_timeout,
+                        rate_limits: RateLimits::new(options.rates),
+                        file_limits: api::FileLimits::new(options.streams_per_address, 1000),
+                        idle_timeout: options.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });
@@ -210,7 +211,7 @@ impl TestApp {
         send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// Sends bytes as they are, for what no client library would send, and gives back all that comes.
+    /// Sends these bytes and returns the whole response, for requests that no client library sends.
     pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -220,7 +221,7 @@ impl TestApp {
         answer
     }
 
-    /// Puts the server's clock forward.
+    /// Moves the server's clock forward.
     pub fn pass(&self, time: Duration) {
         self.ahead.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
     }
@@ -231,16 +232,16 @@ impl TestApp {
     }
 
     /// Keeps the server from writing, until it is dropped.
-    pub async fn take_turn(&self) -> WriteGuard {
+    pub async fn lock_writes(&self) -> WriteGuard {
         self.served.writer().await.unwrap().0
     }
 
-    /// Tells the server to end, and how.
+    /// Tells the server to stop.
     pub fn end(&mut self, how: ShutdownMode) {
         self.end.take().expect("the server runs").send(how).unwrap();
     }
 
-    /// Waits until the server has ended.
+    /// Waits until the server has stopped.
     pub fn wait_for_end(&mut self) {
         self.server.take().expect("the server was not waited for").join().unwrap();
     }
@@ -248,7 +249,7 @@ impl TestApp {
     /// Deactivates an account in the server's own process.
     pub async fn deactivate(&self, name: &str) {
         let (db, name, now) = (self.served.clone(), name.to_owned(), self.now());
-        // On the server's runtime, which its connections belong to.
+        // On the server's runtime, because its connections belong to it.
         let deactivate =
             async move { db.transaction(async |tx| service::user::deactivate(tx, &name, now).await).await };
         self.runtime.spawn(deactivate).await.unwrap().unwrap();
@@ -266,7 +267,7 @@ impl TestApp {
         Clock::Ahead(self.ahead.clone()).now()
     }
 
-    /// Asks as `person`, with a JSON body when there is one.
+    /// Sends a request as `person`, with a JSON body if there is one.
     pub async fn ask(&self, person: &Person, method: Method, path: &str, body: Option<Value>) -> Response {
         let request = self.request(method, path).bearer_auth(&person.token);
         send(body.into_iter().fold(request, |request, body| request.json(&body))).await
@@ -278,38 +279,39 @@ impl Drop for TestApp {
         drop(self.end.take());
         if let Some(server) = self.server.take() {
             let ended = server.join();
-            assert!(ended.is_ok() || std::thread::panicking(), "the server ended badly");
+            assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");
         }
     }
 }
 
-/// Sends a request, and proves that the document knows the status of its answer, its headers and its code.
+/// Sends a request. Fails if the API document does not list the status, headers and code of the
+/// response.
 pub async fn send(request: RequestBuilder) -> Response {
     let (client, request) = request.build_split();
     let request = request.unwrap();
     let (method, path) = (request.method().clone(), request.url().path().to_owned());
     let response = client.execute(request).await.unwrap();
     let Some(operation) = crate::document::operation_at(&method, &path) else { return response };
-    operation.assert_tells_of(response.status(), response.headers());
+    operation.assert_documents(response.status(), response.headers());
     if response.headers().get("content-type").is_none_or(|kind| kind != "application/problem+json") {
         return response;
     }
     let (status, headers) = (response.status(), response.headers().clone());
     let body = response.bytes().await.unwrap();
     if method != Method::HEAD {
-        operation.assert_tells_of_code(status, &serde_json::from_slice(&body).unwrap());
+        operation.assert_documents_code(status, &serde_json::from_slice(&body).unwrap());
     }
     let mut again = http::Response::new(body);
     (*again.status_mut(), *again.headers_mut()) = (status, headers);
     again.into()
 }
 
-/// The address of the caller's history of a video.
+/// The path of the caller's entry for a video.
 pub fn history(video: i64) -> String {
     format!("/api/v1/videos/{video}/watch-history")
 }
 
-/// Proves that an answer is a problem with this status and code, and gives it back.
+/// Checks that the response is a problem with this status and code, and returns it.
 pub async fn problem(response: Response, status: u16, code: &str) -> Value {
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();

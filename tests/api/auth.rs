@@ -1,6 +1,6 @@
-//! Signing up and signing in.
+//! Sign-up and sign-in.
 
-use crate::app::{PASSWORD, SECRET, TestApp, Wishes, fields, problem, send};
+use crate::app::{PASSWORD, SECRET, TestApp, TestOptions, fields, problem, send};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn form(app: &TestApp, fields: &[(&str, &str)]) -> Response {
     send(app.request(Method::POST, LOGIN).form(fields)).await
 }
 
-/// Signs in with a wrong password until that is refused; gives the refusal back.
+/// Signs in with a wrong password until the limit is reached, and returns the last response.
 async fn fail_until_refused(app: &TestApp, name: &str) -> Response {
     for _ in 0..10 {
         problem(login(app, name, "battery staple").await, 401, "wrong_credentials").await;
@@ -30,7 +30,7 @@ async fn fail_until_refused(app: &TestApp, name: &str) -> Response {
     login(app, name, "battery staple").await
 }
 
-/// Proves that this change of a registration is refused with a 422 that names the field.
+/// Checks that a registration with this value is refused with a 422 that names the field.
 async fn refused(app: &TestApp, field: &str, value: Value) {
     let mut body = json!({"username": "cyd", "email": "cyd@example.org", "password": PASSWORD, "full_name": null});
     body[field] = value.clone();
@@ -42,7 +42,7 @@ async fn refused(app: &TestApp, field: &str, value: Value) {
 }
 
 on_both! {
-    async fn an_account_has_every_field_of_the_contract(app: TestApp) {
+    async fn an_account_has_every_documented_field(app: TestApp) {
         let body = json!({
             "email": "Ann@Example.org", "username": "Änn", "password": PASSWORD, "full_name": "Ann Example",
         });
@@ -71,7 +71,7 @@ on_both! {
         assert!(made_at.len() == 24 && made_at.ends_with('Z'), "{made_at}");
     }
 
-    async fn a_name_is_taken_whatever_the_case(app: TestApp) {
+    async fn user_names_are_unique_without_regard_to_case(app: TestApp) {
         register(&app, "Ärger", "one@example.org").await;
         for name in ["Ärger", "ÄRGER", "ärger"] {
             problem(register(&app, name, "two@example.org").await, 409, "taken").await;
@@ -79,7 +79,7 @@ on_both! {
         assert_eq!(register(&app, "Arger", "two@example.org").await.status(), StatusCode::CREATED);
     }
 
-    async fn an_email_is_taken_whatever_the_case(app: TestApp) {
+    async fn emails_are_unique_without_regard_to_case(app: TestApp) {
         register(&app, "ann", "Ann@Bücher.example").await;
         for email in ["Ann@Bücher.example", "ANN@BÜCHER.EXAMPLE", "ann@bücher.example"] {
             problem(register(&app, "bob", email).await, 409, "taken").await;
@@ -87,7 +87,7 @@ on_both! {
         assert_eq!(register(&app, "bob", "bob@bücher.example").await.status(), StatusCode::CREATED);
     }
 
-    async fn one_name_asked_for_by_many_at_once_goes_to_one(app: TestApp) {
+    async fn of_many_sign_ups_for_one_name_at_once_one_succeeds(app: TestApp) {
         app.sign_up("ann").await;
         let asking = (0..8).map(|n| {
             let email = format!("bob{n}@example.org");
@@ -113,7 +113,7 @@ on_both! {
         assert_eq!((&first["role"], &second["role"]), (&json!("admin"), &json!("user")));
     }
 
-    async fn many_first_accounts_at_once_make_one_administrator(app: TestApp) {
+    async fn many_first_sign_ups_at_once_make_one_administrator(app: TestApp) {
         let asking: Vec<_> = (0..8)
             .map(|n| json!({"username": format!("ann{n}"), "email": format!("{n}@a.org"), "password": PASSWORD}))
             .map(|body| tokio::spawn(app.request(Method::POST, REGISTER).json(&body).send()))
@@ -128,25 +128,25 @@ on_both! {
         assert_eq!(roles.iter().filter(|role| *role == "user").count(), 7, "{roles:?}");
     }
 
-    async fn nobody_registers_where_the_door_is_closed(
-        app: TestApp = Wishes { registration_policy: RegistrationPolicy::Closed, ..Default::default() }
+    async fn nobody_registers_while_registration_is_closed(
+        app: TestApp = TestOptions { registration_policy: RegistrationPolicy::Closed, ..Default::default() }
     ) {
         problem(register(&app, "ann", "ann@example.org").await, 403, "registration_closed").await;
     }
 
-    async fn a_stranger_does_not_become_the_administrator_of_a_public_server(
-        app: TestApp = Wishes { registration_policy: RegistrationPolicy::OpenAfterFirst, ..Default::default() }
+    async fn a_visitor_does_not_become_the_administrator_of_a_public_server(
+        app: TestApp = TestOptions { registration_policy: RegistrationPolicy::OpenAfterFirst, ..Default::default() }
     ) {
         problem(register(&app, "ann", "ann@example.org").await, 403, "first_account_by_command").await;
     }
 
-    async fn what_a_name_must_not_be_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_user_name_is_refused_with_its_field(app: TestApp) {
         for name in ["", "ab", &"a".repeat(101), "ann@home", "a\u{7}nn", "a\u{0}nn", "ann\n", "ann\u{85}"] {
             refused(&app, "username", json!(name)).await;
         }
     }
 
-    async fn what_an_email_must_not_be_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_email_is_refused_with_its_field(app: TestApp) {
         let long = format!("{}@{}.example", "a".repeat(64), "a.".repeat(100).trim_end_matches('.'));
         for email in ["", "nobody", "@example.org", "ann@", "a nn@example.org", "ann@exa mple.org", "ann@a..org", &long]
         {
@@ -157,19 +157,19 @@ on_both! {
         }
     }
 
-    async fn what_a_password_must_not_be_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_password_is_refused_with_its_field(app: TestApp) {
         for password in ["", "1234567", &"a".repeat(101), "correct\u{0}horse"] {
             refused(&app, "password", json!(password)).await;
         }
     }
 
-    async fn a_name_to_show_that_is_too_long_or_cannot_be_stored_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_full_name_is_refused_with_its_field(app: TestApp) {
         for name in ["a".repeat(256), "Ann\u{0}".into()] {
             refused(&app, "full_name", json!(name)).await;
         }
     }
 
-    async fn a_field_that_is_missing_or_unknown_is_refused_by_name(app: TestApp) {
+    async fn a_missing_or_unknown_field_is_refused_with_its_name(app: TestApp) {
         for field in ["email", "username", "password"] {
             let mut body = json!({"username": "ann", "email": "ann@example.org", "password": PASSWORD});
             body.as_object_mut().unwrap().remove(field);
@@ -182,16 +182,16 @@ on_both! {
         assert_eq!(refusal["errors"][0]["field"], "role", "{refusal}");
     }
 
-    async fn every_broken_rule_is_told_at_once(app: TestApp) {
+    async fn one_answer_lists_every_broken_rule(app: TestApp) {
         let body = json!({"username": "a", "email": "a", "password": "a"});
         let refusal = problem(app.post(REGISTER, &body).await, 422, "validation_failed").await;
         let named: Vec<_> = refusal["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
         assert_eq!(named, ["email", "password", "username"]);
     }
 
-    async fn the_shortest_and_the_longest_values_are_taken(app: TestApp) {
+    async fn the_shortest_and_the_longest_values_are_accepted(app: TestApp) {
         let short = json!({"username": "äöü", "email": "a@b.c", "password": "ääääääää", "full_name": ""});
-        // A letter that grows in lower case, and one of four bytes.
+        // A letter whose lower case is longer, and a letter of four bytes.
         let long = json!({
             "username": "İ".repeat(100), "email": format!("{}@b.c", "a".repeat(64)), "password": "🦀".repeat(100),
             "full_name": "🦀".repeat(255),
@@ -204,7 +204,7 @@ on_both! {
         }
     }
 
-    async fn a_form_signs_in_with_everything_that_its_clients_send_along(app: TestApp) {
+    async fn a_form_signs_in_with_every_field_that_oauth2_clients_send(app: TestApp) {
         app.sign_up("ann").await;
         let all = [
             ("username", "ann"),
@@ -225,7 +225,7 @@ on_both! {
         assert_eq!(problem(missing, 422, "validation_failed").await["errors"][0]["field"], "password");
     }
 
-    async fn the_name_or_the_email_signs_in_whatever_the_case(app: TestApp) {
+    async fn the_name_or_the_email_signs_in_in_any_case(app: TestApp) {
         register(&app, "Ärger", "Ann@Bücher.example").await;
         for name in ["Ärger", "ÄRGER", "ärger", "Ann@Bücher.example", "ANN@BÜCHER.EXAMPLE"] {
             assert_eq!(login(&app, name, PASSWORD).await.status(), StatusCode::OK, "{name}");
@@ -234,7 +234,7 @@ on_both! {
         }
     }
 
-    async fn a_pair_of_tokens_has_every_field_of_the_contract_and_is_not_cached(app: TestApp) {
+    async fn a_pair_of_tokens_has_every_documented_field_and_is_not_cached(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let answer = login(&app, "ann", PASSWORD).await;
         assert_eq!(answer.headers()["cache-control"], "no-store");
@@ -250,7 +250,7 @@ on_both! {
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 1800);
     }
 
-    async fn a_sign_in_is_remembered_as_the_last_one(app: TestApp) {
+    async fn a_sign_in_updates_the_time_of_the_last_one(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let read = async |path| app.ask(&ann, Method::GET, path, None).await.json::<Value>().await.unwrap();
         let before = read("/api/v1/auth/me").await;
@@ -271,7 +271,7 @@ on_both! {
         problem(send(app.request(Method::POST, LOGIN).body(body())).await, 415, "unsupported_media_type").await;
     }
 
-    async fn a_media_type_is_known_whatever_the_case_and_its_parameters(app: TestApp) {
+    async fn media_types_ignore_case_and_parameters(app: TestApp) {
         app.sign_up("ann").await;
         let body = json!({"username": "ann", "password": PASSWORD}).to_string();
         for kind in ["application/json;charset=utf-8", "application/json ; charset=UTF-8", "Application/JSON"] {
@@ -280,7 +280,7 @@ on_both! {
         }
     }
 
-    async fn a_wrong_password_and_an_unknown_name_are_told_in_the_same_words(app: TestApp) {
+    async fn a_wrong_password_and_an_unknown_name_get_the_same_answer(app: TestApp) {
         app.sign_up("ann").await;
         let mut answers = Vec::new();
         for (name, password) in [("ann", "battery staple"), ("nobody", PASSWORD), ("no@example.org", PASSWORD)] {
@@ -293,7 +293,7 @@ on_both! {
         assert_eq!((&answers[0], &answers[0]), (&answers[1], &answers[2]));
     }
 
-    async fn a_deactivated_account_is_told_so_to_who_knows_the_password(app: TestApp) {
+    async fn only_the_right_password_tells_that_an_account_is_deactivated(app: TestApp) {
         app.sign_up("root").await;
         app.sign_up("ann").await;
         app.deactivate("ann").await;
@@ -301,7 +301,7 @@ on_both! {
         problem(login(&app, "ann", "battery staple").await, 401, "wrong_credentials").await;
     }
 
-    async fn many_failures_are_refused_until_time_heals_them(app: TestApp) {
+    async fn after_many_failures_sign_ins_are_refused_for_a_while(app: TestApp) {
         app.sign_up("ann").await;
         app.sign_up("bob").await;
         let refused = fail_until_refused(&app, "ann").await;
@@ -310,7 +310,7 @@ on_both! {
         problem(refused, 429, "too_many_attempts").await;
         problem(login(&app, "ANN", PASSWORD).await, 429, "too_many_attempts").await;
         let by_email = login(&app, "ann@example.org", "battery staple").await;
-        problem(by_email, 401, "wrong_credentials").await; // or it would tell whose address this is
+        problem(by_email, 401, "wrong_credentials").await; // another answer would tell whose email this is
         assert_eq!(login(&app, "bob", PASSWORD).await.status(), StatusCode::OK, "another account");
         app.pass(Duration::from_secs(wait));
         assert_eq!(login(&app, "ann", PASSWORD).await.status(), StatusCode::OK);
@@ -320,7 +320,7 @@ on_both! {
         problem(fail_until_refused(&app, "nobody").await, 429, "too_many_attempts").await;
     }
 
-    async fn who_knows_the_password_is_never_limited(app: TestApp) {
+    async fn the_right_password_is_never_limited(app: TestApp) {
         app.sign_up("ann").await;
         for _ in 0..200 {
             assert_eq!(login(&app, "ann", PASSWORD).await.status(), StatusCode::OK);

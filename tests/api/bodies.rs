@@ -1,4 +1,4 @@
-//! Bodies without end: whatever is sent wherever, it is refused or left unread, and the connection ends.
+//! Endless request bodies: each is refused or left unread, and the connection is closed.
 
 use crate::app::{TestApp, problem};
 use crate::document::operations;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const LIMIT: usize = 1024 * 1024;
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Every operation, and addresses that are none, as the first line of a request.
+/// The request line of every operation and of some unknown paths.
 fn first_lines(video: i64) -> Vec<String> {
     let operations = operations().into_iter().map(|operation| (operation.method.to_string(), operation.at(video)));
     let others = [("GET", "/"), ("GET", "/app.js"), ("POST", "/nothing"), ("PUT", "/api/v1/videos"), ("GET", "/docs/")];
@@ -18,7 +18,7 @@ fn first_lines(video: i64) -> Vec<String> {
     operations.chain(others).map(|(method, path)| format!("{method} {path} HTTP/1.1\r\nhost: x\r\n")).collect()
 }
 
-/// Sends a head and then chunks for as long as they are taken; gives back what was answered by then.
+/// Sends a head and then chunks until the server stops reading, and returns the response.
 fn flood(app: &TestApp, head: &str) -> String {
     let mut stream = TcpStream::connect(app.address).unwrap();
     stream.set_read_timeout(Some(LONGEST)).unwrap();
@@ -26,7 +26,7 @@ fn flood(app: &TestApp, head: &str) -> String {
     let mut answers = stream.try_clone().unwrap();
     let reader = std::thread::spawn(move || {
         let mut answer = Vec::new();
-        // A connection that ends while more is on its way is reset.
+        // A connection that is closed while data is on its way is reset.
         let _ = answers.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
     });
@@ -41,7 +41,7 @@ fn flood(app: &TestApp, head: &str) -> String {
 }
 
 on_both! {
-    async fn a_body_that_says_that_it_is_too_large_is_not_read(app: TestApp) {
+    async fn a_body_with_a_content_length_above_the_limit_is_not_read(app: TestApp) {
         let ask = |first: String| {
             let answer = app.raw(format!("{first}content-length: 700000000\r\n\r\nxxxx").as_bytes());
             let answer = String::from_utf8_lossy(&answer).into_owned();
@@ -51,18 +51,19 @@ on_both! {
         std::thread::scope(|scope| first_lines(1).into_iter().for_each(|first| _ = scope.spawn(|| ask(first))));
     }
 
-    async fn a_body_that_never_comes_holds_no_connection_that_needs_none(app: TestApp) {
+    async fn a_body_that_never_arrives_delays_no_response_that_does_not_need_it(app: TestApp) {
         let ask = |first: String| {
-            // The name of a type that nobody reads, so that only the rest of the body could be waited for.
+            // A media type that no operation reads, so that the server could only wait for the rest
+            // of the body.
             let head = format!("{first}content-type: text/x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nxxxxx\r\n");
             let answer = String::from_utf8_lossy(&app.raw(head.as_bytes())).into_owned();
             assert!(answer.starts_with("HTTP/1.1 ") && !answer.starts_with("HTTP/1.1 408"), "{first}: {answer}");
         };
-        // The framework lets each of them linger for a second.
+        // The framework keeps each connection open for a second.
         std::thread::scope(|scope| first_lines(1).into_iter().for_each(|first| _ = scope.spawn(|| ask(first))));
     }
 
-    async fn a_body_without_end_ends_with_the_connection(app: TestApp) {
+    async fn an_endless_body_closes_the_connection(app: TestApp) {
         for (first, kind, status) in [
             ("POST /api/v1/auth/login", "multipart/form-data; boundary=seam", "413"),
             ("POST /api/v1/auth/login", "application/x-www-form-urlencoded", "413"),
@@ -79,7 +80,7 @@ on_both! {
         }
     }
 
-    async fn a_form_in_parts_is_read_up_to_the_limit_and_no_further(app: TestApp) {
+    async fn a_multipart_form_is_read_up_to_the_limit(app: TestApp) {
         for (body, status, code) in [
             (vec![b'a'; LIMIT + 1], 413, "body_too_large"),
             (vec![b'a'; LIMIT], 400, "unreadable_body"),

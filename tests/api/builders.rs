@@ -1,11 +1,11 @@
-//! What a test needs before it begins: accounts, videos and saves, made over HTTP.
+//! Accounts, videos and saves that a test starts with, made over HTTP.
 
 use crate::app::{PASSWORD, Person, TestApp, history};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 impl TestApp {
-    /// Makes an account with this name and [`PASSWORD`], and signs it in.
+    /// Makes an account with this name and [`PASSWORD`], and signs in.
     pub async fn sign_up(&self, name: &str) -> Person {
         let body = json!({"email": format!("{name}@example.org"), "username": name, "password": PASSWORD});
         let made = self.post("/api/v1/auth/register", &body).await;
@@ -29,7 +29,7 @@ impl TestApp {
         self.ask(person, Method::DELETE, "/api/v1/users/me", Some(json!({"current_password": PASSWORD}))).await
     }
 
-    /// Describes a video of `duration` seconds, uploaded by `person`.
+    /// Adds a video of `duration` seconds, uploaded by `person`.
     pub async fn add_video(&self, person: &Person, title: &str, duration: Option<i32>) -> i64 {
         let body = json!({"title": title, "duration": duration});
         let made = self.ask(person, Method::POST, "/api/v1/videos", Some(body)).await;
@@ -37,7 +37,7 @@ impl TestApp {
         made.json::<Value>().await.unwrap()["id"].as_i64().unwrap()
     }
 
-    /// Saves a position and gives the entry back.
+    /// Saves a position in seconds and returns the entry.
     pub async fn save(&self, person: &Person, video: i64, position: i32) -> Value {
         let body = json!({"watch_position": position});
         let saved = self.ask(person, Method::POST, &history(video), Some(body)).await;
@@ -45,7 +45,7 @@ impl TestApp {
         saved.json().await.unwrap()
     }
 
-    /// The titles in continue watching.
+    /// The titles of the continue watching list.
     pub async fn continue_watching(&self, person: &Person) -> Vec<String> {
         let list = self.ask(person, Method::GET, "/api/v1/videos/continue-watching", None).await;
         let list: Vec<Value> = list.json().await.unwrap();

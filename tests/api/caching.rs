@@ -1,4 +1,4 @@
-//! What caches between us and the viewer may keep.
+//! What caches between the server and the viewer may keep.
 
 use crate::app::{TestApp, history, send};
 use crate::document::operations;
@@ -12,7 +12,7 @@ fn header(answer: &Response, name: &str) -> String {
     values.collect::<Vec<_>>().join(", ").to_lowercase()
 }
 
-/// Registers a film with a picture, and gives its id back.
+/// Registers a video with a thumbnail and returns its id.
 async fn film(app: &TestApp, owner: i64) -> i64 {
     fs::create_dir_all(&app.media).unwrap();
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/two-seconds.mp4");
@@ -24,14 +24,14 @@ async fn film(app: &TestApp, owner: i64) -> i64 {
     list[0]["id"].as_i64().unwrap()
 }
 
-/// What says that nobody may keep it, and that it depends on who asks.
-fn is_kept_by_nobody(what: &str, answer: &Response) {
+/// Checks that no cache may keep the response, and that it varies by caller.
+fn assert_not_cacheable(what: &str, answer: &Response) {
     assert_eq!(header(answer, "cache-control"), "no-store", "{what} {}", answer.status());
     assert!(header(answer, "vary").contains("authorization"), "{what} {}", answer.status());
 }
 
 on_both! {
-    async fn what_is_for_one_person_is_kept_by_nobody(app: TestApp) {
+    async fn no_cache_keeps_what_belongs_to_one_person(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = film(&app, ann.id).await;
         app.save(&ann, film, 1).await;
@@ -41,15 +41,15 @@ on_both! {
             }
             let request = app.request(operation.method.clone(), &operation.at(film)).bearer_auth(&ann.token);
             let answer = send(operation.example().into_iter().fold(request, |request, body| request.json(&body))).await;
-            is_kept_by_nobody(operation.id(), &answer);
+            assert_not_cacheable(operation.id(), &answer);
             let anonymous = send(app.request(operation.method.clone(), &operation.at(film))).await;
-            is_kept_by_nobody(operation.id(), &anonymous);
+            assert_not_cacheable(operation.id(), &anonymous);
         }
         let forgotten = app.ask(&ann, Method::DELETE, &history(film), None).await;
-        is_kept_by_nobody("204", &forgotten);
+        assert_not_cacheable("204", &forgotten);
     }
 
-    async fn a_failure_is_kept_by_nobody_wherever_it_happens(app: TestApp) {
+    async fn no_cache_keeps_a_failure(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let id = film(&app, ann.id).await;
         for end in ["stream", "thumbnail"] {
@@ -61,9 +61,9 @@ on_both! {
             ] {
                 let answer = send(app.request(Method::GET, &path).header(name, value)).await;
                 assert_eq!(answer.status().as_u16(), status, "{path} {name}");
-                is_kept_by_nobody(&path, &answer);
+                assert_not_cacheable(&path, &answer);
             }
-            is_kept_by_nobody("405", &send(app.request(Method::PUT, &path)).await);
+            assert_not_cacheable("405", &send(app.request(Method::PUT, &path)).await);
         }
         fs::remove_file(app.media.join("film.jpg")).unwrap();
         for path in [
@@ -71,11 +71,11 @@ on_both! {
         ] {
             let answer = app.get(&path).await;
             assert_eq!(answer.status(), 404, "{path}");
-            is_kept_by_nobody(&path, &answer);
+            assert_not_cacheable(&path, &answer);
         }
     }
 
-    async fn what_is_for_everybody_says_so_when_it_is_there(app: TestApp) {
+    async fn public_files_are_cacheable_once_they_exist(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let id = film(&app, ann.id).await;
         for (end, kept) in [("stream", "public, no-cache"), ("thumbnail", "public, max-age=3600")] {

@@ -1,4 +1,4 @@
-//! Saves on PostgreSQL while somebody else deletes, locks or changes what they need.
+//! Saves on PostgreSQL while another session deletes, locks or changes what they need.
 
 use crate::app::{TestApp, history, problem};
 use crate::databases::Engine;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn a_save_that_meets_the_end_of_its_video_or_its_user_is_told_which() {
+async fn a_save_during_a_deletion_says_whether_video_or_user_is_gone() {
     let app = TestApp::start(Engine::Postgres).await;
     let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
     let film = app.add_video(&ann, "film", Some(100)).await;
@@ -24,7 +24,7 @@ async fn a_save_that_meets_the_end_of_its_video_or_its_user_is_told_which() {
         let body = json!({"watch_position": 5});
         let save = app.request(Method::POST, &history(video)).bearer_auth(&bob.token).json(&body).send();
         let save = tokio::spawn(save);
-        // Long enough for the save to stand before the row that is being deleted.
+        // Long enough for the save to wait for the row that is being deleted.
         tokio::time::sleep(Duration::from_millis(300)).await;
         deleting.commit().await.unwrap();
         problem(save.await.unwrap().unwrap(), status, code).await;
@@ -33,14 +33,14 @@ async fn a_save_that_meets_the_end_of_its_video_or_its_user_is_told_which() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn a_migration_that_widens_a_column_disturbs_nobody_who_watches() {
+async fn a_migration_that_widens_a_column_does_not_disturb_viewers() {
     let app = TestApp::start(Engine::Postgres).await;
     let ann = app.sign_up("ann").await;
     let film = app.add_video(&ann, "film", Some(100)).await;
     app.save(&ann, film, 5).await;
     app.ask(&ann, Method::GET, &history(film), None).await;
     app.continue_watching(&ann).await;
-    let (_turn, db) = app.db.writer().await.unwrap();
+    let (_guard, db) = app.db.writer().await.unwrap();
     db.execute_unprepared("ALTER TABLE watch_history ALTER device TYPE varchar(200)").await.unwrap();
     assert_eq!(app.save(&ann, film, 50).await["watch_position"], 50);
     let entry = app.ask(&ann, Method::GET, &history(film), None).await;
@@ -50,26 +50,26 @@ async fn a_migration_that_widens_a_column_disturbs_nobody_who_watches() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn while_the_server_takes_nothing_new_a_save_is_told_to_come_back_and_then_finds_the_one_that_does() {
+async fn a_save_meets_503_on_a_standby_and_works_after_a_failover() {
     let app = TestApp::start(Engine::Postgres).await;
     let ann = app.sign_up("ann").await;
     let film = app.add_video(&ann, "film", Some(100)).await;
-    let (_turn, db) = app.db.writer().await.unwrap();
-    let turn_over = async |setting: &str| {
+    let (_guard, db) = app.db.writer().await.unwrap();
+    let switch = async |setting: &str| {
         let name = app.database.url.rsplit('/').next().unwrap();
         db.execute_unprepared(&format!("BEGIN READ WRITE; ALTER DATABASE {name} {setting}; COMMIT")).await.unwrap();
     };
-    turn_over("SET default_transaction_read_only = on").await;
+    switch("SET default_transaction_read_only = on").await;
     let save = async || app.ask(&ann, Method::POST, &history(film), Some(json!({"watch_position": 5}))).await;
-    // The lane's first connection: its server is a standby from the beginning.
+    // This is the worker's first connection: its server is a standby from the start.
     problem(save().await, 503, "database_away").await;
-    turn_over("RESET default_transaction_read_only").await;
+    switch("RESET default_transaction_read_only").await;
     assert_eq!(save().await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn a_save_does_not_wait_for_the_rows_of_others_that_somebody_holds() {
+async fn a_save_does_not_wait_for_locked_rows_of_other_videos() {
     let app = TestApp::start(Engine::Postgres).await;
     let ann = app.sign_up("ann").await;
     let mut films = Vec::new();
@@ -82,7 +82,7 @@ async fn a_save_does_not_wait_for_the_rows_of_others_that_somebody_holds() {
     let (free, held) = films.split_last().unwrap();
     holder.execute_unprepared(&format!("SELECT FROM watch_history WHERE video_id <> {free} FOR UPDATE")).await.unwrap();
     let save = async |film| app.ask(&ann, Method::POST, &history(film), Some(json!({"watch_position": 90}))).await;
-    // The first one is served alone and waits; the others are served together then.
+    // The first save is a batch of its own and waits; the others are one batch then.
     let first = async { problem(save(held[0]).await, 503, "database_away").await };
     let others = async {
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -1,21 +1,21 @@
-//! Pages of other origins that call.
+//! Requests from pages of other origins (CORS).
 
-use crate::app::{TestApp, Wishes, problem, send};
+use crate::app::{TestApp, TestOptions, problem, send};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, StatusCode};
 
 const FRIEND: &str = "https://app.example.org";
 const PATHS: [&str; 4] = ["/api/v1/videos", "/api/v1/videos/99", "/health", "/openapi.json"];
 
-fn wishes() -> Wishes {
-    Wishes { cors_origins: vec![FRIEND.to_owned(), "http://localhost:5173".to_owned()], ..Default::default() }
+fn options() -> TestOptions {
+    TestOptions { cors_origins: vec![FRIEND.to_owned(), "http://localhost:5173".to_owned()], ..Default::default() }
 }
 
 async fn get_from(app: &TestApp, origin: &str, path: &str) -> Response {
     send(app.request(Method::GET, path).header("origin", origin)).await
 }
 
-/// What a browser asks before a request that a form could not send.
+/// The preflight that a browser sends before a request that a form could not send.
 async fn preflight(app: &TestApp, origin: &str, path: &str, method: &str) -> Response {
     let request = app.request(Method::OPTIONS, path).header("origin", origin);
     let request = request.header("access-control-request-method", method);
@@ -32,7 +32,7 @@ fn allowed_origin(response: &Response) -> Option<&str> {
 }
 
 on_both! {
-    async fn a_page_of_an_allowed_origin_may_read_answers_and_their_headers(app: TestApp = super::wishes()) {
+    async fn a_page_of_an_allowed_origin_may_read_responses_and_headers(app: TestApp = super::options()) {
         for path in PATHS {
             let answer = get_from(&app, FRIEND, path).await;
             assert_eq!(allowed_origin(&answer), Some(FRIEND), "{path}");
@@ -49,7 +49,7 @@ on_both! {
         );
     }
 
-    async fn a_preflight_of_an_allowed_origin_lets_every_method_through(app: TestApp = super::wishes()) {
+    async fn a_preflight_of_an_allowed_origin_allows_every_method(app: TestApp = super::options()) {
         for method in ["GET", "POST", "PATCH", "DELETE"] {
             let answer = preflight(&app, FRIEND, "/api/v1/videos/1", method).await;
             assert!(answer.status().is_success(), "{method} {}", answer.status());
@@ -63,7 +63,7 @@ on_both! {
         }
     }
 
-    async fn a_page_elsewhere_may_not_trace_or_connect(app: TestApp = super::wishes()) {
+    async fn a_page_of_another_origin_may_not_use_trace_or_connect(app: TestApp = super::options()) {
         for method in ["TRACE", "CONNECT", "TRACK", "get", ""] {
             let answer = preflight(&app, FRIEND, "/api/v1/videos", method).await;
             assert!(list(answer.headers(), "access-control-allow-methods").is_empty(), "{method}");
@@ -72,14 +72,14 @@ on_both! {
         }
     }
 
-    async fn a_refused_head_can_be_read_too(app: TestApp = super::wishes()) {
+    async fn a_page_of_an_allowed_origin_may_read_a_refused_head(app: TestApp = super::options()) {
         let request = app.request(Method::GET, "/api/v1/videos").header("origin", FRIEND);
         let refused = send(request.bearer_auth("a").bearer_auth("b")).await;
         assert_eq!(allowed_origin(&refused), Some(FRIEND));
         problem(refused, 400, "duplicate_header").await;
     }
 
-    async fn a_failure_can_be_read_too(app: TestApp = super::wishes()) {
+    async fn a_page_of_an_allowed_origin_may_read_failures(app: TestApp = super::options()) {
         let missing = get_from(&app, FRIEND, "/api/v1/videos/99").await;
         assert_eq!(allowed_origin(&missing), Some(FRIEND));
         problem(missing, 404, "video_not_found").await;
@@ -91,7 +91,7 @@ on_both! {
         problem(unsigned, 401, "unauthenticated").await;
     }
 
-    async fn a_page_of_another_origin_is_not_let_in(app: TestApp = super::wishes()) {
+    async fn a_page_of_another_origin_is_refused(app: TestApp = super::options()) {
         for origin in ["https://evil.example", "https://app.example.org.evil.example", "http://app.example.org", "null"]
         {
             for path in PATHS {
@@ -105,20 +105,20 @@ on_both! {
         }
     }
 
-    async fn who_asks_without_an_origin_is_answered_as_ever(app: TestApp = super::wishes()) {
+    async fn a_request_without_an_origin_is_answered_as_usual(app: TestApp = super::options()) {
         assert_eq!(app.get("/health").await.status(), StatusCode::OK);
         app.sign_up("ann").await;
     }
 
-    async fn the_player_of_this_server_works_beside_allowed_origins(app: TestApp = super::wishes()) {
-        // A browser sends the origin with its own page's posts too.
+    async fn the_page_of_this_server_works_beside_allowed_origins(app: TestApp = super::options()) {
+        // A browser also sends the origin with the POST requests of the server's own page.
         let own = app.url("").trim_end_matches('/').to_owned();
         let body = serde_json::json!({"username": "ann", "email": "ann@example.org", "password": "correct horse"});
         let request = app.request(Method::POST, "/api/v1/auth/register").header("origin", own).json(&body);
         assert_eq!(send(request).await.status(), StatusCode::CREATED);
     }
 
-    async fn where_no_origin_is_allowed_no_header_speaks_of_origins(app: TestApp) {
+    async fn without_allowed_origins_no_cors_header_is_sent(app: TestApp) {
         for path in PATHS {
             let answer = get_from(&app, FRIEND, path).await;
             assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control-")), "{path}");

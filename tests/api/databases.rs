@@ -1,20 +1,20 @@
-//! A migrated database for every test: copies of one that was migrated once.
+//! A migrated database for every test: a copy of one that was migrated once.
 
-use migration::{Options, Target};
+use migration::{Options, PROJECT, Target};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// Which engine a test runs on.
+/// The database engine of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
     Postgres,
 }
 
-/// A database of one test; gone when it is dropped.
+/// The database of one test. It is deleted when it is dropped.
 pub struct TestDatabase {
     pub url: String,
     postgres: Option<String>,
@@ -53,7 +53,7 @@ impl Drop for TestDatabase {
                 server.close().await.unwrap();
             });
         });
-        // A database that stays behind is untidy and no failure of the test.
+        // A database that is left over is no failure of the test.
         let _ = dropping.join();
     }
 }
@@ -63,7 +63,7 @@ async fn sqlite_template() -> &'static Path {
     let folder = TEMPLATE.get_or_init(|| async {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("template.db").display());
-        migration::upgrade(&url, &Target::End, &Options::default()).await.unwrap();
+        PROJECT.upgrade(&url, &Target::End, &Options::default()).await.unwrap();
         folder
     });
     static FILE: OnceCell<std::path::PathBuf> = OnceCell::const_new();
@@ -79,7 +79,7 @@ async fn postgres_template() -> &'static str {
         execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         execute(&server, &format!("CREATE DATABASE {name}")).await;
         server.close().await.unwrap();
-        migration::upgrade(&postgres_url(&name), &Target::End, &Options::default()).await.unwrap();
+        PROJECT.upgrade(&postgres_url(&name), &Target::End, &Options::default()).await.unwrap();
         name
     };
     TEMPLATE.get_or_init(make).await
@@ -89,7 +89,7 @@ async fn postgres(database: &str) -> DatabaseConnection {
     Database::connect(postgres_url(database)).await.unwrap()
 }
 
-/// The address of a database on the server that `TEST_POSTGRES_URL` names.
+/// The URL of a database on the server that `TEST_POSTGRES_URL` names.
 fn postgres_url(database: &str) -> String {
     let server = std::env::var("TEST_POSTGRES_URL")
         .expect("TEST_POSTGRES_URL must name a server, such as postgres://postgres@127.0.0.1:5432/postgres");

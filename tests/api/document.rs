@@ -1,21 +1,21 @@
-//! What `/openapi.json` promises, in the form in which tests ask for it.
+//! The API document `/openapi.json`, in the form that the tests need.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 use std::sync::OnceLock;
 
-/// The document of this program.
+/// The API document of this build.
 pub fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| serde_json::to_value(api::openapi::document()).unwrap())
 }
 
-/// One method of one address.
+/// One method of one path.
 #[derive(Clone, Debug)]
 pub struct Operation {
     pub method: Method,
-    /// With names in braces.
+    /// The path with parameter names in braces.
     pub path: String,
     pub description: &'static Value,
 }
@@ -38,25 +38,25 @@ impl Operation {
         self.description["operationId"].as_str().unwrap()
     }
 
-    /// Whether the operation looks at a token at all.
+    /// Whether the operation reads a token.
     pub fn takes_token(&self) -> bool {
         self.description["security"].as_array().is_some_and(|ways| ways.iter().any(|way| way.get("bearer").is_some()))
     }
 
-    /// Whether it refuses callers without one.
+    /// Whether the operation refuses callers without a token.
     pub fn needs_token(&self) -> bool {
         let ways = self.description["security"].as_array();
         ways.is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.as_object().unwrap().is_empty()))
     }
 
-    /// The address with `value` for every name in braces.
+    /// The path with `value` for every parameter.
     pub fn at(&self, value: impl ToString) -> String {
         let value = value.to_string();
         let parts = self.path.split('/').map(|part| if part.starts_with('{') { &value } else { part });
         parts.collect::<Vec<_>>().join("/")
     }
 
-    /// As [`Operation::at`], with the query that the operation cannot do without.
+    /// As [`Operation::at`], with the required query.
     pub fn with_query(&self, value: impl ToString) -> String {
         let needed = self.parameters("query").into_iter().filter(|parameter| parameter["required"] == true);
         let pairs: Vec<_> =
@@ -64,19 +64,19 @@ impl Operation {
         if pairs.is_empty() { self.at(value) } else { format!("{}?{}", self.at(value), pairs.join("&")) }
     }
 
-    /// The parameters that stand in the `path` or in the `query`.
+    /// The parameters in the `path` or in the `query`.
     pub fn parameters(&self, place: &str) -> Vec<&'static Value> {
         let all = self.description["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
         all.iter().filter(|parameter| parameter["in"] == place).collect()
     }
 
-    /// The content types of the body, and the schema of each.
+    /// The content types of the body, each with its schema.
     pub fn bodies(&self) -> Vec<(&'static str, &'static Value)> {
         let content = self.description["requestBody"]["content"].as_object();
         content.into_iter().flatten().map(|(kind, body)| (kind.as_str(), resolve(&body["schema"]))).collect()
     }
 
-    /// A body that fits, made of the examples of its fields.
+    /// A valid body, made of the examples of its fields.
     pub fn example(&self) -> Option<Value> {
         let (_, schema) = self.bodies().into_iter().find(|(kind, _)| *kind == "application/json")?;
         let properties = schema["properties"].as_object().unwrap();
@@ -92,7 +92,7 @@ impl Operation {
     }
 }
 
-/// The schema itself, where there is only its name.
+/// The schema that a `$ref` names, or the schema itself.
 pub fn resolve(schema: &'static Value) -> &'static Value {
     match schema["$ref"].as_str() {
         Some(name) => resolve(document().pointer(name.trim_start_matches('#')).unwrap()),
@@ -100,52 +100,52 @@ pub fn resolve(schema: &'static Value) -> &'static Value {
     }
 }
 
-/// Headers that clients go by.
+/// Headers that clients read.
 const HEADERS: [&str; 8] =
     ["accept-ranges", "content-range", "etag", "last-modified", "link", "location", "retry-after", "www-authenticate"];
 
 impl Operation {
-    /// What the document says of an answer with this status.
+    /// The description of a response with this status.
     pub fn response(&self, status: &str) -> &'static Value {
         self.description["responses"].get(status).unwrap_or(&Value::Null)
     }
 
-    /// The codes that a failure of this status can have.
+    /// The problem codes of this status.
     pub fn codes(&self, status: &str) -> Vec<&'static str> {
         let problem = resolve(&self.response(status)["content"]["application/problem+json"]["schema"]);
         let codes = problem["properties"]["code"]["enum"].as_array();
         codes.into_iter().flatten().map(|code| code.as_str().unwrap()).collect()
     }
 
-    /// Proves that the document tells of this status, and of the headers that clients go by.
-    pub fn assert_tells_of(&self, status: StatusCode, headers: &HeaderMap) {
+    /// Checks that the document lists this status and the headers that clients read.
+    pub fn assert_documents(&self, status: StatusCode, headers: &HeaderMap) {
         let response = self.response(status.as_str());
         assert!(response.is_object(), "{} answered {status}, which the document does not tell of", self.id());
         let told: Vec<_> =
             response["headers"].as_object().into_iter().flatten().map(|(name, _)| name.to_lowercase()).collect();
         for name in HEADERS {
             let (is_sent, is_told) = (headers.contains_key(name), told.iter().any(|told| told == name));
-            // There is no next page of the last one.
+            // The last page has no next one.
             let agrees = is_sent == is_told || (is_told && name == "link");
             assert!(agrees, "{} {status} {name}: sent {is_sent}, told {is_told}", self.id());
         }
     }
 
-    /// Proves that the document tells of the code of this problem.
-    pub fn assert_tells_of_code(&self, status: StatusCode, problem: &Value) {
+    /// Checks that the document lists the code of this problem.
+    pub fn assert_documents_code(&self, status: StatusCode, problem: &Value) {
         let codes = self.codes(status.as_str());
         let code = problem["code"].as_str().unwrap();
         assert!(codes.contains(&code), "{} {status}: {code} is none of {codes:?}", self.id());
     }
 }
 
-/// The operation that answers a request. Addresses and methods that are none are no operation, and their 404 and 405 stand in no
-/// document.
+/// The operation that answers a request. Unknown paths and methods belong to no operation, and
+/// their 404 and 405 are in no document.
 pub fn operation_at(method: &Method, path: &str) -> Option<Operation> {
     let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
     let path = path.trim_end_matches('/');
     let mut candidates: Vec<_> = operations().into_iter().filter(|known| known.is_at(&known.method, path)).collect();
-    // A fixed address wins over one with a name in braces.
+    // A fixed path wins over a path with a parameter.
     candidates.sort_by_key(|known| known.path.contains('{'));
     let best = candidates.first().map(|known| known.path.clone());
     candidates.into_iter().find(|known| known.method == method && Some(&known.path) == best.as_ref())

@@ -1,6 +1,7 @@
-//! Bodies that do not fit: whatever is sent wherever, the answer is a problem of the right status and never a 5xx.
+//! Invalid bodies: for every operation, the answer is a problem with the right status and never a
+//! 5xx.
 //!
-//! What to ask is read from the document, so that a new operation is covered by itself.
+//! The operations are read from the API document, so that a new one is tested too.
 
 use crate::app::{PASSWORD, Person, TestApp, problem, send};
 use crate::document::{Operation, operations, resolve};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Who asks, and for which video.
+/// The caller and the video of the requests.
 pub struct Setting {
     pub person: Person,
     pub video: i64,
@@ -23,12 +24,12 @@ pub async fn set_up(app: &TestApp) -> Setting {
     Setting { person, video }
 }
 
-/// Collects what went wrong, so that one run tells of everything.
+/// Collects the failures, so that one run shows all of them.
 #[derive(Default)]
 pub struct Findings(pub Vec<String>);
 
 impl Findings {
-    /// Proves that the answer is a problem of one of these statuses.
+    /// Checks that the response is a problem with one of these statuses.
     pub async fn expect(&mut self, what: &str, answer: Response, statuses: &[u16]) {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.unwrap();
@@ -55,7 +56,8 @@ impl Findings {
     }
 }
 
-/// The bodies that an operation takes: those of the document, and the form of signing in, which it tells of in words.
+/// The bodies of an operation: those of the document, and the sign-in form, which the document
+/// describes in prose.
 fn bodies(operation: &Operation) -> Vec<(&'static str, &'static Value)> {
     let mut bodies = operation.bodies();
     if operation.id() == "login" {
@@ -70,7 +72,7 @@ async fn send_body(app: &TestApp, at: &Setting, operation: &Operation, kind: &st
     send(request.body(body)).await
 }
 
-/// The JSON text of `example` with this text as the value of one field.
+/// The JSON text of `example`, with this text as the value of one field.
 fn with_field(example: &Value, field: &str, value: &str) -> Vec<u8> {
     let mut body = example.clone();
     body[field] = json!("<here>");
@@ -82,24 +84,24 @@ pub fn is_a(property: &Value, kind: &str) -> bool {
     property["type"] == kind || property["type"].as_array().is_some_and(|kinds| kinds.iter().any(|one| one == kind))
 }
 
-/// Texts that are JSON and still no value of this property, and the statuses that they may meet.
+/// JSON texts that are no valid value of this property, each with the statuses that it may get.
 fn unfit_values(name: &str, property: &Value) -> Vec<(String, Vec<u16>)> {
     let mut values: Vec<(String, Vec<u16>)> = Vec::new();
     let mut add = |value: &str, statuses: &[u16]| values.push((value.to_owned(), statuses.to_vec()));
     for wrong in ["true", "[]", "{}"] {
         add(wrong, &[422]);
     }
-    // A list of saves is a list whatever its items are: each is judged by itself.
+    // Every array is a list of saves: each item is validated by itself.
     add("[\"x\"]", if is_a(property, "array") { &[200] } else { &[422] });
     if is_a(property, "string") {
         for wrong in ["5", "-1", "1e400"] {
             add(wrong, &[422]);
         }
-        // Lone surrogates are JSON by its grammar and still no text.
+        // Lone surrogates are valid JSON but no Unicode text.
         for lone in [r#""\ud800""#, r#""x\udc00y""#, r#""\ud800\ud800""#] {
             add(lone, &[422]);
         }
-        // An opaque token is hashed and never stored, so any text is merely one that nobody was given.
+        // An opaque token is hashed and never stored, so any text is just an unknown token.
         let opaque = name == "refresh_token";
         add(r#""abc\u0000defgh""#, if opaque { &[204, 401] } else { &[422] });
         add(r#""abc@example.org\u0000""#, if opaque { &[204, 401] } else { &[422] });
@@ -128,7 +130,7 @@ fn unfit_values(name: &str, property: &Value) -> Vec<(String, Vec<u16>)> {
 }
 
 on_both! {
-    async fn a_body_that_is_no_object_is_refused(app: TestApp) {
+    async fn a_body_that_is_not_an_object_is_refused(app: TestApp) {
         let (at, mut findings) = (set_up(&app).await, Findings::default());
         for operation in operations() {
             for (kind, schema) in bodies(&operation) {
@@ -147,7 +149,7 @@ on_both! {
                     ("{", &[400]),
                     ("<a/>", &[400]),
                     ("{'a': 1}", &[400]),
-                    // What comes first does not fit, and still the whole is no JSON.
+                    // The first value is invalid, but the body as a whole is not even JSON.
                     ("[", &[400]),
                     ("{\"what\": 1", &[400]),
                     ("{\"what\": 1} x", &[400]),
@@ -170,7 +172,7 @@ on_both! {
         findings.none();
     }
 
-    async fn a_body_of_another_kind_or_of_no_text_is_refused(app: TestApp) {
+    async fn a_body_of_another_media_type_or_not_in_utf_8_is_refused(app: TestApp) {
         let (at, mut findings) = (set_up(&app).await, Findings::default());
         for operation in operations().iter().filter(|operation| !operation.bodies().is_empty()) {
             let example = operation.example().unwrap().to_string().into_bytes();
@@ -200,7 +202,7 @@ on_both! {
         findings.none();
     }
 
-    async fn what_does_not_fit_is_told_in_plain_words_and_not_said_back(app: TestApp) {
+    async fn a_message_explains_the_invalid_value_without_repeating_it(app: TestApp) {
         let at = set_up(&app).await;
         let save = format!("/api/v1/videos/{}/watch-history", at.video);
         let (login, long) = ("/api/v1/auth/login", "\u{85}".repeat(100_000));
@@ -231,7 +233,7 @@ on_both! {
         }
     }
 
-    async fn what_a_text_and_an_encoding_cannot_be_is_told_in_plain_words(app: TestApp) {
+    async fn a_message_explains_invalid_text_and_encodings(app: TestApp) {
         let at = set_up(&app).await;
         let save = format!("/api/v1/videos/{}/watch-history", at.video);
         let ask = |method, path: &str| app.request(method, path).bearer_auth(&at.person.token).header("content-type", JSON);
@@ -263,7 +265,7 @@ on_both! {
         }
     }
 
-    async fn a_form_that_does_not_fit_is_refused(app: TestApp) {
+    async fn an_invalid_form_is_refused(app: TestApp) {
         let (at, mut findings) = (set_up(&app).await, Findings::default());
         for operation in operations() {
             for (_, schema) in bodies(&operation).into_iter().filter(|(kind, _)| *kind == FORM) {
@@ -288,7 +290,7 @@ on_both! {
         findings.none();
     }
 
-    async fn a_value_that_does_not_fit_is_refused_wherever_it_stands(app: TestApp) {
+    async fn an_invalid_value_is_refused_in_every_field(app: TestApp) {
         let (at, mut findings) = (set_up(&app).await, Findings::default());
         for operation in operations() {
             let Some(mut example) = operation.example() else { continue };
@@ -327,7 +329,7 @@ on_both! {
         findings.none();
     }
 
-    async fn what_is_no_http_is_no_end_of_the_server(app: TestApp) {
+    async fn the_server_survives_bytes_that_are_not_http(app: TestApp) {
         for bytes in [
             &b"\0\0\0\0\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nHost x\r\n\r\n",
             b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",

@@ -1,4 +1,4 @@
-//! What the document says of failures, and what generators of clients and Swagger UI make of it.
+//! How the API document describes failures, and what client generators and Swagger UI make of it.
 
 use crate::app::{PASSWORD, Person, TestApp, history, problem, send};
 use crate::document::{Operation, document, operation_at, operations, resolve};
@@ -12,7 +12,7 @@ use std::path::Path;
 const PROBLEM: &str = "application/problem+json";
 
 #[test]
-fn every_example_of_a_failure_is_that_failures_own() {
+fn every_failure_has_its_own_example() {
     let (mut found, mut details) = (Vec::new(), BTreeSet::new());
     for operation in operations() {
         let responses = operation.description["responses"].as_object().unwrap();
@@ -49,7 +49,7 @@ fn every_example_of_a_failure_is_that_failures_own() {
 }
 
 #[test]
-fn every_status_names_the_headers_that_go_with_it() {
+fn every_status_lists_its_headers() {
     for operation in operations() {
         for (status, response) in operation.description["responses"].as_object().unwrap() {
             let headers = response["headers"].as_object().unwrap();
@@ -78,7 +78,7 @@ fn every_status_names_the_headers_that_go_with_it() {
 }
 
 #[test]
-fn clients_can_be_made_of_the_document() {
+fn clients_can_be_generated_from_the_document() {
     for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
         let common = ["Batch", "Entry", "Error", "Event", "File", "Item", "List", "Map", "Object", "Record", "Request"];
         let common = common.iter().chain(&["Response", "UserRole", "Save", "Set", "Session", "Status", "Tag", "Type"]);
@@ -108,7 +108,7 @@ fn clients_can_be_made_of_the_document() {
             for parameter in operation.parameters(place) {
                 let (schema, name) = (resolve(&parameter["schema"]), &parameter["name"]);
                 assert!(schema["type"].is_string() || schema["enum"].is_array(), "{} {name}", operation.id());
-                // Swagger UI fills it in, and would ask for what is not there.
+                // Swagger UI fills the example in, and would request what does not exist.
                 let is_left_away = parameter.get("example").is_none() || parameter["example"] == schema["default"];
                 assert!(is_left_away || place != "query" || parameter["required"] == true, "{} {name}", operation.id());
             }
@@ -116,7 +116,8 @@ fn clients_can_be_made_of_the_document() {
     }
 }
 
-/// The answer that has one of these codes, of a caller who does what leads to it; `None` where another test leads to it.
+/// The response with one of these codes, to a caller who causes it; `None` where another test
+/// covers it.
 async fn meet(
     app: &TestApp,
     ann: &Person,
@@ -187,7 +188,7 @@ async fn meet(
 }
 
 on_both! {
-    async fn every_refusal_that_is_described_can_be_met(app: TestApp) {
+    async fn every_documented_refusal_can_be_caused(app: TestApp) {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         fs::create_dir_all(&app.media).unwrap();
         fs::copy(fixtures.join("two-seconds.mp4"), app.media.join("film.mp4")).unwrap();
@@ -217,7 +218,7 @@ on_both! {
         assert!(found.is_empty(), "{found:#?}");
     }
 
-    async fn the_example_of_a_save_is_taken_again_and_again(app: TestApp) {
+    async fn the_example_of_a_save_is_accepted_repeatedly(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let save = operation_at(&Method::POST, &history(film)).unwrap();
@@ -229,7 +230,7 @@ on_both! {
         }
     }
 
-    async fn every_body_that_is_shown_as_an_example_fits(app: TestApp) {
+    async fn every_example_body_is_valid(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let mut found = Vec::new();
@@ -245,7 +246,7 @@ on_both! {
         assert!(found.is_empty(), "{found:#?}");
     }
 
-    async fn a_failed_form_says_why_in_the_words_of_oauth2_too(app: TestApp) {
+    async fn a_failed_form_also_has_the_oauth2_error_fields(app: TestApp) {
         app.sign_up("ann").await;
         let login = || app.request(Method::POST, "/api/v1/auth/login");
         for (form, status, code, error) in [
@@ -261,7 +262,7 @@ on_both! {
         assert!(problem.get("error").is_none(), "{problem}");
     }
 
-    async fn a_batch_answers_one_of_two_shapes_for_each_save(app: TestApp) {
+    async fn a_batch_answers_with_one_of_two_shapes_for_each_save(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let saves = json!({"saves": [

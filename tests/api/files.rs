@@ -1,4 +1,4 @@
-//! Streams and pictures: the files behind videos, as a browser asks for them.
+//! Streams and thumbnails: the files of videos, requested as a browser does.
 
 use crate::app::{TestApp, problem, send};
 use entity::video;
@@ -19,7 +19,7 @@ fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(FIXTURES).join(name)).unwrap()
 }
 
-/// Registers a media folder with these files, each a copy of a fixture; gives the id of the first video back.
+/// Registers a media folder with these copies of fixtures, and returns the id of the first video.
 async fn library(app: &TestApp, files: &[(&str, &str)]) -> i64 {
     fs::create_dir_all(&app.media).unwrap();
     for (fixture, name) in files {
@@ -49,7 +49,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// Proves that this answer holds the bytes from `start` to `end` (the last one) of the film.
+/// Checks that the response has the bytes from `start` to `end` (inclusive) of the file.
 async fn holds(answer: Response, film: &[u8], start: usize, end: usize) {
     assert_eq!(answer.status(), StatusCode::PARTIAL_CONTENT);
     assert_eq!(header(&answer, "content-range"), format!("bytes {start}-{end}/{}", film.len()));
@@ -57,14 +57,14 @@ async fn holds(answer: Response, film: &[u8], start: usize, end: usize) {
     assert_eq!(answer.bytes().await.unwrap(), film[start..=end]);
 }
 
-/// Gives every video this file.
+/// Sets this path in every video.
 pub async fn set_file(app: &TestApp, column: video::Column, path: &str) {
     let update = video::Entity::update_many().col_expr(column, Expr::value(path));
     update.filter(video::Column::Id.gt(0)).exec(app.db.writer().await.unwrap().1).await.unwrap();
 }
 
 on_both! {
-    async fn a_whole_film_is_streamed_to_whoever_asks(app: TestApp) {
+    async fn a_whole_file_is_streamed_to_everybody(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         let film = fixture("two-seconds.mp4");
         let whole = app.get(&stream(id)).await;
@@ -76,7 +76,7 @@ on_both! {
         assert_eq!(whole.bytes().await.unwrap(), film);
     }
 
-    async fn a_part_is_what_was_asked_for(app: TestApp) {
+    async fn a_range_returns_exactly_its_bytes(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         let film = fixture("two-seconds.mp4");
         let last = film.len() - 1;
@@ -94,7 +94,7 @@ on_both! {
         }
     }
 
-    async fn a_range_behind_the_end_is_a_problem_that_tells_the_size(app: TestApp) {
+    async fn a_range_after_the_end_is_a_problem_with_the_size(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         let size = fixture("two-seconds.mp4").len();
         for range in [format!("bytes={size}-"), "bytes=999999-1000000".into(), "bytes=-0".into()] {
@@ -104,10 +104,10 @@ on_both! {
         }
     }
 
-    async fn a_range_that_is_none_is_not_an_error_of_the_server(app: TestApp) {
+    async fn an_invalid_range_is_no_server_error(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         let other = get_with(&app, &stream(id), &[("range", "lines=1-2")]).await;
-        assert_eq!(other.status(), StatusCode::OK, "a unit that is not known is passed over");
+        assert_eq!(other.status(), StatusCode::OK, "an unknown unit is ignored");
         for range in
             ["bytes", "bytes=", "bytes=a-b", "bytes=5-2", "bytes=--1", "bytes=0-1,5-6", "bytes=99999999999999999999-"]
         {
@@ -117,7 +117,7 @@ on_both! {
         }
     }
 
-    async fn if_range_gives_the_part_of_the_same_file_and_the_whole_of_another(app: TestApp) {
+    async fn if_range_returns_the_part_of_the_same_file_or_the_whole_new_one(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         let film = fixture("two-seconds.mp4");
         let whole = app.get(&stream(id)).await;
@@ -133,7 +133,7 @@ on_both! {
         }
     }
 
-    async fn head_passes_over_a_range(app: TestApp) {
+    async fn head_ignores_a_range(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         let size = fixture("two-seconds.mp4").len().to_string();
         for range in ["bytes=0-1", "bytes=99999999-", "bytes=x"] {
@@ -143,11 +143,11 @@ on_both! {
         }
     }
 
-    async fn a_copy_of_a_film_has_its_tag_and_another_film_has_not(app: TestApp) {
+    async fn a_copy_of_a_file_has_the_same_etag_and_another_file_has_not(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         let (film, copy) = (app.media.join("film.mp4"), app.media.join("copy.mp4"));
         let tag = header(&app.get(&stream(id)).await, "etag").to_owned();
-        // As another replica has it: another inode, and all that matters is the same.
+        // As another replica has it: another inode, with equal size and time.
         let changed = fs::metadata(&film).unwrap().modified().unwrap();
         fs::copy(&film, &copy).unwrap();
         fs::File::options().write(true).open(&copy).unwrap().set_modified(changed).unwrap();
@@ -161,7 +161,7 @@ on_both! {
         problem(other, 412, "precondition_failed").await;
     }
 
-    async fn head_tells_the_size_without_the_film(app: TestApp) {
+    async fn head_returns_the_size_without_the_file(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         let size = fixture("two-seconds.mp4").len();
         let request = format!("HEAD {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", stream(id));
@@ -175,7 +175,7 @@ on_both! {
         assert!(answer.ends_with("\r\n\r\n"), "no body");
     }
 
-    async fn every_ending_has_its_content_type(app: TestApp) {
+    async fn every_file_extension_has_its_content_type(app: TestApp) {
         let files = [
             ("two-seconds.mp4", "a.mp4"),
             ("two-seconds.m4v", "b.m4v"),
@@ -193,7 +193,7 @@ on_both! {
         }
     }
 
-    async fn a_film_without_a_file_or_whose_file_vanished_is_not_found(app: TestApp) {
+    async fn a_video_without_a_file_or_with_a_missing_one_is_not_found(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         fs::remove_file(app.media.join("film.mp4")).unwrap();
         problem(app.get(&stream(id)).await, 404, "file_not_found").await;
@@ -220,7 +220,7 @@ on_both! {
         }
     }
 
-    async fn an_address_with_dots_leads_nowhere(app: TestApp) {
+    async fn a_path_with_dots_is_not_found(app: TestApp) {
         library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         for path in [
             "/api/v1/videos/../../../../etc/passwd",
@@ -243,7 +243,7 @@ on_both! {
         }
     }
 
-    async fn a_picture_is_served_and_cached(app: TestApp) {
+    async fn a_thumbnail_is_served_and_cached(app: TestApp) {
         for ending in ["jpg", "png", "webp"] {
             fs::create_dir_all(&app.media).unwrap();
             fs::write(app.media.join(format!("{ending}.{ending}")), "a picture").unwrap();
@@ -266,7 +266,7 @@ on_both! {
         }
     }
 
-    async fn a_film_without_a_picture_has_none(app: TestApp) {
+    async fn a_video_without_a_thumbnail_has_none(app: TestApp) {
         let id = library(&app, &[("two-seconds.mp4", "film.mp4")]).await;
         problem(app.get(&thumbnail(id)).await, 404, "thumbnail_not_found").await;
     }

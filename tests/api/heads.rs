@@ -1,10 +1,10 @@
-//! Heads of requests that are refused whatever the address.
+//! Request heads that are refused for any path.
 
 use crate::app::{TestApp, problem, send};
 use reqwest::{Method, StatusCode};
 
 on_both! {
-    async fn of_two_headers_that_contradict_each_other_none_is_believed(app: TestApp) {
+    async fn a_request_with_two_contradicting_headers_is_refused(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bearer = format!("Bearer {}", ann.token);
         for path in ["/api/v1/auth/me", "/api/v1/videos", "/health", "/", "/nothing"] {
@@ -20,16 +20,16 @@ on_both! {
                 problem(send(request).await, 400, "duplicate_header").await;
             }
         }
-        // One header with two tokens is one that holds none.
+        // One header with two tokens is one invalid header.
         let both = app.request(Method::GET, "/api/v1/auth/me").header("authorization", format!("{bearer}, {bearer}"));
         problem(send(both).await, 401, "unauthenticated").await;
-        // What may stand there twice may.
+        // Headers that may be repeated are accepted.
         let request = app.request(Method::GET, "/api/v1/auth/me").bearer_auth(&ann.token);
         let request = request.header("accept", "application/json").header("accept", "*/*").header("x-a", "1").header("x-a", "2");
         assert_eq!(send(request).await.status(), StatusCode::OK);
     }
 
-    async fn an_address_that_is_too_long_is_a_problem(app: TestApp) {
+    async fn a_path_that_is_too_long_is_a_problem(app: TestApp) {
         for path in ["/api/v1/videos", "/health", "/nothing", "/"] {
             let long = format!("{path}?q={}", "a".repeat(10_000));
             problem(send(app.request(Method::GET, &long)).await, 414, "address_too_long").await;
@@ -38,7 +38,7 @@ on_both! {
         assert_eq!(send(app.request(Method::GET, &fits)).await.status(), StatusCode::OK);
     }
 
-    async fn a_request_that_cannot_be_read_is_a_problem(app: TestApp) {
+    async fn a_malformed_request_is_a_problem(app: TestApp) {
         let long = "a".repeat(70_000);
         let huge = "a".repeat(140_000);
         let many = "x-a: 1\r\n".repeat(200);

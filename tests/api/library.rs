@@ -1,4 +1,4 @@
-//! The scan: what becomes of a folder of video files.
+//! The first scan of a folder of video files.
 
 use crate::app::{Person, TestApp, problem};
 use reqwest::{Method, StatusCode};
@@ -13,7 +13,7 @@ use std::time::Duration;
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 const VIDEOS: &str = "/api/v1/videos";
 
-/// Puts a fixture into the media folder under this name.
+/// Copies a fixture into the media folder under this name.
 pub fn put(app: &TestApp, fixture: &str, name: &str) {
     let target = app.media.join(name);
     fs::create_dir_all(target.parent().unwrap()).unwrap();
@@ -70,7 +70,7 @@ on_both! {
         }
     }
 
-    async fn a_broken_file_is_told_of_and_passed_over(app: TestApp) {
+    async fn a_broken_file_is_reported_and_skipped(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for broken in ["empty.mkv", "not-a-video.mp4", "sound-only.mp4", "truncated.mp4"] {
             put(&app, broken, broken);
@@ -86,7 +86,7 @@ on_both! {
         assert_eq!(titles(&videos(&app).await), ["good"]);
     }
 
-    async fn folders_below_are_walked_and_what_is_hidden_or_no_video_is_left_alone(app: TestApp) {
+    async fn subfolders_are_scanned_and_hidden_or_other_files_are_ignored(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for name in ["a/b/c/deep.mp4", "Ünïcode 🦀.mp4", "b/.hidden.mp4", ".trash/gone.mp4", "a/notes.txt", "mp4"] {
             put(&app, "two-seconds.mp4", name);
@@ -96,7 +96,7 @@ on_both! {
         assert_eq!(titles(&videos(&app).await), ["deep", "Ünïcode 🦀"]);
     }
 
-    async fn a_link_is_not_followed(app: TestApp) {
+    async fn symbolic_links_are_not_followed(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "film.mp4");
         put(&app, "two-seconds.mp4", "../outside/secret.mp4");
@@ -174,7 +174,7 @@ on_both! {
         }
     }
 
-    async fn a_folder_elsewhere_is_registered_and_streamed_from_where_it_lies(app: TestApp) {
+    async fn a_folder_outside_the_media_folder_is_streamed_in_place(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "../elsewhere/film.mp4");
         let elsewhere = app.media.parent().unwrap().join("elsewhere");
@@ -187,7 +187,7 @@ on_both! {
         assert!(library::scan(&app.db, &library, &nowhere, ann.id, &ProgressRules::default(), app.now(), |_| {}).await.is_err());
     }
 
-    async fn the_first_account_finds_the_sample_clip_and_the_second_makes_no_other(app: TestApp) {
+    async fn the_first_account_gets_the_sample_clip_and_the_second_no_other(app: TestApp) {
         assert!(library::write_sample(&Library::new(&app.media)).unwrap());
         let ann = app.sign_up("ann").await;
         app.sign_up("bob").await;
@@ -201,7 +201,7 @@ on_both! {
         );
         let picture = app.get(clip["thumbnail_path"].as_str().unwrap()).await;
         assert_eq!(picture.headers()["content-type"], "image/jpeg");
-        assert!(!library::write_sample(&Library::new(&app.media)).unwrap(), "a folder that is there stays as it is");
+        assert!(!library::write_sample(&Library::new(&app.media)).unwrap(), "an existing folder is not changed");
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 1, 0));
     }
 
@@ -210,7 +210,7 @@ on_both! {
         assert!(videos(&app).await.is_empty());
     }
 
-    async fn a_sample_clip_that_is_broken_does_not_keep_the_first_account_from_being_made(app: TestApp) {
+    async fn a_broken_sample_clip_does_not_prevent_the_first_account(app: TestApp) {
         fs::create_dir_all(&app.media).unwrap();
         fs::write(app.media.join(library::SAMPLE_NAME), "no video").unwrap();
         app.sign_up("ann").await;

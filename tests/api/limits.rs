@@ -1,6 +1,6 @@
-//! How often a password may be guessed, and by whom.
+//! Limits on guessing passwords.
 
-use crate::app::{PASSWORD, Person, TestApp, Wishes, problem, send};
+use crate::app::{PASSWORD, Person, TestApp, TestOptions, problem, send};
 use ::entity::sign_in_limit;
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, TransactionTrait};
@@ -17,7 +17,7 @@ async fn login_through_proxies(app: &TestApp, forwarded: &str, password: &str) -
     send(request.json(&body)).await
 }
 
-/// Signs in through another process of the same site, or the same one after a restart.
+/// Signs in through another process on the same database, or through the same one after a restart.
 async fn login_elsewhere(app: &TestApp, other: &Auth, password: &str) -> Result<(), Error> {
     let credentials = Credentials { username: "ann".into(), password: password.into() };
     let client = ClientInfo { address: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: None };
@@ -38,8 +38,8 @@ async fn change_password(app: &TestApp, person: &Person, current: &str) -> Respo
 }
 
 on_both! {
-    async fn behind_a_trusted_proxy_one_visitor_does_not_lock_the_others_out(
-        app: TestApp = Wishes { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..Wishes::default() }
+    async fn behind_a_trusted_proxy_one_visitor_does_not_lock_out_others(
+        app: TestApp = TestOptions { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..TestOptions::default() }
     ) {
         app.sign_up("ann").await;
         for _ in 0..10 {
@@ -48,13 +48,13 @@ on_both! {
         }
         let again = login_through_proxies(&app, "192.0.2.7", PASSWORD).await;
         problem(again, 429, "too_many_attempts").await;
-        // What a visitor says of itself stands further left and counts for nothing.
+        // The entries further left come from the visitor and are not trusted.
         let disguised = login_through_proxies(&app, "198.51.100.1, 192.0.2.7", PASSWORD).await;
         problem(disguised, 429, "too_many_attempts").await;
         assert_eq!(login_through_proxies(&app, "192.0.2.8", PASSWORD).await.status(), StatusCode::OK);
     }
 
-    async fn nobody_else_is_believed_about_where_they_come_from(app: TestApp) {
+    async fn only_a_trusted_proxy_may_name_the_client_address(app: TestApp) {
         app.sign_up("ann").await;
         for n in 0..10 {
             let wrong = login_through_proxies(&app, &format!("192.0.2.{n}"), "battery staple").await;
@@ -64,7 +64,7 @@ on_both! {
         problem(again, 429, "too_many_attempts").await;
     }
 
-    async fn many_right_passwords_at_once_are_all_taken(app: TestApp) {
+    async fn many_right_passwords_at_once_are_all_accepted(app: TestApp) {
         app.sign_up("ann").await;
         let body = json!({"username": "ann", "password": PASSWORD});
         let sign_ins = (0..30).map(|_| app.request(Method::POST, "/api/v1/auth/login").json(&body).send());
@@ -81,7 +81,7 @@ on_both! {
         }
         problem(change_password(&app, &ann, PASSWORD).await, 429, "too_many_attempts").await;
     }
-    async fn all_processes_of_a_site_count_together(app: TestApp) {
+    async fn all_processes_of_a_site_share_the_counts(app: TestApp) {
         app.sign_up("ann").await;
         let other = another_process();
         for _ in 0..5 {
@@ -96,13 +96,13 @@ on_both! {
         assert!(matches!(after_a_restart, Err(Error::TooManyAttempts { .. })), "{after_a_restart:?}");
         app.pass(Duration::from_secs(31));
         login_elsewhere(&app, &other, PASSWORD).await.unwrap();
-        // The right password in one process forgives what failed in another one.
+        // The right password in one process clears the failures of another.
         for _ in 0..10 {
             problem(login(&app, "ann", "battery staple").await, 401, "wrong_credentials").await;
         }
     }
 
-    async fn counts_that_mean_nothing_any_more_are_deleted(app: TestApp) {
+    async fn expired_counts_are_deleted(app: TestApp) {
         for n in 0..20 {
             problem(login(&app, &format!("nobody {n}"), "battery staple").await, 401, "wrong_credentials").await;
         }
@@ -119,7 +119,7 @@ on_both! {
         panic!("{} rows are still there", count().await);
     }
 
-    async fn a_flood_of_refused_guesses_writes_nothing(app: TestApp) {
+    async fn refused_guesses_write_nothing(app: TestApp) {
         app.sign_up("ann").await;
         for _ in 0..10 {
             problem(login(&app, "ann", "battery staple").await, 401, "wrong_credentials").await;
@@ -131,7 +131,7 @@ on_both! {
         assert_eq!(app.take_statements(), [""; 0]);
     }
 
-    async fn a_guess_never_counts_against_whoever_has_a_name_that_looks_like_it(app: TestApp) {
+    async fn a_guess_does_not_count_against_a_look_alike_name(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for name in [format!("account {}", ann.id), format!("00{}", ann.id), format!("SignedIn({})", ann.id)] {
             let account = json!({"username": name, "email": format!("{}@example.org", name.len()), "password": PASSWORD});
@@ -149,28 +149,28 @@ on_both! {
         }
         assert_eq!(login(&app, "ann", PASSWORD).await.status(), StatusCode::OK, "ann herself");
     }
-    async fn a_crowd_from_one_address_keeps_no_other_from_signing_in(
-        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
+    async fn a_burst_from_one_address_does_not_block_other_addresses(
+        app: TestApp = TestOptions { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..TestOptions::default() }
     ) {
         app.sign_up("ann").await;
         let body = json!({"username": "ann", "password": PASSWORD});
-        let crowd = (0..200).map(|_| {
+        let burst = (0..200).map(|_| {
             let request = app.request(Method::POST, "/api/v1/auth/login").header("x-forwarded-for", "192.0.2.1");
             tokio::spawn(request.json(&body).send())
         });
-        let crowd: Vec<_> = crowd.collect();
-        let answered = || crowd.iter().filter(|sign_in| sign_in.is_finished()).count();
+        let burst: Vec<_> = burst.collect();
+        let answered = || burst.iter().filter(|sign_in| sign_in.is_finished()).count();
         while answered() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let other = login_through_proxies(&app, "192.0.2.2", PASSWORD).await;
         let answered = answered();
         assert_eq!(other.status(), StatusCode::OK);
-        assert!(answered < 100, "{answered} of the crowd were let in before");
+        assert!(answered < 100, "{answered} sign-ins of the burst came first");
     }
 
-    async fn a_guess_that_hangs_keeps_nobody_else_from_signing_in(
-        app: TestApp = Wishes { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
+    async fn a_guess_that_hangs_does_not_block_other_sign_ins(
+        app: TestApp = TestOptions { trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..TestOptions::default() }
     ) {
         app.sign_up("ann").await;
         let keys = async || -> Vec<String> {
@@ -181,7 +181,7 @@ on_both! {
         let guess = json!({"username": "root", "password": "battery staple"});
         let request = app.request(Method::POST, "/api/v1/auth/login").header("x-forwarded-for", "192.0.2.1");
         problem(send(request.json(&guess)).await, 401, "wrong_credentials").await;
-        // SQLite has one writer whoever it is.
+        // SQLite has one writer at a time.
         if app.db.backend() == DatabaseBackend::Postgres {
             let hanging = app.db.reader().begin().await.unwrap();
             let of_guess = sign_in_limit::Entity::find().filter(sign_in_limit::Column::KeyHash.is_not_in(before));

@@ -1,4 +1,4 @@
-//! The library in pages, searched and in order.
+//! The list of videos: pages, search and order.
 
 use crate::app::{Person, TestApp, problem};
 use crate::databases::Engine;
@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The address in the header `Link`.
+/// The URL in the `Link` header.
 fn next(response: &Response) -> Option<String> {
     let link = response.headers().get("link")?.to_str().unwrap();
     let address = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
     Some(address.unwrap_or_else(|| panic!("{link}")).to_owned())
 }
 
-/// The titles of every page from this address on, and how many pages there were.
+/// The titles of all pages from this path on, and how many pages there were.
 async fn follow(app: &TestApp, first: &str) -> (Vec<String>, usize) {
     let (mut address, mut all, mut pages) = (Some(first.to_owned()), Vec::new(), 0);
     while let Some(page) = address.take() {
@@ -29,12 +29,12 @@ async fn follow(app: &TestApp, first: &str) -> (Vec<String>, usize) {
         address = next(&page);
         all.extend(titles(page).await);
         pages += 1;
-        assert!(pages < 1000, "the pages come to an end");
+        assert!(pages < 1000, "the last page has no next link");
     }
     (all, pages)
 }
 
-/// Puts `count` videos into the database at once, all of the same moment.
+/// Inserts `count` videos with the same time.
 async fn fill(app: &TestApp, person: &Person, count: usize) {
     let now = app.now();
     let row = |n| video::ActiveModel {
@@ -54,7 +54,7 @@ async fn fill(app: &TestApp, person: &Person, count: usize) {
 }
 
 on_both! {
-    async fn the_list_shows_the_newest_first_and_no_more_than_asked_for(app: TestApp) {
+    async fn the_list_starts_with_the_newest_and_obeys_the_limit(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for title in ["one", "two", "three"] {
             app.add_video(&ann, title, None).await;
@@ -70,7 +70,7 @@ on_both! {
         }
     }
 
-    async fn a_query_that_does_not_fit_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_query_is_refused_with_its_parameter(app: TestApp) {
         let edge = "_".repeat(22);
         for (name, value) in [
             ("limit", "0"),
@@ -96,7 +96,7 @@ on_both! {
             let refusal = problem(refused, 422, "validation_failed").await;
             assert_eq!(refusal["errors"][0]["field"], name, "{name}={value} {refusal}");
         }
-        // The first and the last moment that a cursor can hold.
+        // The first and the last time that a cursor can hold.
         for cursor in
             ["gAAAAAAAAAAAAAAAAAAAAQ", "f_________8AAAAAAAAAAQ", "jAAAAAAAAAAAAAAAAAAAAQ", "cAAAAAAAAAAAAAAAAAAAAQ"]
         {
@@ -105,18 +105,18 @@ on_both! {
         }
     }
 
-    async fn pages_follow_each_other_through_videos_of_one_moment(app: TestApp) {
+    async fn pages_cover_videos_with_equal_times(app: TestApp) {
         let ann = app.sign_up("ann").await;
         fill(&app, &ann, 50).await;
         for (limit, pages) in [(7, 8), (10, 5), (25, 2), (50, 1), (49, 2)] {
             let (all, count) = follow(&app, &format!("{VIDEOS}?limit={limit}")).await;
             assert_eq!((all.len(), count), (50, pages), "{limit}");
             assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 50);
-            assert_eq!((&*all[0], &*all[49]), ("film 49", "film 0"), "the last one registered comes first");
+            assert_eq!((&*all[0], &*all[49]), ("film 49", "film 0"), "the newest video comes first");
         }
     }
 
-    async fn a_page_misses_nothing_and_repeats_nothing_while_the_library_changes(app: TestApp) {
+    async fn pages_skip_and_repeat_nothing_while_the_library_changes(app: TestApp) {
         let ann = app.sign_up("ann").await;
         fill(&app, &ann, 30).await;
         let page = app.get(&format!("{VIDEOS}?limit=10")).await;
@@ -125,7 +125,8 @@ on_both! {
         while let Some(page) = address.take() {
             app.pass(Duration::from_secs(1));
             app.add_video(&ann, "new", None).await;
-            // The last one of the page before, where the cursor stands, and one of the page to come.
+            // The last video of the previous page, which the cursor names, and one of the next
+            // page.
             let last: usize = seen.last().unwrap()[5..].parse().unwrap();
             for gone in [format!("film {last}"), format!("film {}", last.saturating_sub(3))] {
                 let delete = video::Entity::delete_many().filter(video::Column::Title.eq(gone));
@@ -135,7 +136,8 @@ on_both! {
             address = next(&page);
             seen.extend(titles(page).await);
         }
-        // 17 and 6 went before they were looked at; 20 and 9, where the cursor stood, after that.
+        // 17 and 6 were deleted before their pages were read; 20 and 9, which the cursors name,
+        // after that.
         let expected: Vec<_> = (0..30).rev().filter(|n| ![17, 6].contains(n)).map(|n| format!("film {n}")).collect();
         assert_eq!(seen, expected);
     }
@@ -149,7 +151,7 @@ on_both! {
         assert_eq!((all, pages), (vec!["a & b 2".to_owned(), "a & b 1".to_owned()], 2));
     }
 
-    async fn a_search_finds_titles_and_descriptions_whatever_the_case(app: TestApp) {
+    async fn a_search_finds_titles_and_descriptions_in_any_case(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for (title, description) in [
             ("Harbour", Some("At dawn")),
@@ -207,7 +209,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn a_page_walks_down_an_index_and_sorts_nothing() {
+async fn a_page_reads_an_index_and_sorts_nothing() {
     let app = TestApp::start(Engine::Sqlite).await;
     let ann = app.sign_up("ann").await;
     fill(&app, &ann, 1000).await;

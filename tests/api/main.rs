@@ -1,7 +1,7 @@
-//! The API, asked over HTTP as a client asks it, on SQLite and on PostgreSQL.
+//! Tests of the API over HTTP, on SQLite and on PostgreSQL.
 //!
-//! Every test has a server and a database of its own. Those on PostgreSQL need `TEST_POSTGRES_URL`, the address of a
-//! server on which databases may be made, and run with `--include-ignored`.
+//! Every test has its own server and database. Those on PostgreSQL need `TEST_POSTGRES_URL`, the
+//! URL of a server on which they may create databases, and run with `--include-ignored`.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

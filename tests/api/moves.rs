@@ -2,7 +2,7 @@
 
 use crate::app::{TestApp, problem};
 use crate::library::{counts, put, scan, scan_folder, titles, videos};
-use crate::rescan::{address, forget_content, patch, rename, scan_with};
+use crate::rescan::{address, clear_file_hashes, patch, rename, scan_with};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use service::library::ScanRequest;
@@ -11,7 +11,7 @@ use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 on_both! {
-    async fn one_file_is_one_video_whatever_its_address(app: TestApp) {
+    async fn one_file_is_one_video_under_any_path(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "../films/a.mp4");
         put(&app, "upright.mp4", "../films/deep/b.mp4");
@@ -34,30 +34,30 @@ on_both! {
         }
     }
 
-    async fn a_path_that_another_program_stored_is_the_same_file(app: TestApp) {
+    async fn a_path_stored_by_another_program_is_the_same_file(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "a.mp4");
         scan(&app, &ann).await;
         symlink("media", app.media.with_file_name("link")).unwrap();
         let parent = app.media.parent().unwrap().to_str().unwrap().to_owned();
         for detour in ["{}/link/a.mp4", "{}/media/./a.mp4", "{}/media/../media/a.mp4", "./a.mp4", "../media/a.mp4"] {
-            forget_content(&app, |_| detour.replace("{}", &parent)).await;
+            clear_file_hashes(&app, |_| detour.replace("{}", &parent)).await;
             let report = scan(&app, &ann).await;
             assert_eq!((report.added, report.missing), (0, 0), "{detour}");
             let film = videos(&app).await.remove(0);
             assert_eq!(app.get(film["stream_url"].as_str().unwrap()).await.status(), StatusCode::OK, "{detour}");
         }
-        // A path that leads out of the folder stays closed, as long as nobody scans what it leads to.
+        // A path outside the folder is not served unless its target is scanned.
         put(&app, "upright.mp4", "../outside/secret.mp4");
         fs::remove_file(app.media.join("a.mp4")).unwrap();
-        forget_content(&app, |_| "../outside/secret.mp4".into()).await;
+        clear_file_hashes(&app, |_| "../outside/secret.mp4".into()).await;
         let report = scan(&app, &ann).await;
         assert_eq!((report.added, report.missing), (0, 1));
         let film = videos(&app).await.remove(0);
         problem(app.get(&format!("{}/stream", address(&film))).await, 404, "file_not_found").await;
     }
 
-    async fn a_film_that_left_a_link_behind_is_found_where_it_went(app: TestApp) {
+    async fn a_file_replaced_by_a_link_is_found_at_its_new_path(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "film.mp4");
         scan(&app, &ann).await;
@@ -74,7 +74,7 @@ on_both! {
         assert_eq!(app.get(&stream).await.status(), StatusCode::OK);
     }
 
-    async fn a_second_name_of_a_file_is_no_second_video(app: TestApp) {
+    async fn a_hard_link_is_no_second_video(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "b/film.mp4");
         scan(&app, &ann).await;
@@ -98,7 +98,7 @@ on_both! {
         assert_eq!(titles(&videos(&app).await), ["a", "b"]);
     }
 
-    async fn a_moved_file_keeps_its_video_and_its_history(app: TestApp) {
+    async fn a_moved_file_keeps_its_video_and_its_entries(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for (fixture, name) in [("two-seconds.mp4", "a.mp4"), ("joined-late.mp4", "b.mp4"), ("upright.mp4", "c.mp4")] {
             put(&app, fixture, name);
@@ -126,7 +126,7 @@ on_both! {
         }
     }
 
-    async fn films_that_exchange_their_names_keep_their_videos(app: TestApp) {
+    async fn files_that_exchange_their_names_keep_their_videos(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "a.mp4");
         put(&app, "joined-late.mp4", "b.mp4");
@@ -143,17 +143,17 @@ on_both! {
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 2, 0));
     }
 
-    async fn what_an_older_scan_registered_is_known_after_a_move_by_name_and_size(app: TestApp) {
+    async fn a_file_of_an_older_scan_is_found_by_name_and_size_after_a_move(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "a.mp4");
         scan(&app, &ann).await;
-        forget_content(&app, str::to_owned).await;
+        clear_file_hashes(&app, str::to_owned).await;
         rename(&app, "a.mp4", "deep/a.mp4");
         let report = scan(&app, &ann).await;
         assert_eq!((counts(&report), report.moved, report.missing), ((0, 0, 0, 0), 1, 0), "{report:?}");
     }
 
-    async fn a_vanished_file_is_told_of_and_has_no_stream_until_it_is_back(app: TestApp) {
+    async fn a_missing_file_is_reported_and_has_no_stream_until_it_returns(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "a/film.mp4");
         put(&app, "upright.mp4", "a/film.jpg");
@@ -171,8 +171,8 @@ on_both! {
         assert_eq!(missing["status"], "ready");
         app.save(&ann, missing["id"].as_i64().unwrap(), 1).await;
         let again = scan(&app, &ann).await;
-        assert_eq!((again.missing, again.notes.len()), (1, 0), "it is told of once, and counted every time");
-        // Whatever is scanned, what is back is back.
+        assert_eq!((again.missing, again.notes.len()), (1, 0), "it is reported once and counted every time");
+        // A scan of any folder restores the file that has returned.
         rename(&app, "../away", "a");
         put(&app, "two-seconds.mkv", "../elsewhere/c.mkv");
         let report = scan_folder(&app, &ann, &app.media.with_file_name("elsewhere")).await;
@@ -184,7 +184,7 @@ on_both! {
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 2, 0));
     }
 
-    async fn two_scans_at_once_from_two_addresses_make_no_doubles(app: TestApp) {
+    async fn two_scans_at_once_through_two_paths_make_no_duplicates(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for n in 0..20 {
             put(&app, "two-seconds.mp4", &format!("{n}.mp4"));

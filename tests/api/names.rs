@@ -1,4 +1,4 @@
-//! Names and passwords: what looks alike is one, and what is guessed first is none.
+//! Look-alike names, and passwords that are guessed first.
 
 use crate::app::{PASSWORD, TestApp, problem};
 use entity::{user, video};
@@ -20,14 +20,14 @@ async fn sign_in(app: &TestApp, name: &str, password: &str) -> StatusCode {
     app.post(LOGIN, &json!({"username": name, "password": password})).await.status()
 }
 
-/// Proves that a request is refused with a 422 that names the field.
+/// Checks that a request is refused with a 422 that names the field.
 async fn refused(answer: Response, field: &str) {
     let refusal = problem(answer, 422, "validation_failed").await;
     assert_eq!(refusal["errors"][0]["field"], field, "{refusal}");
 }
 
 on_both! {
-    async fn a_name_is_one_however_its_letters_are_typed(app: TestApp) {
+    async fn names_are_compared_after_unicode_normalization(app: TestApp) {
         let made: Value = register(&app, "A\u{308}nn Ｌee", 0).await.json().await.unwrap();
         assert_eq!(made["username"], "Änn Lee");
         for (number, name) in ["Änn Lee", "a\u{308}nn lee", "ÄNN ＬＥＥ", "änn 𝐥𝐞𝐞"].into_iter().enumerate() {
@@ -36,7 +36,7 @@ on_both! {
         }
     }
 
-    async fn an_email_is_one_however_its_letters_are_typed(app: TestApp) {
+    async fn emails_are_compared_after_unicode_normalization(app: TestApp) {
         let body = |name, email| json!({"username": name, "email": email, "password": PASSWORD});
         let made = app.post(REGISTER, &body("ann", "ann@bu\u{308}cher.example")).await;
         assert_eq!(made.json::<Value>().await.unwrap()["email"], "ann@bücher.example");
@@ -63,7 +63,7 @@ on_both! {
         assert_eq!(sign_in(&app, "paypa1", PASSWORD).await, StatusCode::UNAUTHORIZED, "a look-alike signs nobody in");
     }
 
-    async fn a_name_in_which_something_cannot_be_seen_is_refused(app: TestApp) {
+    async fn a_name_with_invisible_characters_is_refused(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for c in "\u{3164}\u{34f}\u{fe0f}\u{2800}\u{200d}\u{202e}\u{e0041}\u{a0}\u{3000}\u{115f}\u{ffa0}\u{180e}\u{e000}".chars() {
             for name in [format!("bo{c}b"), c.to_string().repeat(3)] {
@@ -77,7 +77,7 @@ on_both! {
         }
     }
 
-    async fn a_new_name_must_not_look_like_another_but_may_like_the_own(app: TestApp) {
+    async fn a_new_name_may_look_like_the_own_old_one_but_like_no_other(app: TestApp) {
         let ann = app.sign_up("ann").await;
         app.sign_up("bob").await;
         let rename = |name: &str| {
@@ -89,7 +89,7 @@ on_both! {
         assert_eq!(rename("annа").await.status(), StatusCode::UNPROCESSABLE_ENTITY);
     }
 
-    async fn a_name_of_before_these_rules_still_signs_in(app: TestApp) {
+    async fn a_name_that_is_older_than_these_rules_still_signs_in(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let old = "p\u{430}ypal\u{3164}";
         let update = user::Entity::update_many()
@@ -104,7 +104,7 @@ on_both! {
         assert_eq!((&changed["username"], &changed["full_name"]), (&json!(old), &json!("Ann")));
     }
 
-    async fn a_common_password_is_refused_wherever_one_is_chosen(app: TestApp) {
+    async fn a_common_password_is_refused_everywhere(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for password in ["password", "Password1", "12345678", "qwertyuiop", "ILOVEYOU", "password123", "ｐａｓｓｗｏｒｄ"] {
             let body = json!({"username": "bob", "email": "bob@example.org", "password": password});
@@ -132,7 +132,7 @@ on_both! {
         assert!(app.set_password("ann", "battery staple").await.is_ok());
     }
 
-    async fn a_password_is_one_however_its_letters_are_typed(app: TestApp) {
+    async fn passwords_are_compared_after_unicode_normalization(app: TestApp) {
         let (composed, apart) = ("ein schöner Tag", "ein scho\u{308}ner Tag");
         let body = json!({"username": "ann", "email": "ann@example.org", "password": apart});
         assert_eq!(app.post(REGISTER, &body).await.status(), StatusCode::CREATED);
@@ -147,9 +147,9 @@ on_both! {
         refused(app.post(REGISTER, &body).await, "password").await;
     }
 
-    async fn a_hash_of_a_password_as_it_was_typed_goes_on_and_is_renewed(app: TestApp) {
+    async fn a_hash_of_an_unnormalized_password_still_works_and_is_renewed(app: TestApp) {
         let ann = app.sign_up("ann").await;
-        // Of "schön genug" with the two dots as a letter of their own, as an older version hashed it.
+        // The hash of "schön genug" in decomposed form (NFD), as an older version made it.
         let old = "$argon2id$v=19$m=19456,t=2,p=1$H9RJjFcPD0j8uq9m0Vnkfw$gyY5TxSmiVmbMecdzxI2a0bGhbWBECVkcblFeIgNOsE";
         let update = user::Entity::update_many().col_expr(user::Column::HashedPassword, Expr::value(old));
         update.filter(user::Column::Id.eq(ann.id)).exec(app.db.writer().await.unwrap().1).await.unwrap();
@@ -159,7 +159,7 @@ on_both! {
         assert_eq!(sign_in(&app, "ann", "scho\u{308}n genug").await, StatusCode::OK);
     }
 
-    async fn titles_and_names_to_show_are_stored_composed(app: TestApp) {
+    async fn titles_and_full_names_are_stored_in_nfc(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let body = json!({"title": "Cafe\u{301}", "description": "\u{1112}\u{1161}\u{11ab}"});
         let made: Value = app.ask(&ann, Method::POST, "/api/v1/videos", Some(body)).await.json().await.unwrap();

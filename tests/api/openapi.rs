@@ -1,4 +1,4 @@
-//! The document that describes the API, and the page that shows it.
+//! The API document, and the page that shows it.
 
 use crate::app::{TestApp, history, problem, send};
 use crate::databases::Engine;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 #[tokio::test]
-async fn the_served_document_is_the_one_of_the_program() {
+async fn the_served_document_is_that_of_the_program() {
     let app = TestApp::start(Engine::Sqlite).await;
     let served = app.get("/openapi.json").await;
     assert_eq!(served.headers()["content-type"], "application/json");
@@ -17,9 +17,9 @@ async fn the_served_document_is_the_one_of_the_program() {
     assert!(document()["openapi"].as_str().unwrap().starts_with("3.1."));
 }
 
-/// With `UPDATE_OPENAPI=1` it writes the file anew.
+/// With `UPDATE_OPENAPI=1` it rewrites the file.
 #[test]
-fn the_committed_document_is_the_one_of_the_program() {
+fn the_committed_document_is_that_of_the_program() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
     let current = api::openapi::document().to_pretty_json().unwrap() + "\n";
     if std::env::var_os("UPDATE_OPENAPI").is_some_and(|wish| wish == "1") {
@@ -33,7 +33,7 @@ fn the_committed_document_is_the_one_of_the_program() {
 }
 
 #[test]
-fn operation_ids_stay_as_they_are() {
+fn operation_ids_do_not_change() {
     let mut ids: Vec<_> = operations().iter().map(|operation| operation.id().to_owned()).collect();
     ids.sort();
     let promised = [
@@ -85,7 +85,7 @@ fn operation_ids_stay_as_they_are() {
 }
 
 #[test]
-fn every_failure_that_a_kind_of_operation_can_meet_is_described() {
+fn every_failure_of_each_kind_of_operation_is_documented() {
     for operation in operations() {
         let responses = operation.description["responses"].as_object().unwrap();
         let failures: Vec<_> = responses.iter().filter(|(status, _)| status.as_str() >= "400").collect();
@@ -109,7 +109,7 @@ fn every_failure_that_a_kind_of_operation_can_meet_is_described() {
 }
 
 #[test]
-fn what_needs_a_token_says_so_and_nothing_else_does() {
+fn exactly_the_operations_that_need_a_token_say_so() {
     let open = [
         "health",
         "health_live",
@@ -152,7 +152,7 @@ fn what_needs_a_token_says_so_and_nothing_else_does() {
 }
 
 #[test]
-fn every_operation_and_field_is_explained() {
+fn every_operation_and_field_has_a_description() {
     for operation in operations() {
         for field in ["summary", "tags"] {
             assert!(operation.description.get(field).is_some(), "{} {field}", operation.id());
@@ -170,7 +170,7 @@ fn every_operation_and_field_is_explained() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_has_a_target() {
     fn walk(value: &'static Value) {
         match value {
             Value::Object(fields) => {
@@ -187,7 +187,7 @@ fn every_reference_leads_somewhere() {
 }
 
 on_both! {
-    async fn a_body_of_the_examples_is_one_that_fits(app: TestApp) {
+    async fn a_body_made_of_the_examples_is_accepted(app: TestApp) {
         let ann = app.sign_up("joe").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let mut found = Vec::new();
@@ -201,7 +201,7 @@ on_both! {
         assert!(found.is_empty(), "{found:#?}");
     }
 
-    async fn answers_fit_what_the_document_says_of_them(app: TestApp) {
+    async fn responses_fit_their_schemas(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         app.add_video(&ann, "bare", None).await;
@@ -269,7 +269,7 @@ async fn the_docs_show_the_document() {
 }
 
 #[tokio::test]
-async fn what_the_docs_load_is_compressed_and_not_sent_again() {
+async fn the_files_of_the_docs_are_compressed_and_cached() {
     let app = TestApp::start(Engine::Sqlite).await;
     for (path, what) in [
         ("/docs/", "swagger-ui"),

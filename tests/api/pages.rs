@@ -18,11 +18,11 @@ async fn the_player_is_served_with_a_strict_policy() {
     assert!(!policy.contains("unsafe") && script.trim() == "script-src 'self'", "{policy}");
     let page = page.text().await.unwrap();
     assert!(page.contains("<script type=\"module\" src=\"/app.js\">"), "{page}");
-    assert!(!page.contains("onclick") && !page.contains("style="), "the policy forbids what stands in the page itself");
+    assert!(!page.contains("onclick") && !page.contains("style="), "the policy forbids inline scripts and styles");
 }
 
 #[tokio::test]
-async fn what_a_browser_has_already_is_not_sent_again() {
+async fn a_file_that_the_browser_has_is_not_sent_again() {
     let app = TestApp::start(Engine::Sqlite).await;
     for path in ["/", "/app.js", "/style.css", "/favicon.svg"] {
         let first = app.get(path).await;
@@ -39,10 +39,11 @@ async fn what_a_browser_has_already_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_file_that_did_not_change_is_answered_without_a_body() {
+async fn an_unchanged_file_is_answered_without_a_body() {
     let app = TestApp::start(Engine::Sqlite).await;
     for path in ["/", "/app.js"] {
-        // A client that knows that there is none would not see it: what comes behind it must be the next answer.
+        // A client would not read a body after a 304, so the bytes that follow must be the next
+        // response.
         let ask = format!(
             "GET {path} HTTP/1.1\r\nhost: x\r\nif-none-match: *\r\n\r\n\
              GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
@@ -54,7 +55,7 @@ async fn a_file_that_did_not_change_is_answered_without_a_body() {
 }
 
 #[tokio::test]
-async fn every_file_has_its_content_type_and_cannot_be_taken_for_another() {
+async fn every_file_has_its_content_type_and_nosniff() {
     let app = TestApp::start(Engine::Sqlite).await;
     for path in MODULES {
         let module = app.get(path).await;
@@ -70,7 +71,7 @@ async fn every_file_has_its_content_type_and_cannot_be_taken_for_another() {
 }
 
 #[tokio::test]
-async fn every_module_that_a_module_imports_is_there() {
+async fn every_imported_module_exists() {
     let app = TestApp::start(Engine::Sqlite).await;
     let (mut open, mut seen) = (vec!["/app.js".to_owned()], Vec::new());
     while let Some(path) = open.pop() {
@@ -88,7 +89,7 @@ async fn every_module_that_a_module_imports_is_there() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_a_problem() {
+async fn a_missing_file_is_a_problem() {
     let app = TestApp::start(Engine::Sqlite).await;
     for path in ["/nothing.js", "/views/nothing.css", "/index.htm", "/robots.txt", "/watch/1", "/Cargo.toml", "/views/"]
     {
@@ -97,7 +98,7 @@ async fn a_file_that_is_not_there_is_a_problem() {
 }
 
 #[tokio::test]
-async fn a_page_takes_get_only() {
+async fn the_page_answers_get_only() {
     let app = TestApp::start(Engine::Sqlite).await;
     for path in ["/", "/app.js", "/favicon.svg", "/docs/", "/openapi.json"] {
         let refused = send(app.request(Method::POST, path)).await;

@@ -1,4 +1,4 @@
-//! Addresses of pictures that clients name, and that everybody's browser asks.
+//! Thumbnail addresses that clients set and every viewer's browser loads.
 
 use crate::app::{Person, TestApp, problem};
 use entity::video;
@@ -13,13 +13,13 @@ async fn name_a_picture(app: &TestApp, person: &Person, address: &str) -> reqwes
     app.ask(person, Method::POST, VIDEOS, Some(json!({"title": "film", "thumbnail_path": address}))).await
 }
 
-/// Puts an address into a row as an older version, or another program, took it.
+/// Stores an address as an older version or another program did.
 async fn name_before(app: &TestApp, video: i64, address: &str) {
     let update = video::Entity::update_many().col_expr(video::Column::ThumbnailPath, Expr::value(address));
     update.filter(video::Column::Id.eq(video)).exec(app.db.writer().await.unwrap().1).await.unwrap();
 }
 
-/// The address as everybody is told of it: alone, in the list, and where Ann goes on.
+/// The address in the three responses that have it: the video, the list, and continue watching.
 async fn told(app: &TestApp, ann: &Person, video: i64) -> [Value; 3] {
     let read = async |path: &str| app.ask(ann, Method::GET, path, None).await.json::<Value>().await.unwrap();
     let list = read(VIDEOS).await;
@@ -34,7 +34,7 @@ async fn told(app: &TestApp, ann: &Person, video: i64) -> [Value; 3] {
 }
 
 on_both! {
-    async fn a_picture_is_a_path_of_the_site_or_an_https_address(app: TestApp) {
+    async fn a_thumbnail_is_a_path_of_the_site_or_an_https_url(app: TestApp) {
         let admin = app.sign_up("admin").await;
         for good in ["/a.jpg", "/api/v1/videos/1/thumbnail?v=2", "thumbs/1.webp", FOREIGN, "https://example.org:8443"] {
             let made = name_a_picture(&app, &admin, good).await;
@@ -55,7 +55,7 @@ on_both! {
         assert_eq!(empty["thumbnail_path"], Value::Null);
     }
 
-    async fn only_videos_of_administrators_name_other_hosts(app: TestApp) {
+    async fn only_videos_of_administrators_may_name_other_hosts(app: TestApp) {
         let (admin, ann) = (app.sign_up("admin").await, app.sign_up("ann").await);
         problem(name_a_picture(&app, &ann, FOREIGN).await, 422, "validation_failed").await;
         assert_eq!(name_a_picture(&app, &ann, "/a.jpg").await.status(), StatusCode::CREATED);
@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(app.ask(&admin, Method::PATCH, &at(other), Some(change)).await.status(), StatusCode::OK);
     }
 
-    async fn what_was_named_before_the_rules_is_told_by_the_rules(app: TestApp) {
+    async fn stored_addresses_that_break_the_rules_are_not_returned(app: TestApp) {
         let (admin, ann) = (app.sign_up("admin").await, app.sign_up("ann").await);
         let (own, other) = (app.add_video(&ann, "film", None).await, app.add_video(&admin, "film", None).await);
         for video in [own, other] {
@@ -89,7 +89,7 @@ on_both! {
         }
     }
 
-    async fn who_sends_back_what_stands_there_changes_the_rest(app: TestApp) {
+    async fn a_client_may_send_the_stored_address_back_unchanged(app: TestApp) {
         let (_admin, ann) = (app.sign_up("admin").await, app.sign_up("ann").await);
         let film = app.add_video(&ann, "film", None).await;
         name_before(&app, film, FOREIGN).await;
@@ -101,7 +101,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn the_page_asks_no_host_without_tls_for_a_picture() {
+async fn the_page_loads_no_thumbnail_without_tls() {
     let app = TestApp::start(crate::databases::Engine::Sqlite).await;
     let page = app.get("/").await;
     let policy = page.headers()["content-security-policy"].to_str().unwrap();

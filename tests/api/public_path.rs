@@ -1,6 +1,6 @@
-//! A site that a reverse proxy shows below a path.
+//! A site below a path of a reverse proxy.
 
-use crate::app::{TestApp, Wishes, send};
+use crate::app::{TestApp, TestOptions, send};
 use crate::files::set_file;
 use entity::video;
 use reqwest::{Method, StatusCode, Url};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 const VIDEOS: &str = "/api/v1/videos";
 
-fn below(path: &str) -> Wishes {
-    Wishes { public_path: path.parse().unwrap(), ..Wishes::default() }
+fn below(path: &str) -> TestOptions {
+    TestOptions { public_path: path.parse().unwrap(), ..TestOptions::default() }
 }
 
-/// Every text of a document.
+/// Every string of a JSON document.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -23,7 +23,7 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 on_both! {
-    async fn every_address_in_an_answer_leads_below_the_public_path(app: TestApp = below("/ph")) {
+    async fn every_path_in_a_response_begins_with_the_public_path(app: TestApp = below("/ph")) {
         let ann = app.sign_up("ann").await;
         for (title, front) in [("one", ""), ("two", "/ph")] {
             let picture = format!("{front}/api/v1/videos/1/thumbnail");
@@ -45,7 +45,8 @@ on_both! {
         let next = link.trim_start_matches('<').split('>').next().unwrap();
         assert_eq!(app.get(next).await.json::<Value>().await.unwrap()[0]["title"], "one");
 
-        // Whatever is added later: no answer leads to an address of the API without the path.
+        // This covers later additions too: no response has a path of the API without the public
+        // path.
         let document: Value = app.get("/openapi.json").await.json().await.unwrap();
         for (path, item) in document["paths"].as_object().unwrap() {
             if item.get("get").is_none() {
@@ -60,7 +61,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn a_request_arrives_with_the_public_path_and_without() {
+async fn a_request_is_answered_with_and_without_the_public_path() {
     for path in ["/ph", "/playhead", "/a/views"] {
         let app = TestApp::start_with(crate::databases::Engine::Sqlite, below(path)).await;
         for front in [path, ""] {
@@ -83,7 +84,7 @@ async fn a_request_arrives_with_the_public_path_and_without() {
 }
 
 #[tokio::test]
-async fn the_page_and_the_document_say_where_they_are() {
+async fn the_page_and_the_document_know_the_public_path() {
     let app = TestApp::start_with(crate::databases::Engine::Sqlite, below("ph/")).await;
     let page = app.get("/ph/").await;
     let tag = page.headers()["etag"].to_str().unwrap().to_owned();

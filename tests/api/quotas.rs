@@ -1,6 +1,6 @@
-//! How much one account and one address may write.
+//! Write quotas of accounts and addresses.
 
-use crate::app::{PASSWORD, Person, TestApp, Wishes, history, problem, send};
+use crate::app::{PASSWORD, Person, TestApp, TestOptions, history, problem, send};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use service::limit::LimitSettings;
@@ -9,18 +9,18 @@ use std::time::Duration;
 
 const VIDEOS: &str = "/api/v1/videos";
 
-fn with(rates: LimitSettings) -> Wishes {
-    Wishes { rates, trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default() }
+fn with(rates: LimitSettings) -> TestOptions {
+    TestOptions { rates, trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..TestOptions::default() }
 }
 
-/// Describes a video from an address of the caller's own.
+/// Adds a video, sent from this client address.
 async fn describe(app: &TestApp, person: &Person, from: &str) -> Response {
     let request = app.request(Method::POST, VIDEOS).bearer_auth(&person.token).header("x-forwarded-for", from);
     send(request.json(&json!({"title": "film"}))).await
 }
 
 on_both! {
-    async fn one_account_writes_so_often_in_a_minute_wherever_it_comes_from(
+    async fn one_account_has_a_quota_of_writes_a_minute_from_any_address(
         app: TestApp = with(LimitSettings { writes_per_minute: 5, ..LimitSettings::default() })
     ) {
         let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
@@ -41,7 +41,7 @@ on_both! {
         problem(app.leave(&ann).await, 429, "too_many_requests").await;
         assert_eq!(describe(&app, &bob, "192.0.2.9").await.status(), StatusCode::CREATED, "another account");
 
-        // A player goes on saving, and what is watched is forgotten as often as one likes.
+        // Saves and deletions of entries are not limited.
         for position in 0..20 {
             app.save(&ann, film, position).await;
             let batch = json!({"saves": [{"video_id": film, "watch_position": position}]});
@@ -54,7 +54,7 @@ on_both! {
         assert_eq!(describe(&app, &ann, "192.0.2.9").await.status(), StatusCode::CREATED);
     }
 
-    async fn one_address_writes_so_often_in_a_minute_whoever_asks(
+    async fn one_address_has_a_quota_of_writes_a_minute_for_all_accounts(
         app: TestApp = with(LimitSettings { address_writes_per_minute: 6, ..LimitSettings::default() })
     ) {
         let people = [app.sign_up("ann").await, app.sign_up("bob").await, app.sign_up("cyd").await];
@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(describe(&app, &people[0], "2001:db8:1::1").await.status(), StatusCode::CREATED, "from elsewhere");
     }
 
-    async fn who_is_not_signed_in_is_counted_by_the_address(
+    async fn visitors_are_counted_by_address(
         app: TestApp = with(LimitSettings { address_writes_per_minute: 4, ..LimitSettings::default() })
     ) {
         let ann = app.sign_up("ann").await;
@@ -79,7 +79,7 @@ on_both! {
             let refused = app.post(&format!("/api/v1/auth/{path}"), &unknown).await;
             problem(refused, 429, "too_many_requests").await;
         }
-        // Nor by another spelling of the address.
+        // Another spelling of the address changes nothing.
         let body = r#"{"refresh_token": "nonsense"}"#;
         let request = format!(
             "POST /%61pi/v1/auth/%6cogout HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
@@ -93,7 +93,7 @@ on_both! {
         assert_eq!(app.ask(&ann, Method::GET, VIDEOS, None).await.status(), StatusCode::OK);
     }
 
-    async fn what_is_refused_before_it_costs_anything_is_not_counted(
+    async fn requests_that_are_refused_early_are_not_counted(
         app: TestApp = with(LimitSettings { writes_per_minute: 2, address_writes_per_minute: 2, ..LimitSettings::default() })
     ) {
         let ann = app.sign_up("ann").await;
@@ -106,7 +106,7 @@ on_both! {
         app.add_video(&ann, "film", None).await;
     }
 
-    async fn an_account_has_so_many_videos_and_an_administrator_any_number(
+    async fn an_account_has_a_quota_of_videos_and_an_administrator_has_none(
         app: TestApp = with(LimitSettings { videos_per_user: 3, ..LimitSettings::default() })
     ) {
         let (root, ann) = (app.sign_up("root").await, app.sign_up("ann").await);
@@ -132,7 +132,7 @@ on_both! {
         app.add_video(&ann, "another one", None).await;
     }
 
-    async fn a_long_description_is_cut_in_lists_and_whole_by_itself(app: TestApp) {
+    async fn a_long_description_is_cut_in_lists_only(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let (long, cut) = ("🎬".repeat(10_000), format!("{}…", "🎬".repeat(500)));
         let body = json!({"title": "film", "description": long, "duration": 600});

@@ -1,4 +1,4 @@
-//! Password hashes that an older site left behind: they sign in, and the first sign-in renews them.
+//! Password hashes of an older site: they sign in, and the first sign-in renews them.
 
 use crate::app::{PASSWORD, TestApp, problem};
 use ::entity::user;
@@ -7,7 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Database, EntityTrait, QueryFilter, UpdateMany};
 use serde_json::{Value, json};
 
-/// What Python's bcrypt made of [`PASSWORD`], 12 rounds as on every site.
+/// The hash that Python's bcrypt made of [`PASSWORD`], with 12 rounds as on every site.
 const BCRYPT: &str = "$2b$12$1SHaXvgrTveq5P8mmc/JRe2mlzzlXxwjJX4G4ag2MA8HuHS3FtaM6";
 const OTHERS: [&str; 4] = [
     "$2a$05$Oikc3uw9QtPEKqt3cpdJxeXvlQ6DQ59a6A5ExaE9td0A/7UGgujMG",
@@ -18,7 +18,7 @@ const OTHERS: [&str; 4] = [
 const OURS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
 on_both! {
-    async fn an_old_hash_signs_in_and_is_ours_from_then_on(app: TestApp) {
+    async fn an_old_hash_signs_in_and_is_replaced(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for old in [BCRYPT].into_iter().chain(OTHERS) {
             store(&app, ann.id, old).await;
@@ -30,7 +30,7 @@ on_both! {
         }
     }
 
-    async fn a_wrong_password_leaves_the_old_hash(app: TestApp) {
+    async fn a_wrong_password_does_not_replace_the_old_hash(app: TestApp) {
         let ann = app.sign_up("ann").await;
         store(&app, ann.id, BCRYPT).await;
         let wrong = json!({"username": "ann", "password": "correct horsf"});
@@ -38,7 +38,7 @@ on_both! {
         assert_eq!(stored(&app, ann.id).await, BCRYPT);
     }
 
-    async fn an_account_that_may_not_sign_in_keeps_its_old_hash(app: TestApp) {
+    async fn a_deactivated_account_keeps_its_old_hash(app: TestApp) {
         let ann = app.sign_up("ann").await;
         store(&app, ann.id, BCRYPT).await;
         let inactive = user::Entity::update_many().col_expr(user::Column::IsActive, Expr::value(false));
@@ -56,7 +56,7 @@ on_both! {
         assert_eq!(refreshed.status(), StatusCode::OK);
     }
 
-    async fn an_old_password_may_be_changed_for_a_new_one(app: TestApp) {
+    async fn a_password_with_an_old_hash_can_be_changed(app: TestApp) {
         let ann = app.sign_up("ann").await;
         store(&app, ann.id, BCRYPT).await;
         let change = json!({"password": "battery staple", "current_password": PASSWORD});

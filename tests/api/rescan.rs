@@ -1,4 +1,4 @@
-//! The scan again: what stays, what is known again, and what is gone.
+//! Scanning a folder again: what stays, what changes, and what was deleted.
 
 use crate::app::{Person, TestApp};
 use crate::library::{counts, put, scan, titles, videos};
@@ -20,7 +20,7 @@ pub fn address(video: &Value) -> String {
     format!("{VIDEOS}/{}", video["id"])
 }
 
-/// Scans with another media folder than that of the server.
+/// Scans with a media folder other than the server's.
 pub async fn scan_with(app: &TestApp, owner: &Person, media: &Path, folder: impl Into<ScanRequest<'_>>) -> ScanReport {
     let library = Library::new(media);
     library::scan(&app.db, &library, folder, owner.id, &ProgressRules::default(), app.now(), |_| {}).await.unwrap()
@@ -45,8 +45,8 @@ pub fn rename(app: &TestApp, from: &str, to: &str) {
     fs::rename(app.media.join(from), to).unwrap();
 }
 
-/// Brings every video into the state in which an older scan or another program left it.
-pub async fn forget_content(app: &TestApp, path: impl Fn(&str) -> String) {
+/// Removes what newer scans store: sets every video's path and clears its file hash.
+pub async fn clear_file_hashes(app: &TestApp, path: impl Fn(&str) -> String) {
     let writer = app.db.writer().await.unwrap().1;
     for row in video::Entity::find().all(app.db.reader()).await.unwrap() {
         video::Entity::update_many()
@@ -60,7 +60,7 @@ pub async fn forget_content(app: &TestApp, path: impl Fn(&str) -> String) {
 }
 
 on_both! {
-    async fn what_the_container_does_not_say_is_no_news(app: TestApp) {
+    async fn a_scan_keeps_values_that_the_container_does_not_have(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "live.webm", "live.webm");
         scan(&app, &ann).await;
@@ -69,8 +69,9 @@ on_both! {
         patch(&app, &ann, &live, json!({"duration": 2})).await;
         assert_eq!(app.save(&ann, live["id"].as_i64().unwrap(), 2).await["completed"], true);
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 1, 0));
-        // As an older scan left it, which reads the container once more; and then with other content.
-        forget_content(&app, str::to_owned).await;
+        // As an older scan left it, so the container is read once more. After that with other
+        // content.
+        clear_file_hashes(&app, str::to_owned).await;
         assert_eq!(counts(&scan(&app, &ann).await), (0, 0, 1, 0));
         let mut longer = fs::read(app.media.join("live.webm")).unwrap();
         longer.extend([0xec, 0x80]);
@@ -82,14 +83,14 @@ on_both! {
         assert_eq!(entry.json::<Value>().await.unwrap()["completed"], true);
     }
 
-    async fn what_was_set_by_hand_stays_until_the_content_changes(app: TestApp) {
+    async fn values_set_by_hand_stay_until_the_content_changes(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "film.mp4");
         scan(&app, &ann).await;
         let by_hand = json!({"title": "Mine", "duration": 7, "thumbnail_path": "https://example.org/a.jpg"});
         patch(&app, &ann, &videos(&app).await[0], by_hand.clone()).await;
         put(&app, "upright.mp4", "film.jpg");
-        // Touching a file, or copying it back from a backup, is no news either.
+        // Touching a file or restoring it from a backup is no change.
         let content = fs::read(app.media.join("film.mp4")).unwrap();
         fs::write(app.media.join("film.mp4"), content).unwrap();
         scan(&app, &ann).await;
@@ -104,14 +105,14 @@ on_both! {
         assert_eq!(after["thumbnail_path"], by_hand["thumbnail_path"]);
     }
 
-    async fn a_film_in_the_place_of_another_of_its_size_is_noticed(app: TestApp) {
+    async fn a_file_that_replaces_one_of_equal_size_is_noticed(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "film.mp4");
         scan(&app, &ann).await;
         put(&app, "upright.mp4", "film.mp4");
         assert_eq!(counts(&scan(&app, &ann).await), (0, 1, 0, 0));
         assert_eq!(videos(&app).await[0]["width"], 90);
-        // Only what was not touched for a while is known by its size and its time alone.
+        // Size and time identify a file only once it is older.
         let file = app.media.join("film.mp4");
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_700_000_000_123_456_789);
         let set = || fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
@@ -123,7 +124,7 @@ on_both! {
         assert_eq!(videos(&app).await[0]["width"], 90);
     }
 
-    async fn a_deleted_video_does_not_come_back_unless_it_is_restored(app: TestApp) {
+    async fn a_deleted_video_returns_only_when_it_is_restored(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "a.mp4");
         put(&app, "two-seconds.mp4", "copy.mp4");
@@ -146,7 +147,7 @@ on_both! {
         assert_eq!((counts(&report), report.deleted), ((0, 0, 2, 0), 0));
     }
 
-    async fn another_film_in_the_place_of_a_deleted_one_is_new(app: TestApp) {
+    async fn another_file_in_place_of_a_deleted_one_is_new(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "a.mp4");
         scan(&app, &ann).await;
@@ -156,15 +157,15 @@ on_both! {
         assert_eq!(videos(&app).await[0]["duration"], 60);
     }
 
-    async fn a_video_that_was_deleted_before_it_was_scanned_again_stays_deleted_too(app: TestApp) {
+    async fn a_video_that_was_deleted_before_a_newer_scan_stays_deleted(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "a.mp4");
         put(&app, "upright.mp4", "b.mp4");
         scan(&app, &ann).await;
-        forget_content(&app, str::to_owned).await;
+        clear_file_hashes(&app, str::to_owned).await;
         let list = videos(&app).await;
         delete(&app, &ann, &list[0]).await;
-        // As an older site leaves it.
+        // As an older site marks it.
         let mark = video::Entity::update_many().col_expr(video::Column::Status, Expr::value("deleted"));
         mark.filter(video::Column::Title.eq("b")).exec(app.db.writer().await.unwrap().1).await.unwrap();
         let report = scan(&app, &ann).await;
@@ -176,7 +177,7 @@ on_both! {
         assert_eq!(titles(&videos(&app).await), ["b", "c"]);
     }
 
-    async fn the_videos_of_a_deleted_account_do_not_come_back(app: TestApp) {
+    async fn the_videos_of_a_deleted_account_do_not_return(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         put(&app, "two-seconds.mp4", "a.mp4");
@@ -187,7 +188,7 @@ on_both! {
         assert_eq!(counts(&restore(&app, &ann).await), (1, 0, 0, 0));
     }
 
-    async fn a_picture_is_found_whatever_the_case_of_its_name(app: TestApp) {
+    async fn thumbnail_files_are_found_in_any_case(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let pictures = ["a.JPG", "b.jpeg", "c.PNG", "d.WebP", "E.Jpeg", "f\u{e9}.jpg", "g.PNG", "g.jpg", "H.jpg"];
         for name in ["a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4", "fe\u{301}.mp4", "g.mp4", "h.mp4", "H.mp4", "i.mp4"] {
@@ -220,7 +221,7 @@ on_both! {
         }
     }
 
-    async fn names_that_show_nothing_or_are_no_text_are_no_trouble(app: TestApp) {
+    async fn blank_and_non_unicode_file_names_are_handled(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for name in [" .mp4", "__.mp4", "Holiday/-.mp4", "e\u{301}.mp4", "\u{e9}.mp4"] {
             put(&app, "two-seconds.mp4", name);
@@ -236,7 +237,7 @@ on_both! {
         assert_eq!((counts(&report), report.moved), ((0, 0, 4, 1), 1), "{report:?}");
     }
 
-    async fn a_broken_copy_of_a_known_film_changes_nothing_and_is_not_missing(app: TestApp) {
+    async fn a_broken_file_of_a_known_video_changes_nothing(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put(&app, "two-seconds.mp4", "a.mp4");
         scan(&app, &ann).await;

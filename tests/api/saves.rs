@@ -1,4 +1,4 @@
-//! Which save wins, and what a device brings that was offline.
+//! The order of saves, and batches of a device that was offline.
 
 use crate::app::{Person, TestApp, fields, history, problem, send};
 use reqwest::{Method, StatusCode};
@@ -8,15 +8,15 @@ use std::time::Duration;
 const BATCH: &str = "/api/v1/watch-history/batch";
 const MINUTE: u64 = 60_000;
 
-/// Saves this body, and gives back the entry.
+/// Sends a save with this body and returns the entry.
 async fn save(app: &TestApp, person: &Person, video: i64, body: Value) -> Value {
     let saved = app.ask(person, Method::POST, &history(video), Some(body)).await;
     assert_eq!(saved.status(), StatusCode::OK);
     saved.json().await.unwrap()
 }
 
-/// What an entry says of its position, and whether the save was taken.
-fn stand(entry: &Value) -> (i64, bool) {
+/// The position of an entry, and whether the save was applied.
+fn position_and_applied(entry: &Value) -> (i64, bool) {
     (entry["watch_position"].as_i64().unwrap(), entry["applied"].as_bool().unwrap())
 }
 
@@ -24,8 +24,8 @@ async fn read(app: &TestApp, person: &Person, video: i64) -> Value {
     app.ask(person, Method::GET, &history(video), None).await.json().await.unwrap()
 }
 
-/// Brings saves at once, and gives back the results.
-async fn bring(app: &TestApp, person: &Person, saves: &Value) -> Vec<Value> {
+/// Sends a batch and returns its results.
+async fn send_batch(app: &TestApp, person: &Person, saves: &Value) -> Vec<Value> {
     let brought = app.ask(person, Method::POST, BATCH, Some(json!({"saves": saves}))).await;
     assert_eq!(brought.status(), StatusCode::OK);
     let mut body: Value = brought.json().await.unwrap();
@@ -33,7 +33,7 @@ async fn bring(app: &TestApp, person: &Person, saves: &Value) -> Vec<Value> {
 }
 
 on_both! {
-    async fn an_older_save_that_arrives_late_changes_nothing_and_says_so(app: TestApp) {
+    async fn an_older_save_that_arrives_late_is_not_applied(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         save(&app, &ann, film, json!({"watch_position": 300, "device": "television"})).await;
@@ -45,59 +45,60 @@ on_both! {
         assert_eq!(read(&app, &ann, film).await, before);
     }
 
-    async fn a_rewind_is_newer_and_holds(app: TestApp) {
+    async fn a_rewind_is_newer_and_wins(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         save(&app, &ann, film, json!({"watch_position": 300, "age_ms": 0})).await;
         app.pass(Duration::from_secs(10));
-        assert_eq!(stand(&save(&app, &ann, film, json!({"watch_position": 20, "age_ms": 5000})).await), (20, true));
-        // A save without an age speaks of now, and is never too old.
-        assert_eq!(stand(&save(&app, &ann, film, json!({"watch_position": 10})).await), (10, true));
+        assert_eq!(position_and_applied(&save(&app, &ann, film, json!({"watch_position": 20, "age_ms": 5000})).await), (20, true));
+        // A save without an age is as of now, and is never too old.
+        assert_eq!(position_and_applied(&save(&app, &ann, film, json!({"watch_position": 10})).await), (10, true));
     }
 
-    async fn the_time_of_an_entry_is_when_its_position_was_true_and_never_goes_back(app: TestApp) {
+    async fn the_time_of_an_entry_is_that_of_its_position_and_never_decreases(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let first = save(&app, &ann, film, json!({"watch_position": 10, "age_ms": MINUTE})).await;
         assert!(first["last_watched_at"].as_str() < first["created_at"].as_str());
-        // Counted within one opening, a save is taken whatever its age, and still the time stands.
+        // Within one player session the sequence decides, whatever the age; the stored time does
+        // not go back.
         let counted = json!({"watch_position": 20, "session_id": "a", "sequence": 1});
         let now = save(&app, &ann, film, counted).await;
         let older = json!({"watch_position": 30, "session_id": "a", "sequence": 2, "age_ms": 10 * MINUTE});
         let taken = save(&app, &ann, film, older).await;
-        assert_eq!((stand(&taken), &taken["last_watched_at"]), ((30, true), &now["last_watched_at"]));
+        assert_eq!((position_and_applied(&taken), &taken["last_watched_at"]), ((30, true), &now["last_watched_at"]));
     }
 
-    async fn within_one_opening_the_number_alone_decides(app: TestApp) {
+    async fn within_one_player_session_the_sequence_alone_decides(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let at = |position: i64, sequence: i64| json!({"watch_position": position, "session_id": "a", "sequence": sequence});
         for (position, sequence, stored, applied) in
             [(100, 5, 100, true), (90, 4, 100, false), (110, 5, 100, false), (0, 6, 0, true), (50, 2_147_483_647, 50, true)]
         {
-            assert_eq!(stand(&save(&app, &ann, film, at(position, sequence)).await), (stored, applied), "{sequence}");
+            assert_eq!(position_and_applied(&save(&app, &ann, film, at(position, sequence)).await), (stored, applied), "{sequence}");
         }
-        // A save that names no opening leaves the count as it is.
-        assert_eq!(stand(&save(&app, &ann, film, json!({"watch_position": 70})).await), (70, true));
-        assert_eq!(stand(&save(&app, &ann, film, at(60, 2_147_483_647)).await), (70, false));
+        // A save without a player session keeps the stored sequence.
+        assert_eq!(position_and_applied(&save(&app, &ann, film, json!({"watch_position": 70})).await), (70, true));
+        assert_eq!(position_and_applied(&save(&app, &ann, film, at(60, 2_147_483_647)).await), (70, false));
     }
 
-    async fn a_player_that_failed_to_start_does_not_wipe_where_another_one_stopped(app: TestApp) {
+    async fn a_failed_start_does_not_overwrite_the_position_of_another_player(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let of = |position: i64, session: &str| json!({"watch_position": position, "session_id": session});
         save(&app, &ann, film, of(300, "a")).await;
         for position in [0, 3, 5] {
-            assert_eq!(stand(&save(&app, &ann, film, of(position, "b")).await), (300, false));
+            assert_eq!(position_and_applied(&save(&app, &ann, film, of(position, "b")).await), (300, false));
         }
-        assert_eq!(stand(&save(&app, &ann, film, of(0, "a")).await), (0, true), "its own opening may go to the start");
+        assert_eq!(position_and_applied(&save(&app, &ann, film, of(0, "a")).await), (0, true), "its own player session may go to the start");
         save(&app, &ann, film, of(300, "a")).await;
-        assert_eq!(stand(&save(&app, &ann, film, of(6, "b")).await), (6, true));
+        assert_eq!(position_and_applied(&save(&app, &ann, film, of(6, "b")).await), (6, true));
         save(&app, &ann, film, of(300, "b")).await;
-        assert_eq!(stand(&save(&app, &ann, film, json!({"watch_position": 0})).await), (0, true), "start over");
+        assert_eq!(position_and_applied(&save(&app, &ann, film, json!({"watch_position": 0})).await), (0, true), "start over");
     }
 
-    async fn a_finished_video_watched_again_comes_back_and_still_counts_as_watched_once(app: TestApp) {
+    async fn a_completed_video_watched_again_is_listed_again_and_counts_once(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(100)).await;
         let of = |position: i64, session: &str| json!({"watch_position": position, "session_id": session});
@@ -110,15 +111,15 @@ on_both! {
         let list = app.ask(&ann, Method::GET, "/api/v1/videos/continue-watching", None).await;
         let list: Value = list.json().await.unwrap();
         assert_eq!((&list[0]["video_title"], &list[0]["play_count"]), (&json!("film"), &json!(1)));
-        assert_eq!(told(&save(&app, &ann, film, of(95, "a")).await), (true, 1), "one opening counts once");
+        assert_eq!(told(&save(&app, &ann, film, of(95, "a")).await), (true, 1), "one player session counts once");
         save(&app, &ann, film, of(40, "b")).await;
         let second = save(&app, &ann, film, of(100, "b")).await;
         assert_eq!((told(&second), &second["completed_at"]), ((true, 2), &second["last_watched_at"]));
         save(&app, &ann, film, of(40, "a")).await;
-        assert_eq!(told(&save(&app, &ann, film, of(95, "a")).await), (true, 2), "also after another one");
+        assert_eq!(told(&save(&app, &ann, film, of(95, "a")).await), (true, 2), "also after another player session");
     }
 
-    async fn a_new_duration_counts_what_is_finished_now_as_watched_once(app: TestApp) {
+    async fn a_new_duration_that_completes_a_video_counts_one_play(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(100)).await;
         save(&app, &ann, film, json!({"watch_position": 50, "session_id": "a"})).await;
@@ -140,17 +141,17 @@ on_both! {
         let entry: Value = entry.json().await.unwrap();
         assert_eq!((&entry["watch_position"], &entry["watch_duration"]), (&json!(100), &json!(50)));
         let save = json!([{"video_id": f64::from(i32::try_from(film).unwrap()), "watch_position": 101.0}]);
-        assert_eq!(stand(&bring(&app, &ann, &save).await[0]["entry"]), (101, true));
+        assert_eq!(position_and_applied(&send_batch(&app, &ann, &save).await[0]["entry"]), (101, true));
     }
 
-    async fn a_position_beyond_the_end_is_the_end(app: TestApp) {
+    async fn a_position_after_the_end_is_stored_as_the_end(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let entry = save(&app, &ann, film, json!({"watch_position": i32::MAX})).await;
         assert_eq!((&entry["watch_position"], &entry["progress_percentage"]), (&json!(600), &json!(100.0)));
     }
 
-    async fn the_device_is_that_of_the_last_save_that_was_taken(app: TestApp) {
+    async fn the_device_is_that_of_the_last_applied_save(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         save(&app, &ann, film, json!({"watch_position": 10, "device": "Wohnzimmer 📺 \"groß\"\n"})).await;
@@ -160,7 +161,7 @@ on_both! {
         assert_eq!(silent["device"], Value::Null);
     }
 
-    async fn what_says_how_a_save_is_ordered_must_fit(app: TestApp) {
+    async fn invalid_ordering_fields_are_refused(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         for (field, value) in [
@@ -176,13 +177,13 @@ on_both! {
         }
         let widest = json!({"watch_position": 1, "age_ms": 2_592_000_000_i64, "session_id": "~".repeat(64),
             "sequence": i32::MAX, "device": "ü".repeat(100)});
-        assert_eq!(stand(&save(&app, &ann, film, widest).await), (1, true));
+        assert_eq!(position_and_applied(&save(&app, &ann, film, widest).await), (1, true));
     }
 
-    async fn a_batch_is_taken_in_its_order_and_one_bad_item_spoils_no_other(app: TestApp) {
+    async fn a_batch_is_applied_in_order_and_one_bad_item_affects_no_other(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let (film, other) = (app.add_video(&ann, "film", Some(600)).await, app.add_video(&ann, "other", None).await);
-        let results = bring(&app, &ann, &json!([
+        let results = send_batch(&app, &ann, &json!([
             {"video_id": film, "watch_position": 10, "age_ms": 3 * MINUTE, "session_id": "a", "sequence": 1},
             {"video_id": film, "watch_position": 20, "age_ms": 2 * MINUTE, "session_id": "a", "sequence": 2},
             {"video_id": 99, "watch_position": 20},
@@ -196,7 +197,7 @@ on_both! {
         ])).await;
         let statuses: Vec<_> = results.iter().map(|result| result["status"].as_i64().unwrap()).collect();
         assert_eq!(statuses, [200, 200, 404, 422, 422, 422, 422, 422, 200, 200]);
-        assert_eq!([0, 1, 8, 9].map(|at: usize| stand(&results[at]["entry"])), [(10, true), (20, true), (20, false), (5, true)]);
+        assert_eq!([0, 1, 8, 9].map(|at: usize| position_and_applied(&results[at]["entry"])), [(10, true), (20, true), (20, false), (5, true)]);
         let named = [3, 4, 5, 7].map(|at: usize| &results[at]["problem"]["errors"][0]["field"]);
         assert_eq!(named, ["watch_position", "colour", "video_id", "video_id"]);
         for result in &results {
@@ -208,11 +209,11 @@ on_both! {
         assert!(unknown.contains("expected one of `video_id`, `watch_position`"), "{unknown}");
     }
 
-    async fn what_a_batch_holds_is_judged_item_by_item_as_if_it_had_come_alone(app: TestApp) {
+    async fn each_item_of_a_batch_is_validated_like_a_single_save(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
-        // In the text of JSON, because not all of it can be a value.
+        // As JSON text, because some items are no valid JSON value.
         let odd = [
             "\"watch_position\": 1e400",
             "\"watch_position\": 7, \"age_ms\": -1e400",
@@ -247,17 +248,17 @@ on_both! {
             {"video_id": other, "watch_position": 20, "age_ms": MINUTE + waited, "watch_duration": 20, "device": "tablet"},
         ]);
         let now = app.now();
-        bring(&app, &ann, &batch(0)).await;
+        send_batch(&app, &ann, &batch(0)).await;
         let before = (read(&app, &ann, film).await, read(&app, &ann, other).await);
         assert_eq!((&before.0["watch_position"], &before.0["play_count"]), (&json!(30), &json!(1)));
         app.pass(Duration::from_secs(600));
         let since = u64::try_from((app.now() - now).num_milliseconds()).unwrap();
-        // A little older than they are, because the requests themselves take time.
-        bring(&app, &ann, &batch(since + 50)).await;
+        // Slightly older than sent, because the requests take time.
+        send_batch(&app, &ann, &batch(since + 50)).await;
         assert_eq!((read(&app, &ann, film).await, read(&app, &ann, other).await), before);
     }
 
-    async fn a_body_that_is_no_list_of_saves_is_refused_as_a_whole(app: TestApp) {
+    async fn a_batch_that_is_not_a_list_of_saves_is_refused(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let many: Vec<_> = (0..501).map(|_| json!({"video_id": 1, "watch_position": 1})).collect();
         for body in [json!({}), json!({"saves": []}), json!({"saves": {}}), json!({"saves": many}), json!({"saves": [], "x": 1})] {
@@ -270,16 +271,16 @@ on_both! {
         problem(app.ask(&bob, Method::POST, BATCH, Some(saves)).await, 401, "unauthenticated").await;
     }
 
-    async fn the_largest_batch_fits_several_saves_of_one_row_included(app: TestApp) {
+    async fn the_largest_batch_may_have_several_saves_of_one_row(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(100_000)).await;
         let saves: Vec<_> = (0..500).map(|at| json!({
             "video_id": film, "watch_position": at, "watch_duration": at, "age_ms": (500 - at) * 10_000,
             "session_id": "~".repeat(64), "sequence": at + 1, "device": "\u{1f4fa}".repeat(100),
         })).collect();
-        let results = bring(&app, &ann, &json!(saves)).await;
+        let results = send_batch(&app, &ann, &json!(saves)).await;
         for (at, result) in (0..).zip(&results) {
-            assert_eq!(stand(&result["entry"]), (at, true));
+            assert_eq!(position_and_applied(&result["entry"]), (at, true));
         }
         assert_eq!(read(&app, &ann, film).await["watch_position"], 499);
     }

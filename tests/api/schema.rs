@@ -4,7 +4,8 @@ use crate::document::{document, operations, resolve};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What of `value` does not fit `schema`; only the words of JSON Schema that the document uses.
+/// Collects where `value` breaks `schema`. It knows only the keywords of JSON Schema that the
+/// document uses.
 pub fn unfit(schema: &'static Value, value: &Value, at: &str, found: &mut Vec<String>) {
     let schema = resolve(schema);
     let mut check = |fits: bool, rule: &str| {

@@ -1,4 +1,4 @@
-//! The search: the same answers on both databases, whatever the script, the case, and how many videos there are.
+//! Search gives the same results on both databases, in every script and case.
 
 use crate::app::{PASSWORD, Person, TestApp, problem};
 use crate::videos::{VIDEOS, titles};
@@ -13,10 +13,10 @@ use sea_orm::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Title, description, views and age of a video.
+/// The title, description, views and age in seconds of a video.
 type Row = (String, Option<String>, i32, DateTime<Utc>);
 
-/// Registers videos behind the server's back, as another process does: title, description, views, and when.
+/// Inserts videos into the database, as another process would.
 async fn put(app: &TestApp, person: &Person, videos: &[Row]) {
     for some in videos.chunks(500) {
         let rows = some.iter().map(|(title, description, views, moment)| video::ActiveModel {
@@ -43,7 +43,7 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// What both ways to search find.
+/// The titles that both search operations find.
 async fn found(app: &TestApp, text: &str) -> Vec<String> {
     let q = encoded(text);
     let listed = titles(app.get(&format!("{VIDEOS}?limit=100&q={q}")).await).await;
@@ -57,7 +57,7 @@ async fn search(app: &TestApp, query: &str) -> Vec<String> {
 }
 
 on_both! {
-    async fn letters_are_found_whatever_their_case_and_composition(app: TestApp) {
+    async fn a_search_ignores_case_and_unicode_composition(app: TestApp) {
         let ann = app.sign_up("nobody").await;
         let all = [
             "Ca\u{f1}on", "Cafe\u{301}", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}", "STRASSE", "Straße",
@@ -86,12 +86,12 @@ on_both! {
             ("京都", vec![]),
             ("cafe", vec![]),
         ] {
-            // "cafe" is no part of "café" in NFC, as it is no part of it on the screen.
+            // In NFC "cafe" is no part of "café", as on the screen.
             assert_eq!(found(&app, text).await, titles, "{text}");
         }
     }
 
-    async fn what_others_wrote_is_found_at_once(app: TestApp) {
+    async fn videos_written_by_other_processes_are_found_at_once(app: TestApp) {
         let ann = app.sign_up("ann").await;
         put_titles(&app, &ann, &["Harbour", "Lighthouse"]).await;
         assert_eq!(found(&app, "HARB").await, ["Harbour"]);
@@ -102,7 +102,7 @@ on_both! {
         assert_eq!(found(&app, "harbour 777").await, ["Harbour 777"]);
     }
 
-    async fn a_change_is_found_at_once_and_what_is_gone_no_more(app: TestApp) {
+    async fn changed_videos_are_found_at_once_and_deleted_ones_are_not(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = format!("{VIDEOS}/{}", app.add_video(&ann, "Harbour", None).await);
         assert_eq!(found(&app, "harbour").await, ["Harbour"]);
@@ -123,7 +123,7 @@ on_both! {
         assert_eq!(found(&app, "lighthouse").await.len(), 1);
     }
 
-    async fn a_search_knows_uploaders_by_the_name_they_have_now(app: TestApp) {
+    async fn a_search_uses_the_current_names_of_uploaders(app: TestApp) {
         let ann = app.sign_up("ann").await;
         app.add_video(&ann, "film", None).await;
         assert_eq!(search(&app, "q=ANN").await, ["film"]);
@@ -135,9 +135,10 @@ on_both! {
         assert!(search(&app, "q=ann").await.is_empty());
     }
 
-    async fn a_search_finds_what_a_look_at_every_video_finds(app: TestApp) {
+    async fn a_search_finds_the_same_as_a_full_scan(app: TestApp) {
         let ann = app.sign_up("nobody").await;
-        // Few letters, so that every run of them is met often; ages and ids in no order; one word in the oldest alone.
+        // Few letters, so that every sequence occurs often; times and ids in no order; one word in
+        // the oldest video only.
         let (mut seed, now) = (7_u64, app.now());
         let mut next = |below: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -211,7 +212,7 @@ on_both! {
         }
     }
 
-    async fn what_a_pattern_would_mean_is_sought_as_it_is(app: TestApp) {
+    async fn pattern_characters_are_searched_literally(app: TestApp) {
         let ann = app.sign_up("nobody").await;
         let all = ["100% sure", "snake_case", r"back\slash", "it's", "\"quoted\"", "a AND b", "x* NEAR(y)", "-minus", "{a}"];
         put_titles(&app, &ann, &all).await;
@@ -224,7 +225,7 @@ on_both! {
         }
     }
 
-    async fn a_search_that_does_not_fit_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_search_is_refused_with_its_parameter(app: TestApp) {
         for (field, query) in [
             ("q", ""), ("q", "q="), ("q", "q=%00"), ("q", &format!("q={}", "a".repeat(201))),
             ("skip", "q=a&skip=-1"), ("skip", "q=a&skip=10001"), ("limit", "q=a&limit=0"), ("limit", "q=a&limit=101"),
@@ -242,7 +243,7 @@ on_both! {
         }
     }
 
-    async fn a_view_leaves_what_the_search_reads_alone(app: TestApp) {
+    async fn a_view_does_not_touch_the_search_index(app: TestApp) {
         #[derive(Debug, PartialEq, FromQueryResult)]
         struct Row {
             video_id: i64,
@@ -266,7 +267,7 @@ on_both! {
         assert_eq!(read().await, before);
     }
 
-    async fn many_searches_at_once_leave_others_their_turn(app: TestApp) {
+    async fn many_searches_at_once_do_not_block_other_requests(app: TestApp) {
         let ann = app.sign_up("nobody").await;
         let now = app.now();
         let videos: Vec<_> = (0..3000).map(|n| (format!("film {n}"), Some("the sea ".repeat(20)), n, now)).collect();
@@ -288,7 +289,7 @@ on_both! {
     }
 }
 
-/// What SQLite says of how it would run the statements of `path`.
+/// SQLite's query plans for the statements of `path`.
 async fn plans(app: &TestApp, path: &str) -> Vec<String> {
     app.get(path).await;
     app.take_statements();
@@ -331,7 +332,7 @@ async fn no_list_and_no_search_reads_all_videos() {
                 "VIRTUAL TABLE INDEX",
                 "USING INDEX ix_video_search_",
             ];
-            // What is scanned is one page, or an index until the page is full.
+            // Only one page is scanned, or an index until the page is full.
             let is_page = ["SCAN s", "SCAN v", "SCAN CONSTANT ROW"].contains(&step.as_str());
             let fits = !step.starts_with("SCAN") || is_page || walks.iter().any(|walk| step.contains(walk));
             assert!(fits, "{path}: {step}");

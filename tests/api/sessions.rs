@@ -1,6 +1,6 @@
-//! Staying signed in, and signing out.
+//! Refresh tokens and signing out.
 
-use crate::app::{PASSWORD, Person, TestApp, Wishes, fields, problem};
+use crate::app::{PASSWORD, Person, TestApp, TestOptions, fields, problem};
 use entity::{refresh_token, session};
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -15,7 +15,7 @@ async fn refresh(app: &TestApp, token: &str) -> Response {
     app.post(REFRESH, &json!({"refresh_token": token})).await
 }
 
-/// Refreshes, and gives the new refresh token back.
+/// Refreshes and returns the new refresh token.
 async fn refreshed(app: &TestApp, token: &str) -> String {
     let answer = refresh(app, token).await;
     assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
@@ -62,17 +62,17 @@ on_both! {
             app.pass(Duration::from_secs(11));
             assert_eq!(refreshed(&app, &ann.refresh_token).await, next);
         }
-        assert_eq!(refresh_token::Entity::find().count(app.db.reader()).await.unwrap(), 2, "one line, not a tree");
+        assert_eq!(refresh_token::Entity::find().count(app.db.reader()).await.unwrap(), 2, "one chain of successors, not a tree");
         assert_ne!(refreshed(&app, &next).await, next);
     }
 
-    async fn a_spent_token_that_comes_back_later_ends_its_session_and_no_other(app: TestApp) {
+    async fn a_spent_token_used_later_ends_its_session_and_no_other(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let elsewhere = second_session(&app, &ann).await;
         let next = refreshed(&app, &ann.refresh_token).await;
         app.pass(Duration::from_secs(40));
         refreshed(&app, &ann.refresh_token).await;
-        // The grace is counted from the first use, so the second one did not make it longer.
+        // The grace period starts at the first use; the second use did not extend it.
         app.pass(Duration::from_secs(21));
         refused(&app, &ann.refresh_token).await;
         refused(&app, &next).await;
@@ -95,12 +95,12 @@ on_both! {
         refreshed(&app, successors.first().unwrap()).await;
     }
 
-    async fn a_thief_who_comes_first_shares_one_line_and_is_found_out(app: TestApp) {
+    async fn a_thief_who_refreshes_first_shares_the_token_and_is_detected(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let stolen = ann.refresh_token.clone();
         let thief = refreshed(&app, &stolen).await;
         let victim = refreshed(&app, &stolen).await;
-        assert_eq!(thief, victim, "there is one line");
+        assert_eq!(thief, victim, "there is one chain of successors");
         app.pass(Duration::from_secs(30 * 60));
         let next = refreshed(&app, &thief).await;
         app.pass(Duration::from_secs(5 * 60));
@@ -108,7 +108,7 @@ on_both! {
         refused(&app, &next).await;
     }
 
-    async fn a_thief_who_comes_second_is_found_out(app: TestApp) {
+    async fn a_thief_who_refreshes_second_is_detected(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let stolen = ann.refresh_token.clone();
         let victim = refreshed(&app, &stolen).await;
@@ -117,7 +117,7 @@ on_both! {
         refused(&app, &victim).await;
     }
 
-    async fn a_spent_token_whose_successor_is_spent_ends_the_session_within_the_grace(app: TestApp) {
+    async fn a_spent_token_with_a_spent_successor_ends_the_session(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let victim = refreshed(&app, &ann.refresh_token).await;
         let next = refreshed(&app, &victim).await;
@@ -127,8 +127,8 @@ on_both! {
         refused(&app, &next).await;
     }
 
-    async fn without_a_grace_a_token_is_spent_once(
-        app: TestApp = Wishes { refresh_grace: Duration::ZERO, ..Default::default() }
+    async fn without_a_grace_period_a_token_works_once(
+        app: TestApp = TestOptions { refresh_grace: Duration::ZERO, ..Default::default() }
     ) {
         let ann = app.sign_up("ann").await;
         let next = refreshed(&app, &ann.refresh_token).await;
@@ -136,7 +136,7 @@ on_both! {
         refused(&app, &next).await;
     }
 
-    async fn a_refresh_token_lives_for_30_days_and_its_successor_anew(app: TestApp) {
+    async fn a_refresh_token_and_its_successor_live_for_30_days_each(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let idle = second_session(&app, &ann).await;
         app.pass(29 * DAY);
@@ -149,21 +149,21 @@ on_both! {
         refused(&app, &last).await;
     }
 
-    async fn a_refresh_token_of_a_deleted_account_is_worth_nothing(app: TestApp) {
+    async fn a_refresh_token_of_a_deleted_account_is_invalid(app: TestApp) {
         app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         app.leave(&ann).await;
         refused(&app, &ann.refresh_token).await;
     }
 
-    async fn a_refresh_token_of_a_deactivated_account_is_worth_nothing(app: TestApp) {
+    async fn a_refresh_token_of_a_deactivated_account_is_invalid(app: TestApp) {
         app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         app.deactivate("ann").await;
         refused(&app, &ann.refresh_token).await;
     }
 
-    async fn what_is_no_refresh_token_is_refused(app: TestApp) {
+    async fn a_malformed_refresh_token_is_refused(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for token in ["x", &ann.token, &ann.refresh_token.to_uppercase(), &format!(" {}", ann.refresh_token), "🦀"] {
             refused(&app, token).await;
@@ -189,7 +189,7 @@ on_both! {
         refreshed(&app, &elsewhere).await;
     }
 
-    async fn to_log_out_with_a_token_that_is_worth_nothing_is_no_failure(app: TestApp) {
+    async fn a_logout_with_an_invalid_token_succeeds(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for token in ["unknown", "a\u{0}b", &ann.refresh_token, &ann.refresh_token] {
             let answer = app.post(LOGOUT, &json!({"refresh_token": token})).await;
@@ -197,7 +197,7 @@ on_both! {
         }
     }
 
-    async fn refreshes_and_a_logout_at_once_are_all_answered_and_the_session_is_over(app: TestApp) {
+    async fn refreshes_and_a_logout_at_once_are_answered_and_end_the_session(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for _ in 0..20 {
             let token = second_session(&app, &ann).await;
@@ -214,7 +214,7 @@ on_both! {
         }
     }
 
-    async fn sign_ins_while_the_account_leaves_are_all_answered(app: TestApp) {
+    async fn sign_ins_during_the_deletion_of_the_account_are_all_answered(app: TestApp) {
         app.sign_up("root").await;
         for _ in 0..5 {
             let ann = app.sign_up("ann").await;
@@ -232,7 +232,7 @@ on_both! {
         }
     }
 
-    async fn what_is_stored_of_a_refresh_token_does_not_tell_the_token(app: TestApp) {
+    async fn only_a_hash_of_a_refresh_token_is_stored(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let stored = refresh_token::Entity::find().one(app.db.reader()).await.unwrap().unwrap();
         assert!(!stored.token_hash.contains(&ann.refresh_token));
@@ -240,7 +240,7 @@ on_both! {
         refused(&app, &stored.token_hash).await;
     }
 
-    async fn sessions_that_nobody_can_refresh_any_more_are_forgotten_at_the_next_sign_in(app: TestApp) {
+    async fn expired_sessions_are_deleted_at_the_next_sign_in(app: TestApp) {
         let ann = app.sign_up("ann").await;
         second_session(&app, &ann).await;
         assert_eq!(session::Entity::find().count(app.db.reader()).await.unwrap(), 2);

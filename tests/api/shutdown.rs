@@ -1,4 +1,4 @@
-//! The end of the server: nothing is lost, and nobody waits long.
+//! Stopping the server: nothing is lost, and nobody waits long.
 
 use crate::app::{TestApp, history, send};
 use crate::databases::Engine;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Registers a film that is far larger than what lies between two sockets, and gives its address back.
+/// Registers a file far larger than the socket buffers and returns its stream path.
 pub async fn large_film(app: &TestApp) -> String {
     let ann = app.sign_up("ann").await;
     fs::create_dir_all(&app.media).unwrap();
@@ -31,7 +31,7 @@ pub async fn large_film(app: &TestApp) -> String {
 }
 
 on_both! {
-    async fn a_server_that_drains_says_so_and_still_answers(app: TestApp) {
+    async fn a_draining_server_says_so_and_still_answers(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for path in ["/health", "/health/live", "/health/ready"] {
             let healthy = app.get(path).await;
@@ -55,7 +55,7 @@ on_both! {
         assert!(app.request(Method::GET, "/health").send().await.is_err(), "nobody listens any more");
     }
 
-    async fn saves_under_way_are_answered_and_stored(app: TestApp) {
+    async fn running_saves_are_answered_and_stored(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let mut saves = Vec::new();
         for n in 0..30 {
@@ -77,8 +77,8 @@ on_both! {
     }
 }
 
-/// How a server ends while a film is running, which would take far longer.
-async fn ends_with_a_film_running(how: ShutdownMode) {
+/// Stops a server while a stream is running that would take far longer.
+async fn assert_stops_during_a_stream(how: ShutdownMode) {
     let mut app = TestApp::start(Engine::Sqlite).await;
     let film = large_film(&app).await;
     let mut stream = app.get(&film).await;
@@ -100,17 +100,17 @@ async fn ends_with_a_film_running(how: ShutdownMode) {
 }
 
 #[tokio::test]
-async fn a_running_film_does_not_hold_up_a_server_that_drains() {
-    ends_with_a_film_running(ShutdownMode::Graceful).await;
+async fn a_running_stream_does_not_delay_a_graceful_stop() {
+    assert_stops_during_a_stream(ShutdownMode::Graceful).await;
 }
 
 #[tokio::test]
-async fn a_running_film_does_not_hold_up_a_server_that_ends_now() {
-    ends_with_a_film_running(ShutdownMode::Immediate).await;
+async fn a_running_stream_does_not_delay_an_immediate_stop() {
+    assert_stops_during_a_stream(ShutdownMode::Immediate).await;
 }
 
 #[tokio::test]
-async fn a_viewer_who_does_not_read_does_not_hold_up_the_end() {
+async fn a_client_that_does_not_read_does_not_delay_the_stop() {
     let mut app = TestApp::start(Engine::Sqlite).await;
     let film = large_film(&app).await;
     let stalled = app.get(&film).await;

@@ -1,4 +1,4 @@
-//! Sessions as their owner sees them, and access tokens of those that are over.
+//! The list of sessions, and access tokens of ended sessions.
 
 use crate::app::{PASSWORD, Person, SECRET, TestApp, fields, history, problem};
 use entity::ended_session;
@@ -34,8 +34,9 @@ async fn save(app: &TestApp, person: &Person, film: i64) -> Response {
     app.ask(person, Method::POST, &history(film), Some(json!({"watch_position": 60}))).await
 }
 
-/// Proves that neither a token of a person nor the refresh token works, saves included.
-async fn is_out(app: &TestApp, person: &Person, film: i64) {
+/// Checks that neither the access token nor the refresh token of a person works, not even for a
+/// save.
+async fn assert_signed_out(app: &TestApp, person: &Person, film: i64) {
     problem(save(app, person, film).await, 401, "unauthenticated").await;
     let batch = json!({"saves": [{"video_id": film, "watch_position": 60}]});
     for (method, path, body) in [
@@ -52,13 +53,13 @@ async fn is_out(app: &TestApp, person: &Person, film: i64) {
     problem(refresh, 401, "wrong_refresh_token").await;
 }
 
-async fn is_in(app: &TestApp, person: &Person, film: i64) {
+async fn assert_signed_in(app: &TestApp, person: &Person, film: i64) {
     assert_eq!(save(app, person, film).await.status(), StatusCode::OK);
     assert_eq!(app.ask(person, Method::GET, ME, None).await.status(), StatusCode::OK);
 }
 
 on_both! {
-    async fn the_own_sessions_are_listed_with_what_they_come_from(app: TestApp) {
+    async fn the_own_sessions_are_listed_with_their_origin(app: TestApp) {
         let ann = app.sign_up("ann").await;
         app.pass(Duration::from_secs(60));
         let body = json!({"username": "ann", "password": PASSWORD});
@@ -81,22 +82,22 @@ on_both! {
         assert_eq!(again[0]["created_at"], all[1]["created_at"]);
     }
 
-    async fn a_session_that_expired_is_listed_no_more(app: TestApp) {
+    async fn an_expired_session_is_not_listed(app: TestApp) {
         let ann = app.sign_up("ann").await;
         app.pass(Duration::from_secs(31 * 86_400));
         let again = app.sign_in_again(&ann).await;
         assert_eq!(sessions(&app, &again).await.len(), 1);
     }
 
-    async fn an_ended_session_is_over_at_once_and_no_other_is(app: TestApp) {
+    async fn an_ended_session_is_invalid_at_once_and_no_other_is(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let phone = app.sign_in_again(&ann).await;
         let id = own(&app, &phone).await;
-        is_in(&app, &phone, film).await;
+        assert_signed_in(&app, &phone, film).await;
         assert_eq!(end(&app, &ann, id).await.status(), StatusCode::NO_CONTENT);
-        is_out(&app, &phone, film).await;
-        is_in(&app, &ann, film).await;
+        assert_signed_out(&app, &phone, film).await;
+        assert_signed_in(&app, &ann, film).await;
         problem(end(&app, &ann, id).await, 404, "session_not_found").await;
         assert_eq!(sessions(&app, &ann).await.len(), 1);
     }
@@ -115,16 +116,16 @@ on_both! {
         assert_eq!(sessions(&app, &bob).await.len(), 1);
     }
 
-    async fn all_others_end_and_the_own_one_stays(app: TestApp) {
+    async fn all_other_sessions_can_be_ended_at_once(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let bob = app.sign_up("bob").await;
         let (phone, television) = (app.sign_in_again(&ann).await, app.sign_in_again(&ann).await);
         assert_eq!(app.ask(&phone, Method::DELETE, SESSIONS, None).await.status(), StatusCode::NO_CONTENT);
-        is_out(&app, &ann, film).await;
-        is_out(&app, &television, film).await;
-        is_in(&app, &phone, film).await;
-        is_in(&app, &bob, film).await;
+        assert_signed_out(&app, &ann, film).await;
+        assert_signed_out(&app, &television, film).await;
+        assert_signed_in(&app, &phone, film).await;
+        assert_signed_in(&app, &bob, film).await;
         assert_eq!(sessions(&app, &phone).await.len(), 1);
     }
 
@@ -133,7 +134,7 @@ on_both! {
         let film = app.add_video(&ann, "film", Some(600)).await;
         let id = own(&app, &ann).await;
         assert_eq!(end(&app, &ann, id).await.status(), StatusCode::NO_CONTENT);
-        is_out(&app, &ann, film).await;
+        assert_signed_out(&app, &ann, film).await;
     }
 
     async fn a_sign_out_ends_the_access_tokens_too(app: TestApp) {
@@ -145,9 +146,9 @@ on_both! {
         let renewed = ann.with(&renewed);
         let body = json!({"refresh_token": renewed.refresh_token});
         assert_eq!(app.post("/api/v1/auth/logout", &body).await.status(), StatusCode::NO_CONTENT);
-        is_out(&app, &renewed, film).await;
-        is_out(&app, &phone, film).await;
-        is_in(&app, &ann, film).await;
+        assert_signed_out(&app, &renewed, film).await;
+        assert_signed_out(&app, &phone, film).await;
+        assert_signed_in(&app, &ann, film).await;
     }
 
     async fn a_new_password_ends_the_access_tokens_of_others(app: TestApp) {
@@ -156,8 +157,8 @@ on_both! {
         let thief = app.sign_in_again(&ann).await;
         let wish = json!({"password": "battery staple", "current_password": PASSWORD});
         assert_eq!(app.ask(&ann, Method::PATCH, ME, Some(wish)).await.status(), StatusCode::OK);
-        is_out(&app, &thief, film).await;
-        is_in(&app, &ann, film).await;
+        assert_signed_out(&app, &thief, film).await;
+        assert_signed_in(&app, &ann, film).await;
     }
 
     async fn a_sign_in_with_the_old_password_does_not_outlive_the_new_one(app: TestApp) {
@@ -189,27 +190,27 @@ on_both! {
         let renewed: Value = app.post("/api/v1/auth/refresh", &body).await.json().await.unwrap();
         app.pass(Duration::from_secs(61));
         problem(app.post("/api/v1/auth/refresh", &body).await, 401, "wrong_refresh_token").await;
-        is_out(&app, &ann.with(&renewed), film).await;
-        is_in(&app, &ann, film).await;
+        assert_signed_out(&app, &ann.with(&renewed), film).await;
+        assert_signed_in(&app, &ann, film).await;
     }
 
-    async fn what_ends_in_another_process_is_over_a_moment_later(app: TestApp) {
+    async fn a_session_ended_by_another_process_is_invalid_soon(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
-        is_in(&app, &ann, film).await;
-        // The test's own connections are those of another process.
+        assert_signed_in(&app, &ann, film).await;
+        // The connections of the test act as another process.
         app.set_password("ann", "battery staple").await.unwrap();
         let asked = app.ask(&ann, Method::GET, "/api/v1/videos", None).await;
-        problem(asked, 401, "unauthenticated").await; // the database is asked here
+        problem(asked, 401, "unauthenticated").await; // this request reads the database
         let waited = std::time::Instant::now();
         while save(&app, &ann, film).await.status() != StatusCode::UNAUTHORIZED {
             assert!(waited.elapsed() < Duration::from_secs(30), "saves go on");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        is_out(&app, &ann, film).await;
+        assert_signed_out(&app, &ann, film).await;
     }
 
-    async fn a_token_without_a_session_works_and_ends_all_when_asked(app: TestApp) {
+    async fn a_token_without_a_session_works_and_can_end_all_sessions(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let claims = json!({
@@ -217,12 +218,12 @@ on_both! {
         });
         let key = EncodingKey::from_secret(SECRET);
         let outside = Person { token: jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap(), ..ann.clone() };
-        is_in(&app, &outside, film).await;
+        assert_signed_in(&app, &outside, film).await;
         let listed = sessions(&app, &outside).await;
         assert_eq!((listed.len(), &listed[0]["current"]), (1, &json!(false)));
         assert_eq!(app.ask(&outside, Method::DELETE, SESSIONS, None).await.status(), StatusCode::NO_CONTENT);
-        is_out(&app, &ann, film).await;
-        is_in(&app, &outside, film).await;
+        assert_signed_out(&app, &ann, film).await;
+        assert_signed_in(&app, &outside, film).await;
         for sid in [json!("x"), json!(1), json!(""), json!("9223372036854775808")] {
             let mut odd = claims.clone();
             odd["sid"] = sid.clone();
@@ -231,7 +232,7 @@ on_both! {
         }
     }
 
-    async fn a_save_asks_nothing_more_for_its_session(app: TestApp) {
+    async fn a_save_needs_no_statement_for_its_session(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let phone = app.sign_in_again(&ann).await;

@@ -1,6 +1,6 @@
-//! Who may sign up, how often, and what a refusal tells.
+//! Who may sign up, how often, and what a refusal reveals.
 
-use crate::app::{PASSWORD, TestApp, Wishes, problem, send};
+use crate::app::{PASSWORD, TestApp, TestOptions, problem, send};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use service::limit::LimitSettings;
@@ -69,28 +69,29 @@ on_both! {
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     }
 
-    async fn a_crowd_that_asks_for_one_taken_name_is_told_so_at_once(
-        app: TestApp = Wishes { rates: sign_ups(0), ..Wishes::default() }
+    async fn many_sign_ups_for_a_taken_name_are_answered_at_once(
+        app: TestApp = TestOptions { rates: sign_ups(0), ..TestOptions::default() }
     ) {
         app.sign_up("ann").await;
         let asking = (0..500).map(|_| tokio::spawn(app.request(Method::POST, REGISTER).json(&new("ann")).send()));
         let asking: Vec<_> = asking.collect();
         let login = json!({"username": "ann", "password": PASSWORD});
         assert_eq!(app.post("/api/v1/auth/login", &login).await.status(), StatusCode::OK);
-        // If each were hashed first, most of them would wait too long for it and be answered 503.
+        // If every password were hashed first, most requests would wait too long and get a 503.
         for answer in asking {
             problem(answer.await.unwrap().unwrap(), 409, "taken").await;
         }
     }
 
-    async fn one_address_signs_up_so_often_in_an_hour(
-        app: TestApp = Wishes { rates: sign_ups(3), ..Wishes::default() }
+    async fn one_address_has_a_quota_of_sign_ups_an_hour(
+        app: TestApp = TestOptions { rates: sign_ups(3), ..TestOptions::default() }
     ) {
         let made = register(&app, &new("ann"), &[]).await;
         assert_eq!(made.status(), StatusCode::CREATED);
         assert_eq!(made.headers()["ratelimit-policy"], "\"sign-ups\";q=3;w=3600");
         assert_eq!(made.headers()["ratelimit"], "\"sign-ups\";r=2;t=1200");
-        // What breaks a rule costs nothing and is not counted; what asks who is there is.
+        // Invalid requests cost nothing and are not counted; requests that reveal whether a name
+        // exists are.
         for _ in 0..5 {
             problem(register(&app, &new("b"), &[]).await, 422, "validation_failed").await;
         }
@@ -118,9 +119,9 @@ on_both! {
         problem(register(&app, &new("dan"), &[]).await, 429, "too_many_requests").await;
     }
 
-    async fn behind_a_proxy_each_address_signs_up_for_itself_and_a_64_is_one(
-        app: TestApp = Wishes {
-            rates: sign_ups(1), trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..Wishes::default()
+    async fn behind_a_proxy_each_address_has_a_quota_and_an_ipv6_64_is_one(
+        app: TestApp = TestOptions {
+            rates: sign_ups(1), trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], ..TestOptions::default()
         }
     ) {
         register(&app, &new("ann"), &[]).await;
@@ -138,8 +139,8 @@ on_both! {
         }
     }
 
-    async fn a_change_of_the_account_tells_no_more_than_a_sign_up_does(
-        app: TestApp = Wishes { rates: sign_ups(3), ..Wishes::default() }
+    async fn a_change_of_the_account_reveals_no_more_than_a_sign_up(
+        app: TestApp = TestOptions { rates: sign_ups(3), ..TestOptions::default() }
     ) {
         let ann = app.sign_up("ann").await;
         app.sign_up("bob").await;
@@ -149,7 +150,7 @@ on_both! {
         }
     }
 
-    async fn a_name_that_is_given_away_meanwhile_is_taken_all_the_same(app: TestApp) {
+    async fn a_name_that_is_taken_during_the_sign_up_is_refused(app: TestApp) {
         app.sign_up("root").await;
         let asking = (0..8).map(|n| {
             let (username, email) = if n % 2 == 0 { ("bob".into(), format!("{n}@a.org")) } else { (format!("bo{n}"), "bob@a.org".into()) };

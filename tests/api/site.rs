@@ -1,4 +1,5 @@
-//! What the reference's pages ask beside watch history: numbered pages, views, figures, and what there is none of yet.
+//! The other requests of the reference's pages: numbered pages, views, statistics, and features
+//! that do not exist yet.
 
 use crate::app::{TestApp, fields, problem, send};
 use crate::videos::{VIDEOS, titles};
@@ -65,7 +66,7 @@ on_both! {
         }
     }
 
-    async fn my_videos_are_all_of_mine_and_nobody_elses(app: TestApp) {
+    async fn my_videos_lists_all_own_videos_and_no_others(app: TestApp) {
         let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         let mut films = Vec::new();
         for status in ["ready", "processing", "failed", "deleted"] {
@@ -104,7 +105,7 @@ on_both! {
         assert_eq!(views(&app, film).await, 3);
         app.pass(Duration::from_secs(60));
         let fresh = app.ask(&bob, Method::POST, &path, None).await.status();
-        // The token of before is too old by now.
+        // The first token has expired by now.
         assert!([StatusCode::NO_CONTENT, StatusCode::UNAUTHORIZED].contains(&fresh));
         let so_far = views(&app, film).await;
         by(None).await;
@@ -117,7 +118,7 @@ on_both! {
         assert_eq!(views(&app, film).await, i64::from(i32::MAX));
     }
 
-    async fn who_cannot_see_a_video_is_told_nothing_about_it(app: TestApp) {
+    async fn an_invisible_video_reveals_nothing(app: TestApp) {
         let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         let film = app.add_video(&ann, "film", None).await;
         set(&app, film, video::Column::Status, "processing").await;
@@ -135,7 +136,7 @@ on_both! {
         assert_eq!(views(&app, film).await, 0);
     }
 
-    async fn what_there_is_none_of_is_told_in_the_shape_of_the_reference(app: TestApp) {
+    async fn missing_features_answer_in_the_shape_of_the_reference(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", None).await;
         for (path, answer) in [
@@ -164,7 +165,7 @@ on_both! {
         }
     }
 
-    async fn popular_videos_and_figures_are_those_of_ready_ones(app: TestApp) {
+    async fn popular_videos_and_statistics_count_ready_ones_only(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let mut films = Vec::new();
         for (title, count) in [("few", 2), ("most", 9), ("none", 0), ("hidden", 50)] {
@@ -182,7 +183,7 @@ on_both! {
         }
     }
 
-    async fn progress_of_nothing_is_left_out(app: TestApp) {
+    async fn unwatched_videos_have_no_progress(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         app.save(&ann, film, 0).await;
@@ -199,7 +200,7 @@ on_both! {
         }
     }
 
-    async fn everybody_is_verified_as_long_as_no_mail_is_sent(app: TestApp) {
+    async fn everybody_is_verified_while_no_mail_is_sent(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let body = json!({"email": "other@example.org", "current_password": crate::app::PASSWORD});
         let changed: Value = app.ask(&ann, Method::PATCH, "/api/v1/users/me", Some(body)).await.json().await.unwrap();
@@ -208,7 +209,7 @@ on_both! {
         assert_eq!(me["is_verified"], true);
     }
 
-    async fn an_address_that_names_no_video_blames_no_field_that_was_sent(app: TestApp) {
+    async fn an_invalid_video_id_blames_no_body_field(app: TestApp) {
         for path in ["nonsense", "nonsense/tags", "0", "-1", "99999999999999999999", "1e3/hls/status", "%00", "paginate"] {
             let refusal = problem(app.get(&format!("{VIDEOS}/{path}")).await, 422, "validation_failed").await;
             assert_eq!(refusal["errors"][0]["field"], "path", "{path}: {refusal}");

@@ -1,6 +1,6 @@
-//! How many streams there are at once, and for how long.
+//! Limits on the number and duration of streams.
 
-use crate::app::{TestApp, Wishes, problem, send};
+use crate::app::{TestApp, TestOptions, problem, send};
 use crate::databases::Engine;
 use crate::shutdown::large_film;
 use reqwest::{Method, Response, StatusCode};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Asks until the stream is given, and says what refused it before.
+/// Retries until the stream begins, and returns the last refusal.
 async fn once_there_is_room(app: &TestApp, film: &str) -> Option<Response> {
     let begun = Instant::now();
     let mut refused = None;
@@ -30,10 +30,13 @@ async fn from(app: &TestApp, film: &str, address: &str) -> Response {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_streams_at_once_and_no_more() {
-    let wishes =
-        Wishes { streams_per_address: 2, trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], ..Wishes::default() };
-    let app = TestApp::start_with(Engine::Sqlite, wishes).await;
+async fn one_address_has_a_limit_of_streams_at_once() {
+    let options = TestOptions {
+        streams_per_address: 2,
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        ..TestOptions::default()
+    };
+    let app = TestApp::start_with(Engine::Sqlite, options).await;
     let film = large_film(&app).await;
     let first = from(&app, &film, "2001:db8::1").await;
     let second = from(&app, &film, "[2001:db8::2]:443").await;
@@ -52,9 +55,10 @@ async fn one_address_has_so_many_streams_at_once_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_stream_whose_reader_takes_nothing_is_closed() {
-    let wishes = Wishes { streams_per_address: 1, idle_timeout: Duration::from_secs(1), ..Wishes::default() };
-    let app = TestApp::start_with(Engine::Sqlite, wishes).await;
+async fn a_stream_whose_client_does_not_read_is_closed() {
+    let options =
+        TestOptions { streams_per_address: 1, idle_timeout: Duration::from_secs(1), ..TestOptions::default() };
+    let app = TestApp::start_with(Engine::Sqlite, options).await;
     let film = large_film(&app).await;
     let mut stalled = app.get(&film).await;
     let refused = once_there_is_room(&app, &film).await.expect("the stalled one counts until it is closed");
@@ -66,7 +70,8 @@ async fn a_stream_whose_reader_takes_nothing_is_closed() {
     assert!(rest.await.is_err(), "its client can tell that it did not get all");
 }
 
-/// Sends a request, then the beginning of another one, a byte at a time; gives back how long the server listened.
+/// Sends a request, then part of another one byte by byte, and returns how long the server kept
+/// reading.
 fn listened(app: &TestApp, beginning: &str) -> Duration {
     let mut stream = TcpStream::connect(app.address).unwrap();
     stream.set_read_timeout(Some(LONGEST)).unwrap();
@@ -89,18 +94,21 @@ fn listened(app: &TestApp, beginning: &str) -> Duration {
 }
 
 #[tokio::test]
-async fn a_request_that_never_becomes_whole_is_given_up() {
-    let app =
-        TestApp::start_with(Engine::Sqlite, Wishes { idle_timeout: Duration::from_secs(2), ..Wishes::default() }).await;
+async fn a_request_that_is_never_complete_is_dropped() {
+    let app = TestApp::start_with(
+        Engine::Sqlite,
+        TestOptions { idle_timeout: Duration::from_secs(2), ..TestOptions::default() },
+    )
+    .await;
     for beginning in ["G", "GET /health HTTP/1.1\r\nhost: x\r\nx-long: "] {
         assert!(listened(&app, beginning) < LONGEST / 2, "{beginning}");
     }
 }
 
 #[tokio::test]
-async fn what_ended_by_itself_counts_no_longer() {
-    let wishes = Wishes { streams_per_address: 1, ..Wishes::default() };
-    let app = TestApp::start_with(Engine::Sqlite, wishes).await;
+async fn finished_streams_do_not_count() {
+    let options = TestOptions { streams_per_address: 1, ..TestOptions::default() };
+    let app = TestApp::start_with(Engine::Sqlite, options).await;
     let film = large_film(&app).await;
     for _ in 0..5 {
         let part = send(app.request(Method::GET, &film).header("range", "bytes=0-9")).await;

@@ -1,4 +1,4 @@
-//! Access tokens that are worth nothing: they are refused wherever a token is looked at.
+//! Invalid access tokens are refused by every operation that reads a token.
 
 use crate::app::{Person, SECRET, TestApp, problem, send};
 use crate::document::{Operation, operations};
@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The claims of a token of `person` that lives for a long time.
+/// The claims of a long-lived token of `person`.
 fn claims(person: &Person) -> Value {
     let sub = person.id.to_string();
     json!({"sub": sub, "email": "ann@example.org", "type": "access", "exp": 9_999_999_999_i64, "iat": 1_700_000_000})
@@ -29,7 +29,7 @@ fn without(person: &Person, claim: &str) -> String {
     signed(&claims, Algorithm::HS256, SECRET)
 }
 
-/// Base64 for URLs, without the `=` at its end.
+/// Base64 for URLs, without padding.
 fn base64url(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let encode = |chunk: &[u8]| {
@@ -43,7 +43,7 @@ fn unsigned(person: &Person) -> String {
     format!("{}.{}.", base64url(r#"{"alg":"none","typ":"JWT"}"#), base64url(&claims(person).to_string()))
 }
 
-/// A genuine signature below this head and these claims.
+/// A token with this head and these claims, signed with the server's secret.
 fn with_head(head: &Value, claims: &Value) -> String {
     let message = format!("{}.{}", base64url(&head.to_string()), base64url(&claims.to_string()));
     let key = EncodingKey::from_secret(SECRET);
@@ -51,13 +51,13 @@ fn with_head(head: &Value, claims: &Value) -> String {
     format!("{message}.{signature}")
 }
 
-/// Asks an operation with a body that fits and this header.
+/// Calls an operation with a valid body and this header.
 async fn answer(app: &TestApp, operation: &Operation, video: i64, header: &[u8]) -> reqwest::Response {
     let request = app.request(operation.method.clone(), &operation.with_query(video)).header("authorization", header);
     send(operation.example().into_iter().fold(request, |request, body| request.json(&body))).await
 }
 
-/// Proves that every operation that looks at a token refuses this header; names all that do not.
+/// Checks that every operation that reads a token refuses this header, and lists those that do not.
 async fn refused_everywhere(app: &TestApp, video: i64, what: &str, header: impl AsRef<[u8]>) {
     let mut taken = Vec::new();
     for operation in operations().iter().filter(|operation| operation.takes_token()) {
@@ -101,7 +101,7 @@ on_both! {
         }
     }
 
-    async fn a_token_whose_claims_do_not_fit_is_refused_everywhere(app: TestApp) {
+    async fn a_token_with_invalid_claims_is_refused_everywhere(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         for (what, token) in [
@@ -128,7 +128,7 @@ on_both! {
         }
     }
 
-    async fn a_token_that_wants_more_understood_than_we_do_is_refused_everywhere(app: TestApp) {
+    async fn a_token_with_unknown_critical_headers_is_refused_everywhere(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         for head in [
@@ -153,7 +153,7 @@ on_both! {
         }
     }
 
-    async fn a_token_of_another_issuer_with_our_key_is_taken(app: TestApp) {
+    async fn a_token_of_another_issuer_with_the_same_key_is_accepted(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let mut later = claims(&ann);
         later["nbf"] = json!((app.now().timestamp() + 60) as f64 - 0.5);
@@ -193,7 +193,7 @@ on_both! {
         refused_everywhere(&app, film, "bytes that are no text", b"Bearer \xff\xfe").await;
     }
 
-    async fn the_scheme_is_known_whatever_the_case(app: TestApp) {
+    async fn the_authentication_scheme_ignores_case(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for scheme in ["bearer", "BEARER", "Bearer"] {
             let header = format!("{scheme} {}", ann.token);
@@ -229,7 +229,7 @@ on_both! {
         refused_everywhere(&app, film, "a token of a deactivated account", format!("Bearer {}", ann.token)).await;
     }
 
-    async fn without_a_token_only_what_needs_none_answers(app: TestApp) {
+    async fn without_a_token_only_public_operations_answer(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         for operation in operations().iter().filter(|operation| operation.takes_token()) {

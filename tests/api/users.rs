@@ -18,14 +18,14 @@ async fn change(app: &TestApp, person: &Person, change: Value) -> Response {
     app.ask(person, Method::PATCH, ME, Some(change)).await
 }
 
-/// Changes the account, and gives it back as it is now.
+/// Changes the account and returns it.
 async fn changed(app: &TestApp, person: &Person, wish: Value) -> Value {
     let answer = change(app, person, wish).await;
     assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
     answer.json().await.unwrap()
 }
 
-/// Proves that the change is refused with a 422 that names the field.
+/// Checks that the change is refused with a 422 that names the field.
 async fn refused(app: &TestApp, person: &Person, wish: Value, field: &str) {
     let refusal = problem(change(app, person, wish.clone()).await, 422, "validation_failed").await;
     assert_eq!(refusal["errors"][0]["field"], field, "{wish} {refusal}");
@@ -68,14 +68,14 @@ on_both! {
         }
     }
 
-    async fn a_name_to_show_is_removed_by_null_and_left_alone_without_it(app: TestApp) {
+    async fn a_full_name_is_removed_by_null_and_kept_when_it_is_absent(app: TestApp) {
         let ann = app.sign_up("ann").await;
         changed(&app, &ann, json!({"full_name": "Ann Example"})).await;
         assert_eq!(changed(&app, &ann, json!({"username": "anna", "current_password": PASSWORD})).await["full_name"], "Ann Example");
         assert_eq!(changed(&app, &ann, json!({"full_name": null})).await["full_name"], Value::Null);
     }
 
-    async fn what_changes_nothing_leaves_the_time_of_the_last_change(app: TestApp) {
+    async fn a_change_of_nothing_keeps_the_time_of_the_last_change(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let before = read(&app, &ann).await;
         app.pass(Duration::from_secs(5));
@@ -99,7 +99,7 @@ on_both! {
         assert_eq!(sign_in(&app, "ann", PASSWORD).await, StatusCode::OK);
     }
 
-    async fn values_that_break_a_rule_are_refused_by_name(app: TestApp) {
+    async fn invalid_values_are_refused_with_their_field(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for (field, value) in [
             ("username", "an"),
@@ -119,7 +119,7 @@ on_both! {
         }
     }
 
-    async fn what_another_account_has_is_taken_and_what_is_ones_own_is_not(app: TestApp) {
+    async fn values_of_another_account_are_taken_and_the_own_ones_are_not(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         changed(&app, &bob, json!({"username": "Ärger", "current_password": PASSWORD})).await;
@@ -165,7 +165,7 @@ on_both! {
         }
     }
 
-    async fn who_leaves_takes_videos_history_and_sessions_along(app: TestApp) {
+    async fn deleting_an_account_deletes_its_videos_entries_and_sessions(app: TestApp) {
         let root = app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         let hers = app.add_video(&ann, "hers", Some(600)).await;
@@ -187,7 +187,7 @@ on_both! {
         assert_eq!(sign_in(&app, "ann", PASSWORD).await, StatusCode::UNAUTHORIZED);
     }
 
-    async fn who_leaves_says_the_password(app: TestApp) {
+    async fn deleting_an_account_needs_the_password(app: TestApp) {
         app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         for body in [None, Some(json!({})), Some(json!({"current_password": null}))] {
@@ -205,7 +205,7 @@ on_both! {
         assert_eq!(app.leave(&ann).await.status(), StatusCode::NO_CONTENT);
     }
 
-    async fn the_last_administrator_cannot_leave(app: TestApp) {
+    async fn the_last_administrator_cannot_be_deleted(app: TestApp) {
         let root = app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         problem(app.leave(&root).await, 409, "last_administrator").await;
@@ -222,7 +222,7 @@ on_both! {
         problem(app.leave(&root).await, 409, "last_administrator").await;
     }
 
-    async fn of_two_administrators_who_leave_at_once_one_stays(app: TestApp) {
+    async fn of_two_administrators_deleted_at_once_one_stays(app: TestApp) {
         let root = app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         make_administrator(&app, &ann).await;

@@ -1,4 +1,4 @@
-//! Videos: described, changed, and gone.
+//! Creating, changing and deleting videos.
 
 use crate::app::{TestApp, fields, history, problem, send};
 use entity::{user, video, watch_history};
@@ -27,7 +27,7 @@ async fn set_status(app: &TestApp, video: i64, status: video::Status) {
 }
 
 on_both! {
-    async fn a_video_has_every_field_of_the_contract_and_an_address(app: TestApp) {
+    async fn a_video_has_every_documented_field_and_a_location(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let body = json!({
             "title": "Harbour", "description": "At dawn.", "duration": 600,
@@ -81,7 +81,7 @@ on_both! {
         assert_eq!(made.status(), StatusCode::CREATED);
     }
 
-    async fn values_that_break_a_rule_are_refused_by_name(app: TestApp) {
+    async fn invalid_values_are_refused_with_their_field(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", None).await;
         for (field, value) in [
@@ -109,7 +109,7 @@ on_both! {
         assert_eq!(problem(missing, 422, "validation_failed").await["errors"][0]["field"], "title");
     }
 
-    async fn who_is_signed_in_sees_the_own_progress(app: TestApp) {
+    async fn a_signed_in_viewer_sees_their_own_progress(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
@@ -180,7 +180,7 @@ on_both! {
         }
     }
 
-    async fn a_deleted_video_takes_everybodys_history_along_and_its_id_is_never_used_again(app: TestApp) {
+    async fn deleting_a_video_deletes_all_its_entries_and_retires_its_id(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         let film = app.add_video(&ann, "film", None).await;
@@ -191,7 +191,7 @@ on_both! {
         assert!(app.add_video(&ann, "another", None).await > film);
     }
 
-    async fn a_video_that_is_not_ready_is_seen_by_its_uploader_and_administrators_only(app: TestApp) {
+    async fn only_its_uploader_and_administrators_see_a_video_not_yet_ready(app: TestApp) {
         let root = app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
@@ -223,7 +223,7 @@ on_both! {
         assert_eq!(app.continue_watching(&bob).await, ["film"], "nothing was lost");
     }
 
-    async fn a_video_marked_as_deleted_is_gone_for_everybody_with_its_history(app: TestApp) {
+    async fn a_video_marked_as_deleted_is_hidden_from_everybody(app: TestApp) {
         let root = app.sign_up("root").await;
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
@@ -249,7 +249,7 @@ on_both! {
         }
     }
 
-    async fn a_bad_token_is_refused_where_none_is_needed(app: TestApp) {
+    async fn a_bad_token_is_refused_even_where_none_is_needed(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", None).await;
         for path in [VIDEOS.to_owned(), at(film)] {
@@ -258,7 +258,7 @@ on_both! {
         }
     }
 
-    async fn a_file_of_the_server_that_a_client_names_as_a_picture_is_never_opened(app: TestApp) {
+    async fn a_server_file_named_as_a_thumbnail_is_never_opened(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for named in ["/etc/passwd", "../../etc/passwd", "thumbnail"] {
             let body = json!({"title": "film", "thumbnail_path": named});

@@ -1,4 +1,4 @@
-//! Where every viewer stopped.
+//! Watch history: saving, reading, listing and forgetting positions.
 
 use crate::app::{TestApp, fields, history, problem};
 use reqwest::{Method, StatusCode};
@@ -23,7 +23,7 @@ on_both! {
         assert_eq!(read.json::<Value>().await.unwrap(), stored);
     }
 
-    async fn an_entry_has_every_field_of_the_contract(app: TestApp) {
+    async fn an_entry_has_every_documented_field(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let entry = app.save(&ann, film, 150).await;
@@ -51,7 +51,7 @@ on_both! {
         assert!(written.len() == 24 && written.ends_with('Z'), "{written}");
     }
 
-    async fn the_time_watched_never_shrinks(app: TestApp) {
+    async fn the_watch_duration_never_decreases(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         for (sent, stored) in [(40, 40), (10, 40), (0, 40), (41, 41)] {
@@ -70,7 +70,7 @@ on_both! {
         }
     }
 
-    async fn the_last_second_is_the_end_but_the_very_start_never_is(app: TestApp) {
+    async fn the_last_second_is_the_end_but_position_0_never_is(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for (duration, position, completed) in [
             (9, 7, false), (9, 8, true), (9, 9, true), (8, 7, true), (3, 1, false), (3, 2, true),
@@ -95,7 +95,7 @@ on_both! {
         assert_eq!((&entry["completed"], &entry["play_count"]), (&json!(true), &json!(1)));
     }
 
-    async fn a_video_is_taken_up_again_above_5_seconds_and_below_95_percent(app: TestApp) {
+    async fn a_video_is_resumed_above_5_seconds_and_below_95_percent(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(1000)).await;
         for (position, resume_at) in [(0, 0), (5, 0), (6, 6), (949, 949), (950, 0), (5000, 0)] {
@@ -103,7 +103,7 @@ on_both! {
         }
     }
 
-    async fn without_a_duration_there_is_no_progress_but_a_place_to_resume(app: TestApp) {
+    async fn without_a_duration_there_is_no_progress_but_a_resume_position(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for duration in [None, Some(0)] {
             let film = app.add_video(&ann, "film", duration).await;
@@ -113,7 +113,7 @@ on_both! {
         }
     }
 
-    async fn the_list_shows_what_was_watched_last_first(app: TestApp) {
+    async fn the_list_starts_with_the_video_watched_last(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         for title in ["one", "two", "three"] {
@@ -145,7 +145,7 @@ on_both! {
         assert_eq!((&item["uploader_username"], &item["progress_percentage"]), (&json!("ann"), &json!(10.0)));
     }
 
-    async fn videos_that_may_not_be_seen_leave_their_places_in_the_list_to_older_ones(app: TestApp) {
+    async fn older_videos_take_the_place_of_hidden_ones_in_the_list(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         for title in ["one", "two", "three"].into_iter().chain(["hidden"; 12]) {
@@ -154,7 +154,7 @@ on_both! {
             app.save(&bob, film, 60).await;
         }
         let hide = async |which: &str| {
-            let (_turn, db) = app.db.writer().await.unwrap();
+            let (_guard, db) = app.db.writer().await.unwrap();
             db.execute_unprepared(&format!("UPDATE videos SET status = 'processing' WHERE {which}")).await.unwrap();
         };
         let shown = async |limit: u8| {
@@ -173,7 +173,7 @@ on_both! {
         assert_eq!(shown(1).await, [""; 0]);
     }
 
-    async fn what_is_forgotten_is_gone_and_cannot_be_forgotten_twice(app: TestApp) {
+    async fn a_forgotten_entry_is_gone_and_cannot_be_forgotten_twice(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         app.save(&ann, film, 60).await;
@@ -186,7 +186,7 @@ on_both! {
         }
     }
 
-    async fn a_video_that_is_not_there_has_no_history(app: TestApp) {
+    async fn a_missing_video_has_no_history(app: TestApp) {
         let ann = app.sign_up("ann").await;
         for method in [Method::POST, Method::GET, Method::DELETE] {
             let body = (method == Method::POST).then(|| json!({"watch_position": 1}));
@@ -194,7 +194,7 @@ on_both! {
         }
     }
 
-    async fn a_video_that_is_deleted_while_it_plays_refuses_saves_and_takes_its_history_along(app: TestApp) {
+    async fn a_video_deleted_during_playback_refuses_saves_and_has_no_entries(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
@@ -205,7 +205,7 @@ on_both! {
         assert!(app.continue_watching(&bob).await.is_empty());
     }
 
-    async fn a_user_who_left_cannot_save_and_what_they_watched_is_gone(app: TestApp) {
+    async fn a_deleted_user_cannot_save_and_has_no_entries(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
@@ -221,7 +221,7 @@ on_both! {
         assert!(app.continue_watching(&again).await.is_empty());
     }
 
-    async fn saves_of_one_row_at_once_leave_one_row(app: TestApp) {
+    async fn saves_of_one_entry_at_once_leave_one_row(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         let saves = (1..=20).map(|position| {
@@ -242,7 +242,7 @@ on_both! {
         app.save(&ann, film, 60).await;
         let save = app.take_statements();
         assert!(save[0].starts_with("INSERT INTO watch_history"), "{}", save[0]);
-        // SQLite is asked afterwards what the row is now.
+        // On SQLite a second statement reads the row.
         let is_sqlite = app.db.backend() == DatabaseBackend::Sqlite;
         assert_eq!(save.len(), if is_sqlite { 2 } else { 1 });
         app.ask(&ann, Method::GET, &history(film), None).await;
@@ -251,7 +251,7 @@ on_both! {
         assert_eq!(app.take_statements().len(), 1);
     }
 
-    async fn completed_follows_a_new_duration(app: TestApp) {
+    async fn a_new_duration_updates_completed(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(100)).await;
         app.save(&ann, film, 50).await;

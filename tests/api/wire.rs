@@ -1,4 +1,4 @@
-//! What browsers and other clients really send.
+//! Requests as browsers and other clients really send them.
 
 use crate::app::{PASSWORD, TestApp};
 use reqwest::{Method, StatusCode};
@@ -9,7 +9,7 @@ use std::fs;
 
 const LOGIN: &str = "/api/v1/auth/login";
 
-/// Registers a file of 1000 bytes with the head of a real video, and gives its address back.
+/// Registers a file of 1000 bytes that starts like a real video, and returns its stream path.
 async fn add_file(app: &TestApp) -> String {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/two-seconds.mp4");
     fs::create_dir_all(&app.media).unwrap();
@@ -29,7 +29,7 @@ fn multipart(fields: &[(&str, &str)]) -> String {
 }
 
 on_both! {
-    async fn a_form_in_parts_signs_in_as_a_browser_sends_it(app: TestApp) {
+    async fn a_multipart_form_of_a_browser_signs_in(app: TestApp) {
         app.sign_up("ann").await;
         let long = "x".repeat(1024 * 1024);
         for (fields, status) in [
@@ -48,7 +48,7 @@ on_both! {
         }
     }
 
-    async fn a_range_that_is_none_is_left_out_and_one_beyond_all_numbers_is_open(app: TestApp) {
+    async fn an_invalid_range_is_ignored_and_a_huge_one_is_open_ended(app: TestApp) {
         let film = add_file(&app).await;
         let size = app.get(&film).await.content_length().unwrap();
         for (range, status, length) in [
@@ -67,12 +67,12 @@ on_both! {
         assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
     }
 
-    async fn an_answer_to_head_never_has_a_body_even_with_the_next_request_behind_it(app: TestApp) {
+    async fn a_head_response_has_no_body_even_before_a_pipelined_request(app: TestApp) {
         let ask = "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nHEAD /health HTTP/1.1\r\nHost: x\r\n\r\n\
                    GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         let answers = String::from_utf8(app.raw(ask.as_bytes())).unwrap();
         assert!(!answers.contains("<html") && answers.starts_with("HTTP/1.1 200 OK"), "{answers}");
-        // Whatever follows the first answer is another answer, and nothing stands between them.
+        // The bytes after the first response are the second response.
         for rest in answers.split("\r\n\r\n").skip(1) {
             assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 200 OK") || rest == "{\"status\":\"healthy\"}", "{rest}");
         }

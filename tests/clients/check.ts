@@ -1,4 +1,4 @@
-// What every client has to bring about, and the account that it signs in with.
+// The expected results of every client, and the account that it uses.
 import assert from "node:assert/strict";
 
 export const baseUrl = process.argv[2] ?? "";

@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const saves = [{ video_id: 1, watch_position: 9 }, { video_id: 99, watch_position: 9 }];
   const batch = await saveWatchHistoryBatch({ saves }, { headers });
   const listed = await listVideos({ limit: 5 }, { headers });
-  // Its version for Node 20 leaves it to the caller to say that an answer of several statuses is no JSON.
+  // The version for Node 20 does not know that a response with several statuses is no text.
   const streamed = await streamVideo(1, { headers: { Range: "bytes=0-99" }, responseType: "blob" });
   const absent = await readVideo(99).catch((error: unknown) => error);
   if (!isAxiosError<VideoNotFoundProblem>(absent) || !absent.response) throw new Error("there is no video 99");

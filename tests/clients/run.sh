@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes clients of the API document with generators that people use, compiles them strictly, and lets each sign in, save, list and
-# stream at a server of this program. Without arguments all of them; otherwise those named.
+# Generates clients from the API document with common generators, compiles them strictly, and lets
+# each sign in, save, list and stream at a server of this program. Without arguments all of them;
+# otherwise those named.
 #
 #     tests/clients/run.sh [openapi-fetch] [hey-api] [orval] [openapi-python-client]
 #

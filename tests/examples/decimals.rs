@@ -1,4 +1,5 @@
-//! `cams.lift` is NUMERIC(5,2) on PostgreSQL and REAL on SQLite: what holds for each of its numbers, and what does not.
+//! `cams.lift` is NUMERIC(5,2) on PostgreSQL and REAL on SQLite: what holds for every value, and
+//! what does not.
 
 use crate::camshafts::common::{self, Stage, create_all};
 use crate::camshafts::{cam, project, user};
@@ -6,12 +7,12 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Func;
 use sea_orm::{ActiveValue::Set, DatabaseBackend, ExprTrait, QueryOrder, QuerySelect};
 
-/// The number of so many hundredths.
+/// The number with this many hundredths.
 fn lift(hundredths: i64) -> Decimal {
     Decimal::new(hundredths, 2)
 }
 
-/// A project without cams, and the tables.
+/// The tables, and a project without cams.
 async fn workshop(url: &str) -> Result<(Stage, project::ModelEx), DbErr> {
     let stage = Stage::open(url).await?;
     let db = &stage.db;
@@ -37,12 +38,12 @@ async fn store(db: &DatabaseConnection, project: &project::ModelEx, lifts: &[Dec
     Ok(())
 }
 
-/// Writes all that NUMERIC(5,2) can hold, and asks for it again: by equality, in order, in a sum.
+/// Writes every value of NUMERIC(5,2) and reads it back: by equality, in order, in a sum.
 async fn every_lift_is_exact(url: &str) -> Result<(), DbErr> {
     let (stage, project) = workshop(url).await?;
     let db = &stage.db;
     let all: Vec<Decimal> = (-99_999..=99_999).map(lift).collect();
-    // The more rows in a statement the faster; SQLite takes 32,766 values in one.
+    // Larger statements are faster; SQLite takes 32,766 values in one.
     for lifts in all.chunks(4_000) {
         store(db, &project, lifts).await?;
         let column = cam::COLUMN.lift;
@@ -57,7 +58,7 @@ async fn every_lift_is_exact(url: &str) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Statements that do not go through the active model.
+/// Statements without the active model.
 async fn past_the_model(url: &str) -> Result<(), DbErr> {
     let (stage, project) = workshop(url).await?;
     let db = &stage.db;
@@ -67,8 +68,8 @@ async fn past_the_model(url: &str) -> Result<(), DbErr> {
     let lifts = cam::Entity::find().order_by_asc(cam::COLUMN.lift).all(db).await?;
     assert!(lifts.iter().map(|cam| format!("{:.2}", cam.lift)).eq(["9.50", "12.34"]));
 
-    // What the database has calculated is no column any more. On SQLite, a bound `Decimal` is a text, which only a column makes a
-    // number of, and the sum is a binary fraction.
+    // A computed value is not a column. On SQLite a bound `Decimal` is a text, which only a column
+    // converts to a number, and the sum is a binary fraction.
     let sum = cam::COLUMN.lift.sum();
     let projects = cam::Entity::find().select_only().column(cam::Column::ProjectId).group_by(cam::Column::ProjectId);
     let plain = projects.clone().having(sum.clone().eq(lift(2184)));

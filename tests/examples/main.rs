@@ -1,4 +1,4 @@
-//! The examples do what they claim, on both databases, and the page about them shows what stands in them.
+//! The examples work on both databases, and the page about them shows their code.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::duplicate_mod, reason = "each example is a program of its own, and brings along what they share")]
@@ -37,7 +37,7 @@ macro_rules! on_both {
             #[tokio::test]
             #[ignore = "needs PostgreSQL"]
             async fn $example() {
-                crate::leaves_nothing_behind(stringify!($example), crate::$example::run).await;
+                crate::assert_leaves_nothing(stringify!($example), crate::$example::run).await;
             }
         )* }
 
@@ -47,14 +47,14 @@ macro_rules! on_both {
 
 on_both! { addresses bookmarks camshafts documents idioms parent_child transactions }
 
-/// The PostgreSQL to test on.
+/// The URL of the PostgreSQL server for the tests.
 fn server() -> String {
     std::env::var("TEST_POSTGRES_URL")
         .expect("TEST_POSTGRES_URL must name a server, such as postgres://postgres@127.0.0.1:5432/postgres")
 }
 
-/// Runs an example twice in a database that has a table of its own of a name that most examples use.
-async fn leaves_nothing_behind(example: &str, run: impl AsyncFn(&str) -> Result<(), DbErr> + Send + 'static) {
+/// Runs an example twice in a database that already has a table whose name most examples use.
+async fn assert_leaves_nothing(example: &str, run: impl AsyncFn(&str) -> Result<(), DbErr> + Send + 'static) {
     let server = server();
     let name = format!("playhead_example_{example}_{}", std::process::id());
     let (host, _) = server.rsplit_once('/').expect("TEST_POSTGRES_URL must end in /NAME");
@@ -64,14 +64,14 @@ async fn leaves_nothing_behind(example: &str, run: impl AsyncFn(&str) -> Result<
 
     let db = Database::connect(&url).await.unwrap();
     db.execute_unprepared("CREATE TABLE users (id INTEGER); INSERT INTO users VALUES (42)").await.unwrap();
-    let before = what_is_there(&db).await;
-    // In a thread of its own, so that the database goes also when the example panics.
+    let before = contents(&db).await;
+    // In another thread, so that the database is deleted even if the example panics.
     let twice = move || {
         let runtime = tokio::runtime::Handle::current();
         [runtime.block_on(run(&url)), runtime.block_on(run(&url))]
     };
     let runs = tokio::task::spawn_blocking(twice).await;
-    let after = what_is_there(&db).await;
+    let after = contents(&db).await;
     db.close().await.unwrap();
     server.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
 
@@ -79,8 +79,8 @@ async fn leaves_nothing_behind(example: &str, run: impl AsyncFn(&str) -> Result<
     assert_eq!(before, after);
 }
 
-/// Tables, extensions, and the rows of the one table that is ours.
-async fn what_is_there(db: &DatabaseConnection) -> Vec<String> {
+/// Tables, extensions, and the rows of the test's own table.
+async fn contents(db: &DatabaseConnection) -> Vec<String> {
     let sql = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relpersistence = 'p'
                UNION ALL SELECT extname::text FROM pg_extension UNION ALL SELECT id::text FROM users ORDER BY 1";
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();

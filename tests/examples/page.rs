@@ -1,7 +1,8 @@
-//! `docs/from-sqlalchemy.md`: every snippet on it stands in a file that is run.
+//! Every snippet in `docs/from-sqlalchemy.md` is code that the tests run.
 //!
-//! A line above a block names the file by a link, and behind it the part of the file: `[a.rs](../examples/a.rs): <!-- part -->`. In the file, the
-//! part stands between the comments `snippet: part` and `end`. Without a name, the block's lines stand somewhere in the file.
+//! A line above a block links its file and names the part: `[a.rs](../examples/a.rs): <!-- part
+//! -->`. In the file, the part is between the comments `snippet: part` and `end`. Without a name,
+//! the lines of the block are somewhere in the file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,27 +11,27 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// The lines without what all of them are indented by.
+/// The lines without their common indentation.
 fn dedented<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> String {
     let indents = lines.clone().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len());
     let indent = indents.min().unwrap_or(0);
     lines.map(|line| line.get(indent..).unwrap_or("").to_owned() + "\n").collect()
 }
 
-/// A part of a file, between its two comments.
+/// The part of a file between its two comments.
 fn part(source: &str, name: &str) -> Option<String> {
     let is = |line: &str, comment: &str| {
         line.trim().trim_start_matches(['/', '#', ' ']) == comment && line.trim() != comment
     };
     let opening = format!("snippet: {name}");
-    assert!(source.lines().filter(|line| is(line, &opening)).count() < 2, "{name} stands twice");
+    assert!(source.lines().filter(|line| is(line, &opening)).count() < 2, "{name} is there twice");
     let inside = source.lines().skip_while(|line| !is(line, &opening)).skip(1);
     inside.clone().next()?;
     assert!(inside.clone().any(|line| is(line, "end")), "{name} has no end");
     Some(dedented(inside.take_while(|line| !is(line, "end"))))
 }
 
-/// The page, each snippet as it stands in its file.
+/// The page with each snippet as it is in its file.
 fn current(page: &str) -> String {
     let mut current = String::new();
     let mut lines = page.lines().peekable();
@@ -47,7 +48,7 @@ fn current(page: &str) -> String {
     current
 }
 
-/// What the file says that is named in the line above a snippet.
+/// The code that the line above a snippet names.
 fn snippet(above: &str, shown: String) -> String {
     let named = above.split_once("](../").and_then(|(_, link)| link.split_once(')'));
     let (file, rest) = named.unwrap_or_else(|| panic!("no file is named above {shown}"));
@@ -63,7 +64,7 @@ fn snippet(above: &str, shown: String) -> String {
     }
 }
 
-/// With `UPDATE_DOCS=1` it writes the page anew.
+/// With `UPDATE_DOCS=1` it rewrites the page.
 #[test]
 fn the_page_shows_what_is_run() {
     let file = path("docs/from-sqlalchemy.md");
@@ -78,7 +79,7 @@ fn the_page_shows_what_is_run() {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let page = std::fs::read_to_string(path("docs/from-sqlalchemy.md")).unwrap();
     let links: Vec<_> = page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(links.len() > 30);
@@ -87,7 +88,7 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// A snippet that the page does not show is a comment without a use.
+/// A snippet that the page does not show is an unused comment.
 #[test]
 fn every_snippet_is_shown() {
     let page = std::fs::read_to_string(path("docs/from-sqlalchemy.md")).unwrap();

@@ -1,4 +1,4 @@
-//! A PostgreSQL of a test's own, which may be stopped at will.
+//! A PostgreSQL server of one test, which the test may stop.
 
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// Ends when it is dropped.
+/// Stops when it is dropped.
 pub struct Cluster {
     folder: TempDir,
     programs: PathBuf,
@@ -14,7 +14,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes one and starts it.
+    /// Creates a cluster and starts it.
     pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let cluster = Self { folder: tempfile::tempdir().unwrap(), programs: programs(), port };
@@ -26,19 +26,19 @@ impl Cluster {
         cluster
     }
 
-    /// Starts it after a stop; it accepts connections then.
+    /// Starts it again, and returns when it accepts connections.
     pub fn start_again(&self) {
         let folder = self.folder.path().display();
         let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}", self.port);
         self.control(&["-w", "-l", &format!("{folder}/log"), "-o", &options, "start"]);
     }
 
-    /// Stops it: `immediate` is a crash, `fast` an orderly end that waits for nobody.
+    /// Stops it: `immediate` is a crash, `fast` an orderly stop that waits for nobody.
     pub fn stop(&self, how: &str) {
         self.control(&["-w", "-m", how, "stop"]);
     }
 
-    /// The port on which it listens, of this machine only.
+    /// The port on the loopback address.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -47,7 +47,7 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Hands a folder over to who runs it.
+    /// Gives a folder to the user of the server.
     pub fn own(&self, folder: &Path) {
         if is_root() {
             assert!(Command::new("chown").arg("postgres").arg(folder).status().unwrap().success());
@@ -75,7 +75,7 @@ impl Drop for Cluster {
     }
 }
 
-/// A program that refuses to run as root.
+/// A command as an unprivileged user, for programs that refuse to run as root.
 pub fn unprivileged(program: &Path) -> Command {
     let mut command = if is_root() {
         let mut command = Command::new("setpriv");
@@ -92,7 +92,7 @@ pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-/// Where the newest PostgreSQL of this machine has its programs, which Debian keeps out of the path.
+/// The folder of the newest PostgreSQL's programs, which Debian keeps out of the PATH.
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let versions =

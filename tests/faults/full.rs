@@ -13,12 +13,12 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// More rows than fit into the pages that the database has already.
+/// More rows than fit into the allocated pages.
 const NEW_ROWS: usize = 5000;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root, to mount a small disk"]
-async fn without_room_saves_say_507_and_go_on_with_room_on_sqlite() {
+async fn on_a_full_disk_saves_get_507_and_later_work_again_on_sqlite() {
     let _machine = MACHINE.lock().await;
     let program = Program::new();
     let Some(disk) = Disk::mount(&program.folder.path().join("disk")) else { return };
@@ -29,12 +29,12 @@ async fn without_room_saves_say_507_and_go_on_with_room_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL, and root to mount a small disk"]
-async fn without_room_saves_say_507_and_go_on_with_room_on_postgres() {
+async fn on_a_full_disk_saves_get_507_and_later_work_again_on_postgres() {
     let _machine = MACHINE.lock().await;
     let cluster = Cluster::start();
     let program = Program::new();
     let Some(disk) = Disk::mount(&program.folder.path().join("disk")) else { return };
-    // Only its tables: without room for its log PostgreSQL ends altogether.
+    // Only the tables: without room for its WAL PostgreSQL stops.
     let place = disk.path.join("tables");
     fs::create_dir(&place).unwrap();
     cluster.own(&place);
@@ -103,13 +103,13 @@ async fn run_out_of_room(site: &mut Site, disk: &Disk) {
     println!("without room: {:?}, and saves went on {resumed:?} after there was some", meanwhile.statuses);
 }
 
-/// A small disk in memory. It is taken away when it is dropped.
+/// A small disk in memory. It is unmounted when it is dropped.
 struct Disk {
     path: PathBuf,
 }
 
 impl Disk {
-    /// None where nothing may be mounted.
+    /// `None` without the right to mount.
     fn mount(path: &Path) -> Option<Self> {
         fs::create_dir(path).unwrap();
         let mounted =
@@ -138,7 +138,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Whoever still holds a file keeps it until then.
+        // Processes that still have a file open keep it.
         let _ = Command::new("umount").arg("--lazy").arg(&self.path).status();
     }
 }

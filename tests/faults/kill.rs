@@ -1,10 +1,10 @@
-//! Killed without a word.
+//! SIGKILL under load.
 
 use crate::site::{Site, assert_only};
 use crate::{measure, on_both, pause};
 
 on_both! {
-    async fn killed_under_load_it_has_every_acknowledged_save(site: Site) {
+    async fn a_kill_under_load_loses_no_acknowledged_save(site: Site) {
         let mut acknowledged = 0;
         let rounds = measure(50, 2);
         for _ in 0..rounds {

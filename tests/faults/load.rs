@@ -1,4 +1,5 @@
-//! Players that save as fast as they are answered, each into a row of its own, and remember what was acknowledged.
+//! Players that each save into their own row as fast as they get responses, and remember the
+//! acknowledged saves.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -9,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// A row that one player writes: its positions count up, so that a later save is a larger number.
+/// The row of one player. Its positions count up, so a later save has a larger position.
 #[derive(Debug)]
 pub struct Row {
     pub user: i64,
@@ -41,7 +42,7 @@ impl Row {
         )
     }
 
-    /// Takes note of an answer to a save of `position`.
+    /// Records the response to a save of `position`.
     pub fn note(&self, position: i32, answer: &Answer) {
         if answer.status == 200 {
             let applied = answer.body.contains(&format!("\"watch_position\":{position},"))
@@ -52,7 +53,7 @@ impl Row {
     }
 }
 
-/// A connection that is kept alive.
+/// A keep-alive connection.
 pub struct Connection {
     stream: TcpStream,
     arrived: String,
@@ -60,13 +61,13 @@ pub struct Connection {
 
 pub struct Answer {
     pub status: u16,
-    /// Its header, in small letters.
+    /// Its headers in lower case.
     pub head: String,
     pub body: String,
 }
 
 impl Answer {
-    /// Whether the server will not listen to this connection any more.
+    /// Whether the server closes this connection.
     pub fn closes(&self) -> bool {
         self.head.contains("\r\nconnection: close")
     }
@@ -109,13 +110,13 @@ impl Connection {
     async fn read(&mut self) -> io::Result<()> {
         let mut some = [0; 2048];
         let read = self.stream.read(&mut some).await?;
-        // All that is answered here is ASCII.
+        // All responses here are ASCII.
         let text = str::from_utf8(&some[..read]).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         self.arrived.push_str(text);
         if read == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
-    /// Sends the beginning of something, waits, and vanishes with a reset.
+    /// Sends part of a request, waits, and resets the connection.
     pub async fn cut_off(mut self, beginning: &[u8], after: Duration) -> io::Result<()> {
         self.stream.write_all(beginning).await?;
         tokio::time::sleep(after).await;
@@ -123,14 +124,14 @@ impl Connection {
     }
 }
 
-/// What the players of a load met.
+/// The responses that the players got.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub statuses: BTreeMap<u16, u64>,
-    /// Requests that got no answer: when they began, and why.
+    /// Requests without a response: when they began, and the error.
     pub broken: Vec<(Instant, io::Error)>,
     pub last_refusal: Option<Instant>,
-    /// The first answer of each status that nobody expects here.
+    /// The first response of each unexpected status.
     pub unexpected: BTreeMap<u16, String>,
 }
 
@@ -154,7 +155,7 @@ impl Tally {
     }
 }
 
-/// A player at each row, until told to end or cut off.
+/// One player for each row, until stopped or cut off.
 pub struct Load {
     players: JoinSet<()>,
     tally: Arc<Mutex<Tally>>,
@@ -180,14 +181,14 @@ impl Load {
         self.tally.lock().unwrap()
     }
 
-    /// Lets every player finish its request, and says what they met.
+    /// Lets every player finish its request, and returns the tally.
     pub async fn end(self) -> Tally {
         self.enough.store(true, Ordering::SeqCst);
         self.players.join_all().await;
         std::mem::take(&mut self.tally.lock().unwrap())
     }
 
-    /// Waits until the players were cut off.
+    /// Waits until the connections of all players are cut.
     pub async fn wait(self) -> Tally {
         self.players.join_all().await;
         std::mem::take(&mut self.tally.lock().unwrap())
@@ -209,7 +210,7 @@ async fn play(
         row.note(position, &answer);
         tally.lock().unwrap().note(&answer);
         if answer.status != 200 {
-            // A player that was refused comes back later; here, soon.
+            // A refused player retries later; here, soon.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         if answer.closes() {

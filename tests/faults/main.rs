@@ -1,7 +1,9 @@
-//! The program under faults: killed, cut off, overrun, out of room, and its database gone, on SQLite and on PostgreSQL.
+//! The program under faults: killed, cut off, overloaded, without disk space, and without its
+//! database, on SQLite and on PostgreSQL.
 //!
-//! Each check stands here in a short form. `PLAYHEAD_FAULTS=long` runs the long one, best one test after the other
-//! (`--test-threads=1`) and of the release build, which `PLAYHEAD_BIN` names; `--nocapture` shows what was measured.
+//! By default the tests run in a short form. `PLAYHEAD_FAULTS=long` runs the long one: best one
+//! test at a time (`--test-threads=1`), with a release build, which `PLAYHEAD_BIN` names.
+//! `--nocapture` shows the measurements.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -29,16 +31,16 @@ use std::ops::Range;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// Two loads at once would measure each other.
+/// Two loads at once would disturb each other's measurements.
 static MACHINE: Mutex<()> = Mutex::const_new(());
 
-/// Writes a test once and runs it on both databases, with nothing else beside it.
+/// Writes a test once and runs it on both databases, one load at a time.
 macro_rules! on_both {
     ($(async fn $name:ident($site:ident: Site) $body:block)*) => { $(
         mod $name {
             use super::*;
 
-            #[allow(unused_mut, reason = "few tests end their server")]
+            #[allow(unused_mut, reason = "few tests stop their server")]
             async fn run(mut $site: Site) $body
 
             #[tokio::test(flavor = "multi_thread")]
@@ -58,19 +60,20 @@ macro_rules! on_both {
 }
 use on_both;
 
-/// Lets this process, and those that it starts, have as many files and connections open as they may: a shell often allows 1,024 at first.
+/// Raises the limit of open files of this process and its children to the allowed maximum, because
+/// a shell often starts with 1,024.
 fn allow_many_files() {
     let allowed = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: allowed.maximum, ..allowed }).unwrap();
 }
 
-/// How much of something the asked form of the tests wants.
+/// The value for the long or the short form of the tests.
 fn measure<T>(long: T, short: T) -> T {
-    let wanted = std::env::var("PLAYHEAD_FAULTS");
-    if wanted.is_ok_and(|wanted| wanted == "long") { long } else { short }
+    let form = std::env::var("PLAYHEAD_FAULTS");
+    if form.is_ok_and(|form| form == "long") { long } else { short }
 }
 
-/// Any number of this range.
+/// A random number of this range.
 fn any(range: Range<u64>) -> u64 {
     range.start + RandomState::new().hash_one(()) % (range.end - range.start)
 }

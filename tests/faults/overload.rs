@@ -1,4 +1,4 @@
-//! More load than can be served.
+//! Overload.
 
 use crate::load::{Connection, Row};
 use crate::site::Site;
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// So many players are more than may wait.
+/// More players than saves may wait.
 const PLAYERS: usize = 6000;
-/// Who is refused comes back after so long, as the answer says.
+/// A refused player retries after the time of the `Retry-After` header.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// When so many of the players ask at once, and the next as soon as one is answered, they are served at the best rate. They are the same
-/// players, because fewer rows and connections cost less each, whatever the load.
+/// With this many requests at once the server reaches its best rate. The players are the same as
+/// under overload, because fewer rows and connections would cost less each.
 const BEST: usize = 256;
 
-/// Who saves, and what.
+/// A player: its connection and its row.
 type Player = (Connection, Arc<Row>);
 
-/// What a crowd of players met.
+/// The response times of many players.
 #[derive(Default)]
 struct Met {
     served: Vec<Duration>,
@@ -34,13 +34,13 @@ impl Met {
 }
 
 on_both! {
-    async fn three_times_the_load_is_served_as_far_as_it_can_be(site: Site) {
+    async fn three_times_the_possible_load_is_served_at_nearly_full_rate(site: Site) {
         let time = Duration::from_secs(measure(60, 4));
         let rows = site.add_rows(PLAYERS).await;
-        // Every row is there before anything is measured.
+        // Creates every row before the measurement.
         play(&site, &rows, Duration::ZERO, time / 4).await;
 
-        // A machine that others use too is not as fast in one quarter of a minute as in the next.
+        // On a shared machine the speed varies from one quarter of a minute to the next.
         let best = async || {
             let mut rates = Vec::new();
             for _ in 0..measure(3, 1) {
@@ -72,34 +72,35 @@ on_both! {
             "at best {best_before:.0}/s, in the end {best_after:.0}/s; at half of it p99 {:?}, {usual_memory} KiB; \
              three times of it: served {:.0}/s (p99 {:?}), refused {:.0}/s (p99 {:?}, slowest {:?}), {most_memory} KiB; \
              afterwards p99 {:?}, {} refused",
-            share(&usual.served, 99),
+            percentile(&usual.served, 99),
             met.rate(time),
-            share(&met.served, 99),
+            percentile(&met.served, 99),
             met.refused.len() as f64 / time.as_secs_f64(),
-            share(&met.refused, 99),
-            share(&met.refused, 100),
-            share(&after.served, 99),
+            percentile(&met.refused, 99),
+            percentile(&met.refused, 100),
+            percentile(&after.served, 99),
             after.refused.len(),
         );
-        // The short form shares its machine with whatever else is built and tested there.
+        // The short form runs beside other builds and tests.
         assert!(met.rate(time) >= measure(0.9, 0.3) * best);
-        assert!(best_after >= measure(0.8, 0.3) * best_before, "it is not itself again");
-        assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 5000)));
+        assert!(best_after >= measure(0.8, 0.3) * best_before, "it has not recovered");
+        assert!(percentile(&met.refused, 99) <= Duration::from_millis(measure(50, 5000)));
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
         site.assert_nothing_is_lost().await;
         site.assert_the_log_is_bounded();
     }
 
-    async fn while_the_database_stands_still_what_cannot_wait_is_refused_at_once(site: Site) {
+    async fn while_the_database_is_blocked_excess_saves_are_refused_at_once(site: Site) {
         let rows = site.add_rows(PLAYERS).await;
         let (second, met) = (Duration::from_secs(1), Arc::new(Mutex::new(Met::default())));
-        let crowd = play_on(connect(&site, &rows).await, second, second, &met).await;
+        let players = play_on(connect(&site, &rows).await, second, second, &met).await;
         let usual_memory = memory(&site);
-        // Before anybody plays again: who waits for SQLite's lock beside a crowd may not get it in time.
+        // Taken before the players continue: beside them, SQLite's lock might not be granted in
+        // time.
         let held = site.hold_writers().await;
-        let stand_still = async {
-            // Everybody's next save comes within a second, on a slow machine later.
+        let blocked = async {
+            // Every player saves within a second, on a slow machine later.
             let begun = Instant::now();
             while met.lock().unwrap().refused.len() < PLAYERS / 4 && begun.elapsed() < 20 * second {
                 tokio::time::sleep(second / 4).await;
@@ -108,19 +109,19 @@ on_both! {
             held.rollback().await.unwrap();
             most_memory
         };
-        let (_, most_memory) = tokio::join!(play_on(crowd, second, 4 * second, &met), stand_still);
+        let (_, most_memory) = tokio::join!(play_on(players, second, 4 * second, &met), blocked);
         let met = std::mem::take(&mut *met.lock().unwrap());
         let after = play(&site, &rows, Duration::from_secs(2), Duration::from_secs(2)).await;
         println!(
             "served {} (slowest {:?}), refused {} (p99 {:?}), {usual_memory} KiB, then {most_memory} KiB; afterwards {} refused",
             met.served.len(),
-            share(&met.served, 100),
+            percentile(&met.served, 100),
             met.refused.len(),
-            share(&met.refused, 99),
+            percentile(&met.refused, 99),
             after.refused.len(),
         );
         assert!(met.refused.len() >= PLAYERS / 4, "few players had to wait");
-        assert!(share(&met.refused, 99) <= Duration::from_millis(measure(50, 5000)));
+        assert!(percentile(&met.refused, 99) <= Duration::from_millis(measure(50, 5000)));
         assert!(most_memory < 2 * usual_memory);
         assert!(after.refused.len() <= measure(0, after.served.len() / 10));
         let logged = site.program.logged.lock().unwrap().len();
@@ -129,16 +130,16 @@ on_both! {
     }
 }
 
-/// Each of these players saves once in `every`, or later when it still waits for an answer. With no time between, they save by turns, as
-/// fast as they are answered, and [`BEST`] of them at once.
+/// Each of these players saves once in `every`, or later when it still waits for a response. With a
+/// zero interval, [`BEST`] of them save at a time, as fast as they get responses.
 async fn play(site: &Site, rows: &[Arc<Row>], every: Duration, time: Duration) -> Met {
     let met = Arc::default();
     play_on(connect(site, rows).await, every, time, &met).await;
     std::mem::take(&mut *met.lock().unwrap())
 }
 
-/// A player at each of these rows. So many connections at once take a moment, or seconds where the system drops some of them at
-/// first.
+/// One player for each of these rows. So many connections at once take a moment, or seconds where
+/// the system drops some of them first.
 async fn connect(site: &Site, rows: &[Arc<Row>]) -> Vec<Player> {
     let mut connections = JoinSet::new();
     for row in rows {
@@ -148,22 +149,22 @@ async fn connect(site: &Site, rows: &[Arc<Row>]) -> Vec<Player> {
     connections.join_all().await
 }
 
-/// As [`play`], with players who are connected and stay so.
+/// As [`play`], with connected players, which stay connected.
 async fn play_on(players: Vec<Player>, every: Duration, time: Duration, met: &Arc<Mutex<Met>>) -> Vec<Player> {
     let (begun, count) = (Instant::now(), players.len() as u32);
-    let turns = Arc::new(Semaphore::new(if every.is_zero() { BEST } else { players.len() }));
+    let permits = Arc::new(Semaphore::new(if every.is_zero() { BEST } else { players.len() }));
     let mut playing = JoinSet::new();
     for (number, (mut connection, row)) in (0..).zip(players) {
-        let (met, turns, mut due) = (met.clone(), turns.clone(), begun + every * number / count);
+        let (met, permits, mut due) = (met.clone(), permits.clone(), begun + every * number / count);
         playing.spawn(async move {
             while due < begun + time {
                 tokio::time::sleep_until(due.into()).await;
-                let turn = turns.acquire().await.unwrap();
+                let permit = permits.acquire().await.unwrap();
                 let (position, save) = row.next_save();
                 let asked = Instant::now();
                 let answer = connection.ask(&save).await.unwrap();
                 let took = asked.elapsed();
-                drop(turn);
+                drop(permit);
                 row.note(position, &answer);
                 match answer.status {
                     200 => met.lock().unwrap().served.push(took),
@@ -188,14 +189,14 @@ async fn play_on(players: Vec<Player>, every: Duration, time: Duration, met: &Ar
     playing.join_all().await
 }
 
-/// So many in a hundred took no longer.
-fn share(took: &[Duration], hundredths: usize) -> Duration {
+/// The time that this percentage of the responses did not exceed.
+fn percentile(took: &[Duration], percent: usize) -> Duration {
     let mut sorted = took.to_vec();
     sorted.sort_unstable();
-    sorted.get((sorted.len() * hundredths / 100).saturating_sub(1)).copied().unwrap_or_default()
+    sorted.get((sorted.len() * percent / 100).saturating_sub(1)).copied().unwrap_or_default()
 }
 
-/// What the server's process holds for itself, in KiB.
+/// The private memory of the server's process in KiB.
 fn memory(site: &Site) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", site.program.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();

@@ -1,4 +1,5 @@
-//! A pooler between the server and PostgreSQL, which lends a connection for one transaction and then to somebody else.
+//! A transaction pooler between the server and PostgreSQL: it gives out a connection for one
+//! transaction only.
 
 use crate::cluster::{Cluster, unprivileged};
 use crate::load::{Connection, Load};
@@ -14,7 +15,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// pgbouncer as it comes, but for the lending.
+/// pgbouncer with its defaults, in transaction mode.
 struct Pooler {
     server: Child,
     port: u16,
@@ -22,7 +23,7 @@ struct Pooler {
 }
 
 impl Pooler {
-    /// With fewer connections to the server than who asks for them.
+    /// With fewer server connections than clients.
     async fn start(cluster: &Cluster) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
@@ -57,7 +58,7 @@ impl Drop for Pooler {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL"]
-async fn two_servers_share_the_connections_of_a_pooler() {
+async fn two_servers_share_the_connections_of_a_transaction_pooler() {
     let _machine = MACHINE.lock().await;
     let cluster = Cluster::start();
     let pooler = Pooler::start(&cluster).await;
@@ -94,9 +95,9 @@ async fn two_servers_share_the_connections_of_a_pooler() {
     assert_eq!(direct.unwrap().fetch_one(open).await.unwrap().get::<i64, _>(0), 0);
     assert_eq!(site.lost_in(&cluster.url("postgres")).await, [""; 0]);
     let own = PgConnectOptions::from_str(&pooler.url()).unwrap().extra_float_digits(None);
-    let mut lent = own.connect().await.unwrap();
+    let mut pooled = own.connect().await.unwrap();
     for (setting, untouched) in [("lock_timeout", "0"), ("enable_seqscan", "on"), ("jit", "on")] {
-        let told = lent.fetch_one(AssertSqlSafe(format!("SHOW {setting}"))).await.unwrap();
-        assert_eq!(told.get::<&str, _>(0), untouched, "{setting}");
+        let shown = pooled.fetch_one(AssertSqlSafe(format!("SHOW {setting}"))).await.unwrap();
+        assert_eq!(shown.get::<&str, _>(0), untouched, "{setting}");
     }
 }

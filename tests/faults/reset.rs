@@ -1,4 +1,4 @@
-//! Clients that vanish in the middle of a request.
+//! Clients that disconnect in the middle of a request.
 
 use crate::load::Connection;
 use crate::site::{Site, assert_only};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 on_both! {
-    async fn requests_that_are_cut_off_leave_nothing_behind(site: Site) {
+    async fn interrupted_requests_leave_no_open_transaction(site: Site) {
         let requests: u64 = measure(10_000, 1000);
         let mut clients = JoinSet::new();
         for row in site.rows.iter().take(16) {
@@ -17,10 +17,10 @@ on_both! {
                 for _ in 0..requests / 16 {
                     let connection = Connection::open(&address).await.unwrap();
                     let (_, save) = row.next_save();
-                    // Half of them within the request, half while they wait for the answer.
+                    // Half of them during the request, half while they wait for the response.
                     let length = save.len();
                     let cut = usize::try_from(any(0..2 * length as u64)).unwrap().min(length);
-                    // The server may have answered and closed before.
+                    // The server may have responded and closed before.
                     let _ = connection.cut_off(&save.as_bytes()[..cut], Duration::from_micros(any(0..4000))).await;
                 }
             });

@@ -1,4 +1,4 @@
-//! PostgreSQL goes away and comes back.
+//! PostgreSQL stops and starts again.
 
 use crate::cluster::Cluster;
 use crate::program::Program;
@@ -6,18 +6,18 @@ use crate::site::{Site, assert_only};
 use crate::{MACHINE, measure, pause};
 use std::time::{Duration, Instant};
 
-/// How soon after its database the server serves again.
+/// How soon after its database's start the server answers again.
 const SOON: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL"]
-async fn while_postgres_is_away_it_says_503_and_then_serves_again() {
+async fn while_postgres_is_stopped_the_server_answers_503_then_recovers() {
     let _machine = MACHINE.lock().await;
     let cluster = Cluster::start();
     let site = Site::on(Program::new(), cluster.url("postgres")).await;
     let load = site.load();
     let (rounds, mut slowest) = (measure(20, 2), Duration::ZERO);
-    // A crash closes the connections, an orderly end says so first.
+    // A crash closes the connections; an orderly stop announces it first.
     for how in ["immediate", "fast"].into_iter().cycle().take(rounds) {
         pause(300..1000).await;
         cluster.stop(how);
@@ -29,18 +29,18 @@ async fn while_postgres_is_away_it_says_503_and_then_serves_again() {
             assert!(back.elapsed() < SOON, "it does not serve: {:?}", load.tally().statuses);
         }
         slowest = slowest.max(back.elapsed());
-        // The last one who is still refused.
+        // The last refused request.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let tally = load.tally();
         if let Some(last) = tally.last_refusal {
-            assert!(last.elapsed() > Duration::from_millis(500), "it serves some and refuses others");
+            assert!(last.elapsed() > Duration::from_millis(500), "it answers some requests and refuses others");
             slowest = slowest.max(last.saturating_duration_since(back));
         }
         assert!(tally.broken.is_empty(), "{:?}", tally.broken);
     }
     let tally = load.end().await;
     assert_only(&tally, &[200, 503]);
-    assert!(tally.of(503) > 0, "nobody noticed");
+    assert!(tally.of(503) > 0, "no request was refused");
     assert!(tally.broken.is_empty(), "{:?}", tally.broken);
     site.assert_nothing_is_lost().await;
     site.assert_integrity().await;

@@ -1,4 +1,4 @@
-//! A server with people and videos, and what its database must say afterwards.
+//! A server with users and videos, and the checks of its database afterwards.
 
 use crate::databases::{Engine, TestDatabase};
 use crate::load::{Load, Row, Tally};
@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// The connections of a load are as many as the rows.
+/// A load has one connection for each row.
 const USERS: usize = 4;
 const VIDEOS: usize = 8;
 
-/// The program on a database of its own, with rows for players to write.
+/// The program with its own database and rows for players to write.
 pub struct Site {
     pub program: Program,
     pub rows: Vec<Arc<Row>>,
@@ -35,7 +35,7 @@ impl Site {
         Self { _database: Some(database), ..Self::on(program, url).await }
     }
 
-    /// On the database at `url`, which is made ready first.
+    /// Uses the database at `url` and migrates it first.
     pub async fn on(mut program: Program, url: String) -> Self {
         let settings = format!("DATABASE_URL={url}\nJWT_SECRET={}\nAUTO_MIGRATE=true\n", "x".repeat(32));
         std::fs::write(program.folder.path().join(".env"), settings).unwrap();
@@ -77,12 +77,12 @@ impl Site {
         self.program.url("").split_off("http://".len())
     }
 
-    /// A player at each of the rows that were there from the beginning.
+    /// One player for each of the first rows.
     pub fn load(&self) -> Load {
         Load::start(&self.address(), &self.rows[..USERS * VIDEOS])
     }
 
-    /// Rows of the first user that nobody has written yet.
+    /// New rows of the first user, not written yet.
     pub async fn add_rows(&mut self, count: usize) -> Vec<Arc<Row>> {
         let db = self.database().await;
         let (user, token) = (self.rows[0].user, self.rows[0].token.clone());
@@ -108,15 +108,15 @@ impl Site {
         rows
     }
 
-    /// Connections of the test's own, as another process has them.
+    /// Other connections, as another process would open them.
     pub async fn database(&self) -> DatabaseConnection {
         Database::connect(&self.url).await.unwrap()
     }
 
-    /// Keeps everybody else from writing history, until it is rolled back.
+    /// Blocks all other writes of entries until it is rolled back.
     pub async fn hold_writers(&self) -> DatabaseTransaction {
         let transaction = self.database().await.begin().await.unwrap();
-        // On SQLite whoever writes holds all; on PostgreSQL only the rows that it writes.
+        // On SQLite a write locks the whole database; on PostgreSQL only its rows.
         let lock = if self.is_sqlite() { "" } else { "LOCK TABLE watch_history IN EXCLUSIVE MODE; " };
         let write = format!("{lock}DELETE FROM watch_history WHERE id = 0");
         transaction.execute_unprepared(&write).await.unwrap();
@@ -127,12 +127,14 @@ impl Site {
         self.url.starts_with("sqlite:")
     }
 
-    /// Proves that every acknowledged save is there, or a later one of its row, and that nothing is there that nobody sent.
+    /// Checks that every acknowledged save or a later one of its row is stored, and nothing that
+    /// was not sent.
     pub async fn assert_nothing_is_lost(&self) {
         assert_eq!(self.lost_in(&self.url).await, [""; 0]);
     }
 
-    /// The rows of the database at `url` that are not as the last acknowledged save left them, or a later one.
+    /// The rows of the database at `url` that are older than their last acknowledged save, or were
+    /// not sent.
     pub async fn lost_in(&self, url: &str) -> Vec<String> {
         let db = Database::connect(url).await.unwrap();
         let sql = "SELECT user_id, video_id, watch_position FROM watch_history";
@@ -155,7 +157,8 @@ impl Site {
         lost.collect()
     }
 
-    /// Proves that SQLite's log began anew while players saved; it would hold all that they saved else.
+    /// Checks that SQLite's WAL was restarted while players saved; otherwise it would hold all
+    /// saves.
     pub fn assert_the_log_is_bounded(&self) {
         if self.is_sqlite() {
             let mut log = service::storage::sqlite_file(&self.url).unwrap().into_os_string();
@@ -166,12 +169,12 @@ impl Site {
         }
     }
 
-    /// Proves that tables and indexes agree.
+    /// Checks that tables and indexes agree.
     pub async fn assert_integrity(&self) {
         self.assert_integrity_of(&self.url).await;
     }
 
-    /// As [`Site::assert_integrity`], of the database at `url`.
+    /// As [`Site::assert_integrity`], for the database at `url`.
     pub async fn assert_integrity_of(&self, url: &str) {
         let db = Database::connect(url).await.unwrap();
         let texts = async |sql: &str| {
@@ -195,7 +198,8 @@ impl Site {
         db.close().await.unwrap();
     }
 
-    /// Proves that the server left no transaction open: on SQLite another process can write, PostgreSQL shows none.
+    /// Checks that the server left no transaction open: on SQLite another process can write,
+    /// PostgreSQL shows none.
     pub async fn assert_no_open_transaction(&self) {
         let db = self.database().await;
         if self.is_sqlite() {
@@ -216,7 +220,7 @@ fn new_login(name: &str) -> Value {
     json!({"username": name, "password": PASSWORD})
 }
 
-/// Proves that no answer was anything but these.
+/// Checks that there were only these statuses.
 pub fn assert_only(tally: &Tally, statuses: &[u16]) {
     let fit = tally.statuses.keys().all(|status| statuses.contains(status));
     assert!(fit, "{:?} {:?}", tally.statuses, tally.unexpected);

@@ -1,4 +1,4 @@
-//! PostgreSQL vanishes without a word, as when its machine dies and another one takes over its address.
+//! PostgreSQL disappears silently, as when its machine dies and another one takes over its address.
 
 use crate::databases::{Engine, TestDatabase};
 use crate::program::Program;
@@ -10,19 +10,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long the history may wait for an answer that never comes: the deadline of a group, and a moment.
+/// How long a save may wait for a response that never comes: the deadline of a batch, and a moment.
 const SOON: Duration = Duration::from_secs(20);
-/// As long for everything else.
+/// The same for all other requests.
 const LATER: Duration = Duration::from_secs(40);
 
-/// A way to the server on which those who are under way can be left where they are.
+/// A proxy to the server that can freeze its connections.
 struct Way {
     url: String,
     vanish: watch::Sender<()>,
 }
 
 impl Way {
-    /// To the server of a database's address.
+    /// A proxy to the server of a database URL.
     async fn to(url: &str) -> Self {
         let (user, rest) = url.split_once('@').unwrap();
         let (server, name) = rest.split_once('/').unwrap();
@@ -38,7 +38,7 @@ impl Way {
                     let mut server = TcpStream::connect(server).await.unwrap();
                     tokio::select! {
                         _ = copy_bidirectional(&mut client, &mut server) => {}
-                        // Neither end hears that the other one is gone.
+                        // Neither side notices that the other one is gone.
                         _ = vanished.changed() => std::future::pending().await,
                     }
                 });
@@ -50,7 +50,7 @@ impl Way {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL"]
-async fn when_postgres_vanishes_without_a_word_it_goes_on_with_the_one_that_took_over() {
+async fn after_a_silent_failover_the_server_uses_the_new_postgres() {
     let _machine = MACHINE.lock().await;
     let program = Program::new();
     let database = TestDatabase::new(Engine::Postgres, program.folder.path()).await;
@@ -60,15 +60,15 @@ async fn when_postgres_vanishes_without_a_word_it_goes_on_with_the_one_that_took
     let load = site.load();
     tokio::time::sleep(Duration::from_secs(1)).await;
 
-    // Each time may leave connections behind that nobody gets back.
+    // Each failure may leave dead connections in the pool.
     for _ in 0..measure(3, 1) {
         way.vanish.send(()).unwrap();
-        // More of them than the pool has connections.
+        // More requests than the pool has connections.
         let listings = Vec::from_iter((0..20).map(|_| tokio::spawn(reqwest::get(videos.clone()))));
         let (vanished, served) = (Instant::now(), load.tally().of(200));
         while load.tally().of(200) < served + 10 * site.rows.len() as u64 {
             tokio::time::sleep(Duration::from_millis(10)).await;
-            assert!(vanished.elapsed() < SOON, "the history is not served: {:?}", load.tally().statuses);
+            assert!(vanished.elapsed() < SOON, "saves are not answered: {:?}", load.tally().statuses);
         }
         println!("the history is served again after {:?}", vanished.elapsed());
         for listing in listings {
@@ -77,7 +77,7 @@ async fn when_postgres_vanishes_without_a_word_it_goes_on_with_the_one_that_took
             assert!([200, 503].contains(&status), "{status}");
         }
         assert_eq!(reqwest::get(&videos).await.unwrap().status(), 200);
-        assert!(vanished.elapsed() < LATER, "everything else is served after {:?}", vanished.elapsed());
+        assert!(vanished.elapsed() < LATER, "other requests are answered after {:?}", vanished.elapsed());
     }
     let tally = load.end().await;
     assert_only(&tally, &[200, 503]);

@@ -1,12 +1,13 @@
-//! A site that Alembic built, taken over and served.
+//! A database that Alembic built, adopted and served.
 
 use crate::program::{PASSWORD, Program, run};
-use migration::{Options, Target};
+use migration::{Options, PROJECT, Target};
 use reqwest::{Client, StatusCode};
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::{Value, json};
 
-/// What the old site left: bcrypt of [`PASSWORD`], times without a zone, words in upper case, a table of its own.
+/// The old site's data: a bcrypt hash of [`PASSWORD`], times without a zone, enum values in upper
+/// case, and an unknown table.
 const LEFT: &str = "
     DROP TABLE seaql_migrations;
     CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
@@ -24,10 +25,10 @@ const LEFT: &str = "
         '2024-03-04 10:00:00.000000');";
 
 #[tokio::test]
-async fn its_people_sign_in_with_their_old_passwords_and_go_on_where_they_were() {
+async fn users_of_an_adopted_site_sign_in_and_resume_their_videos() {
     let mut program = Program::new();
     let url = format!("sqlite://{}?mode=rwc", program.folder.path().join("playhead.db").display());
-    migration::upgrade(&url, &Target::Steps(3), &Options::default()).await.unwrap();
+    PROJECT.upgrade(&url, &Target::Steps(3), &Options::default()).await.unwrap();
     let db = Database::connect(&url).await.unwrap();
     db.execute_unprepared(LEFT).await.unwrap();
     db.close().await.unwrap();

@@ -1,25 +1,25 @@
-//! The way to a place: slow seeks, answers that hang, and whoever signs in while it lasts.
+//! Resuming: slow seeks, history requests that hang, and users who sign in meanwhile.
 
 use crate::browser::Browser;
 use crate::places::number;
 use crate::program::Program;
-use crate::video_page::{WAITING, ann_before_a_video, save_elsewhere};
+use crate::video_page::{WAITING, ann_with_a_video_open, save_elsewhere};
 use serde_json::json;
 
-/// Ann before a video that she has watched elsewhere, to this second.
-async fn ann_who_was_at(second: u32) -> (Program, Browser) {
-    let (program, browser) = ann_before_a_video().await;
+/// Ann with a video open that she has watched on another device up to this second.
+async fn ann_who_stopped_at(second: u32) -> (Program, Browser) {
+    let (program, browser) = ann_with_a_video_open().await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": second, "session_id": "television"})).await);
     (program, browser)
 }
 
-/// Where the film stands, once it is there to within a second.
-async fn stands_at(browser: &Browser, second: u32) {
+/// Waits until the player is within a second of this position.
+async fn wait_for_second(browser: &Browser, second: u32) {
     let player = "document.querySelector('#player')";
     browser.wait_until(&format!("!{player}.seeking && Math.abs({player}.currentTime - {second}) < 1")).await;
 }
 
-/// Has Ann open the video anew in the same page, so that what a script has put there holds.
+/// Opens the video again in the same page, so that injected scripts stay.
 async fn open_again(browser: &Browser) {
     browser.script("location.hash = '#/'").await;
     browser.see("[href='#/videos/1']").await;
@@ -27,14 +27,14 @@ async fn open_again(browser: &Browser) {
     browser.wait_until("document.querySelector('#player').readyState >= 2").await;
 }
 
-/// Plays some seconds from 34 on, which are saved although Ann was further on elsewhere.
+/// Plays some seconds from 34 on. They are saved although Ann was further on another device.
 async fn play_from_34(program: &Program, browser: &Browser) {
     browser.play_until(37.0).await;
     browser.script("document.querySelector('#player').pause()").await;
     program.wait_for_position(|saved| (37..50).contains(&saved)).await;
 }
 
-/// As [`open_again`], while no question about history is answered or refused, until `answer` is called.
+/// As [`open_again`], while reads of the history hang until `answer` is called.
 async fn open_without_an_answer(browser: &Browser) {
     browser
         .script(
@@ -47,8 +47,8 @@ async fn open_without_an_answer(browser: &Browser) {
     open_again(browser).await;
 }
 
-/// Attaches a second player to the video, of a host that signs nobody out: who is signed in is `token`, and while `isAway` is set nothing
-/// reaches the server.
+/// Attaches a second player to the video, with its own token function: `token` is the user's token,
+/// and while `isAway` is set no request reaches the server.
 async fn attach_as_another_host(program: &Program, browser: &Browser) {
     let [ann, bob] = [program.token("ann").await, program.token("bob").await];
     browser
@@ -66,8 +66,8 @@ async fn attach_as_another_host(program: &Program, browser: &Browser) {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn who_seeks_while_they_are_being_taken_to_their_place_is_where_they_went() {
-    let (program, browser) = ann_who_was_at(50).await;
+async fn a_seek_during_the_resume_wins() {
+    let (program, browser) = ann_who_stopped_at(50).await;
     browser
         .script(
             "const seek = ({ target }) => { target.currentTime = 34 }; \
@@ -75,14 +75,14 @@ async fn who_seeks_while_they_are_being_taken_to_their_place_is_where_they_went(
         )
         .await;
     open_again(&browser).await;
-    stands_at(&browser, 34).await;
+    wait_for_second(&browser, 34).await;
     play_from_34(&program, &browser).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_newer_place_that_is_heard_of_on_the_way_to_an_older_one_is_where_the_film_goes_on() {
-    let (program, browser) = ann_who_was_at(50).await;
+async fn a_newer_position_that_arrives_during_a_resume_wins() {
+    let (program, browser) = ann_who_stopped_at(50).await;
     browser
         .script(
             "localStorage.setItem('playhead:queue:1:earlier:1', JSON.stringify({ video: 1, position: 36, watched: 9, \
@@ -100,19 +100,19 @@ async fn a_newer_place_that_is_heard_of_on_the_way_to_an_older_one_is_where_the_
         .await;
     open_again(&browser).await;
     browser.wait_until("window.arriving").await;
-    stands_at(&browser, 36).await;
+    wait_for_second(&browser, 36).await;
     browser.wait_until("window.isRead").await;
     browser.script("window.arriving.dispatchEvent(new Event('seeked'))").await;
-    stands_at(&browser, 50).await;
+    wait_for_second(&browser, 50).await;
     browser.wait_until(&format!("{WAITING} === 0")).await;
     assert_eq!(number(&program, 1, "watch_position").await, 50);
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_that_was_chosen_before_the_film_stood_anywhere_is_saved_when_the_viewer_leaves() {
-    let (program, browser) = ann_who_was_at(50).await;
-    // The film seeks for ever: the page does not hear that it has arrived.
+async fn a_seek_that_never_ended_is_saved_when_the_viewer_leaves() {
+    let (program, browser) = ann_who_stopped_at(50).await;
+    // The seek never ends: the page gets no `seeked` event.
     browser
         .script(
             "const seek = ({ target }) => { target.currentTime = 34 }; \
@@ -122,15 +122,15 @@ async fn a_place_that_was_chosen_before_the_film_stood_anywhere_is_saved_when_th
         )
         .await;
     open_again(&browser).await;
-    stands_at(&browser, 34).await;
+    wait_for_second(&browser, 34).await;
     browser.script("dispatchEvent(new Event('pagehide'))").await;
     program.wait_for_position(|saved| saved == 34).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_start_that_was_chosen_while_the_history_hangs_is_saved_when_the_viewer_leaves() {
-    let (program, browser) = ann_who_was_at(50).await;
+async fn a_start_over_while_the_history_hangs_is_saved_on_leaving() {
+    let (program, browser) = ann_who_stopped_at(50).await;
     open_without_an_answer(&browser).await;
     browser
         .script(
@@ -144,8 +144,8 @@ async fn a_start_that_was_chosen_while_the_history_hangs_is_saved_when_the_viewe
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn what_is_played_while_the_history_hangs_is_kept_as_if_there_was_no_answer() {
-    let (_program, browser) = ann_before_a_video().await;
+async fn playback_while_the_history_hangs_is_queued_as_when_offline() {
+    let (_program, browser) = ann_with_a_video_open().await;
     open_without_an_answer(&browser).await;
     browser.play_until(14.0).await;
     browser.script("document.querySelector('#player').pause()").await;
@@ -154,37 +154,38 @@ async fn what_is_played_while_the_history_hangs_is_kept_as_if_there_was_no_answe
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_that_was_chosen_while_the_history_hangs_outlives_a_film_that_is_loaded_anew() {
-    let (program, browser) = ann_who_was_at(50).await;
+async fn a_seek_while_the_history_hangs_survives_a_reload_of_the_media() {
+    let (program, browser) = ann_who_stopped_at(50).await;
     open_without_an_answer(&browser).await;
     browser.seek(34.0).await;
     browser.script("document.querySelector('#player').load(); window.answer()").await;
-    stands_at(&browser, 34).await;
+    wait_for_second(&browser, 34).await;
     play_from_34(&program, &browser).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_film_that_is_loaded_anew_while_the_viewer_seeks_goes_on_where_they_went() {
-    let (program, browser) = ann_who_was_at(36).await;
+async fn a_reload_of_the_media_during_a_seek_keeps_the_target() {
+    let (program, browser) = ann_who_stopped_at(36).await;
     open_again(&browser).await;
-    stands_at(&browser, 36).await;
+    wait_for_second(&browser, 36).await;
     browser
         .script(
             "const player = document.querySelector('#player'); \
              player.addEventListener('seeking', () => player.load(), { once: true }); player.currentTime = 45",
         )
         .await;
-    stands_at(&browser, 45).await;
+    wait_for_second(&browser, 45).await;
     program.wait_for_position(|saved| saved == 45).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_film_that_ended_without_any_answer_begins_at_its_start_the_next_time() {
-    let (_program, browser) = ann_before_a_video().await;
+async fn a_video_that_ended_offline_starts_at_zero_the_next_time() {
+    let (_program, browser) = ann_with_a_video_open().await;
     browser.lose_the_history().await;
-    // The end of a film is kept as a whole number of seconds, which may be up to half a one before that of its file.
+    // The stored duration is in whole seconds and may be up to half a second below that of the
+    // file.
     browser
         .script(
             "localStorage.setItem('playhead:queue:1:earlier:1', JSON.stringify({ video: 1, position: 59, watched: 59, \
@@ -198,8 +199,8 @@ async fn a_film_that_ended_without_any_answer_begins_at_its_start_the_next_time(
     assert!(browser.position().await < 30.0);
 }
 
-/// Has Ann, who is signed out, begin the film.
-async fn begin_as_nobody(browser: &Browser) {
+/// Starts the video while Ann is signed out.
+async fn play_signed_out(browser: &Browser) {
     browser
         .script(
             "import('/session.js').then((session) => { \
@@ -211,7 +212,7 @@ async fn begin_as_nobody(browser: &Browser) {
     browser.play_until(12.0).await;
 }
 
-/// Signs Ann in again, as a second tab does it.
+/// Signs Ann in again, as a second tab would.
 async fn sign_in_elsewhere(browser: &Browser) {
     browser
         .script(
@@ -223,9 +224,9 @@ async fn sign_in_elsewhere(browser: &Browser) {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn who_watched_before_they_signed_in_is_taken_to_where_they_had_been() {
-    let (program, browser) = ann_who_was_at(50).await;
-    begin_as_nobody(&browser).await;
+async fn a_viewer_who_signs_in_during_playback_resumes_their_position() {
+    let (program, browser) = ann_who_stopped_at(50).await;
+    play_signed_out(&browser).await;
     sign_in_elsewhere(&browser).await;
     browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
     browser.script("document.querySelector('#player').pause()").await;
@@ -234,9 +235,9 @@ async fn who_watched_before_they_signed_in_is_taken_to_where_they_had_been() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn who_went_elsewhere_before_they_signed_in_stays_there() {
-    let (program, browser) = ann_who_was_at(50).await;
-    begin_as_nobody(&browser).await;
+async fn a_viewer_who_seeked_before_signing_in_stays_there() {
+    let (program, browser) = ann_who_stopped_at(50).await;
+    play_signed_out(&browser).await;
     browser.seek(34.0).await;
     sign_in_elsewhere(&browser).await;
     play_from_34(&program, &browser).await;
@@ -244,8 +245,8 @@ async fn who_went_elsewhere_before_they_signed_in_stays_there() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn forgetting_does_not_reach_the_history_of_whoever_signs_in_meanwhile() {
-    let (program, browser) = ann_before_a_video().await;
+async fn forgetting_does_not_delete_the_entry_of_the_next_user() {
+    let (program, browser) = ann_with_a_video_open().await;
     assert!(save_elsewhere(&program, "bob", json!({"watch_position": 50})).await);
     attach_as_another_host(&program, &browser).await;
     browser
@@ -260,8 +261,8 @@ async fn forgetting_does_not_reach_the_history_of_whoever_signs_in_meanwhile() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_first_read_that_comes_late_takes_nobody_to_the_place_of_somebody_else() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_late_first_read_does_not_seek_to_the_position_of_another_user() {
+    let (program, browser) = ann_with_a_video_open().await;
     assert!(save_elsewhere(&program, "bob", json!({"watch_position": 50})).await);
     attach_as_another_host(&program, &browser).await;
     browser.script("window.token = bob; isAway = false").await;

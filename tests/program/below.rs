@@ -1,4 +1,4 @@
-//! The site below a path, as a reverse proxy shows it.
+//! The site below a path of a reverse proxy.
 
 use crate::browser::Browser;
 use crate::program::Program;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// nginx, which shows a server below `/ph` and nothing anywhere else.
+/// nginx, which forwards `/ph` to a server and nothing else.
 struct Proxy {
     process: Child,
     address: String,
@@ -16,7 +16,7 @@ struct Proxy {
 }
 
 impl Proxy {
-    /// `target` is what requests below `/ph/` become.
+    /// Requests below `/ph/` are forwarded to `target`.
     fn start(target: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
@@ -50,7 +50,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Ann plays and saves, and the API is tried out, all through the proxy.
+/// Plays and saves as Ann, and uses the API page, all through the proxy.
 async fn the_site_works(program: &Program) {
     let browser = Browser::start().await;
     browser.sign_in(program, "ann").await;
@@ -66,7 +66,7 @@ async fn the_site_works(program: &Program) {
     browser.click("#operations-videos-read_video .execute").await;
     let answer = "document.querySelector('#operations-videos-read_video .responses-wrapper').textContent";
     browser.wait_until(&format!("/\\/ph\\/api\\/v1\\/videos\\/1\\/stream/.test({answer})")).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
 fn site_below_a_path() -> Program {
@@ -78,7 +78,7 @@ fn site_below_a_path() -> Program {
 
 #[tokio::test]
 #[ignore = "needs Chromium and nginx"]
-async fn a_site_below_a_path_works_when_the_proxy_takes_the_path_away() {
+async fn a_site_below_a_path_works_when_the_proxy_strips_the_path() {
     let mut program = site_below_a_path();
     let server = program.url("").trim_end_matches("ph").to_owned();
     let proxy = Proxy::start(&server);
@@ -88,7 +88,7 @@ async fn a_site_below_a_path_works_when_the_proxy_takes_the_path_away() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and nginx"]
-async fn a_site_below_a_path_works_when_the_proxy_leaves_the_path() {
+async fn a_site_below_a_path_works_when_the_proxy_keeps_the_path() {
     let mut program = site_below_a_path();
     let server = program.url("").trim_end_matches("/ph").to_owned();
     let proxy = Proxy::start(&server);

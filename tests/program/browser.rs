@@ -1,4 +1,4 @@
-//! Chromium without a window, driven through ChromeDriver.
+//! Headless Chromium, driven through ChromeDriver.
 
 use crate::program::{PASSWORD, Program};
 use serde_json::{Value, json};
@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 
-/// How long the page may take for anything.
+/// The longest wait for the page.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Browser {
-    // Never dropped: it would wait for a service that has ended.
+    // Never dropped, because that would wait for a stopped driver.
     driver: ManuallyDrop<WebDriver>,
     driver_address: String,
     service: Child,
@@ -27,10 +27,10 @@ impl Browser {
         let service = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).spawn();
         let service = service.expect("chromedriver is installed (Debian: chromium-driver)");
         let profile = tempfile::tempdir().unwrap();
-        let mut wishes = DesiredCapabilities::chrome();
+        let mut options = DesiredCapabilities::chrome();
         for argument in [
             "--headless=new",
-            // CI runs as root, where Chromium's own sandbox cannot be made.
+            // CI runs as root, where Chromium's sandbox does not work.
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
@@ -44,13 +44,13 @@ impl Browser {
             "--window-size=1280,900",
             &format!("--user-data-dir={}", profile.path().display()),
         ] {
-            wishes.add_arg(argument).unwrap();
+            options.add_arg(argument).unwrap();
         }
-        wishes.set("goog:loggingPrefs", json!({"browser": "ALL"})).unwrap();
+        options.set("goog:loggingPrefs", json!({"browser": "ALL"})).unwrap();
         let address = format!("http://127.0.0.1:{port}");
         let begun = Instant::now();
         let driver = loop {
-            match WebDriver::new(&address, wishes.clone()).await {
+            match WebDriver::new(&address, options.clone()).await {
                 Ok(driver) => break driver,
                 Err(error) => assert!(begun.elapsed() < PATIENCE, "chromedriver does not answer: {error}"),
             }
@@ -72,14 +72,14 @@ impl Browser {
         self.see("#signed-in-user").await;
     }
 
-    /// Waits until an element is there and visible.
+    /// Waits until an element exists and is visible.
     pub async fn see(&self, selector: &str) -> WebElement {
         let begun = Instant::now();
         loop {
             let query = self.driver.query(By::Css(selector)).wait(PATIENCE, Duration::from_millis(50)).and_displayed();
             match query.first().await {
                 Ok(element) => return element,
-                // The page drew it anew between the two questions, whether it is there and whether it can be seen.
+                // The page replaced the element between the two requests.
                 Err(error) => assert!(begun.elapsed() < PATIENCE, "{selector} is not to be seen: {error}"),
             }
         }
@@ -115,12 +115,12 @@ impl Browser {
         }
     }
 
-    /// Where the player stands, in seconds.
+    /// The player's position in seconds.
     pub async fn position(&self) -> f64 {
         self.number("document.querySelector('#player').currentTime").await
     }
 
-    /// Plays until the player has reached `second`.
+    /// Plays until the player reaches `second`.
     pub async fn play_until(&self, second: f64) {
         self.wait_until("document.querySelector('#player').readyState >= 2").await;
         self.script("document.querySelector('#player').play()").await;
@@ -133,7 +133,7 @@ impl Browser {
         self.wait_until("!document.querySelector('#player').seeking").await;
     }
 
-    /// Closes the tab as a viewer does, and turns to a new one.
+    /// Closes the tab as a viewer does, and switches to a new one.
     pub async fn close_tab(&self) {
         let tab = self.driver.window().await.unwrap();
         let other = self.driver.new_tab().await.unwrap();
@@ -142,13 +142,13 @@ impl Browser {
         self.driver.switch_to_window(other).await.unwrap();
     }
 
-    /// Lets no question about history and no save through, as if that part of the network were away. The page and its
-    /// video still load.
+    /// Blocks the requests for the history, reads and saves, as if the network failed. The page and
+    /// its video still load.
     pub async fn lose_the_history(&self) {
         self.command("Network.setBlockedURLs", json!({"urls": ["*/watch-history*"]})).await;
     }
 
-    /// Lets them through again, and tells the page of a network that was away and is back.
+    /// Unblocks the requests and sends the page the `online` event.
     pub async fn bring_the_history_back(&self) {
         self.command("Network.setBlockedURLs", json!({"urls": []})).await;
         for offline in [true, false] {
@@ -157,30 +157,30 @@ impl Browser {
         }
     }
 
-    /// Tells Chromium something in the words of its own protocol.
+    /// Sends Chromium a command of its DevTools protocol.
     async fn command(&self, name: &str, parameters: Value) {
         for (name, parameters) in [("Network.enable", json!({})), (name, parameters)] {
             self.ask_driver("goog/cdp/execute", json!({"cmd": name, "params": parameters})).await;
         }
     }
 
-    /// Keeps a picture of the page under `target/screenshots`.
+    /// Saves a screenshot under `target/screenshots`.
     pub async fn screenshot(&self, name: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
         self.driver.screenshot(&folder.join(name).with_extension("png")).await.unwrap();
     }
 
-    /// What the console said of errors since the last call: scripts that broke, and what the content security policy
-    /// refused. Answers of the server that are failures by design are left out.
-    pub async fn complaints(&self) -> Vec<String> {
+    /// The errors of the console since the last call: scripts that failed, and what the content
+    /// security policy blocked. Failed requests are left out.
+    pub async fn console_errors(&self) -> Vec<String> {
         let log = self.ask_driver("se/log", json!({"type": "browser"})).await;
         let lines = log.as_array().expect("chromedriver hands out the console's log");
         let severe = lines.iter().filter(|line| line["level"] == "SEVERE" && line["source"] != "network");
         severe.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// What chromedriver knows beyond the WebDriver protocol.
+    /// Calls an extension of ChromeDriver to the WebDriver protocol.
     async fn ask_driver(&self, path: &str, body: Value) -> Value {
         let address = format!("{}/session/{}/{path}", self.driver_address, self.driver.session_id());
         let answer = reqwest::Client::new().post(address).json(&body).send().await.unwrap();
@@ -192,7 +192,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         let session = format!("{}/session/{}", self.driver_address, self.driver.session_id());
-        // Ends the browser. It is asked from a thread of its own, because the test's runtime waits for this one.
+        // Stops the browser, from another thread because the test's runtime is blocked here.
         let ending = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let _ = runtime.block_on(reqwest::Client::new().delete(session).send());

@@ -1,4 +1,4 @@
-//! The operator's commands.
+//! The commands of the operator.
 
 use crate::program::{PASSWORD, Program};
 use reqwest::{Client, StatusCode};
@@ -12,7 +12,7 @@ async fn sign_in(program: &Program, name: &str, password: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn accounts_are_made_given_a_password_and_locked() {
+async fn accounts_are_created_get_a_password_and_are_deactivated() {
     let mut program = Program::new();
     program.serve();
     let (done, said) = program.run(&["user", "create", "ann", "ann@example.org"], PASSWORD);
@@ -30,7 +30,7 @@ async fn accounts_are_made_given_a_password_and_locked() {
 }
 
 #[test]
-fn a_command_that_cannot_be_done_says_why_in_one_line() {
+fn a_command_that_fails_says_why_in_one_line() {
     let program = Program::new();
     program.create_user("ann");
     for (arguments, input, why) in [
@@ -51,7 +51,7 @@ fn a_command_that_cannot_be_done_says_why_in_one_line() {
 }
 
 #[test]
-fn a_scan_before_the_first_account_says_how_to_make_one() {
+fn a_scan_before_the_first_account_says_how_to_create_one() {
     let program = Program::new();
     fs::create_dir(program.folder.path().join("media")).unwrap();
     let (done, said) = program.run(&["scan"], "");
@@ -59,7 +59,7 @@ fn a_scan_before_the_first_account_says_how_to_make_one() {
 }
 
 #[tokio::test]
-async fn a_scan_registers_what_it_can_read_and_passes_over_the_rest() {
+async fn a_scan_registers_what_it_can_read_and_skips_the_rest() {
     let mut program = Program::new();
     fs::create_dir(program.folder.path().join("media")).unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -94,7 +94,7 @@ async fn a_scan_registers_what_it_can_read_and_passes_over_the_rest() {
 }
 
 #[tokio::test]
-async fn a_scan_says_what_it_knew_and_what_it_left_alone() {
+async fn a_scan_reports_known_moved_and_missing_files() {
     let mut program = Program::new();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let films = program.folder.path().join("films");

@@ -1,11 +1,11 @@
-//! Swagger UI as a newcomer meets it, in a real browser on a fresh site.
+//! Swagger UI in a real browser on a new site.
 
 use crate::browser::Browser;
 use crate::program::{PASSWORD, Program};
 
 const KEPT: &str = "JSON.stringify([{...localStorage}, {...sessionStorage}])";
 
-/// Opens an operation, presses Execute, and waits for an answer of this status.
+/// Opens an operation, presses Execute, and waits for a response with this status.
 async fn execute(browser: &Browser, operation: &str, status: u16) {
     let block = format!("[id^='operations-'][id$='-{operation}']");
     browser.see(&block).await;
@@ -13,7 +13,7 @@ async fn execute(browser: &Browser, operation: &str, status: u16) {
         browser.script(&format!("document.querySelector(\"{block} .opblock-summary-control\").click()")).await;
     }
     browser.see(&format!("{block} .execute")).await;
-    // What was answered before must not be taken for the answer to come.
+    // An older response must not be taken for the new one.
     browser.script(&format!("document.querySelector(\"{block} .btn-clear\")?.click()")).await;
     browser.wait_until(&format!("!document.querySelector(\"{block} .live-responses-table\")")).await;
     browser.script(&format!("document.querySelector(\"{block} .execute\").click()")).await;
@@ -24,13 +24,13 @@ async fn execute(browser: &Browser, operation: &str, status: u16) {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn swagger_ui_signs_in_says_why_not_and_keeps_no_secret() {
+async fn swagger_ui_signs_in_shows_failures_and_keeps_no_secret() {
     let mut program = Program::new();
     program.serve();
     program.create_user("ann");
     let browser = Browser::start().await;
     browser.open(&program.url("/docs/")).await;
-    // As a version before left it.
+    // As an older version left it.
     browser.script(&format!("localStorage.setItem('authorized', '{PASSWORD}')")).await;
     browser.open(&program.url("/docs/")).await;
     browser.click(".btn.authorize").await;
@@ -56,7 +56,7 @@ async fn swagger_ui_signs_in_says_why_not_and_keeps_no_secret() {
 
     execute(&browser, "me", 200).await;
     browser.wait_until("/ann@example.org/.test(document.querySelector('#operations-auth-me').textContent)").await;
-    // A pair of tokens shows on the page, and goes with it.
+    // A pair of tokens is on the page, and disappears with it.
     execute(&browser, "login", 200).await;
     browser.screenshot("swagger-ui").await;
     browser.wait_until(&format!("{KEPT} === '[{{}},{{}}]'")).await;
@@ -67,7 +67,7 @@ async fn swagger_ui_signs_in_says_why_not_and_keeps_no_secret() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn what_swagger_ui_fills_in_gets_an_answer_on_a_fresh_site() {
+async fn the_examples_of_swagger_ui_work_on_a_new_site() {
     let mut program = Program::new();
     program.serve();
     program.create_user("ann");
@@ -99,7 +99,7 @@ async fn what_swagger_ui_fills_in_gets_an_answer_on_a_fresh_site() {
     execute(&browser, "stream_video", 206).await;
     let elsewhere = "performance.getEntriesByType('resource').filter(one => \
          !one.name.startsWith(location.origin) && !one.name.startsWith('blob:') && !one.name.startsWith('data:'))";
-    assert_eq!(browser.number(&format!("{elsewhere}.length")).await, 0.0, "no other host hears of the page");
+    assert_eq!(browser.number(&format!("{elsewhere}.length")).await, 0.0, "the page requests nothing from other hosts");
     assert!(browser.is_absent("a[href*='validator']").await);
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }

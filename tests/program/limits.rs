@@ -1,4 +1,4 @@
-//! What the program takes of the machine, whatever is asked of it.
+//! Limits on memory and file descriptors.
 
 use crate::program::Program;
 use reqwest::{Client, StatusCode};
@@ -8,14 +8,14 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// A number of the process's state, such as the most memory that it ever had, in KiB.
+/// A number of `/proc/PID/status`, such as the peak memory in KiB.
 fn state(program: &Program, name: &str) -> u64 {
     let state = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
     let line = state.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Sends a body of so many MiB, and gives back the first line of the answer.
+/// Sends a body of this many MiB and returns the status line.
 fn send_large(program: &Program, head: &str, mebibytes: usize) -> String {
     let address = program.url("").replace("http://", "");
     let mut stream = TcpStream::connect(address).unwrap();
@@ -57,17 +57,17 @@ fn a_body_of_hundreds_of_mebibytes_takes_no_memory() {
         let answer = send_large(&program, &head, 300);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
     }
-    // The system counts in steps, so that the mark may even be lower.
+    // The system counts in steps, so the peak may even be lower.
     let grown = state(&program, "VmHWM").saturating_sub(before);
     assert!(grown < 20 * 1024, "{grown} KiB more");
 }
 
 #[tokio::test]
-async fn without_a_free_descriptor_a_film_is_away_and_not_gone() {
+async fn without_a_free_descriptor_a_stream_is_a_503_and_no_404() {
     let program = Program::start();
     program.create_user("ann");
     program.scan();
-    // One connection, which is open before the descriptors run out.
+    // One connection, opened before the descriptors run out.
     let client = Client::new();
     let list = client.get(program.url("/api/v1/videos")).send().await.unwrap();
     let list: Value = list.json().await.unwrap();
@@ -93,7 +93,7 @@ async fn without_a_free_descriptor_a_film_is_away_and_not_gone() {
 }
 
 #[test]
-fn the_server_takes_all_descriptors_that_it_may_have() {
+fn the_server_raises_its_limit_of_descriptors() {
     let program = Program::start();
     let limits = fs::read_to_string(format!("/proc/{}/limits", program.id())).unwrap();
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();

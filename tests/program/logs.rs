@@ -1,4 +1,4 @@
-//! What an operator reads: the log of the program and its access log.
+//! The program's log and its access log.
 
 use crate::program::{PASSWORD, Program};
 use reqwest::{Client, StatusCode};
@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// Waits until `find` finds something in the lines of a log.
+/// Waits until `find` returns something for the lines of a log.
 fn wait_for<T>(lines: impl Fn() -> Vec<String>, find: impl Fn(&[String]) -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
@@ -48,7 +48,7 @@ async fn the_access_log_has_a_json_line_for_each_request() {
 }
 
 #[tokio::test]
-async fn the_access_log_counts_the_bytes_of_a_stream_that_really_left() {
+async fn the_access_log_counts_the_bytes_that_a_stream_really_sent() {
     let program = Program::start_with(&[("ACCESS_LOG", "text")]);
     program.create_user("ann");
     program.scan();
@@ -69,7 +69,7 @@ async fn the_access_log_counts_the_bytes_of_a_stream_that_really_left() {
 }
 
 #[tokio::test]
-async fn without_a_wish_for_it_there_is_no_access_log() {
+async fn the_access_log_is_off_by_default() {
     let program = Program::start();
     let answer = reqwest::get(program.url("/health")).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
@@ -77,7 +77,7 @@ async fn without_a_wish_for_it_there_is_no_access_log() {
 }
 
 #[test]
-fn a_flood_of_malformed_requests_makes_few_lines() {
+fn many_malformed_requests_write_few_log_lines() {
     let program = Program::start();
     let address = program.url("").replace("http://", "");
     let begun = Instant::now();

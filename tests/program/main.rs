@@ -1,4 +1,4 @@
-//! The program itself: started, asked, stopped and looked at as operators, newcomers and viewers do it.
+//! Tests of the program: its start, commands, logs, pages and player, partly in a real browser.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

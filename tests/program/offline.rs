@@ -1,8 +1,8 @@
-//! Places that the network keeps from the server: what the player writes down, when it is sent, and for whom.
+//! Saves without network: what the player queues, when it sends it, and for which user.
 
 use crate::program::Program;
 use crate::video_page::{
-    WAITING, ann_before_a_video, ann_before_a_video_of, open_video, play_without_an_answer, row, save_elsewhere,
+    WAITING, ann_with_a_video_of, ann_with_a_video_open, open_video, play_without_an_answer, row, save_elsewhere,
     status_says, watch_requests,
 };
 use sea_orm::prelude::DateTimeUtc;
@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 const HOUR_MS: i64 = 3_600_000;
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_save_says_how_old_it_is_and_which_of_its_opening() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_save_has_its_age_and_its_sequence_in_the_player_session() {
+    let (program, browser) = ann_with_a_video_open().await;
     watch_requests(&browser).await;
     for position in [40, 50] {
         browser.seek(f64::from(position)).await;
@@ -36,17 +36,17 @@ async fn a_save_says_how_old_it_is_and_which_of_its_opening() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn places_of_a_time_without_network_survive_a_reload_and_go_out_as_one_batch() {
-    let (program, browser) = ann_before_a_video().await;
+async fn offline_saves_survive_a_reload_and_are_sent_as_one_batch() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser.lose_the_history().await;
     browser.seek(36.0).await;
     status_says(&browser, "Offline, kept here: 0:36").await;
     browser.screenshot("offline").await;
 
-    // Chromium lets through what a page sends while it goes away.
+    // The block does not apply to requests that a page sends while it unloads.
     browser.script("window.fetch = () => Promise.reject(new TypeError('no network'))").await;
 
-    // Without an answer, the player goes on from what was written down here.
+    // Without a response, the player resumes from its own queue.
     open_video(&program, &browser).await;
     assert_eq!(browser.number(WAITING).await, 1.0);
     browser.wait_until("Math.abs(document.querySelector('#player').currentTime - 36) < 1").await;
@@ -65,16 +65,16 @@ async fn places_of_a_time_without_network_survive_a_reload_and_go_out_as_one_bat
     assert_eq!(browser.number(WAITING).await, 0.0);
     browser.wait_until("sent.length === 1 && sent[0].url.endsWith('/batch') && sent[0].saves.length === 2").await;
     let watched = row(&program).await.unwrap().last_watched_at;
-    let tolerance = Duration::from_millis(500); // the way of the request to the server
+    let tolerance = Duration::from_millis(500); // for the request to reach the server
     let (before, after) = (DateTimeUtc::from(before), DateTimeUtc::from(after + tolerance));
     assert!(before <= watched && watched <= after, "{before} {watched} {after}");
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_film_that_is_played_without_any_answer_is_kept_too() {
-    let (program, browser) = ann_before_a_video().await;
+async fn playback_without_any_response_is_queued_too() {
+    let (program, browser) = ann_with_a_video_open().await;
     play_without_an_answer(&program, &browser).await;
     let played = browser.number("document.querySelector('#player').currentTime").await;
     browser.bring_the_history_back().await;
@@ -88,8 +88,8 @@ async fn a_film_that_is_played_without_any_answer_is_kept_too() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_on_the_server_holds_against_what_was_played_before_it_answered() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_position_on_the_server_beats_playback_before_its_response() {
+    let (program, browser) = ann_with_a_video_open().await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
     for (is_opened_twice, is_reloaded) in [(false, false), (false, true), (true, false)] {
         play_without_an_answer(&program, &browser).await;
@@ -109,7 +109,7 @@ async fn a_place_on_the_server_holds_against_what_was_played_before_it_answered(
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_proxy_that_has_lost_the_server_signs_nobody_out() {
-    let (_program, browser) = ann_before_a_video().await;
+    let (_program, browser) = ann_with_a_video_open().await;
     browser
         .script(
             "import('/session.js').then(async (session) => { \
@@ -126,7 +126,7 @@ async fn a_proxy_that_has_lost_the_server_signs_nobody_out() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_tab_that_was_paused_for_hours_does_not_win_when_it_is_closed() {
-    let (program, browser) = ann_before_a_video().await;
+    let (program, browser) = ann_with_a_video_open().await;
     browser.lose_the_history().await;
     browser.seek(36.0).await;
     status_says(&browser, "Offline, kept here: 0:36").await;
@@ -137,7 +137,7 @@ async fn a_tab_that_was_paused_for_hours_does_not_win_when_it_is_closed() {
     status_says(&browser, "Newer place kept: 0:55").await;
     assert!((browser.number("sent[0].age_ms").await - 3.0 * 3_600_000.0).abs() < 60_000.0);
 
-    // Where the server has the place already, there is nothing to say when the tab is closed.
+    // The server already has this position, so closing the tab sends nothing.
     browser.seek(37.0).await;
     program.wait_for_position(|saved| saved == 37).await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 52})).await);
@@ -148,10 +148,10 @@ async fn a_tab_that_was_paused_for_hours_does_not_win_when_it_is_closed() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_that_waits_in_a_tab_paused_for_hours_does_not_win_when_the_tab_is_closed() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_save_queued_hours_ago_does_not_win_when_the_tab_is_closed() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser.lose_the_history().await;
-    // The clock is moved for the seek alone, so that the hours have passed for the next page too.
+    // The clock is moved for the seek only, so that the next page sees the hours as past.
     browser.script("window.clock = Date.now; Date.now = () => clock() - 3 * 3600000").await;
     browser.seek(36.0).await;
     status_says(&browser, "Offline, kept here: 0:36").await;
@@ -165,8 +165,8 @@ async fn a_place_that_waits_in_a_tab_paused_for_hours_does_not_win_when_the_tab_
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn starting_over_and_rewinding_hold_against_the_place_of_another_device() {
-    let (program, browser) = ann_before_a_video().await;
+async fn start_over_and_rewind_beat_the_position_of_another_device() {
+    let (program, browser) = ann_with_a_video_open().await;
     for rewind in ["document.querySelector('#start-over').click()", "document.querySelector('#player').currentTime = 3"]
     {
         assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
@@ -185,8 +185,8 @@ async fn starting_over_and_rewinding_hold_against_the_place_of_another_device() 
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn what_a_young_tab_left_is_not_as_old_as_the_tab_that_sends_it() {
-    let (_program, browser) = ann_before_a_video().await;
+async fn a_save_of_a_newer_tab_is_not_as_old_as_the_tab_that_sends_it() {
+    let (_program, browser) = ann_with_a_video_open().await;
     browser
         .script(
             "import('/playhead/queue.js').then(({ ageOf }) => { \
@@ -199,8 +199,8 @@ async fn what_a_young_tab_left_is_not_as_old_as_the_tab_that_sends_it() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_rewind_holds_whatever_the_server_takes_for_a_failed_start() {
-    let (program, browser) = ann_before_a_video_of(Program::start_with(&[("RESUME_MIN_SECONDS", "45")])).await;
+async fn a_rewind_below_the_resume_minimum_is_saved() {
+    let (program, browser) = ann_with_a_video_of(Program::start_with(&[("RESUME_MIN_SECONDS", "45")])).await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 52, "session_id": "television"})).await);
     open_video(&program, &browser).await;
     browser.wait_until("document.querySelector('#player').currentTime >= 52").await;
@@ -211,8 +211,8 @@ async fn a_rewind_holds_whatever_the_server_takes_for_a_failed_start() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_proxy_that_has_lost_the_server_takes_no_place_with_it() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_proxy_that_has_lost_the_server_loses_no_save() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser.seek(30.0).await;
     program.wait_for_position(|saved| saved == 30).await;
     for (status, position) in [(404, 41), (408, 47)] {
@@ -234,8 +234,8 @@ async fn a_proxy_that_has_lost_the_server_takes_no_place_with_it() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_in_a_video_that_was_deleted_meanwhile_is_dropped() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_queued_save_for_a_deleted_video_is_dropped() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser.lose_the_history().await;
     browser.seek(36.0).await;
     status_says(&browser, "Offline, kept here: 0:36").await;
@@ -247,8 +247,8 @@ async fn a_place_in_a_video_that_was_deleted_meanwhile_is_dropped() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn what_waits_of_one_user_is_not_sent_for_another_and_goes_out_when_the_first_is_back() {
-    let (program, browser) = ann_before_a_video().await;
+async fn queued_saves_are_sent_for_their_own_user_only() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser.lose_the_history().await;
     browser.seek(36.0).await;
     status_says(&browser, "Offline, kept here: 0:36").await;
@@ -274,8 +274,8 @@ async fn what_waits_of_one_user_is_not_sent_for_another_and_goes_out_when_the_fi
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_browser_without_room_and_junk_in_its_storage_stop_nothing() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_full_or_broken_local_storage_does_not_stop_saves() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser
         .script(
             "for (const junk of ['', '{', 'null', '[]', '{\"video\":1}']) localStorage[`playhead:queue:1:${junk.length}:1`] = junk; \
@@ -289,13 +289,13 @@ async fn a_browser_without_room_and_junk_in_its_storage_stop_nothing() {
     program.wait_for_position(|saved| saved == 36).await;
     status_says(&browser, "Saved at 0:36").await;
     assert_eq!(browser.number(WAITING).await, 0.0);
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn five_hundred_places_wait_at_most_and_the_oldest_makes_room() {
-    let (_program, browser) = ann_before_a_video().await;
+async fn the_queue_holds_500_saves_and_drops_the_oldest() {
+    let (_program, browser) = ann_with_a_video_open().await;
     browser
         .script(
             "import('/playhead/queue.js').then(({ createQueue, now }) => { \

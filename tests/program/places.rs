@@ -1,14 +1,15 @@
-//! Places that stand against each other: what is stored, what was left in the browser, and what nobody chose.
+//! Conflicting positions: those of the server, those queued in the browser, and those that the
+//! player made up.
 
 use crate::browser::Browser;
 use crate::program::{PASSWORD, Program};
-use crate::video_page::{WAITING, ann_before_a_video, ann_before_a_video_of, open_video, save_elsewhere, status_says};
+use crate::video_page::{WAITING, ann_with_a_video_of, ann_with_a_video_open, open_video, save_elsewhere, status_says};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A number of the row of a user, the first of whom is Ann and the second Bob.
+/// A numeric column of a user's entry. User 1 is Ann, user 2 is Bob.
 pub async fn number(program: &Program, user: i64, column: &str) -> i32 {
     let db = program.database().await;
     let sql = format!("SELECT {column} FROM watch_history WHERE user_id = {user}");
@@ -25,8 +26,8 @@ pub async fn wait_for(program: &Program, user: i64, column: &str, wanted: i32) {
     }
 }
 
-/// Leaves a place in the browser that the server does not hear of.
-async fn leave_a_place(browser: &Browser) {
+/// Leaves a position in the browser's queue that the server does not get.
+async fn queue_a_position(browser: &Browser) {
     browser.lose_the_history().await;
     browser.seek(36.0).await;
     status_says(browser, "Offline, kept here: 0:36").await;
@@ -34,9 +35,9 @@ async fn leave_a_place(browser: &Browser) {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn going_on_from_an_older_place_that_was_left_here_does_not_beat_that_of_another_device() {
-    let (program, browser) = ann_before_a_video().await;
-    leave_a_place(&browser).await;
+async fn resuming_an_older_queued_position_does_not_beat_another_device() {
+    let (program, browser) = ann_with_a_video_open().await;
+    queue_a_position(&browser).await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
     browser.script("window.fetch = () => Promise.reject(new TypeError('no network'))").await;
     open_video(&program, &browser).await;
@@ -53,8 +54,8 @@ async fn going_on_from_an_older_place_that_was_left_here_does_not_beat_that_of_a
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_that_nobody_could_ask_about_holds_up_no_other() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_save_that_cannot_be_checked_does_not_block_others() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser
         .script(
             "const real = window.fetch; \
@@ -73,8 +74,8 @@ async fn a_place_that_nobody_could_ask_about_holds_up_no_other() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn where_nobody_is_reached_one_question_is_enough() {
-    let (_program, browser) = ann_before_a_video().await;
+async fn without_a_network_one_request_is_enough() {
+    let (_program, browser) = ann_with_a_video_open().await;
     browser
         .script(
             "window.asked = 0; \
@@ -90,8 +91,8 @@ async fn where_nobody_is_reached_one_question_is_enough() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_that_could_not_be_delivered_yet_is_where_the_film_goes_on() {
-    let (program, browser) = ann_before_a_video().await;
+async fn the_player_resumes_from_a_queued_position() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser.seek(20.0).await;
     program.wait_for_position(|saved| saved == 20).await;
     browser
@@ -118,8 +119,8 @@ async fn a_place_that_could_not_be_delivered_yet_is_where_the_film_goes_on() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn what_is_played_after_starting_over_holds_against_a_late_save_of_the_opening_before_it() {
-    let (program, browser) = ann_before_a_video().await;
+async fn playback_after_a_start_over_beats_a_late_save_of_an_older_session() {
+    let (program, browser) = ann_with_a_video_open().await;
     let telephone = |position: i32, sequence: i32, age: i32| json!({"watch_position": position, "session_id": "telephone", "sequence": sequence, "age_ms": age});
     assert!(save_elsewhere(&program, "ann", telephone(50, 1, 0)).await);
     browser.click("#start-over").await;
@@ -132,8 +133,8 @@ async fn what_is_played_after_starting_over_holds_against_a_late_save_of_the_ope
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn starting_over_gives_way_to_a_newer_place_when_it_arrives_late() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_late_start_over_does_not_beat_a_newer_position() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser.lose_the_history().await;
     browser.click("#start-over").await;
     status_says(&browser, "Offline, kept here: 0:00").await;
@@ -148,12 +149,12 @@ async fn starting_over_gives_way_to_a_newer_place_when_it_arrives_late() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn whoever_signs_in_meanwhile_begins_at_their_own_place() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_user_who_signs_in_meanwhile_resumes_their_own_position() {
+    let (program, browser) = ann_with_a_video_open().await;
     assert!(save_elsewhere(&program, "bob", json!({"watch_position": 50, "session_id": "television"})).await);
     browser.seek(32.0).await;
     browser.play_until(33.0).await;
-    // As a second tab would do it.
+    // As a second tab would.
     browser
         .script(&format!(
             "const ask = async (path, init) => (await fetch('/api/v1/' + path, init)).json(); \
@@ -177,14 +178,14 @@ async fn whoever_signs_in_meanwhile_begins_at_their_own_place() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_short_clip_that_is_played_to_its_end_again_and_again_counts_once_for_each_opening() {
+async fn a_short_clip_played_repeatedly_counts_once_per_player_session() {
     let program = Program::start();
     let media = program.folder.path().join("media");
     std::fs::remove_dir_all(&media).unwrap();
     std::fs::create_dir(&media).unwrap();
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/two-seconds.webm");
     std::fs::copy(fixture, media.join("Two seconds.webm")).unwrap();
-    let (program, browser) = ann_before_a_video_of(program).await;
+    let (program, browser) = ann_with_a_video_of(program).await;
     for _ in 0..3 {
         browser.seek(0.6).await;
         browser.play_until(2.0).await;
@@ -198,10 +199,11 @@ async fn a_short_clip_that_is_played_to_its_end_again_and_again_counts_once_for_
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_film_whose_place_is_at_its_end_is_saved_when_it_is_watched_again() {
-    let (program, browser) = ann_before_a_video().await;
+    let (program, browser) = ann_with_a_video_open().await;
     // Without a duration the server cannot know that it is the end.
     program.execute("UPDATE videos SET duration = NULL").await;
-    // The end is kept as a whole number of seconds, which may be up to half a one before that of the file.
+    // The end is kept as a whole number of seconds, which may be up to half a one before that of
+    // the file.
     for end in [60, 59] {
         assert!(save_elsewhere(&program, "ann", json!({"watch_position": end})).await);
         open_video(&program, &browser).await;
@@ -213,8 +215,8 @@ async fn a_film_whose_place_is_at_its_end_is_saved_when_it_is_watched_again() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_that_was_chosen_stays_so_when_the_page_loads_the_film_anew() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_seek_stays_when_the_page_reloads_the_media() {
+    let (program, browser) = ann_with_a_video_open().await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
     open_video(&program, &browser).await;
     browser.wait_until("document.querySelector('#player').currentTime >= 50").await;
@@ -230,9 +232,9 @@ async fn a_place_that_was_chosen_stays_so_when_the_page_loads_the_film_anew() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_that_could_not_be_forgotten_is_still_kept() {
-    let (program, browser) = ann_before_a_video().await;
-    leave_a_place(&browser).await;
+async fn a_position_that_could_not_be_forgotten_is_kept() {
+    let (program, browser) = ann_with_a_video_open().await;
+    queue_a_position(&browser).await;
     browser.click("#forget").await;
     status_says(&browser, "Your place could not be forgotten. Please try again.").await;
     assert_eq!(browser.number(WAITING).await, 1.0);
@@ -242,8 +244,8 @@ async fn a_place_that_could_not_be_forgotten_is_still_kept() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn starting_over_after_a_sign_out_leaves_the_place_of_whoever_left() {
-    let (program, browser) = ann_before_a_video().await;
+async fn a_start_over_after_a_sign_out_keeps_the_former_user_s_position() {
+    let (program, browser) = ann_with_a_video_open().await;
     browser
         .script(
             "Promise.all([import('/playhead.js'), import('/session.js')]).then(([{ createPlayhead }, session]) => { \

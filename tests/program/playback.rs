@@ -1,9 +1,9 @@
-//! What was really played: files that break off, films that loop, ends that are none, and places that the source names.
+//! What counts as played: truncated files, loops, false ends, and positions in the source URL.
 
 use crate::browser::Browser;
 use crate::places::{number, wait_for};
 use crate::program::Program;
-use crate::video_page::{ann_before_a_video_of, open_video, save_elsewhere};
+use crate::video_page::{ann_with_a_video_of, open_video, save_elsewhere};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// Ann before a film whose file has these bytes.
+/// Ann with a video open whose file has these bytes.
 async fn ann_before(bytes: &[u8]) -> (Program, Browser) {
     let program = Program::start();
     let media = program.folder.path().join("media");
     fs::remove_dir_all(&media).unwrap();
     fs::create_dir(&media).unwrap();
     fs::write(media.join("Film.webm"), bytes).unwrap();
-    ann_before_a_video_of(program).await
+    ann_with_a_video_of(program).await
 }
 
-/// Ann before a film of 60 seconds, of whose file the first twelfth is there.
+/// Ann with a 60-second video open, whose file is cut after the first twelfth.
 async fn ann_before_a_file_that_breaks_off() -> (Program, Browser) {
     let whole = fs::read(fixture("service/sample/Sample clip.webm")).unwrap();
     let (program, browser) = ann_before(&whole[..whole.len() / 12]).await;
@@ -40,7 +40,7 @@ async fn play(browser: &Browser) {
     browser.script(&format!("{PLAYER}.play()")).await;
 }
 
-/// Leaves the film, and waits until that is answered.
+/// Leaves the video, and waits for the response to the last save.
 async fn leave(browser: &Browser) {
     browser.script("location.hash = '#/'").await;
     browser.see("[href='#/videos/1']").await;
@@ -48,7 +48,7 @@ async fn leave(browser: &Browser) {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn where_a_file_breaks_off_is_a_place_and_no_end() {
+async fn the_end_of_a_truncated_file_is_a_position_and_no_end() {
     let (program, browser) = ann_before_a_file_that_breaks_off().await;
     play(&browser).await;
     browser.wait_until(&format!("{PLAYER}.ended && {PLAYER}.currentTime > 59")).await;
@@ -57,7 +57,7 @@ async fn where_a_file_breaks_off_is_a_place_and_no_end() {
     assert!(number(&program, 1, "watch_duration").await <= place + 1);
     assert_eq!((number(&program, 1, "completed").await, number(&program, 1, "play_count").await), (0, 0));
 
-    // Played again, the browser begins at the start, where nobody went.
+    // Played again, the browser starts at zero, which the viewer did not choose.
     play(&browser).await;
     browser.wait_until(&format!("{PLAYER}.currentTime > 1 && {PLAYER}.currentTime < 30")).await;
     browser.script(&format!("{PLAYER}.pause()")).await;
@@ -67,7 +67,7 @@ async fn where_a_file_breaks_off_is_a_place_and_no_end() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_behind_the_break_of_a_file_is_kept() {
+async fn a_position_after_the_end_of_a_truncated_file_is_kept() {
     let (program, browser) = ann_before_a_file_that_breaks_off().await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 40})).await);
     open_video(&program, &browser).await;
@@ -80,7 +80,7 @@ async fn a_place_behind_the_break_of_a_file_is_kept() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_file_that_breaks_off_does_so_however_often_it_loops() {
+async fn a_truncated_file_that_loops_is_not_completed() {
     let (program, browser) = ann_before_a_file_that_breaks_off().await;
     browser
         .script(&format!("{PLAYER}.loop = true; window.rounds = 0; {PLAYER}.onseeking = () => window.rounds++"))
@@ -94,7 +94,7 @@ async fn a_file_that_breaks_off_does_so_however_often_it_loops() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn where_the_bytes_end_is_no_end_if_the_server_knows_a_later_one() {
+async fn the_end_of_the_bytes_is_no_end_if_the_server_knows_a_later_one() {
     let (program, browser) = ann_before_two_seconds("live.webm").await;
     program.execute("UPDATE videos SET duration = 60").await;
     open_video(&program, &browser).await;
@@ -106,7 +106,7 @@ async fn where_the_bytes_end_is_no_end_if_the_server_knows_a_later_one() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_film_that_learns_its_length_while_it_plays_has_an_end() {
+async fn a_video_that_learns_its_duration_during_playback_has_an_end() {
     let (program, browser) = ann_before_two_seconds("live.webm").await;
     program.execute("UPDATE videos SET duration = 2").await;
     open_video(&program, &browser).await;
@@ -117,8 +117,8 @@ async fn a_film_that_learns_its_length_while_it_plays_has_an_end() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn the_end_of_a_film_is_saved_as_the_server_knows_it() {
-    let (program, browser) = ann_before_a_video_of(Program::start_with(&[("COMPLETED_PERCENT", "100")])).await;
+async fn the_end_is_saved_as_the_duration_that_the_server_knows() {
+    let (program, browser) = ann_with_a_video_of(Program::start_with(&[("COMPLETED_PERCENT", "100")])).await;
     program.execute("UPDATE videos SET duration = 62").await;
     open_video(&program, &browser).await;
     browser.seek(58.0).await;
@@ -130,9 +130,9 @@ async fn the_end_of_a_film_is_saved_as_the_server_knows_it() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_film_that_nobody_played_has_not_ended() {
-    let (program, browser) = ann_before_a_video_of(Program::start_with(&[("COMPLETED_PERCENT", "100")])).await;
-    // The browser takes such a place for the end.
+async fn a_video_that_was_not_played_has_not_ended() {
+    let (program, browser) = ann_with_a_video_of(Program::start_with(&[("COMPLETED_PERCENT", "100")])).await;
+    // The browser takes such a position for the end.
     browser.script(&format!("{PLAYER}.src += '#t=100'")).await;
     browser.wait_until(&format!("{PLAYER}.currentTime > 59")).await;
     leave(&browser).await;
@@ -141,8 +141,8 @@ async fn a_film_that_nobody_played_has_not_ended() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn time_watched_is_that_of_the_clock_at_any_speed() {
-    let (program, browser) = ann_before_a_video_of(Program::start()).await;
+async fn the_watch_duration_is_clock_time_at_any_speed() {
+    let (program, browser) = ann_with_a_video_of(Program::start()).await;
     browser.script(&format!("{PLAYER}.playbackRate = 16; window.begun = performance.now()")).await;
     browser.play_until(20.0).await;
     browser.script(&format!("{PLAYER}.playbackRate = 0.5")).await;
@@ -155,7 +155,7 @@ async fn time_watched_is_that_of_the_clock_at_any_speed() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_film_that_loops_is_saved_at_its_end_and_stays_there() {
+async fn a_looping_video_is_saved_at_its_end() {
     let (program, browser) = ann_before_two_seconds("two-seconds.webm").await;
     browser
         .script(&format!("{PLAYER}.loop = true; window.rounds = 0; {PLAYER}.onseeking = () => window.rounds++"))
@@ -171,8 +171,8 @@ async fn a_film_that_loops_is_saved_at_its_end_and_stays_there() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn who_seeks_in_a_film_that_loops_is_where_they_went() {
-    let (program, browser) = ann_before_a_video_of(Program::start()).await;
+async fn a_seek_in_a_looping_video_is_saved() {
+    let (program, browser) = ann_with_a_video_of(Program::start()).await;
     browser.script(&format!("{PLAYER}.loop = true")).await;
     browser.seek(59.0).await;
     play(&browser).await;
@@ -186,8 +186,8 @@ async fn who_seeks_in_a_film_that_loops_is_where_they_went() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_place_that_the_source_names_beats_the_resume() {
-    let (program, browser) = ann_before_a_video_of(Program::start()).await;
+async fn a_position_in_the_source_url_beats_the_resume() {
+    let (program, browser) = ann_with_a_video_of(Program::start()).await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
     for (fragment, begin) in [("t=10", 10), ("t=00:11", 11), ("t=npt:12,20", 12), ("x=1&t=13.5", 13), ("t=0", 0)] {
         open_video(&program, &browser).await;
@@ -202,10 +202,10 @@ async fn a_place_that_the_source_names_beats_the_resume() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_film_is_saved_when_it_is_played_from_where_its_source_says() {
-    let (program, browser) = ann_before_a_video_of(Program::start()).await;
+async fn playback_from_the_position_of_the_source_url_is_saved() {
+    let (program, browser) = ann_with_a_video_of(Program::start()).await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 50, "session_id": "television"})).await);
-    // A host of its own, whose element begins there from the outset.
+    // Another page, whose element starts there from the outset.
     let token = program.token("ann").await;
     browser
         .script(&format!(
@@ -218,7 +218,7 @@ async fn a_film_is_saved_when_it_is_played_from_where_its_source_says() {
     browser.play_until(12.5).await;
     browser.wait_until(&format!("{PLAYER}.paused")).await;
     program.wait_for_position(|saved| saved == 14).await;
-    // Loaded anew, it goes on where it was.
+    // After a reload it continues where it was.
     browser.seek(30.0).await;
     program.wait_for_position(|saved| saved == 30).await;
     browser.script(&format!("{PLAYER}.load()")).await;

@@ -1,7 +1,7 @@
-//! The whole way through: the program, a real video, a real browser, and the database file looked into.
+//! The player from end to end: the program, a real video, a real browser, and the database.
 //!
-//! Needs Chromium and its driver (Debian's `chromium` and `chromium-driver`). Pictures of what was seen are left under
-//! `target/screenshots`.
+//! Needs Chromium and its driver (Debian's `chromium` and `chromium-driver`). Pictures of what was
+//! seen are left under `target/screenshots`.
 
 use crate::browser::Browser;
 use crate::program::Program;
@@ -11,7 +11,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_viewer_signs_up_plays_closes_the_tab_and_goes_on_where_they_were() {
+async fn a_viewer_signs_up_plays_closes_the_tab_and_resumes() {
     let program = Program::start();
     let browser = Browser::start().await;
 
@@ -44,7 +44,8 @@ async fn a_viewer_signs_up_plays_closes_the_tab_and_goes_on_where_they_were() {
     let saved = program.wait_for_position(|position| f64::from(position) >= left_at.floor()).await;
     assert!(f64::from(saved) <= left_at + 2.0, "left at {left_at}, saved {saved}");
 
-    // Come back: the card has its bar, and playback begins within two seconds of the saved position.
+    // Come back: the card has its progress bar, and playback resumes within two seconds of the
+    // saved position.
     browser.open(&program.url("/")).await;
     let card = "#continue-watching .card[data-video-id='1']";
     browser.see(card).await;
@@ -58,7 +59,7 @@ async fn a_viewer_signs_up_plays_closes_the_tab_and_goes_on_where_they_were() {
     assert!((resumed - f64::from(saved)).abs() < 2.0, "saved {saved}, resumed at {resumed}");
     browser.play_until(resumed + 1.0).await;
 
-    // Past 90 percent the video leaves the section, but is still taken up again.
+    // Past 90 percent the video leaves the section, but is still resumed.
     browser.seek(55.5).await;
     program.wait_for_position(|position| position == 55).await;
     browser.open(&program.url("/")).await;
@@ -67,7 +68,7 @@ async fn a_viewer_signs_up_plays_closes_the_tab_and_goes_on_where_they_were() {
     browser.click("#library .card[data-video-id='1']").await;
     browser.wait_until("Math.abs(document.querySelector('#player').currentTime - 55) < 2").await;
 
-    // From 95 percent on it begins anew.
+    // From 95 percent on it starts at zero.
     browser.seek(58.0).await;
     program.wait_for_position(|position| position == 58).await;
     browser.open(&program.url("/")).await;
@@ -75,15 +76,15 @@ async fn a_viewer_signs_up_plays_closes_the_tab_and_goes_on_where_they_were() {
     browser.wait_until("document.querySelector('#player').readyState >= 2").await;
     tokio::time::sleep(SECOND).await;
     assert!(browser.position().await < 2.0, "58 of 60 s is as good as the end");
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
     browser.script("setTimeout(() => { throw new Error('on purpose') })").await;
     browser.wait_until("true").await;
-    assert_eq!(browser.complaints().await.len(), 1, "the console's log can be read");
+    assert_eq!(browser.console_errors().await.len(), 1, "the console's log can be read");
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_video_that_is_deleted_while_it_plays_says_so() {
+async fn the_page_says_that_a_playing_video_was_deleted() {
     let program = Program::start();
     program.create_user("ann");
     program.scan();
@@ -99,7 +100,7 @@ async fn a_video_that_is_deleted_while_it_plays_says_so() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn start_over_begins_at_zero_and_forget_leaves_no_trace() {
+async fn start_over_begins_at_zero_and_forget_deletes_the_entry() {
     let program = Program::start();
     program.create_user("ann");
     program.scan();

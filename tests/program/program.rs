@@ -1,4 +1,4 @@
-//! Playhead as an operator runs it, in a folder of its own.
+//! The program as an operator runs it, in its own folder.
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use serde_json::Value;
@@ -12,19 +12,19 @@ use tempfile::TempDir;
 
 pub const PASSWORD: &str = "correct horse";
 
-/// A folder to work in, and what is known of the server that runs there.
+/// A working folder, and the server that runs there.
 pub struct Program {
     pub folder: TempDir,
-    /// The lines that it has logged since it serves.
+    /// The lines that the server has logged since its start.
     pub logged: Arc<Mutex<Vec<String>>>,
-    /// Variables of its environment, besides the port.
+    /// Its environment variables, except the port.
     pub environment: Vec<(String, String)>,
     server: Option<Child>,
     address: String,
 }
 
 impl Program {
-    /// An empty folder, and nothing that runs.
+    /// An empty folder without a server.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { folder, logged: Arc::default(), environment: Vec::new(), server: None, address: String::new() }
@@ -59,12 +59,12 @@ impl Program {
         let line = log.find(|line| line.contains("Playhead is at")).expect("the log names the address");
         self.address = line.split("http://").nth(1).unwrap().to_owned();
         self.server = Some(server);
-        // The pipe is read to its end, or the server would wait for a reader.
+        // The pipe must be read to its end, or the server would block.
         let logged = self.logged.clone();
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| logged.lock().unwrap().push(line)));
     }
 
-    /// What the server writes to its standard output.
+    /// The file with the server's standard output.
     pub fn access_log(&self) -> PathBuf {
         self.folder.path().join("access.log")
     }
@@ -74,12 +74,12 @@ impl Program {
         assert!(kill(name, &self.id().to_string()));
     }
 
-    /// Waits until the server has ended, and says how.
+    /// Waits until the server has stopped, and returns its exit status.
     pub fn wait(&mut self) -> ExitStatus {
         self.server.take().expect("the server runs").wait().unwrap()
     }
 
-    /// Has [`Program::url`] lead to a proxy in front of the server.
+    /// Makes [`Program::url`] name a proxy in front of the server.
     pub fn show_at(&mut self, address: &str) {
         address.clone_into(&mut self.address);
     }
@@ -88,12 +88,13 @@ impl Program {
         format!("http://{}{path}", self.address)
     }
 
-    /// The server's process.
+    /// The server's process id.
     pub fn id(&self) -> u32 {
         self.server.as_ref().expect("the server runs").id()
     }
 
-    /// The program in this folder with these arguments, and nothing set but the port and [`Program::environment`]. `PLAYHEAD_BIN` names another build of it.
+    /// The program in this folder with these arguments, with only the port and
+    /// [`Program::environment`] set. `PLAYHEAD_BIN` names another build of it.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let program = std::env::var_os("PLAYHEAD_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_playhead").into());
         let mut command = Command::new(program);
@@ -112,7 +113,7 @@ impl Program {
         assert!(done && said.contains("1 added"), "{said}");
     }
 
-    /// Makes an account; the first one is the administrator.
+    /// Creates an account. The first one is the administrator.
     pub fn create_user(&self, name: &str) {
         let (done, said) = self.run(&["user", "create", name, &format!("{name}@example.org")], PASSWORD);
         assert!(done, "{said}");
@@ -132,7 +133,7 @@ impl Program {
         db.close().await.unwrap();
     }
 
-    /// The stored position of the only row of history, once it is as it should be.
+    /// The position of the only entry, once it is as expected.
     pub async fn wait_for_position(&self, fits: impl Fn(i32) -> bool) -> i32 {
         self.wait_for(|position| position.filter(|position| fits(*position))).await
     }
@@ -172,7 +173,7 @@ impl Drop for Program {
     }
 }
 
-/// Sends a signal by the shell's own word, because the program of that name is not on every machine.
+/// Sends a signal with the shell's builtin, because not every machine has the program `kill`.
 fn kill(signal: &str, id: &str) -> bool {
     Command::new("sh").args(["-c", &format!("kill -s {signal} {id}")]).status().unwrap().success()
 }
@@ -181,7 +182,7 @@ fn kill(signal: &str, id: &str) -> bool {
 pub fn run(command: &mut Command, input: &str) -> (bool, String) {
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = pipes.spawn().unwrap();
-    // A program that fails early does not read to the end.
+    // A program that fails early does not read all its input.
     let _ = writeln!(running.stdin.take().unwrap(), "{input}");
     let (id, (ended, ending)) = (running.id(), mpsc::channel());
     std::thread::spawn(move || ended.send(running.wait_with_output()));

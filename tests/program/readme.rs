@@ -1,4 +1,4 @@
-//! What the README says a newcomer can type, and which settings it says there are.
+//! The README's commands work, and its list of settings is complete.
 
 use crate::program::{Program, run};
 use std::fs;

@@ -1,4 +1,4 @@
-//! Settings as they stand in files: `.env`, secrets of Docker, and addresses of SQLAlchemy's users.
+//! Settings in files: `.env`, Docker secrets, and the database URLs of SQLAlchemy.
 
 use crate::program::{Program, run};
 use sea_orm::{ConnectionTrait, Database};
@@ -10,13 +10,13 @@ use std::time::Duration;
 
 const KEY: &str = "correct-horse-battery-staple-0123456789";
 
-/// Runs `migrate up` with this address.
+/// Runs `migrate up` with this database URL.
 fn migrate(program: &Program, url: &str) -> (bool, String) {
     run(program.command(&["migrate", "up"]).env("DATABASE_URL", url), "")
 }
 
 #[test]
-fn sqlalchemys_address_of_a_sqlite_file_leads_to_that_file() {
+fn the_sqlalchemy_url_of_a_sqlite_file_opens_that_file() {
     for (url, file) in [
         ("sqlite:///./site.db", "site.db"),
         ("sqlite:///site.db", "site.db"),
@@ -42,7 +42,7 @@ fn sqlalchemys_address_of_a_sqlite_file_leads_to_that_file() {
         let mut command = program.command(&["migrate", "up"]);
         let (done, said) = run(command.env("DATABASE_URL", &url).env("HOME", program.folder.path()), "");
         assert!(done && program.folder.path().join(file).is_file(), "{url}: {said}");
-        // The same words on the command line, to what is there by now.
+        // The same on the command line, for a file that exists by now.
         let arguments = ["migrate", "status", "--check", "--database-url", &url];
         let (done, said) = run(program.command(&arguments).env("HOME", program.folder.path()), "");
         assert!(done && said.contains("nothing is pending"), "{url}: {said}");
@@ -50,7 +50,7 @@ fn sqlalchemys_address_of_a_sqlite_file_leads_to_that_file() {
 }
 
 #[test]
-fn an_address_with_two_meanings_opens_what_is_there_or_nothing() {
+fn an_ambiguous_url_opens_the_existing_file_or_nothing() {
     let (program, elsewhere) = (Program::new(), Program::new());
     let absolute = elsewhere.folder.path().join("data/site.db");
     let relative = program.folder.path().join(absolute.strip_prefix("/").unwrap());
@@ -62,7 +62,7 @@ fn an_address_with_two_meanings_opens_what_is_there_or_nothing() {
     assert!(!done && said.contains("both folders are there; write sqlite:///./tmp"), "{said}");
     assert!(!absolute.exists() && !relative.exists() && said.lines().count() == 1, "{said}");
 
-    // What an earlier release served is served on.
+    // A file that an earlier release used is still used.
     assert!(migrate(&program, &format!("sqlite:///{}", absolute.display())).0);
     assert!(migrate(&program, &url).0 && absolute.exists() && !relative.exists());
 
@@ -95,7 +95,7 @@ fn a_tilde_in_a_path_is_the_home_folder() {
     assert!(!folder.join("~").exists());
 }
 
-/// Runs the program where `.env` holds this text.
+/// Runs the program with this text in `.env`.
 fn with_env_file(text: &str) -> (bool, String) {
     let program = Program::new();
     fs::write(program.folder.path().join(".env"), text).unwrap();
@@ -103,7 +103,7 @@ fn with_env_file(text: &str) -> (bool, String) {
 }
 
 #[test]
-fn an_env_file_that_would_be_read_otherwise_than_meant_is_refused_without_its_values() {
+fn an_ambiguous_env_file_is_refused_without_showing_values() {
     for (text, place) in [
         (format!("JWT_SECRET={KEY}$horse\n"), "line 1, JWT_SECRET, character 51"),
         (format!("# mine\nJWT_SECRET=\"{KEY}$horse\"\n"), "line 2, JWT_SECRET, character 52"),
@@ -121,7 +121,7 @@ fn an_env_file_that_would_be_read_otherwise_than_meant_is_refused_without_its_va
 }
 
 #[test]
-fn an_env_file_is_read_as_it_was_meant() {
+fn an_env_file_is_read_as_intended() {
     for text in [
         "\u{feff}DATABASE_URL=sqlite://a#b.db\r\n",
         "NAME=a#b\nDATABASE_URL='sqlite://a#b.db' # mine",
@@ -135,7 +135,7 @@ fn an_env_file_is_read_as_it_was_meant() {
 }
 
 #[test]
-fn secrets_come_from_files_as_docker_hands_them_out() {
+fn secrets_are_read_from_files_as_docker_provides_them() {
     let program = Program::new();
     let (address, key) = (program.folder.path().join("address"), program.folder.path().join("key"));
     fs::write(&address, "sqlite+aiosqlite:///./site.db\n").unwrap();
@@ -160,7 +160,7 @@ fn secrets_come_from_files_as_docker_hands_them_out() {
 }
 
 #[test]
-fn no_password_on_the_command_line_is_said_again() {
+fn no_message_repeats_a_password_of_the_command_line() {
     let program = Program::new();
     let url = "postgresql+asyncpg://ann:hunter2@127.0.0.1:1/site";
     for arguments in [
@@ -176,7 +176,7 @@ fn no_password_on_the_command_line_is_said_again() {
     }
 }
 
-/// A server whose log is in a file; it ends with the test.
+/// A server with its log in a file. It stops with the test.
 struct Logging(Child);
 
 impl Drop for Logging {
@@ -187,7 +187,7 @@ impl Drop for Logging {
 }
 
 #[tokio::test]
-async fn a_log_of_everything_holds_no_password_and_no_token() {
+async fn the_trace_log_has_no_password_and_no_token() {
     let program = Program::new();
     let log = program.folder.path().join("log");
     let file = fs::File::create(&log).unwrap();
@@ -222,7 +222,7 @@ async fn a_log_of_everything_holds_no_password_and_no_token() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn a_log_of_everything_does_not_hold_the_password_of_the_database() {
+async fn the_trace_log_does_not_have_the_database_password() {
     let url = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a PostgreSQL database");
     let server = Database::connect(&url).await.unwrap();
     let role = format!("trace_{}", std::process::id());

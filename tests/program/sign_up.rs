@@ -1,10 +1,10 @@
-//! Signing up at the program as an operator runs it.
+//! Sign-up with the program's settings.
 
 use crate::program::{PASSWORD, Program};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-/// Signs up, and gives back the status and the role or the code of the refusal.
+/// Signs up, and returns the status with the role or the problem code.
 async fn sign_up(program: &Program, name: &str) -> (u16, String) {
     let body = json!({"username": name, "email": format!("{name}@example.org"), "password": PASSWORD});
     let answer = Client::new().post(program.url("/api/v1/auth/register")).json(&body).send().await.unwrap();
@@ -21,7 +21,7 @@ fn serve(environment: &[(&str, &str)]) -> Program {
 }
 
 #[tokio::test]
-async fn where_requests_come_from_elsewhere_the_first_account_is_by_command() {
+async fn a_server_that_others_reach_makes_its_first_account_by_command() {
     for setting in [("TRUSTED_PROXIES", "127.0.0.1"), ("PLAYHEAD_ENV", "production"), ("BIND_ADDRESS", "0.0.0.0:0")] {
         let program = serve(&[setting]);
         assert_eq!(sign_up(&program, "mallory").await, (403, "first_account_by_command".into()), "{setting:?}");
@@ -32,7 +32,7 @@ async fn where_requests_come_from_elsewhere_the_first_account_is_by_command() {
 }
 
 #[tokio::test]
-async fn the_limits_are_those_of_the_settings() {
+async fn the_limits_follow_the_settings() {
     let limits = [("SIGN_UPS_PER_HOUR", "2"), ("WRITES_PER_MINUTE", "2"), ("VIDEOS_PER_USER", "1")];
     let program = serve(&limits);
     assert_eq!(sign_up(&program, "ann").await, (201, "admin".into()));

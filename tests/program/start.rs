@@ -1,4 +1,4 @@
-//! Starting: on nothing, on what is there, and on what cannot work.
+//! Starting: in an empty folder, on existing files, and with bad settings.
 
 use crate::program::{Program, run};
 use sea_orm::{ConnectionTrait, Database};
@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_first_start_makes_the_database_its_key_and_a_media_folder_with_a_sample() {
+async fn a_first_start_creates_database_key_and_media_folder_with_sample() {
     let mut program = Program::new();
     program.serve();
     let folder = program.folder.path();
@@ -30,7 +30,7 @@ async fn a_first_start_makes_the_database_its_key_and_a_media_folder_with_a_samp
 }
 
 #[test]
-fn a_media_folder_that_is_there_is_left_alone() {
+fn an_existing_media_folder_is_not_changed() {
     let mut program = Program::new();
     let media = program.folder.path().join("media");
     fs::create_dir(&media).unwrap();
@@ -41,7 +41,7 @@ fn a_media_folder_that_is_there_is_left_alone() {
 #[test]
 fn a_bad_setting_stops_the_start_with_one_line_that_names_it() {
     let program = Program::new();
-    for (name, value, mend) in [
+    for (name, value, fix) in [
         ("ACCESS_TOKEN_MINUTES", "soon", "must be a whole number"),
         ("DATABASE_URL", "oracle://x", "the scheme is unknown"),
         ("DATABASE_URL", "sqlite://no/such/folder/x.db", "make its folder"),
@@ -51,7 +51,7 @@ fn a_bad_setting_stops_the_start_with_one_line_that_names_it() {
         ("MEDIA_DIR", "/proc/nowhere", "make the folder"),
     ] {
         let (started, said) = run(program.command(&[]).env(name, value).env("RUST_LOG", "error"), "");
-        assert!(!started && said.lines().count() == 1 && said.contains(mend), "{name}={value} said: {said}");
+        assert!(!started && said.lines().count() == 1 && said.contains(fix), "{name}={value} said: {said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
 }
@@ -67,7 +67,7 @@ fn an_unreachable_server_is_named_without_its_password() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_named() {
+fn the_message_names_a_port_that_is_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (started, said) = run(Program::new().command(&[]).env("BIND_ADDRESS", &address), "");
@@ -75,19 +75,19 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
-fn a_crowd_that_comes_while_the_server_is_busy_is_let_in() {
+fn a_burst_of_connections_to_a_busy_server_is_queued() {
     let program = Program::start();
-    // It accepts nobody, so that all of them wait.
+    // The stopped server accepts nothing, so all connections wait.
     program.signal("STOP");
     let address = program.url("").replace("http://", "").parse().unwrap();
-    let crowd = (0..500).map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(900)));
-    let crowd: Vec<_> = crowd.collect::<Result<_, _>>().expect("everybody is heard at once");
+    let burst = (0..500).map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(900)));
+    let burst: Vec<_> = burst.collect::<Result<_, _>>().expect("every connection is queued");
     program.signal("CONT");
-    drop(crowd);
+    drop(burst);
 }
 
 #[test]
-fn a_file_that_is_no_database_is_left_as_it_is() {
+fn a_file_that_is_no_database_is_not_changed() {
     let program = Program::new();
     let file = program.folder.path().join("playhead.db");
     let text = "dear diary, ".repeat(100);
@@ -98,7 +98,7 @@ fn a_file_that_is_no_database_is_left_as_it_is() {
 }
 
 #[test]
-fn a_database_that_may_only_be_read_stops_the_start() {
+fn a_read_only_database_stops_the_start() {
     let mut program = Program::new();
     program.serve();
     program.signal("INT");
@@ -108,7 +108,7 @@ fn a_database_that_may_only_be_read_stops_the_start() {
 }
 
 #[tokio::test]
-async fn a_database_that_another_process_holds_stops_the_start() {
+async fn a_database_locked_by_another_process_stops_the_start() {
     let program = Program::new();
     let file = program.folder.path().join("playhead.db");
     let holder = Database::connect(format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
@@ -120,7 +120,7 @@ async fn a_database_that_another_process_holds_stops_the_start() {
 }
 
 #[test]
-fn a_schema_that_is_behind_stops_a_start_that_may_not_migrate() {
+fn an_old_schema_stops_a_start_without_auto_migrate() {
     let program = Program::new();
     let (started, said) = run(program.command(&[]).env("AUTO_MIGRATE", "false"), "");
     assert!(!started && said.contains("playhead migrate up"), "{said}");

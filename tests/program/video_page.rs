@@ -1,4 +1,4 @@
-//! Ann's browser with a video open, and what both sides know of her position.
+//! Ann's browser with a video open, and the stored entry.
 
 use crate::browser::Browser;
 use crate::program::Program;
@@ -6,10 +6,10 @@ use sea_orm::prelude::DateTimeUtc;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 
-/// What waits in the browser.
+/// The number of queued saves in the browser.
 pub const WAITING: &str = "Object.keys(localStorage).filter((key) => key.startsWith('playhead:queue:')).length";
 
-/// A row of history.
+/// The stored entry.
 #[derive(Debug)]
 pub struct Row {
     pub user: i64,
@@ -36,19 +36,19 @@ pub async fn row(program: &Program) -> Option<Row> {
     row
 }
 
-/// Saves as another device of a user, and says whether that was taken.
+/// Saves as another device of a user, and returns whether the save was applied.
 pub async fn save_elsewhere(program: &Program, name: &str, save: Value) -> bool {
     let request = reqwest::Client::new().post(program.url("/api/v1/videos/1/watch-history")).json(&save);
     let entry = request.bearer_auth(program.token(name).await).send().await.unwrap();
     entry.json::<Value>().await.unwrap()["applied"].as_bool().unwrap()
 }
 
-/// A server with one video, and a browser in which Ann has it open.
-pub async fn ann_before_a_video() -> (Program, Browser) {
-    ann_before_a_video_of(Program::start()).await
+/// A server with one video, and Ann's browser with it open.
+pub async fn ann_with_a_video_open() -> (Program, Browser) {
+    ann_with_a_video_of(Program::start()).await
 }
 
-pub async fn ann_before_a_video_of(program: Program) -> (Program, Browser) {
+pub async fn ann_with_a_video_of(program: Program) -> (Program, Browser) {
     program.create_user("ann");
     program.create_user("bob");
     program.scan();
@@ -63,7 +63,7 @@ pub async fn open_video(program: &Program, browser: &Browser) {
     browser.wait_until("document.querySelector('#player').readyState >= 2").await;
 }
 
-/// Keeps the saves that the page sends from now on, in `sent`.
+/// Records the saves that the page sends from now on in `sent`.
 pub async fn watch_requests(browser: &Browser) {
     browser
         .script(
@@ -75,7 +75,8 @@ pub async fn watch_requests(browser: &Browser) {
         .await;
 }
 
-/// Opens the video while the server does not answer, and plays it for longer than the player waits for one.
+/// Opens the video while the history is blocked, and plays it for longer than the player waits for
+/// a response.
 pub async fn play_without_an_answer(program: &Program, browser: &Browser) {
     browser.lose_the_history().await;
     open_video(program, browser).await;

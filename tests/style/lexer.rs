@@ -1,4 +1,5 @@
-//! Tells code, comments and strings of Rust and JavaScript apart, as far as the other checks need it.
+//! Tells code, comments and strings of Rust and JavaScript apart, as far as the other checks need
+//! it.
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -9,7 +10,8 @@ enum State {
     RawText { hashes: usize },
 }
 
-/// The text twice, with the lines as they were: only its code, and only its comments. Everything else is blank.
+/// The text twice, with the lines as they were: only its code, and only its comments. Everything
+/// else is blank.
 pub fn split(text: &str) -> (String, String) {
     let chars: Vec<char> = text.chars().collect();
     let (mut code, mut comments) = (String::with_capacity(text.len()), String::new());

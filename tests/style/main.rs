@@ -1,6 +1,7 @@
 //! What the sources and pages may not say, and how long they may be.
 //!
-//! `cargo test --workspace --test style -- --include-ignored` lists every finding with its file and line.
+//! `cargo test --workspace --test style -- --include-ignored` lists every finding with its file and
+//! line.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

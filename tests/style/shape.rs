@@ -110,7 +110,8 @@ fn body_end(code: &str) -> Option<usize> {
     None
 }
 
-/// The functions below a test attribute, and those directly within a macro that runs them on both databases.
+/// The functions below a test attribute, and those directly within a macro that runs them on both
+/// databases.
 fn test_names(file: &File) -> Vec<(usize, String)> {
     let (mut in_macro, mut is_next, mut names) = (false, false, Vec::new());
     for (index, line) in lexer::split(&file.text).0.lines().enumerate() {

@@ -1,7 +1,8 @@
 //! The words that plainer ones have replaced. "Stands for" is no such word.
 //!
-//! `phrases.txt` is checked in every text, names included: `took_back` and `tookBack` are "took back". `names.txt` is
-//! checked in the code of Rust and JavaScript and between backticks, whole identifiers only.
+//! `phrases.txt` is checked in every text, names included: `took_back` and `tookBack` are "took
+//! back". `names.txt` is checked in the code of Rust and JavaScript and between backticks, whole
+//! identifiers only.
 
 use crate::files::{self, File};
 use crate::{assert_none, lexer};
@@ -79,7 +80,8 @@ struct Token {
     word: String,
     /// From 1.
     line: usize,
-    /// Whether only spaces, the start of a comment's next line, or nothing is between it and the word before.
+    /// Whether only spaces, the start of a comment's next line, or nothing is between it and the
+    /// word before.
     follows: bool,
 }
 

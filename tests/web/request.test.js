@@ -32,12 +32,16 @@ test("whatever else is thrown counts as no answer", () => {
 });
 
 test("an error has the words of the problem document, or its status", () => {
-  assert.equal(problemError(404, { detail: "no such video", code: "video_not_found" }).message, "no such video");
+  assert.equal(
+    problemError(404, { detail: "no such video", code: "video_not_found" }).message,
+    "no such video",
+  );
   assert.equal(problemError(502, null).message, "HTTP 502");
 });
 
 test("a token of the server names its user, and no other token does", () => {
   assert.equal(subjectOf(token('{"sub":"12"}')), "12");
   assert.equal(subjectOf(token('{"sub":"7","name":"??>>"}')), "7");
-  for (const other of ["", "opaque", token("{}"), token("no json")]) assert.equal(subjectOf(other), null);
+  for (const other of ["", "opaque", token("{}"), token("no json")])
+    assert.equal(subjectOf(other), null);
 });

@@ -19,6 +19,10 @@ export class FakeStorage {
 /** Gives the modules under test an empty storage. @returns {FakeStorage} */
 export function emptyStorage() {
   const storage = new FakeStorage();
-  Object.defineProperty(globalThis, "localStorage", { value: storage, configurable: true, writable: true });
+  Object.defineProperty(globalThis, "localStorage", {
+    value: storage,
+    configurable: true,
+    writable: true,
+  });
   return storage;
 }

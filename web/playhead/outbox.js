@@ -1,256 +1,267 @@
 /**
- * Brings saves to the server: written down first, then sent, and again until it answers. What waits goes out together, and
- * only under a token of the account that it belongs to.
+ * Brings saves to the server. A save is written to the queue first, then sent, and sent again until
+ * the server answers. Waiting saves go out together, and only with a token of their own account.
  */
-import { PlayheadError, TIMEOUT_MS, asError, problemError, signedOut } from "./request.js";
 import { ageOf, createQueue } from "./queue.js";
+import { PlayheadError, TIMEOUT_MS, asError, signedOutError } from "./request.js";
+import { retryDelay } from "./retry.js";
+import { createSender } from "./sender.js";
 
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
+/** @typedef {import("./queue.js").QueuedSave} QueuedSave */
 /** @typedef {import("./queue.js").Save} Save */
-/** @typedef {import("./queue.js").Waiting} Waiting */
+/** @typedef {import("./sender.js").Outcome} Outcome */
 /**
- * What became of a save.
- * @typedef {{ entry: Entry, error?: undefined } | { entry?: undefined, error: PlayheadError }} Outcome
+ * One player, from attach to detach.
+ * - retryingPosition: the position of its last event, if that was "retrying"; otherwise null
+ * - storedPosition: the position that the server last took from it
+ * @typedef {{ account: string, video: number | string, report: (event: PlayheadEvent) => void,
+ *   retryingPosition: number | null, storedPosition?: number }} PlayerSession
  *
- * An opening of a player. `retrying`: the position that it was last told of, when that was bad news; `stored`: the one that the server
- * last took from it.
- * @typedef {{ account: string, video: number | string, report: (event: PlayheadEvent) => void, retrying: number | null,
- *   stored?: number }} Opening
- *
- * A position and when it was reached, as in the queue; `lone`: not to be weighed as part of its opening.
- * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean, lone: boolean, unsure: boolean,
- *   resumed: boolean }} Reached
+ * A position of a player, as in the queue. `withoutSession`: the server is to compare it with other
+ * saves by age alone, not as part of its player session.
+ * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean,
+ *   unsure: boolean, resumed: boolean, withoutSession: boolean }} PlayerSave
  */
 
-const RETRY_FIRST_MS = 1_000;
-const RETRY_LIMIT_MS = 30_000;
-const RETRY_AFTER_LIMIT_MS = 3_600_000;
-
 /** @param {import("./request.js").Requests} requests */
-export function createOutbox({ call, whoIsSignedIn }) {
+export function createOutbox({ request, currentAccount }) {
   const queue = createQueue();
-  /** @type {Map<string, Opening>} */
-  const openings = new Map();
-  /** Saves on their way beside the others, to outlive the page. @type {Map<string, { raw: string, answered: Promise<void> }>} */
+  const { readEntry, send } = createSender(request);
+  /** @type {Map<string, PlayerSession>} By the key of their save in the queue. */
+  const sessions = new Map();
+  /** @type {Map<string, { raw: string, answered: Promise<void> }>} Saves sent with keepalive. */
   const urgent = new Map();
   /** @type {Promise<void> | null} */
-  let running = null;
-  let flight = new AbortController();
-  let again = false;
-  let timer = 0;
+  let delivery = null;
+  let controller = new AbortController();
+  let mustRepeat = false;
+  let retryTimer = 0;
   let failures = 0;
-  let trouble = { error: asError(null), until: 0 }; // while the timer runs
+  let lastFailure = { error: asError(null), retryAt: 0 };
 
-  /** Sends what waits of whoever is signed in, now; done when that is answered or has failed. @returns {Promise<void>} */
+  /**
+   * Sends what waits of the signed-in account.
+   * @returns {Promise<void>} done when everything is answered or has failed; never rejects
+   */
   function deliver() {
-    clearTimeout(timer);
-    timer = 0;
-    again = true;
-    return (running ??= run().finally(() => (running = null)));
+    clearTimeout(retryTimer);
+    retryTimer = 0;
+    mustRepeat = true;
+    return (delivery ??= deliverAll().finally(() => (delivery = null)));
   }
 
-  async function run() {
-    while (again) {
-      again = false;
-      if (!queue.isEmpty() || openings.size > 0) await attempt().catch((cause) => void tryLater(asError(cause)));
+  async function deliverAll() {
+    while (mustRepeat) {
+      mustRepeat = false;
+      if (queue.isEmpty() && sessions.size === 0) continue;
+      await deliverOnce().catch((cause) => void scheduleRetry(asError(cause)));
     }
   }
 
-  async function attempt() {
-    const account = await whoIsSignedIn();
-    flight = new AbortController();
-    const { signal } = flight;
-    for (const [key, opening] of openings) {
+  async function deliverOnce() {
+    const account = await currentAccount();
+    controller = new AbortController();
+    const { signal } = controller;
+    for (const [key, session] of sessions) {
       const item = queue.read(key);
-      if (item && opening.account !== account) {
-        tell(key, { state: "signed-out", position: item.save.position, error: signedOut() });
-      } else if (!item && opening.retrying !== null && opening.account === account) {
-        await findOut(key, opening, signal);
+      if (item && session.account !== account) {
+        const { position } = item.save;
+        emit(key, { state: "signed-out", position, error: signedOutError() });
+      } else if (!item && session.retryingPosition !== null && session.account === account) {
+        await readOutcome(key, session, signal);
       }
     }
     if (account === null) return;
     const waiting = queue.waiting(account);
-    // First what counts whatever the server has, so that it knows of that when it is asked about the rest.
-    const arrived = await bring(account, waiting.filter(({ save }) => !save.unsure), signal);
-    if (arrived) await bring(account, await worthSending(account, waiting.filter(({ save }) => save.unsure), signal), signal);
+    // The sure saves go first, so that the entries read for the unsure ones contain them.
+    const sure = waiting.filter(({ save }) => !save.unsure);
+    const unsure = waiting.filter(({ save }) => save.unsure);
+    if (!(await sendAll(account, sure, signal))) return;
+    await sendAll(account, await dropStale(account, unsure, signal), signal);
   }
 
   /**
-   * What became of a save that another tab has sent, or given up.
-   * @param {string} key @param {Opening} opening @param {AbortSignal} signal
+   * Another tab has sent a save of this session, or has given it up: the entry says which.
+   * @param {string} key @param {PlayerSession} session @param {AbortSignal} signal
    */
-  async function findOut(key, opening, signal) {
-    const { account, video } = opening;
-    const position = opening.retrying ?? 0;
-    const { entry, error } = await call("GET", historyOf(video), { account, signal }).then(known, notKnown);
+  async function readOutcome(key, session, signal) {
+    const { account, video } = session;
+    const position = session.retryingPosition ?? 0;
+    const { entry, error } = await readEntry(account, video, signal);
     if (error?.retryable) return;
-    if (!entry) opening.retrying = null;
+    if (!entry) {
+      session.retryingPosition = null;
+      return;
+    }
     // The end, as the server knows it, may be a second before the file's.
-    else if (entry.watch_position === position || entry.progress_percentage === 100) tell(key, { state: "saved", position });
-    else tell(key, { state: "superseded", position: entry.watch_position });
+    const isSaved = entry.watch_position === position || entry.progress_percentage === 100;
+    if (isSaved) emit(key, { state: "saved", position });
+    else emit(key, { state: "superseded", position: entry.watch_position });
   }
 
   /**
-   * Whether none of them has to be tried again.
-   * @param {string} account @param {Waiting[]} items @param {AbortSignal} signal
+   * @param {string} account @param {QueuedSave[]} items @param {AbortSignal} signal
+   * @returns {Promise<boolean>} whether none of them has to be tried again
    */
-  async function bring(account, items, signal) {
+  async function sendAll(account, items, signal) {
     if (items.length === 0) return true;
     const outcomes = await send(account, items, { signal });
-    conclude(account, items, outcomes);
+    applyOutcomes(account, items, outcomes);
     return !outcomes.some(({ error }) => error?.retryable);
   }
 
   /**
-   * Drops what nobody chose and would take the viewer back from where the server knows them; what cannot be asked about now is postponed.
-   * @param {string} account @param {Waiting[]} items @param {AbortSignal} signal
+   * Drops saves that nobody chose and that are behind the server's resume position. Saves whose
+   * entry cannot be read now stay in the queue.
+   * @param {string} account @param {QueuedSave[]} items @param {AbortSignal} signal
+   * @returns {Promise<QueuedSave[]>} the saves to send
    */
-  async function worthSending(account, items, signal) {
-    const worth = [];
+  async function dropStale(account, items, signal) {
+    const fresh = [];
     for (const item of items) {
-      /** @type {Outcome} */
-      const { entry, error } = await call("GET", historyOf(item.save.video), { account, signal }).then(known, notKnown);
+      const { entry, error } = await readEntry(account, item.save.video, signal);
       if (error?.retryable) {
-        conclude(account, [item], [{ error }]);
-        if (error.status === 0) return []; // nobody is reached
+        applyOutcomes(account, [item], [{ error }]);
+        if (error.status === 0) return []; // the server cannot be reached
       } else if (entry && entry.resume_at > item.save.position) {
         queue.settle(item);
-        tell(item.key, { state: "superseded", position: entry.watch_position });
+        emit(item.key, { state: "superseded", position: entry.watch_position });
       } else {
-        worth.push(item); // what is refused for good is left to the save to find out
+        fresh.push(item); // after a final error the save meets it as well, and reports it
       }
     }
-    return worth;
+    return fresh;
   }
 
   /**
-   * @param {string} account @param {Waiting[]} items @param {import("./request.js").RequestOptions} options
-   * @returns {Promise<Outcome[]>}
+   * Removes what is answered from the queue, reports it, and plans the next try.
+   * @param {string} account @param {QueuedSave[]} items @param {Outcome[]} outcomes
    */
-  async function send(account, items, options) {
-    if (items.length === 1) {
-      const [{ save }] = items;
-      const request = call("POST", historyOf(save.video), { ...options, account, body: body(save) });
-      return [await request.then(known, notKnown)];
-    }
-    try {
-      const saves = items.map(({ save }) => ({ video_id: Number(save.video), ...body(save) }));
-      const { results } = await call("POST", "/watch-history/batch", { ...options, account, body: { saves } });
-      return items.map((_, at) => {
-        const { status, entry, problem } = results[at];
-        return entry ? { entry } : { error: problemError(status, problem) };
-      });
-    } catch (cause) {
-      const error = asError(cause);
-      const isRefused = error.status >= 400 && error.status < 500 && ![401, 408, 425, 429].includes(error.status);
-      if (!isRefused) return items.map(() => ({ error }));
-      // Refused as a list, by the server or something before it, which says nothing about any of them.
-      const outcomes = [];
-      for (const item of items) outcomes.push(...(await send(account, [item], options)));
-      return outcomes;
-    }
-  }
-
-  /** @param {string} account @param {Waiting[]} items @param {Outcome[]} outcomes */
-  function conclude(account, items, outcomes) {
+  function applyOutcomes(account, items, outcomes) {
     const failed = outcomes.find(({ error }) => error?.retryable)?.error;
-    const retryInMs = failed && tryLater(failed);
+    const retryInMs = failed && scheduleRetry(failed);
     items.forEach((item, at) => {
       const { entry, error } = outcomes[at];
-      const opening = openings.get(item.key);
-      if (entry?.applied === false && insist(account, item, entry, opening?.stored)) return;
-      if (entry?.applied && opening) opening.stored = entry.watch_position;
+      const session = sessions.get(item.key);
+      const isRejected = entry?.applied === false;
+      if (isRejected && resendOverride(account, item, entry, session?.storedPosition)) return;
+      if (entry?.applied && session) session.storedPosition = entry.watch_position;
       if (!error?.retryable && error?.status !== 401) queue.settle(item);
-      tell(item.key, entry ? taken(item.save, entry) : refused(item, error, retryInMs));
+      emit(item.key, entry ? answerEvent(item.save, entry) : errorEvent(item, error, retryInMs));
     });
     if (failed) return;
     failures = 0;
-    if (timer) void deliver();
+    if (retryTimer) void deliver();
   }
 
   /**
-   * Says once more what the viewer chose and the server refused for a reason that does not hold. It may have been taken for a failed
-   * start: then without its session. Without one, its age alone is weighed, also against the save before it, whose own way to the
-   * server may have taken longer: then as of now. Whatever else is newer keeps its place.
-   * @param {string} account @param {Waiting} item @param {Entry} entry @param {number} [stored] by the save before it
+   * Sends a save that the viewer chose once more, if the server may have rejected it by mistake.
+   * The server may have taken it for a failed start: then it is sent without its session, so that
+   * only its age counts. By age it may be older than the save before it, which took longer to reach
+   * the server: then it is sent as a save of now. A newer save of another device stays.
+   * @param {string} account @param {QueuedSave} item @param {Entry} entry
+   * @param {number} [storedPosition] of the save before it
+   * @returns {boolean} whether it is sent again
    */
-  function insist(account, { key, raw, save }, entry, stored) {
+  function resendOverride(account, { key, raw, save }, entry, storedPosition) {
     if (!save.chosen || queue.read(key)?.raw !== raw) return false;
-    const isTakenForFailed = save.session !== null && entry.watch_position > save.position;
-    const isBehindItself = save.session === null && !save.now && entry.watch_position === stored && ageOf(save) < TIMEOUT_MS;
-    if (!isTakenForFailed && !isBehindItself) return false;
+    const isFailedStart = save.session !== null && entry.watch_position > save.position;
+    const isYoung = save.session === null && !save.now && ageOf(save) < TIMEOUT_MS;
+    const isBehindItself = isYoung && entry.watch_position === storedPosition;
+    if (!isFailedStart && !isBehindItself) return false;
     queue.put(account, key, { ...save, session: null, now: isBehindItself });
     void deliver();
     return true;
   }
 
-  /** @param {Waiting} item @param {PlayheadError} error @param {number} [retryInMs] @returns {PlayheadEvent} */
-  function refused({ key, save }, error, retryInMs) {
-    if (!error.retryable) return { state: finalState(error), position: save.position, error };
-    return retrying(key, queue.read(key)?.save.position ?? save.position, error, retryInMs);
-  }
-
-  /** @param {string} key @param {number} position @param {PlayheadError} error @param {number} [retryInMs] @returns {PlayheadEvent} */
-  const retrying = (key, position, error, retryInMs) => ({ state: "retrying", position, retryInMs, error, kept: queue.isKept(key) });
-
-  /** @param {PlayheadError} error */
-  function tryLater(error) {
-    const retryInMs = retryDelay(failures++, error);
-    again = false; // what came meanwhile waits too
-    clearTimeout(timer);
-    timer = window.setTimeout(deliver, retryInMs);
-    trouble = { error, until: performance.now() + retryInMs };
-    return retryInMs;
-  }
-
-  /** @param {string} key @param {PlayheadEvent} event */
-  function tell(key, event) {
-    const opening = openings.get(key);
-    if (!opening) return;
-    opening.retrying = event.state === "retrying" ? event.position : null;
-    if (event.state === "gone" || event.state === "signed-out") openings.delete(key);
-    opening.report(event);
+  /**
+   * @param {QueuedSave} item @param {PlayheadError} error @param {number} [retryInMs]
+   * @returns {PlayheadEvent}
+   */
+  function errorEvent({ key, save }, error, retryInMs) {
+    const { position } = save;
+    if (!error.retryable) return { state: finalState(error), position, error };
+    return retryingEvent(key, queue.read(key)?.save.position ?? position, error, retryInMs);
   }
 
   /**
-   * Sends what waits of an opening beside anything else, in a way that outlives the page.
+   * @param {string} key @param {number} position @param {PlayheadError} error
+   * @param {number} [retryInMs] @returns {PlayheadEvent}
+   */
+  function retryingEvent(key, position, error, retryInMs) {
+    return { state: "retrying", position, retryInMs, error, kept: queue.isKept(key) };
+  }
+
+  /** @param {PlayheadError} error @returns {number} milliseconds until the next try */
+  function scheduleRetry(error) {
+    const retryInMs = retryDelay(failures++, error);
+    mustRepeat = false; // newer saves wait too
+    clearTimeout(retryTimer);
+    retryTimer = window.setTimeout(deliver, retryInMs);
+    lastFailure = { error, retryAt: performance.now() + retryInMs };
+    return retryInMs;
+  }
+
+  /**
+   * Reports to the player, if it is still attached.
+   * @param {string} key @param {PlayheadEvent} event
+   */
+  function emit(key, event) {
+    const session = sessions.get(key);
+    if (!session) return;
+    session.retryingPosition = event.state === "retrying" ? event.position : null;
+    if (event.state === "gone" || event.state === "signed-out") sessions.delete(key);
+    session.report(event);
+  }
+
+  /**
+   * Sends one save at once, in a request that outlives the page.
    * @param {string} account @param {string} key
    */
   function sendNow(account, key) {
     const item = queue.read(key);
-    // What is unsure is asked about first, by whatever page comes next.
+    // An unsure save waits for the next page, which can read the entry first.
     if (!item || item.save.unsure || urgent.get(key)?.raw === item.raw) return;
     const answered = send(account, [item], { keepalive: true }).then((outcomes) => {
       if (urgent.get(key)?.raw === item.raw) urgent.delete(key);
-      conclude(account, [item], outcomes);
+      applyOutcomes(account, [item], outcomes);
     });
     urgent.set(key, { raw: item.raw, answered });
   }
 
-  async function settled() {
-    await Promise.all([running, ...[...urgent.values()].map(({ answered }) => answered)]);
+  /** Done when all requests under way are answered. */
+  async function settle() {
+    await Promise.all([delivery, ...[...urgent.values()].map(({ answered }) => answered)]);
   }
 
   globalThis.addEventListener?.("online", () => {
     failures = 0;
-    flight.abort(); // it was sent into the dead network
+    controller.abort(); // its requests went into the dead network
     void deliver();
   });
 
   return {
     deliver,
-    settled,
+    settle,
 
-    /** Why something still waits, and for how long. */
-    delay: () => new PlayheadError("A place waits to be delivered", { retryAfterMs: Math.max(0, trouble.until - performance.now()) }),
+    /** The error of a save that waits for its next try. @returns {PlayheadError} */
+    waitError() {
+      const retryAfterMs = Math.max(0, lastFailure.retryAt - performance.now());
+      return new PlayheadError("A save waits to be delivered", { retryAfterMs });
+    },
 
-    /** Forgets what waits of a video; what this returns takes that back. @param {string} account @param {number | string} video */
+    /**
+     * Removes what waits of a video.
+     * @param {string} account @param {number | string} video
+     * @returns {() => void} puts it back
+     */
     drop(account, video) {
       const dropped = queue.drop(account, video);
       for (const { key } of dropped) {
-        const opening = openings.get(key);
-        if (opening) opening.retrying = null;
+        const session = sessions.get(key);
+        if (session) session.retryingPosition = null;
       }
       return () => {
         for (const { key, save } of dropped) if (!queue.read(key)) queue.put(account, key, save);
@@ -258,37 +269,49 @@ export function createOutbox({ call, whoIsSignedIn }) {
     },
 
     /**
-     * Begins an opening of a player.
-     * @param {string} account @param {number | string} video @param {(event: PlayheadEvent) => void} report
+     * Opens a session of a player.
+     * @param {string} account empty if the user is unknown
+     * @param {number | string} video @param {(event: PlayheadEvent) => void} report
      */
     open(account, video, report) {
-      const session = newSession();
+      const session = newSessionId();
       const key = queue.keyOf(account, session, video);
       let sequence = 0;
-      openings.set(key, { account, video, report, retrying: null });
+      sessions.set(key, { account, video, report, retryingPosition: null });
       return {
-        /** @param {Reached} reached @param {boolean} [keepalive] at once, to outlive the page */
-        push({ lone, ...reached }, keepalive = false) {
-          queue.put(account, key, { video, ...reached, session: lone ? null : session, sequence: ++sequence });
-          if (keepalive) sendNow(account, key);
-          else if (running) again = true;
-          else if (!timer) void deliver();
-          else tell(key, retrying(key, reached.position, trouble.error, trouble.until - performance.now()));
+        /** @param {PlayerSave} save @param {boolean} [keepalive] whether the page may go away */
+        push({ withoutSession, ...save }, keepalive = false) {
+          const id = withoutSession ? null : session;
+          queue.put(account, key, { video, ...save, session: id, sequence: ++sequence });
+          if (keepalive) return sendNow(account, key);
+          if (delivery) mustRepeat = true;
+          else if (!retryTimer) void deliver();
+          else {
+            const { error, retryAt } = lastFailure;
+            emit(key, retryingEvent(key, save.position, error, retryAt - performance.now()));
+          }
         },
+
+        /** Sends the newest save now, if it is not answered yet. */
         flush: () => sendNow(account, key),
-        /** What waits of an earlier opening of the video, where the viewer is known to have wanted to be there. */
-        before() {
-          /** @param {Waiting} item */
-          const isWanted = ({ save }) => !save.unsure || save.resumed;
-          const others = queue.waiting(account).filter((item) => item.key !== key && isWanted(item));
-          const earlier = others.filter((item) => String(item.save.video) === String(video));
+
+        /**
+         * The newest waiting save of an earlier session of this video. An unsure one counts only if
+         * it was resumed.
+         */
+        earlierSave() {
+          const earlier = queue.waiting(account).filter((item) => {
+            const isOfVideo = String(item.save.video) === String(video);
+            return item.key !== key && isOfVideo && (!item.save.unsure || item.save.resumed);
+          });
           return earlier.at(-1)?.save;
         },
-        /** Reports nothing any more; what waits goes on waiting. */
+
+        /** Ends the reports. What waits is still delivered. */
         async close() {
-          openings.delete(key);
-          await settled();
-          // Without a name it could not be told from what others leave.
+          sessions.delete(key);
+          await settle();
+          // Without an account, nothing says whose save it is.
           if (account === "") queue.remove(key);
         },
       };
@@ -296,41 +319,20 @@ export function createOutbox({ call, whoIsSignedIn }) {
   };
 }
 
-/** @param {Entry} entry @returns {Outcome} */
-const known = (entry) => ({ entry });
-/** @param {unknown} cause @returns {Outcome} */
-const notKnown = (cause) => ({ error: asError(cause) });
-
-/** @param {number | string} video */
-export const historyOf = (video) => `/videos/${encodeURIComponent(video)}/watch-history`;
-
-/** @param {Save} save @returns {Record<string, unknown>} */
-function body(save) {
-  const { position, watched, session, sequence, now } = save;
-  const weighed = session === null ? {} : { session_id: session, sequence };
-  return { watch_position: position, watch_duration: watched, ...(now ? {} : { age_ms: ageOf(save) }), ...weighed };
-}
-
 /** @param {Save} save @param {Entry} entry @returns {PlayheadEvent} */
-function taken({ position }, entry) {
-  const superseded = entry.applied === false && entry.watch_position !== position;
-  return superseded ? { state: "superseded", position: entry.watch_position } : { state: "saved", position };
+function answerEvent({ position }, entry) {
+  const isSuperseded = entry.applied === false && entry.watch_position !== position;
+  if (isSuperseded) return { state: "superseded", position: entry.watch_position };
+  return { state: "saved", position };
 }
 
 /** @param {PlayheadError} error @returns {"gone" | "signed-out" | "failed"} */
-const finalState = ({ status }) => (status === 404 ? "gone" : status === 401 ? "signed-out" : "failed");
+const finalState = ({ status }) =>
+  status === 404 ? "gone" : status === 401 ? "signed-out" : "failed";
 
-/**
- * Doubles from try to try, spread so that players do not come back together.
- * @param {number} failures @param {PlayheadError} error
- */
-export function retryDelay(failures, { retryAfterMs }) {
-  const half = Math.min(RETRY_LIMIT_MS, RETRY_FIRST_MS * 2 ** failures) / 2;
-  return Math.max(half, Math.min(retryAfterMs, RETRY_AFTER_LIMIT_MS)) + Math.random() * half;
-}
-
-/** Pages without TLS have no `randomUUID`. */
-function newSession() {
+/** `randomUUID` needs TLS. */
+function newSessionId() {
   if (crypto.randomUUID) return crypto.randomUUID();
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,145 +1,225 @@
 /**
- * What of a film was really played: how long, and how far. A browser that comes to the end of a broken-off file says that it stands at
- * the end of the film; one that loops says that it stands at the start.
+ * How much of a video was really played, and up to where. The element alone does not say: a browser
+ * that reaches the end of a truncated file reports the position of the video's end, and a browser
+ * that loops reports the position of its start.
+ *
+ * The functions change the `Playback` that they are given; the state machine gives them a copy.
  */
 
-/** A position may be ahead of the stopwatch by this much of film, and an end before the one that was announced. */
+/** How far a position may be ahead of the clock, and an end before the announced one. */
 const SLACK_SECONDS = 1;
-/** By how much the two clocks, the film's and the page's, may differ between two readings. */
+/** The clocks of the video and of the page may differ by this much between two readings. */
 const CLOCK_SECONDS = 0.1;
-/** Browsers tell of a running film at least every second; a longer silence, such as that of a sleeping machine, explains no more than this. */
+/**
+ * Browsers report a running video at least every second. A longer silence, such as that of a
+ * sleeping machine, explains no more playback than this.
+ */
 const SILENCE_SECONDS = 10;
 /** A position that nothing explains counts once this much was played from there. */
 const SURE_SECONDS = 2;
+/** Browsers loop to the start of a video exactly; this allows for rounding. */
+const START_SECONDS = 0.5;
 
-/** @typedef {ReturnType<typeof createPlayback>} Playback */
+/** @typedef {import("./queue.js").Moment} Moment */
+/**
+ * What the element says at one moment. Times are seconds of video.
+ * - currentTime, duration, playbackRate, paused, ended, seeking, loop: as the element has them
+ * - hasMetadata, hasFutureData: whether its `readyState` has come that far
+ * - hasError: whether loading or decoding failed
+ * - seekable: the start of the first and the end of the last seekable range
+ * - playedEnd: the end of the last played range
+ * - source: the address of the file, with its fragment
+ * - moment: when this was read
+ * @typedef {{ currentTime: number, duration: number, playbackRate: number, paused: boolean,
+ *   ended: boolean, seeking: boolean, loop: boolean, hasMetadata: boolean, hasFutureData: boolean,
+ *   hasError: boolean, seekable: [number, number] | null, playedEnd: number | null, source: string,
+ *   moment: Moment }} Reading
+ *
+ * - watched: seconds that the viewer watched, by the clock
+ * - position: the newest position that playing or a seek explains
+ * - isExplained: the element is at that position
+ * - playedSinceSeek: seconds of video played since the last seek, up to `position`
+ * - playedSinceJump: seconds of video played since the position jumped without a reason
+ * - rate: the speed at the last reading
+ * - countedUpTo: the last reading that was counted; `tick` in milliseconds
+ * - announcedDuration: what the file said before it was played; Infinity when it did not say
+ * - isTruncated: the file ends before that
+ * - wasAtEnd: the browser has been at the end
+ * @typedef {{ watched: number, position: number, isExplained: boolean, playedSinceSeek: number,
+ *   playedSinceJump: number, rate: number, countedUpTo: { position: number, tick: number,
+ *   isRunning: boolean, isSeek: boolean }, announcedDuration: number, isTruncated: boolean,
+ *   wasAtEnd: boolean }} Playback
+ */
 
-/** @param {HTMLVideoElement} video */
-export function createPlayback(video) {
-  let watched = 0;
-  let place = 0; // the newest position that playing or seeking explains
-  let isExplained = true; // the element stands there
-  let played = 0; // seconds of film since the last seek, up to `place`
-  let unsure = 0; // seconds of film since a jump
-  let rate = 1;
-  let mark = { position: NaN, at: 0, isRunning: false, isSought: false };
-  let announced = Infinity; // the length, as the file said before it was played
-  let isCut = false; // the file ends before that
-  let wasAtEnd = false; // the browser has been there
+/** @returns {Playback} of an element that has played nothing */
+export const newPlayback = () => ({
+  watched: 0,
+  position: 0,
+  isExplained: true,
+  playedSinceSeek: 0,
+  playedSinceJump: 0,
+  rate: 1,
+  countedUpTo: { position: NaN, tick: 0, isRunning: false, isSeek: false },
+  announcedDuration: Infinity,
+  isTruncated: false,
+  wasAtEnd: false,
+});
 
-  /** How far the film may have come since the mark. */
-  function explained() {
-    const seconds = mark.isRunning ? Math.min((performance.now() - mark.at) / 1_000, SILENCE_SECONDS) : 0;
-    return mark.position + (seconds + CLOCK_SECONDS) * Math.max(1, rate, video.playbackRate) + SLACK_SECONDS;
+/**
+ * Counts what was played since the last reading.
+ * @param {Playback} playback @param {Reading} reading
+ * @returns {boolean} whether the element is at another position than at the last reading
+ */
+export function countPlayed(playback, reading) {
+  const { currentTime } = reading;
+  const { countedUpTo } = playback;
+  const moved = currentTime - countedUpTo.position;
+  const isElsewhere = moved !== 0;
+  const isBack = moved < -SLACK_SECONDS;
+  // A looping video at its start has begun to seek there; its "seeking" event follows.
+  if (reading.seeking || (reading.loop && isBack && isAtStart(reading))) return isElsewhere;
+  // A seek may end before its target, as at the last key frame.
+  if (currentTime > furthestExplained(playback, reading) || (isBack && !countedUpTo.isSeek)) {
+    playback.isExplained = false;
+    playback.playedSinceJump = 0;
+  } else if (moved > 0) {
+    countForward(playback, reading, moved);
   }
-
-  /** Whether that is the end of the film by its file or, where the server knows it, by the server. @param {number} second @param {number | null} known */
-  const isEnd = (second, known) => {
-    const lengths = [announced, known ?? Infinity].filter(Number.isFinite);
-    return lengths.length === 0 || second >= Math.min(...lengths) - SLACK_SECONDS;
-  };
-
-  /** @param {boolean} isSought */
-  function setMark(isSought) {
-    const isRunning = !isSought && !video.paused && video.readyState >= video.HAVE_FUTURE_DATA;
-    mark = { position: video.currentTime, at: performance.now(), isRunning, isSought };
-  }
-
-  /** Takes in where the element stands; true if that is elsewhere. */
-  function count() {
-    const here = video.currentTime;
-    const moved = here - mark.position;
-    const isElsewhere = moved !== 0;
-    // A film that is back at its start has been sought there, which will be told.
-    if (video.seeking || (video.loop && moved < -SLACK_SECONDS && isAtStart(video))) return isElsewhere;
-    // A seek may end where it was not meant to, as at the last whole picture before that.
-    if (here > explained() || (moved < -SLACK_SECONDS && !mark.isSought)) {
-      [isExplained, unsure] = [false, 0];
-    } else if (moved > 0) {
-      // Time is counted, not film: the stopwatch bounds what a speed that has just changed makes of it.
-      watched += Math.min(moved / rate, (performance.now() - mark.at) / 1_000);
-      if (isExplained) played += moved;
-      else if ((unsure += moved) >= SURE_SECONDS) [isExplained, played] = [true, unsure];
-    }
-    if (isExplained) place = here;
-    rate = video.playbackRate || 1;
-    setMark(false);
-    return isElsewhere;
-  }
-
-  return {
-    count,
-    isEnd,
-
-    get watched() {
-      return watched;
-    },
-    set watched(seconds) {
-      watched = seconds;
-    },
-
-    /** Where the film was played or sought to. */
-    get place() {
-      return video.seeking ? video.currentTime : place;
-    },
-
-    /** Whether it was played to its end. @param {number | null} known its length as the server has it */
-    hasEnded: (known) => video.ended && played > 0 && isEnd(place, known),
-
-    /** Whether the browser says that it is at the end of a film that goes on behind it. @param {number | null} known */
-    isBrokenOff: (known) => video.ended && !isEnd(place, known),
-
-    /**
-     * What the seek that has just begun is of a looping film: "end" where it was played to its end, "cut" where its file broke off, and
-     * null where somebody went there. Comes before `seek`.
-     * @param {number | null} known @returns {"end" | "cut" | null}
-     */
-    wrap(known) {
-      if (!video.loop || video.paused || !isAtStart(video)) return null;
-      const { duration, played: ranges } = video;
-      const reached = isExplained && explained() >= duration ? duration : place;
-      const isAtEnd = ranges.length > 0 && ranges.end(ranges.length - 1) >= duration;
-      const isOfBrowser = reached === duration || (isAtEnd && (isCut || !wasAtEnd));
-      wasAtEnd ||= isAtEnd;
-      if (!isOfBrowser) return null;
-      if (played > 0 && isEnd(reached, known)) return "end";
-      isCut = true;
-      return "cut";
-    },
-
-    /** The film is being taken elsewhere, where nothing was played yet. */
-    seek() {
-      setMark(true);
-      place = video.currentTime;
-      [isExplained, played] = [true, 0];
-    },
-
-    /** The file says how long it is. */
-    announce() {
-      announced = video.duration > 0 ? video.duration : Infinity;
-    },
-
-    /** It says so anew. What is shorter may only be what there is of it, and so may be what nobody knew before. */
-    extend() {
-      if (video.duration > announced) announced = video.duration;
-    },
-
-    /** Another file, or the same one anew. */
-    reset() {
-      mark = { position: NaN, at: 0, isRunning: false, isSought: false };
-      [announced, isCut, wasAtEnd, isExplained, played] = [Infinity, false, false, true, 0];
-    },
-  };
+  if (playback.isExplained) playback.position = currentTime;
+  playback.rate = reading.playbackRate || 1;
+  setCountedUpTo(playback, reading, false);
+  return isElsewhere;
 }
 
-/** Browsers go back to the start, not to somewhere near it. @param {HTMLVideoElement} video */
-export const isAtStart = ({ currentTime, seekable }) => currentTime < (seekable.length > 0 ? seekable.start(0) : 0) + 0.5;
+/** @param {Playback} playback @param {Reading} reading @param {number} moved seconds of video */
+function countForward(playback, { moment }, moved) {
+  // Time is counted, not video: after a change of speed the clock is the upper bound.
+  const elapsed = (moment.tick - playback.countedUpTo.tick) / 1_000;
+  playback.watched += Math.min(moved / playback.rate, elapsed);
+  if (playback.isExplained) {
+    playback.playedSinceSeek += moved;
+    return;
+  }
+  playback.playedSinceJump += moved;
+  if (playback.playedSinceJump < SURE_SECONDS) return;
+  playback.isExplained = true;
+  playback.playedSinceSeek = playback.playedSinceJump;
+}
 
-/** Begin and end in a source's address (`#t=10,20`), or null. @param {string} source */
+/**
+ * How far the video may have come since the last reading.
+ * @param {Playback} playback @param {Reading} reading
+ */
+function furthestExplained({ countedUpTo, rate }, { moment, playbackRate }) {
+  const elapsed = Math.min((moment.tick - countedUpTo.tick) / 1_000, SILENCE_SECONDS);
+  const seconds = countedUpTo.isRunning ? elapsed : 0;
+  const speed = Math.max(1, rate, playbackRate);
+  return countedUpTo.position + (seconds + CLOCK_SECONDS) * speed + SLACK_SECONDS;
+}
+
+/** @param {Playback} playback @param {Reading} reading @param {boolean} isSeek */
+function setCountedUpTo(playback, { currentTime, moment, paused, hasFutureData }, isSeek) {
+  const isRunning = !isSeek && !paused && hasFutureData;
+  playback.countedUpTo = { position: currentTime, tick: moment.tick, isRunning, isSeek };
+}
+
+/**
+ * The position that playing or a seek explains.
+ * @param {Playback} playback @param {Reading} reading
+ */
+export const explainedPosition = ({ position }, { seeking, currentTime }) =>
+  seeking ? currentTime : position;
+
+/**
+ * Whether a second is the end of the video, by its file or by the server.
+ * @param {Playback} playback @param {number} second @param {number | null} serverDuration
+ */
+function isEnd({ announcedDuration }, second, serverDuration) {
+  const durations = [announcedDuration, serverDuration ?? Infinity].filter(Number.isFinite);
+  return durations.length === 0 || second >= Math.min(...durations) - SLACK_SECONDS;
+}
+
+/**
+ * Whether the video was played to its end.
+ * @param {Playback} playback @param {Reading} reading @param {number | null} serverDuration
+ */
+export const hasPlayedToEnd = (playback, reading, serverDuration) =>
+  reading.ended &&
+  playback.playedSinceSeek > 0 &&
+  isEnd(playback, playback.position, serverDuration);
+
+/**
+ * Whether the browser reports the end of a video whose file ends too early.
+ * @param {Playback} playback @param {Reading} reading @param {number | null} serverDuration
+ */
+export const isCutOff = (playback, reading, serverDuration) =>
+  reading.ended && !isEnd(playback, playback.position, serverDuration);
+
+/**
+ * Why a looping video has just begun to seek to its start. Call it before `startSeek`.
+ * @param {Playback} playback @param {Reading} reading @param {number | null} serverDuration
+ * @returns {"end" | "cut" | null} it was played to its end, its file ended too early, or the viewer
+ *   went there
+ */
+export function loopReason(playback, reading, serverDuration) {
+  if (!reading.loop || reading.paused || !isAtStart(reading)) return null;
+  const { duration, playedEnd } = reading;
+  const isPlayedOut = playback.isExplained && furthestExplained(playback, reading) >= duration;
+  const reached = isPlayedOut ? duration : playback.position;
+  const isAtEnd = playedEnd !== null && playedEnd >= duration;
+  const isByBrowser =
+    reached === duration || (isAtEnd && (playback.isTruncated || !playback.wasAtEnd));
+  playback.wasAtEnd ||= isAtEnd;
+  if (!isByBrowser) return null;
+  if (playback.playedSinceSeek > 0 && isEnd(playback, reached, serverDuration)) return "end";
+  playback.isTruncated = true;
+  return "cut";
+}
+
+/**
+ * A seek has begun, and nothing was played at its target yet.
+ * @param {Playback} playback @param {Reading} reading
+ */
+export function startSeek(playback, reading) {
+  setCountedUpTo(playback, reading, true);
+  playback.position = reading.currentTime;
+  playback.isExplained = true;
+  playback.playedSinceSeek = 0;
+}
+
+/** The metadata of the file has arrived. @param {Playback} playback @param {Reading} reading */
+export function announceDuration(playback, { duration }) {
+  playback.announcedDuration = duration > 0 ? duration : Infinity;
+}
+
+/**
+ * The duration has changed. A shorter one is ignored, and so is the first one of a file that
+ * announced none: it may only be what has been loaded.
+ * @param {Playback} playback @param {Reading} reading
+ */
+export function extendDuration(playback, { duration }) {
+  if (duration > playback.announcedDuration) playback.announcedDuration = duration;
+}
+
+/** Another file is loaded, or the same one again. @param {Playback} playback */
+export function resetPlayback(playback) {
+  const { watched, position, playedSinceJump, rate } = playback;
+  Object.assign(playback, newPlayback(), { watched, position, playedSinceJump, rate });
+}
+
+/** @param {Reading} reading */
+export const isAtStart = ({ currentTime, seekable }) =>
+  currentTime < (seekable?.[0] ?? 0) + START_SECONDS;
+
+/**
+ * The begin and end that the fragment of an address names (`#t=10,20`), or null.
+ * @param {string} source
+ */
 export function fragmentOf(source) {
   const times = new URLSearchParams(source.split("#")[1]).getAll("t").at(-1) ?? "";
   return /^(npt:)?[\d:.]+(,[\d:.]*)?$|^(npt:)?,[\d:.]+$/.test(times) ? times : null;
 }
 
-/** Whether that begins at the start, which no browser seeks to. @param {string | null} fragment */
-export const isStart = (fragment) => fragment !== null && /^(npt:)?[0:.]*(,|$)/.test(fragment);
+/** Whether it begins at 0, where no browser seeks to. @param {string | null} fragment */
+export const isStartFragment = (fragment) =>
+  fragment !== null && /^(npt:)?[0:.]*(,|$)/.test(fragment);

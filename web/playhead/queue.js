@@ -1,59 +1,75 @@
 /**
- * The saves that the server has not answered for: the newest one of every opening of a player, in localStorage, so that they
- * outlive the page. Each has a key of its own, so that tabs never write over what another one keeps.
+ * The saves that the server has not answered yet: the newest one of every player session, in
+ * localStorage, so that they outlive the page. Each has a key of its own, so that tabs never
+ * overwrite each other's saves.
  *
+ * A moment by both clocks, in milliseconds: `at` by the wall clock, `tick` by the stopwatch of the
+ * page that was loaded at `page`.
  * @typedef {{ at: number, page: number, tick: number }} Moment
  *
- * `session` is null for a save that is not to be weighed as part of its opening. `chosen`: the viewer went there, or to where it was
- * played from; `unsure`: they did not, and the server may have them further on; `resumed`: from a place where they had been; `now`: its age
- * does not count.
- * @typedef {{ video: number | string, position: number, watched: number, session: string | null, sequence: number,
- *   chosen?: boolean, unsure?: boolean, resumed?: boolean, now?: boolean } & Moment} Save
+ * The names below are those in localStorage, where saves of earlier versions may wait.
+ * - position, watched: whole seconds
+ * - session: the player session; null for a save that the server compares by age alone
+ * - sequence: counts the saves of the session, from 1
+ * - chosen: the viewer chose the position, or the one it was played from
+ * - unsure: the viewer did not choose it, and the server may have a position further on
+ * - resumed: it was played from a resume position
+ * - now: the save counts as one of now, whatever its age
+ * @typedef {{ video: number | string, position: number, watched: number, session: string | null,
+ *   sequence: number, chosen?: boolean, unsure?: boolean, resumed?: boolean, now?: boolean
+ * } & Moment} Save
  *
- * A save as it lies in the queue; `raw` tells it from a newer one of the same opening.
- * @typedef {{ key: string, raw: string, save: Save }} Waiting
+ * `raw` is the save as it is stored. A newer save under the same key differs in it.
+ * @typedef {{ key: string, raw: string, save: Save }} QueuedSave
  */
 
-/** As many as the server takes at once. */
+/** The largest number of saves of one account: as many as the server takes in one batch. */
 export const CAPACITY = 500;
+/** The oldest age that the server takes. */
 const OLDEST_MS = 30 * 24 * 60 * 60 * 1000;
 const PREFIX = "playhead:queue:";
 
 /** @returns {Moment} */
-export const now = () => ({ at: Date.now(), page: performance.timeOrigin, tick: performance.now() });
+export const now = () => ({
+  at: Date.now(),
+  page: performance.timeOrigin,
+  tick: performance.now(),
+});
 
 /**
- * How long ago a moment was, as the server takes it. The wall clock may be wrong, but both of its readings are; it may also be
- * set back, which the stopwatch of the page survives; that one may stand still while the machine sleeps, and begins anew with
- * every page. So the longer of the two counts: what seems too old gives way to another device, what seems too young would win.
- * What another page left may be younger than this page.
- * @param {Moment} moment
+ * How long ago a moment was.
+ *
+ * Neither clock is right alone. The wall clock may have been set back in between; the stopwatch may
+ * stand still while the machine sleeps, and starts again with every page. The longer of the two
+ * ages counts: a save that seems too old gives way to another device, but one that seems too young
+ * would replace its position. The stopwatch says nothing about a moment of another page.
+ * @param {Moment} moment @returns {number} whole milliseconds, from 0 to 30 days
  */
 export function ageOf({ at, page, tick }) {
-  const played = page === performance.timeOrigin ? performance.now() - tick : 0;
-  return Math.round(Math.min(OLDEST_MS, Math.max(0, played, Date.now() - at)));
+  const elapsed = page === performance.timeOrigin ? performance.now() - tick : 0;
+  return Math.round(Math.min(OLDEST_MS, Math.max(0, elapsed, Date.now() - at)));
 }
 
 export function createQueue() {
-  /** Stands in where the browser refuses storage or has no room left. @type {Map<string, string>} */
+  /** @type {Map<string, string>} Saves that the browser refuses to store, or has no room for. */
   const memory = new Map();
 
   /** @param {string} key */
-  const readRaw = (key) => memory.get(key) ?? attempt((storage) => storage.getItem(key), null);
+  const readRaw = (key) => memory.get(key) ?? withStorage((storage) => storage.getItem(key), null);
 
   /** @param {string} prefix */
   function keys(prefix) {
-    const stored = attempt((storage) => Object.keys(storage), []);
+    const stored = withStorage((storage) => Object.keys(storage), []);
     return [...new Set([...stored, ...memory.keys()])].filter((key) => key.startsWith(prefix));
   }
 
   /** @param {string} key */
   function remove(key) {
     memory.delete(key);
-    attempt((storage) => storage.removeItem(key), undefined);
+    withStorage((storage) => storage.removeItem(key), undefined);
   }
 
-  /** @param {string} key @returns {Waiting | null} */
+  /** @param {string} key @returns {QueuedSave | null} null, too, for what is no save */
   function read(key) {
     const raw = readRaw(key);
     if (raw === null) return null;
@@ -63,10 +79,15 @@ export function createQueue() {
     return null;
   }
 
-  /** What waits of an account, the oldest first. @param {string} account */
+  /**
+   * The saves of an account, the oldest first.
+   * @param {string} account @returns {QueuedSave[]} at most 500
+   */
   function waiting(account) {
-    const found = keys(prefixOf(account)).map(read).filter((item) => item !== null);
-    return found.sort((one, other) => ageOf(other.save) - ageOf(one.save)).slice(0, CAPACITY);
+    const items = keys(prefixOf(account))
+      .map(read)
+      .filter((item) => item !== null);
+    return items.sort((one, other) => ageOf(other.save) - ageOf(one.save)).slice(0, CAPACITY);
   }
 
   return {
@@ -76,36 +97,47 @@ export function createQueue() {
     isEmpty: () => keys(PREFIX).length === 0,
 
     /** @param {string} account @param {string} session @param {number | string} video */
-    keyOf: (account, session, video) => `${prefixOf(account)}${session}:${encodeURIComponent(video)}`,
+    keyOf: (account, session, video) =>
+      `${prefixOf(account)}${session}:${encodeURIComponent(video)}`,
 
     /**
-     * Puts a save in place of an older one of its opening, whose position and share of what was watched it covers. Nothing is
-     * written down for an account that is not known by name.
+     * Stores a save in place of the one with the same key, whose position and time watched it
+     * covers. If the queue is full, the oldest save makes room. Without an account the save is kept
+     * in memory only.
      * @param {string} account @param {string} key @param {Save} save
      */
     put(account, key, save) {
       const others = readRaw(key) === null ? waiting(account) : [];
-      for (const { key: oldest } of others.slice(0, Math.max(0, others.length + 1 - CAPACITY))) remove(oldest);
+      const surplus = Math.max(0, others.length + 1 - CAPACITY);
+      for (const oldest of others.slice(0, surplus)) remove(oldest.key);
       const raw = JSON.stringify(save);
-      const written = account !== "" && attempt((storage) => (storage.setItem(key, raw), true), false);
-      if (written) memory.delete(key);
+      const isStored =
+        account !== "" && withStorage((storage) => (storage.setItem(key, raw), true), false);
+      if (isStored) memory.delete(key);
       else memory.set(key, raw);
     },
 
     /** Whether it survives a reload. @param {string} key */
     isKept: (key) => !memory.has(key) && readRaw(key) !== null,
 
-    /** Removes what the server has answered for, unless something newer has taken its place. @param {Waiting} answered */
+    /**
+     * Removes an answered save, unless a newer one has replaced it.
+     * @param {QueuedSave} answered
+     */
     settle({ key, raw }) {
       if (readRaw(key) === raw) remove(key);
     },
 
-    /** Removes what waits of a video, whatever opening it comes from. @param {string} account @param {number | string} video */
+    /**
+     * Removes the saves of a video, of all sessions.
+     * @param {string} account @param {number | string} video
+     * @returns {QueuedSave[]} what was removed
+     */
     drop(account, video) {
       const ending = `:${encodeURIComponent(video)}`;
-      const found = waiting(account).filter(({ key }) => key.endsWith(ending));
-      for (const { key } of found) remove(key);
-      return found;
+      const dropped = waiting(account).filter(({ key }) => key.endsWith(ending));
+      for (const { key } of dropped) remove(key);
+      return dropped;
     },
   };
 }
@@ -113,25 +145,30 @@ export function createQueue() {
 /** @param {string} account */
 const prefixOf = (account) => `${PREFIX}${encodeURIComponent(account)}:`;
 
-/** @template T @param {(storage: Storage) => T} task @param {T} otherwise @returns {T} */
-function attempt(task, otherwise) {
+/**
+ * @template T
+ * @param {(storage: Storage) => T} task @param {T} fallback if the browser refuses @returns {T}
+ */
+function withStorage(task, fallback) {
   try {
     return task(globalThis.localStorage);
   } catch {
-    return otherwise;
+    return fallback;
   }
 }
 
 /**
- * Others may have written there; what at least looks like a save is left to the server to judge.
+ * Other scripts may have written to the storage. Only the types are checked here; the server judges
+ * the values.
  * @param {string} raw @returns {Save | null}
  */
 function parse(raw) {
   try {
     const save = JSON.parse(raw);
-    const whole = [save.position, save.watched, save.sequence, save.at, save.page, save.tick].every(Number.isFinite);
-    const named = save.session === null || typeof save.session === "string";
-    return whole && named && ["number", "string"].includes(typeof save.video) ? save : null;
+    const numbers = [save.position, save.watched, save.sequence, save.at, save.page, save.tick];
+    const hasSession = save.session === null || typeof save.session === "string";
+    const hasVideo = ["number", "string"].includes(typeof save.video);
+    return numbers.every(Number.isFinite) && hasSession && hasVideo ? save : null;
   } catch {
     return null;
   }

@@ -1,109 +1,154 @@
-/** Requests to the server, in the name of whoever is signed in. */
+/** Requests to the server as the signed-in user. */
 
 /** @typedef {import("../playhead.js").PlayheadOptions} PlayheadOptions */
 /**
- * `account`: send it only under a token of that account; without it, under any.
- * @typedef {{ body?: object, keepalive?: boolean, signal?: AbortSignal, account?: string }} RequestOptions
+ * - keepalive: the request outlives the page
+ * - account: send it with a token of this account only; without it, with any token
+ * @typedef {{ body?: object, keepalive?: boolean, signal?: AbortSignal,
+ *   account?: string }} RequestOptions
  * @typedef {ReturnType<typeof createRequests>} Requests
  */
 
+/** How long a request, or the page's token provider, may take. */
 export const TIMEOUT_MS = 20_000;
+/** These refusals may be lifted without a change of the request. */
+const PASSING_REFUSALS = [408, 425, 429];
 
 /**
- * A request that did not succeed: `status` is 0 when there was no answer, `code` the stable word of the server's problem
- * document, `retryable` whether the same request may succeed later.
+ * A request that did not succeed.
+ * - status: the HTTP status, 0 without an answer
+ * - code: the code of the server's problem document, if there was one
+ * - retryAfterMs: how long the server asks to wait, 0 if it does not say
+ * - retryable: whether the same request may succeed later
  */
 export class PlayheadError extends Error {
-  /** @param {string} message @param {{ status?: number, code?: string, retryAfterMs?: number, cause?: unknown }} [details] */
+  /**
+   * @param {string} message
+   * @param {{ status?: number, code?: string, retryAfterMs?: number, cause?: unknown }} [details]
+   */
   constructor(message, { status = 0, code, retryAfterMs = 0, cause } = {}) {
     super(message, { cause });
     this.name = "PlayheadError";
     this.status = status;
     this.code = code;
     this.retryAfterMs = retryAfterMs;
-    // A refusal without a word of the server's comes from something on the way to it, such as a proxy that has lost it.
-    const isFinal = status >= 400 && status < 500 && ![408, 425, 429].includes(status) && (code !== undefined || status === 401);
-    this.retryable = !isFinal;
+    const isRefused = status >= 400 && status < 500 && !PASSING_REFUSALS.includes(status);
+    // A refusal without a code comes from a proxy on the way, which may have lost the server.
+    this.retryable = !(isRefused && (code !== undefined || status === 401));
   }
 }
 
-/** Anything but an answer of the server counts as no answer. @param {unknown} cause */
-export const asError = (cause) => (cause instanceof PlayheadError ? cause : new PlayheadError(String(cause), { cause }));
+/** An error that is not of the server counts as no answer. @param {unknown} cause */
+export const asError = (cause) =>
+  cause instanceof PlayheadError ? cause : new PlayheadError(String(cause), { cause });
 
-export const signedOut = () => new PlayheadError("Nobody is signed in, or somebody else", { status: 401 });
+export const signedOutError = () =>
+  new PlayheadError("Nobody is signed in, or another user is", { status: 401 });
 
 /** @param {Required<PlayheadOptions>} options */
 export function createRequests({ getToken, getUser, baseUrl, fetch }) {
-  /** The account of a token, among those of all servers; empty where nothing tells whose it is. @param {string} token */
+  /**
+   * The account of a token, unique among all servers.
+   * @param {string} token @returns {string} empty if the user is unknown
+   */
   function accountOf(token) {
     const user = getUser(token);
     if (user === null || user === undefined || user === "") return "";
     return baseUrl ? `${user}@${baseUrl}` : String(user);
   }
 
-  /** A host that waits for a renewal without end would hold up every later save. @type {typeof getToken} */
-  const askForToken = (request) => inTime(getToken(request));
+  /**
+   * A page that never answers would hold up every later save.
+   * @type {typeof getToken}
+   */
+  const requestToken = (options) => withTimeout(getToken(options));
 
-  /** The account that is signed in, without a request where the host knows it; null for nobody. */
-  async function whoIsSignedIn() {
-    const token = (await askForToken({ keepalive: true })) ?? (await askForToken({}));
+  /** @returns {Promise<string | null>} the signed-in account; null for nobody */
+  async function currentAccount() {
+    // The first question needs no request where the page has a token in memory.
+    const token = (await requestToken({ keepalive: true })) ?? (await requestToken({}));
     return token ? accountOf(token) : null;
   }
 
-  /** @param {string} method @param {string} path @param {RequestOptions} [options] @returns {Promise<any>} */
-  async function call(method, path, { body, keepalive, signal, account } = {}) {
+  /**
+   * Sends a request below `/api/v1`, and once more with a newer token after a 401.
+   * @param {string} method @param {string} path @param {RequestOptions} [options]
+   * @returns {Promise<any>} the JSON of the answer, or null without a body
+   * @throws {PlayheadError}
+   */
+  async function request(method, path, { body, keepalive, signal, account } = {}) {
     /** @param {string} token */
     const send = (token) => {
-      if (account !== undefined && accountOf(token) !== account) throw signedOut();
-      const headers = new Headers({ accept: "application/json", authorization: `Bearer ${token}` });
+      if (account !== undefined && accountOf(token) !== account) throw signedOutError();
+      const headers = new Headers({
+        accept: "application/json",
+        authorization: `Bearer ${token}`,
+      });
       if (body) headers.set("content-type", "application/json");
-      // As long as a request that hangs.
       const limits = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
-      const init = { method, headers, keepalive, body: body && JSON.stringify(body), signal: AbortSignal.any(limits) };
-      return fetch(`${baseUrl}/api/v1${path}`, init);
+      return fetch(`${baseUrl}/api/v1${path}`, {
+        method,
+        headers,
+        keepalive,
+        body: body && JSON.stringify(body),
+        signal: AbortSignal.any(limits),
+      });
     };
     try {
-      const token = await askForToken({ keepalive });
-      if (!token) throw signedOut();
+      const token = await requestToken({ keepalive });
+      if (!token) throw signedOutError();
       let response = await send(token);
       if (response.status === 401) {
-        const newer = await askForToken({ refused: token, keepalive });
+        const newer = await requestToken({ refused: token, keepalive });
         if (newer && newer !== token) response = await send(newer);
       }
       if (response.ok) return response.status === 204 ? null : await response.json();
-      throw problemError(response.status, await response.json().catch(() => null), retryAfter(response));
+      const problem = await response.json().catch(() => null);
+      throw problemError(response.status, problem, readRetryAfter(response));
     } catch (cause) {
       throw asError(cause);
     }
   }
 
-  return { call, whoIsSignedIn };
+  return { request, currentAccount };
 }
 
-/** @param {number} status @param {{ detail?: string, code?: string } | null} [problem] @param {number} [retryAfterMs] */
+/**
+ * @param {number} status @param {{ detail?: string, code?: string } | null} [problem]
+ * @param {number} [retryAfterMs]
+ */
 export const problemError = (status, problem, retryAfterMs) =>
-  new PlayheadError(problem?.detail ?? `HTTP ${status}`, { status, code: problem?.code, retryAfterMs });
+  new PlayheadError(problem?.detail ?? `HTTP ${status}`, {
+    status,
+    code: problem?.code,
+    retryAfterMs,
+  });
 
-/** The user that one of the server's own tokens names. @param {string} token @returns {string | null} */
+/**
+ * The user id in a token of the server.
+ * @param {string} token @returns {string | null} null for any other token
+ */
 export function subjectOf(token) {
   try {
-    return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub ?? null;
+    const payload = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    return JSON.parse(atob(payload)).sub ?? null;
   } catch {
     return null;
   }
 }
 
 /** @template T @param {T | Promise<T>} answer @returns {Promise<T>} */
-async function inTime(answer) {
+async function withTimeout(answer) {
   let timer = 0;
-  const late = new Promise((_, reject) => {
-    timer = window.setTimeout(() => reject(new PlayheadError("No token in time")), TIMEOUT_MS);
+  const timeout = new Promise((_, reject) => {
+    const error = new PlayheadError("The token provider did not answer in time");
+    timer = window.setTimeout(() => reject(error), TIMEOUT_MS);
   });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  return Promise.race([answer, timeout]).finally(() => clearTimeout(timer));
 }
 
-/** Seconds or a date, by RFC 9110. @param {Response} response */
-function retryAfter(response) {
+/** Seconds or a date, by RFC 9110. @param {Response} response @returns {number} milliseconds */
+function readRetryAfter(response) {
   const value = response.headers.get("retry-after") ?? "";
   const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return wait > 0 ? wait : 0;

@@ -5,7 +5,9 @@ import { refusal, t } from "../i18n.js";
 /** @typedef {import("../app.js").View} View */
 /** @typedef {import("../app.js").Context} Context */
 /**
- * @typedef {{ name: string, label: string, type?: string, autocomplete: string, hint?: string, required?: boolean }} Field
+ * `required` is true by default.
+ * @typedef {{ name: string, label: string, type?: string, autocomplete: string, hint?: string,
+ *   required?: boolean }} Field
  */
 
 /** @param {Context} context @returns {View} */
@@ -17,10 +19,16 @@ export function signInView(context) {
   ];
   const form = accountForm("sign-in-form", fields, t("signIn"), async ({ username, password }) => {
     await signIn(username, password);
-    goOn(context);
+    openNext(context);
   });
-  const other = h("p", { class: "aside" }, t("noAccount"), " ", h("a", { href: `#/sign-up${nextOf(context)}` }, t("signUp")));
-  return page(t("signIn"), t("signInLede"), form, other);
+  const other = h(
+    "p",
+    { class: "aside" },
+    t("noAccount"),
+    " ",
+    h("a", { href: `#/sign-up${nextQuery(context)}` }, t("signUp")),
+  );
+  return page(t("signIn"), t("signInIntro"), form, other);
 }
 
 /** @param {Context} context @returns {View} */
@@ -29,31 +37,55 @@ export function signUpView(context) {
   const fields = [
     { name: "email", label: t("email"), type: "email", autocomplete: "email" },
     { name: "username", label: t("username"), autocomplete: "username", hint: t("usernameHint") },
-    { name: "password", label: t("password"), type: "password", autocomplete: "new-password", hint: t("passwordHint") },
+    {
+      name: "password",
+      label: t("password"),
+      type: "password",
+      autocomplete: "new-password",
+      hint: t("passwordHint"),
+    },
     { name: "full_name", label: t("fullName"), autocomplete: "name", required: false },
   ];
-  const form = accountForm("sign-up-form", fields, t("signUp"), async ({ email, username, password, full_name }) => {
-    await signUp({ email, username, password, ...(full_name && { full_name }) });
-    goOn(context);
-  });
-  const other = h("p", { class: "aside" }, t("haveAccount"), " ", h("a", { href: `#/sign-in${nextOf(context)}` }, t("signIn")));
-  return page(t("signUp"), t("signUpLede"), form, other);
+  const form = accountForm(
+    "sign-up-form",
+    fields,
+    t("signUp"),
+    async ({ email, username, password, full_name }) => {
+      await signUp({ email, username, password, ...(full_name && { full_name }) });
+      openNext(context);
+    },
+  );
+  const other = h(
+    "p",
+    { class: "aside" },
+    t("haveAccount"),
+    " ",
+    h("a", { href: `#/sign-in${nextQuery(context)}` }, t("signIn")),
+  );
+  return page(t("signUp"), t("signUpIntro"), form, other);
 }
 
-/** @param {string} title @param {string} lede @param {HTMLElement} form @param {HTMLElement} other @returns {View} */
-function page(title, lede, form, other) {
+/**
+ * @param {string} title @param {string} intro @param {HTMLElement} form
+ * @param {HTMLElement} other the link to the other page
+ * @returns {View}
+ */
+function page(title, intro, form, other) {
   const heading = h("h1", { tabindex: -1 }, title);
-  return { root: h("div", { class: "panel" }, heading, h("p", { class: "lede" }, lede), form, other), title };
+  return {
+    root: h("div", { class: "panel" }, heading, h("p", { class: "intro" }, intro), form, other),
+    title,
+  };
 }
 
-/** @param {Context} context */
-function goOn({ query }) {
+/** Opens the page that the visitor came from. @param {Context} context */
+function openNext({ query }) {
   const next = query.get("next") ?? "/";
   location.hash = next.startsWith("/") ? `#${next}` : "#/";
 }
 
 /** @param {Context} context */
-const nextOf = ({ query }) => (query.has("next") ? `?${query}` : "");
+const nextQuery = ({ query }) => (query.has("next") ? `?${query}` : "");
 
 /**
  * @param {string} id @param {Field[]} fields @param {string} action
@@ -63,8 +95,14 @@ function accountForm(id, fields, action, submit) {
   const rows = fields.map((field) => fieldRow(id, field));
   const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   const button = h("button", { class: "button primary wide", type: "submit" }, action);
-  // The server judges what is valid, in one place for all clients; only blanks are caught before.
-  const form = h("form", { id, novalidate: true, submit: send }, ...rows.map((row) => row.root), problem, button);
+  // The server checks the values, for all clients alike. Only empty fields are caught here.
+  const form = h(
+    "form",
+    { id, novalidate: true, submit: send },
+    ...rows.map((row) => row.root),
+    problem,
+    button,
+  );
 
   /** @param {Event} event */
   async function send(event) {
@@ -85,14 +123,15 @@ function accountForm(id, fields, action, submit) {
   /** @param {unknown} error */
   function show(error) {
     if (!(error instanceof Problem)) throw error;
-    const elsewhere = [];
+    const unplaced = [];
     for (const { field, message } of error.errors) {
       const row = rows.find(({ name }) => name === field.split(/[./]/).pop());
       if (row) row.setError(refusal(row.name, message));
-      else elsewhere.push(message);
+      else unplaced.push(message);
     }
-    const placed = elsewhere.length < error.errors.length;
-    setProblem(elsewhere.join(" ") || (placed ? "" : error.message || t("unreachable")));
+    const isShownInField = unplaced.length < error.errors.length;
+    const message = isShownInField ? "" : error.message || t("unreachable");
+    setProblem(unplaced.join(" ") || message);
     focusFirstError();
   }
 
@@ -115,15 +154,26 @@ function accountForm(id, fields, action, submit) {
 function fieldRow(form, { name, label, type = "text", autocomplete, hint, required = true }) {
   const id = `${form}-${name}`;
   const error = h("p", { class: "field-error", id: `${id}-error`, hidden: true });
-  const described = hint ? `${id}-hint ${id}-error` : `${id}-error`;
+  const descriptions = hint ? `${id}-hint ${id}-error` : `${id}-error`;
   const input = h("input", {
-    id, name, type, autocomplete, required, "aria-describedby": described,
-    autocapitalize: "none", spellcheck: "false",
+    id,
+    name,
+    type,
+    autocomplete,
+    required,
+    "aria-describedby": descriptions,
+    autocapitalize: "none",
+    spellcheck: "false",
   });
   const root = h(
     "div",
     { class: "field" },
-    h("label", { for: id }, label, !required && h("span", { class: "optional" }, ` (${t("optional")})`)),
+    h(
+      "label",
+      { for: id },
+      label,
+      !required && h("span", { class: "optional" }, ` (${t("optional")})`),
+    ),
     input,
     hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
     error,
@@ -132,7 +182,7 @@ function fieldRow(form, { name, label, type = "text", autocomplete, hint, requir
     root,
     name,
     required,
-    // A password is what was typed, blanks included.
+    // The spaces around a password are part of it.
     value: () => (type === "password" ? input.value : input.value.trim()),
     focus: () => input.focus(),
     hasError: () => !error.hidden,

@@ -6,15 +6,16 @@ import { t } from "../i18n.js";
  * @property {number} id
  * @property {string} title
  * @property {string} uploader
- * @property {number | null} duration
+ * @property {number | null} duration seconds
  * @property {string | null} thumbnail
  * @property {number | null} progress 0 to 100
- * @property {number} [position] where the viewer stopped
+ * @property {number} [position] seconds at which the viewer stopped
  */
 
-/** @param {CardData} data @returns {HTMLLIElement} */
+/** The list item of a video. @param {CardData} data @returns {HTMLLIElement} */
 export function card(data) {
-  const left = data.position && data.duration ? clock(Math.max(0, data.duration - data.position)) : null;
+  const timeLeft =
+    data.position && data.duration ? clock(Math.max(0, data.duration - data.position)) : null;
   const poster = h(
     "div",
     { class: "poster" },
@@ -27,12 +28,17 @@ export function card(data) {
     { class: "card", href: `#/videos/${data.id}`, "data-video-id": data.id },
     poster,
     h("h3", { class: "card-title" }, data.title),
-    h("p", { class: "card-meta" }, data.uploader, left && ` · ${t("left", { time: left })}`),
+    h(
+      "p",
+      { class: "card-meta" },
+      data.uploader,
+      timeLeft && ` · ${t("left", { time: timeLeft })}`,
+    ),
   );
   return h("li", {}, link);
 }
 
-/** @param {HTMLElement} link a card @param {number} percent */
+/** Shows another progress on a card. @param {HTMLElement} link @param {number} percent 0 to 100 */
 export function setProgress(link, percent) {
   link.querySelector(".progress")?.remove();
   link.querySelector(".poster")?.append(progressBar(percent));
@@ -40,10 +46,10 @@ export function setProgress(link, percent) {
 
 /** @param {number} percent */
 function progressBar(percent) {
-  const shown = Math.min(100, Math.max(0, percent));
+  const width = Math.min(100, Math.max(0, percent));
   const bar = h("div", { class: "bar" });
-  bar.style.width = `${shown}%`;
-  const whole = Math.round(shown);
+  bar.style.width = `${width}%`;
+  const whole = Math.round(width);
   return h(
     "div",
     {
@@ -61,19 +67,25 @@ function progressBar(percent) {
 /** @param {CardData} data */
 function picture({ title, thumbnail }) {
   const source = imageSource(thumbnail);
-  if (!source) return standIn(title);
+  if (!source) return placeholder(title);
   const image = h("img", { src: source, alt: "", loading: "lazy", decoding: "async" });
-  image.addEventListener("error", () => image.replaceWith(standIn(title)), { once: true });
+  image.addEventListener("error", () => image.replaceWith(placeholder(title)), { once: true });
   return image;
 }
 
-/** Drawn in place of a picture: the initials on a colour that belongs to the title. @param {string} title */
-function standIn(title) {
+/**
+ * Shown in place of a missing picture: the initials of the title, on a colour that the title gives.
+ * @param {string} title
+ */
+function placeholder(title) {
   const words = title.split(/[\s_.-]+/).filter(Boolean);
-  const initials = words.slice(0, 2).map((word) => [...word][0]).join("");
-  const drawn = h("div", { class: "stand-in", "aria-hidden": "true" }, initials.toUpperCase());
+  const initials = words
+    .slice(0, 2)
+    .map((word) => [...word][0])
+    .join("");
+  const box = h("div", { class: "placeholder", "aria-hidden": "true" }, initials.toUpperCase());
   let hue = 0;
   for (const character of title) hue = (hue * 31 + (character.codePointAt(0) ?? 0)) % 360;
-  drawn.style.setProperty("--hue", String(hue));
-  return drawn;
+  box.style.setProperty("--hue", String(hue));
+  return box;
 }

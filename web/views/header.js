@@ -3,9 +3,16 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import * as session from "../session.js";
 
-/** @param {() => unknown} onSignOut */
+/** The header of all pages. @param {() => unknown} onSignOut */
 export function createHeader(onSignOut) {
-  const field = h("input", { type: "search", name: "q", id: "search", placeholder: t("search"), autocomplete: "off", maxlength: 200 });
+  const field = h("input", {
+    type: "search",
+    name: "q",
+    id: "search",
+    placeholder: t("search"),
+    autocomplete: "off",
+    maxlength: 200,
+  });
   const form = h(
     "form",
     { class: "search", role: "search", submit: search },
@@ -16,13 +23,18 @@ export function createHeader(onSignOut) {
   const root = h(
     "header",
     { class: "header" },
-    h("a", { class: "brand", href: "#/" }, h("img", { src: `${base}/favicon.svg`, alt: "", width: 28, height: 28 }), "Playhead"),
+    h(
+      "a",
+      { class: "brand", href: "#/" },
+      h("img", { src: `${base}/favicon.svg`, alt: "", width: 28, height: 28 }),
+      "Playhead",
+    ),
     form,
     account,
   );
   let query = "";
 
-  // Emptying the field, by hand or by its cross, ends the search without another key.
+  // An emptied field ends the search without Enter.
   field.addEventListener("input", () => field.value === "" && query && search());
 
   /** @param {Event} [event] */
@@ -41,29 +53,43 @@ export function createHeader(onSignOut) {
       );
       return;
     }
-    const name = h("span", { id: "signed-in-user", class: "user", title: t("signedInAs", { name: user.username }) }, user.username);
-    account.replaceChildren(name, h("button", { id: "sign-out", class: "button quiet", type: "button", click: onSignOut }, t("signOut")));
+    const name = h(
+      "span",
+      { id: "signed-in-user", class: "user", title: t("signedInAs", { name: user.username }) },
+      user.username,
+    );
+    account.replaceChildren(
+      name,
+      h(
+        "button",
+        { id: "sign-out", class: "button quiet", type: "button", click: onSignOut },
+        t("signOut"),
+      ),
+    );
   }
 
   /** @param {string} path @param {string} words */
   function update(path, words) {
     query = words;
-    // What is being typed survives a change of the page around it.
+    // A change of the page keeps what is being typed.
     if (document.activeElement !== field || words) field.value = words;
     updateAccount();
     for (const link of account.querySelectorAll("a")) {
-      if (link.hash.startsWith(`#${path}`) && path !== "/") link.setAttribute("aria-current", "page");
+      if (link.hash.startsWith(`#${path}`) && path !== "/")
+        link.setAttribute("aria-current", "page");
     }
   }
 
-  /** Whether a search has just been cleared by typing: the next words are likely to follow. */
+  /** Whether the viewer has just emptied the field, and is likely to type the next search. */
   const isTyping = () => document.activeElement === field && field.value === "";
 
   return { root, update, updateAccount, isTyping };
 }
 
-/** The sign-in page that comes back here afterwards; from the sign-in and sign-up pages there is nowhere to come back to. */
+/** The address of the sign-in page, which leads back to a video if one is open. */
 export function signInAddress() {
   const here = location.hash.slice(1);
-  return here.startsWith("/videos/") ? `#/sign-in?${new URLSearchParams({ next: here })}` : "#/sign-in";
+  return here.startsWith("/videos/")
+    ? `#/sign-in?${new URLSearchParams({ next: here })}`
+    : "#/sign-in";
 }

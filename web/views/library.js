@@ -1,4 +1,4 @@
-import { listVideos, playhead, Problem, videosAt } from "../api.js";
+import { listVideos, playhead, Problem, readVideos } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import * as session from "../session.js";
@@ -14,40 +14,48 @@ const CONTINUE_SIZE = 6;
 export function libraryView({ query, settled, showMessage }) {
   const words = query.get("q") ?? "";
   const title = words ? t("resultsFor", { query: words }) : t("library");
-  const lede = h("p", { class: "lede" });
-  const begun = h("ul", { class: "rail", role: "list" });
-  const shelf = section("continue-watching", t("continueWatching"), begun);
-  shelf.hidden = true;
+  const intro = h("p", { class: "intro" });
+  const continueList = h("ul", { class: "rail", role: "list" });
+  const continueSection = section("continue-watching", t("continueWatching"), continueList);
+  continueSection.hidden = true;
   const grid = h("ul", { class: "grid", role: "list" });
-  const empty = h("div", {}, h("p", { class: "lede", role: "status" }, t("loading")));
-  const more = h("button", { id: "load-more", class: "button", type: "button", hidden: true, click: loadMore }, t("loadMore"));
+  const empty = h("div", {}, h("p", { class: "intro", role: "status" }, t("loading")));
+  const more = h(
+    "button",
+    { id: "load-more", class: "button", type: "button", hidden: true, click: loadMore },
+    t("loadMore"),
+  );
   const library = section("library", t(words ? "videos" : "allVideos"), grid, empty, more);
-  const root = h("div", {}, h("h1", { tabindex: -1 }, title), lede, shelf, library);
+  const root = h("div", {}, h("h1", { tabindex: -1 }, title), intro, continueSection, library);
   const life = new AbortController();
-  let round = 0; // answers to an older round are no longer wanted
+  let round = 0; // an answer to an earlier round is ignored
   /** @type {string | null} */
   let next = null;
 
   async function refresh() {
-    const mine = ++round;
-    lede.textContent = words ? "" : t(session.user() ? "libraryLede" : "libraryLedeVisitor");
-    lede.hidden = Boolean(words);
-    // The last save of the player that we come from has to be in what we ask for.
+    const thisRound = ++round;
+    intro.textContent = words ? "" : t(session.user() ? "libraryIntro" : "libraryIntroVisitor");
+    intro.hidden = Boolean(words);
+    // The lists are to contain the last save of the previous view.
     await settled;
-    const [page] = await Promise.all([attempt(listVideos(words, PAGE_SIZE)), refreshBegun()]);
-    if (mine !== round || !page) return;
+    const [page] = await Promise.all([
+      withMessage(listVideos(words, PAGE_SIZE)),
+      refreshContinue(),
+    ]);
+    if (thisRound !== round || !page) return;
     grid.replaceChildren();
     add(page);
     empty.replaceChildren(...(page.videos.length > 0 ? [] : [emptyNotice(words)]));
   }
 
-  async function refreshBegun() {
+  async function refreshContinue() {
     const user = session.user();
-    const items = user && !words ? await playhead.continueWatching(CONTINUE_SIZE).catch(() => null) : [];
-    // Without an answer the list stays as it is, unless it is somebody else's.
+    const items =
+      user && !words ? await playhead.continueWatching(CONTINUE_SIZE).catch(() => null) : [];
+    // A failed request leaves the list as it is.
     if (session.user()?.id !== user?.id || !items || life.signal.aborted) return;
-    begun.replaceChildren(...items.map((item) => card(fromItem(item))));
-    shelf.hidden = items.length === 0;
+    continueList.replaceChildren(...items.map((item) => card(fromItem(item))));
+    continueSection.hidden = items.length === 0;
     for (const { video_id, progress_percentage } of items) {
       const link = grid.querySelector(`[data-video-id="${video_id}"]`);
       if (link instanceof HTMLElement) setProgress(link, progress_percentage);
@@ -56,16 +64,19 @@ export function libraryView({ query, settled, showMessage }) {
 
   async function loadMore() {
     if (!next) return;
-    const mine = round;
+    const thisRound = round;
     more.disabled = true;
-    const page = await attempt(videosAt(next));
+    const page = await withMessage(readVideos(next));
     more.disabled = false;
-    if (mine !== round || !page) return;
+    if (thisRound !== round || !page) return;
     const first = add(page);
     first?.querySelector("a")?.focus();
   }
 
-  /** @param {{ videos: Video[], next: string | null }} page @returns {HTMLElement | undefined} the first new card */
+  /**
+   * @param {{ videos: Video[], next: string | null }} page
+   * @returns {HTMLElement | undefined} the first new card
+   */
   function add(page) {
     const cards = page.videos.map((video) => card(fromVideo(video)));
     grid.append(...cards);
@@ -74,10 +85,13 @@ export function libraryView({ query, settled, showMessage }) {
     return cards[0];
   }
 
-  /** @template T @param {Promise<T>} work @returns {Promise<T | null>} */
-  async function attempt(work) {
+  /**
+   * Shows an error of the server as a message.
+   * @template T @param {Promise<T>} task @returns {Promise<T | null>} null after an error
+   */
+  async function withMessage(task) {
     try {
-      const result = await work;
+      const result = await task;
       showMessage("");
       return result;
     } catch (error) {
@@ -85,14 +99,19 @@ export function libraryView({ query, settled, showMessage }) {
       if (life.signal.aborted) return null;
       showMessage(error.message || t("unreachable"));
       const retry = h("button", { class: "button", type: "button", click: refresh }, t("tryAgain"));
-      if (!grid.firstChild) empty.replaceChildren(notice(t("failed"), "", { level: "h2", action: retry }));
+      if (!grid.firstChild)
+        empty.replaceChildren(notice(t("failed"), "", { level: "h2", action: retry }));
       return null;
     }
   }
 
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refreshBegun(), {
-    signal: life.signal,
-  });
+  document.addEventListener(
+    "visibilitychange",
+    () => document.visibilityState === "visible" && refreshContinue(),
+    {
+      signal: life.signal,
+    },
+  );
   void refresh();
 
   return {
@@ -103,8 +122,8 @@ export function libraryView({ query, settled, showMessage }) {
       life.abort();
     },
     sessionChanged() {
-      begun.replaceChildren();
-      shelf.hidden = true;
+      continueList.replaceChildren();
+      continueSection.hidden = true;
       void refresh();
     },
   };
@@ -116,17 +135,26 @@ function section(id, title, ...children) {
   return h("section", { id, "aria-labelledby": `${id}-heading` }, heading, ...children);
 }
 
-/** @param {string} words what was searched for */
+/** @param {string} words the search, empty for none */
 function emptyNotice(words) {
   if (words) {
     const all = h("a", { class: "button", href: "#/" }, t("showAll"));
-    return notice(t("noResults"), t("noResultsHint", { query: words }), { level: "h2", action: all });
+    return notice(t("noResults"), t("noResultsHint", { query: words }), {
+      level: "h2",
+      action: all,
+    });
   }
   if (!session.user()) {
     const create = h("a", { class: "button primary", href: "#/sign-up" }, t("createAccount"));
     return notice(t("noVideos"), t("noVideosVisitor"), { level: "h2", action: create });
   }
-  const hint = h("span", {}, t("noVideosBefore"), h("code", {}, "playhead scan"), t("noVideosAfter"));
+  const hint = h(
+    "span",
+    {},
+    t("noVideosBefore"),
+    h("code", {}, "playhead scan"),
+    t("noVideosAfter"),
+  );
   return notice(t("noVideos"), hint, { level: "h2", action: null });
 }
 

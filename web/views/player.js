@@ -6,29 +6,37 @@ import { signInAddress } from "./header.js";
 import { notice } from "./notice.js";
 
 /** @typedef {import("../api.js").Video} Video */
+/** @typedef {import("../app.js").Context} Context */
+/** @typedef {import("../app.js").View} View */
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
 /** @typedef {import("../playhead.js").Handle} Handle */
 
-/** @param {import("../app.js").Context} context @param {number} id @returns {import("../app.js").View} */
+/** @param {Context} context @param {number} id of the video @returns {View} */
 export function playerView({ setTitle, showMessage }, id) {
-  const root = h("div", { class: "watch" }, h("p", { class: "lede", role: "status" }, t("loading")));
+  const root = h(
+    "div",
+    { class: "watch" },
+    h("p", { class: "intro", role: "status" }, t("loading")),
+  );
   /** @type {ReturnType<typeof playerPage> | null} */
   let page = null;
-  let left = false;
+  let isLeft = false;
 
   async function show() {
     try {
       const video = await getVideo(id);
-      if (left) return;
+      if (isLeft) return;
       page = playerPage(video, showMessage);
       root.replaceChildren(page.root);
       setTitle(video.title);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (left) return;
-      const missing = error.status === 404;
-      const title = t(missing ? "videoNotFound" : "failed");
-      root.replaceChildren(notice(title, missing ? t("videoNotFoundHint") : error.message || t("unreachable")));
+      if (isLeft) return;
+      const isMissing = error.status === 404;
+      const title = t(isMissing ? "videoNotFound" : "failed");
+      root.replaceChildren(
+        notice(title, isMissing ? t("videoNotFoundHint") : error.message || t("unreachable")),
+      );
       setTitle(title);
     }
   }
@@ -38,7 +46,7 @@ export function playerView({ setTitle, showMessage }, id) {
     title: t("loading"),
     ready: show(),
     leave() {
-      left = true;
+      isLeft = true;
       return page?.leave();
     },
     sessionChanged: () => page?.sessionChanged(),
@@ -47,12 +55,15 @@ export function playerView({ setTitle, showMessage }, id) {
 
 /** @param {Video} video @param {(text: string) => void} showMessage */
 function playerPage(video, showMessage) {
-  const facts = [t("by", { name: video.uploader_username }), video.duration !== null && clock(video.duration)];
+  const details = [
+    t("by", { name: video.uploader_username }),
+    video.duration !== null && clock(video.duration),
+  ];
   const about = h(
     "div",
     { class: "about" },
     h("h1", { tabindex: -1 }, video.title),
-    h("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
+    h("p", { class: "facts" }, details.filter(Boolean).join(" · ")),
   );
   const description = h("p", { class: "description" }, video.description);
   if (!video.stream_url) {
@@ -68,45 +79,80 @@ function playerPage(video, showMessage) {
     "aria-label": video.title,
   });
   element.addEventListener("error", () => {
-    showMessage(t(element.error?.code === MediaError.MEDIA_ERR_NETWORK ? "mediaNetworkError" : "mediaError"));
+    showMessage(
+      t(element.error?.code === MediaError.MEDIA_ERR_NETWORK ? "mediaNetworkError" : "mediaError"),
+    );
   });
-  const memory = watchMemory(element, video.id);
+  const panel = positionPanel(element, video.id);
   element.src = video.stream_url;
-  const root = h("article", {}, h("div", { class: "stage" }, element), about, memory.root, description);
+  const root = h(
+    "article",
+    {},
+    h("div", { class: "stage" }, element),
+    about,
+    panel.root,
+    description,
+  );
 
   async function leave() {
-    const saved = memory.leave();
-    // Dropped from the page alone, the element would go on loading and playing.
+    const saved = panel.leave();
+    // An element that is only removed from the page would go on loading and playing.
     element.pause();
     element.removeAttribute("src");
     element.load();
     await saved;
   }
 
-  return { root, leave, sessionChanged: memory.sessionChanged };
+  return { root, leave, sessionChanged: panel.sessionChanged };
 }
 
 /**
- * What remembers the place: the attached player, its state in words, and its two buttons.
+ * The part of the page that is about the position: the attached player, the text of its state, and
+ * two buttons.
  * @param {HTMLVideoElement} element @param {number} id
  */
-function watchMemory(element, id) {
+function positionPanel(element, id) {
   const resumed = h("p", { id: "resumed", class: "resumed", hidden: true });
-  const status = h("p", { id: "save-status", class: "status", role: "status", "aria-live": "polite" });
-  const startOver = h("button", { id: "start-over", class: "button", type: "button", click: begin }, t("startOver"));
+  const status = h("p", {
+    id: "save-status",
+    class: "status",
+    role: "status",
+    "aria-live": "polite",
+  });
+  const startOver = h(
+    "button",
+    { id: "start-over", class: "button", type: "button", click: playFromStart },
+    t("startOver"),
+  );
   const forget = h(
     "button",
-    { id: "forget", class: "button quiet", type: "button", title: t("forgetHint"), click: forgetPlace },
+    {
+      id: "forget",
+      class: "button quiet",
+      type: "button",
+      title: t("forgetHint"),
+      click: forgetPosition,
+    },
     t("forget"),
   );
   const actions = h("div", { class: "actions" }, startOver, forget);
-  const invitation = h("p", { class: "invitation" }, h("a", { href: signInAddress() }, t("signInToSave")));
-  const root = h("div", { class: "memory" }, actions, h("div", { class: "states" }, resumed, status), invitation);
+  const invitation = h(
+    "p",
+    { class: "invitation" },
+    h("a", { href: signInAddress() }, t("signInToSave")),
+  );
+  const root = h(
+    "div",
+    { class: "position" },
+    actions,
+    h("div", { class: "states" }, resumed, status),
+    invitation,
+  );
   /** @type {Handle | null} */
   let handle = null;
-  /** @type {number | undefined} Whoever is signed in, or was last. */
+  /** @type {number | undefined} The user who is signed in, or was last. */
   let viewer;
-  let hasChosen = false; // where to be, while nobody was signed in
+  let hasChosen = false; // whether a visitor has chosen a position
   element.addEventListener("seeking", () => (hasChosen ||= handle === null));
 
   /** @param {boolean} resume */
@@ -119,30 +165,25 @@ function watchMemory(element, id) {
   }
 
   /** @param {PlayheadEvent} event */
-  function onState({ state, position, kept, error }) {
+  function onState(event) {
+    const { state, position } = event;
     if (state === "ready") {
       resumed.hidden = position === 0;
       resumed.textContent = t("resumedAt", { time: clock(position) });
       return;
     }
     status.dataset.state = state;
-    if (state === "saved") status.textContent = t("savedAt", { time: clock(position) });
-    else if (state === "superseded") status.textContent = t("superseded", { time: clock(position) });
-    else if (kept && error?.status === 0) status.textContent = t("offline", { time: clock(position) });
-    else if (state === "retrying") status.textContent = t("retrying");
-    else if (state === "failed") status.textContent = t("saveRefused", { detail: refusal(error?.code ?? "", error?.message ?? "") });
-    else if (state === "gone") status.textContent = t("gone");
-    // Signed out: the session says so itself, and the page then shows the invitation.
+    status.textContent = statusText(event) ?? status.textContent;
   }
 
-  async function begin() {
+  async function playFromStart() {
     resumed.hidden = true;
     if (handle) return handle.startOver();
     element.currentTime = 0;
     await element.play().catch(() => {});
   }
 
-  async function forgetPlace() {
+  async function forgetPosition() {
     forget.disabled = true;
     try {
       await handle?.forget();
@@ -162,12 +203,12 @@ function watchMemory(element, id) {
     root,
     leave: () => handle?.detach(),
     sessionChanged() {
-      // The place belongs to whoever was signed in before, and waits for them here.
+      // The position belongs to the previous user, for whom it waits in the queue.
       void handle?.detach();
       resumed.hidden = true;
       status.textContent = "";
-      // Somebody else begins where they were; whoever watched before they signed in is taken to where they had been, unless they
-      // went elsewhere; for whoever signs in again a film that was begun goes on undisturbed.
+      // Another user begins at their own position. So does a visitor who signs in, unless they have
+      // chosen one. For the same user the video goes on undisturbed.
       const user = session.user();
       const isNew = user !== null && user.id !== viewer;
       if (isNew && viewer !== undefined) {
@@ -177,4 +218,16 @@ function watchMemory(element, id) {
       attach((isNew && !hasChosen) || element.currentTime === 0);
     },
   };
+}
+
+/** @param {PlayheadEvent} event */
+function statusText({ state, position, kept, error }) {
+  const time = clock(position);
+  if (state === "saved") return t("savedAt", { time });
+  if (state === "superseded") return t("superseded", { time });
+  if (kept && error?.status === 0) return t("offline", { time });
+  if (state === "retrying") return t("retrying");
+  if (state === "gone") return t("gone");
+  if (state !== "failed") return null; // after "signed-out" the page shows the invitation
+  return t("saveRefused", { detail: refusal(error?.code ?? "", error?.message ?? "") });
 }

@@ -1,7 +1,7 @@
 //! The facts of the library as sentences, which a failed test can show.
 
-use migration::facts::{self, Column, Table};
 use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm_revisions::facts::{self, Column, Table};
 use std::collections::BTreeSet;
 
 /// Whether indexes and constraints are told with their names.

@@ -5,9 +5,10 @@ pub(crate) mod catalogue;
 pub(crate) mod program;
 pub(crate) mod wild;
 
-use migration::{Options, Target};
+use migration::PROJECT;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm_revisions::{Options, Target};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Migrations up to and with v0.9.
@@ -89,11 +90,11 @@ impl TestDatabase {
     }
 
     pub(crate) async fn up(&self, target: Target) -> Vec<String> {
-        migration::upgrade(&self.url, &target, &Options::default()).await.unwrap().applied
+        PROJECT.upgrade(&self.url, &target, &Options::default()).await.unwrap().applied
     }
 
     pub(crate) async fn down(&self, target: Target) -> Vec<String> {
-        migration::downgrade(&self.url, &target, &Options::default()).await.unwrap().taken_back
+        PROJECT.downgrade(&self.url, &target, &Options::default()).await.unwrap().taken_back
     }
 
     /// Back to v0.9.
@@ -106,8 +107,8 @@ impl TestDatabase {
         let options = Options::default();
         let v09 = Target::Name("m20250101_000003_create_watch_history_v09".to_owned());
         let result = match up {
-            true => migration::upgrade(&self.url, &Target::End, &options).await,
-            false => migration::downgrade(&self.url, &v09, &options).await,
+            true => PROJECT.upgrade(&self.url, &Target::End, &options).await,
+            false => PROJECT.downgrade(&self.url, &v09, &options).await,
         };
         let line = result.unwrap_err().to_string();
         assert!(!line.contains('\n'), "{line}");

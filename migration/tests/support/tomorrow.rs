@@ -1,9 +1,9 @@
 //! Entities as somebody may change them tomorrow: a few columns, indexes, keys and tables more, a few fewer, others otherwise.
 
-use migration::wanted::Wanted;
 use sea_orm::{DbBackend, Schema};
+use sea_orm_revisions::entities::EntityTables;
 
-pub(crate) fn entities(backend: DbBackend) -> Wanted {
+pub(crate) fn entities(backend: DbBackend) -> EntityTables {
     let tables = Schema::new(backend)
         .builder()
         .register(user::Entity)
@@ -17,7 +17,7 @@ pub(crate) fn entities(backend: DbBackend) -> Wanted {
         .register(answer::Entity)
         .register(like::Entity)
         .register(rating::Entity);
-    Wanted { tables, indexes: Vec::new(), statements: ::entity::video_search::tables(backend).to_vec() }
+    EntityTables { tables, indexes: Vec::new(), statements: ::entity::video_search::tables(backend).to_vec() }
 }
 
 /// New: a column with an index, and one with a default and a check.

@@ -1,8 +1,8 @@
-//! A disk that keeps only what it was told to keep. Loaded into the server's process before the C library (`LD_PRELOAD`), this
-//! stands between SQLite and the files of its database: what is written there is also noted, and goes into an image of the file when
-//! the server waits for the disk. The images are what a power cut leaves behind at least.
+//! A disk that keeps only what was synced. Loaded into the server's process before the C library
+//! (`LD_PRELOAD`), it intercepts SQLite's file calls: each write is also recorded, and goes into an
+//! image of the file at fsync. The images are what at least survives a power cut.
 //!
-//! No crate is linked, because it is compiled by the test that uses it.
+//! No crate is linked, because the test compiles it.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -17,7 +17,7 @@ unsafe extern "C" {
     fn dlsym(handle: *mut c_void, symbol: *const c_char) -> *mut c_void;
 }
 
-/// The next library that has the symbol, which is the C library.
+/// The symbol of the next library, which is the C library.
 const NEXT: *mut c_void = -1_isize as *mut c_void;
 
 type Write = unsafe extern "C" fn(c_int, *const c_void, usize, i64) -> isize;
@@ -37,7 +37,7 @@ enum Change {
     Length(i64),
 }
 
-/// A file of the database, and what was done to it since the disk was waited for.
+/// A database file, and its changes since the last fsync.
 struct Kept {
     inode: u64,
     image: File,
@@ -46,17 +46,19 @@ struct Kept {
 
 type Disk = HashMap<PathBuf, Kept>;
 
-/// One lock for all, so that what is noted is done before anybody waits for the disk, and the image is written when the wait ends.
+/// One lock for all files, so that changes are recorded before fsync begins and the image is
+/// written when it returns.
 static DISK: LazyLock<Mutex<Disk>> = LazyLock::new(Mutex::default);
 
-/// The name of an open file, if it belongs to the database.
+/// The path of an open file, if it belongs to the database.
 fn name(file: c_int) -> Option<PathBuf> {
     let path = fs::read_link(format!("/proc/self/fd/{file}")).ok()?;
     let of_the_database = ["playhead.db", "playhead.db-wal"].iter().any(|name| path.ends_with(name));
     of_the_database.then_some(path)
 }
 
-/// Notes a change before it is made, under the lock that this returns: the image begins as the file is then.
+/// Records a change before it is made, under the lock that it returns. The image starts as a copy
+/// of the file.
 fn note(file: c_int, change: impl FnOnce() -> Change) -> Option<MutexGuard<'static, Disk>> {
     let (path, images) = (name(file)?, std::env::var_os("IMAGES")?);
     let inode = fs::metadata(&path).unwrap().ino();

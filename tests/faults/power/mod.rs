@@ -1,5 +1,5 @@
-//! The power gone. To kill the program proves little of the disk, because the system keeps what a dead process wrote; here all
-//! is gone that the program did not wait for (`disk.rs`).
+//! A power cut. Killing the program tests no disk, because the system keeps what a dead process
+//! wrote; here everything is lost that the program did not sync (`disk.rs`).
 
 use crate::databases::{Engine, TestDatabase};
 use crate::program::Program;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_is_there_after_a_power_cut() {
+async fn acknowledged_saves_survive_a_power_cut() {
     let _machine = MACHINE.lock().await;
     let rounds = measure(20, 1);
     for _ in 0..rounds {
@@ -20,13 +20,14 @@ async fn what_was_acknowledged_is_there_after_a_power_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_does_not_wait_for_the_disk_is_found_out() {
+async fn a_program_that_does_not_sync_loses_saves_in_this_test() {
     let _machine = MACHINE.lock().await;
     let (lost, _) = cut_the_power("normal").await;
     assert!(!lost.is_empty(), "nothing is lost: these checks prove nothing");
 }
 
-/// Ends the server under load, and says what the disk has lost of the saves that were acknowledged, and how many those were.
+/// Stops the server under load, and returns the acknowledged saves that the disk has lost, and how
+/// many there were.
 async fn cut_the_power(synchronous: &str) -> (Vec<String>, u64) {
     let mut program = Program::new();
     let folder = program.folder.path().to_owned();
@@ -51,7 +52,7 @@ async fn cut_the_power(synchronous: &str) -> (Vec<String>, u64) {
     (site.lost_in(&left).await, tally.of(200))
 }
 
-/// The disk, as a library.
+/// The compiled library of the disk.
 fn compiled(folder: &Path) -> String {
     let library = folder.join("libdisk.so").display().to_string();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/power/disk.rs");

@@ -1,0 +1,191 @@
+//! Whether the tables of a release are those that Alembic made.
+//!
+//! What they should be nobody writes down a second time: the first migrations make them in a throw-away place, and both are
+//! read by the same words.
+
+use crate::facts::{self, Column, Difference, Facts, Index, Part, Table};
+use crate::project::{LaterRevision, LegacyRules};
+use crate::records::adoption::ALEMBIC;
+use crate::{Project, wanted};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{DatabaseTransaction, DbBackend, Statement, TransactionTrait};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is in the way, and what stays as it is.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) findings: Vec<String>,
+    pub(super) left_alone: Vec<String>,
+}
+
+/// The columns of an enum, with its labels.
+type Labels = BTreeMap<String, BTreeSet<String>>;
+
+/// Compares the database, in which Alembic stands at `revision`, with the release. Changes nothing.
+pub(super) async fn verify(
+    project: &Project,
+    legacy: &LegacyRules,
+    txn: &DatabaseTransaction,
+    found: &Facts,
+    revision: &str,
+) -> Result<Verdict, DbErr> {
+    let (mut wanted, wanted_labels) = reference(project, legacy, txn).await?;
+    let later = legacy.later.filter(|later| later.revision == revision);
+    let missing = later.map(|later| add_later_indexes(&later, &mut wanted, found)).unwrap_or_default();
+    let spelled = spelled_alike(legacy, found, &wanted, txn.get_database_backend());
+    let mut verdict = Verdict::default();
+    for difference in facts::compare(&wanted, &spelled) {
+        match &difference.found {
+            Some(Part::Table(_)) if difference.table == ALEMBIC || project.is_bookkeeping(&difference.table) => {}
+            Some(Part::Index(_)) if difference.wanted.is_none() => verdict.left_alone.push(plain(legacy, &difference)),
+            _ if difference.tolerated => verdict.left_alone.push(plain(legacy, &difference)),
+            _ => verdict.findings.push(difference.line(legacy.release)),
+        }
+    }
+    verdict.findings.extend(missing);
+    verdict.findings.extend(other_labels(legacy, &wanted_labels, &labels(txn, &wanted).await?));
+    let head = wanted::facts(txn, project.entities).await?;
+    verdict.findings.extend(taken_names(project, &head, &wanted, found));
+    if verdict.findings.is_empty() {
+        verdict.findings = (legacy.obstacles)(&SchemaManager::new(txn)).await?;
+    }
+    Ok(verdict)
+}
+
+/// Tables and enum labels as the migrations up to the release make them.
+async fn reference(
+    project: &Project,
+    legacy: &LegacyRules,
+    txn: &DatabaseTransaction,
+) -> Result<(Facts, Labels), DbErr> {
+    if txn.get_database_backend() != DbBackend::Postgres {
+        let memory = wanted::memory().await?;
+        make(project, legacy, &SchemaManager::new(&memory)).await?;
+        let facts = facts::read(&memory).await?;
+        memory.close().await?;
+        return Ok((facts, Labels::new()));
+    }
+    let throw_away = txn.begin().await?;
+    throw_away.execute_unprepared("SET LOCAL search_path = pg_temp").await?;
+    make(project, legacy, &SchemaManager::new(&throw_away)).await?;
+    let facts = facts::read(&throw_away).await?;
+    let labels = labels(&throw_away, &facts).await?;
+    throw_away.rollback().await?;
+    Ok((facts, labels))
+}
+
+async fn make(project: &Project, legacy: &LegacyRules, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    for migration in (project.chain)().iter().filter(|migration| legacy.covers(migration.name())) {
+        migration.up(manager).await?;
+    }
+    Ok(())
+}
+
+/// Adds the indexes of the later revision to the wanted tables. Of a table that is not among them, the indexes that are
+/// missing are told.
+fn add_later_indexes(later: &LaterRevision, wanted: &mut Facts, found: &Facts) -> Vec<String> {
+    let mut missing = Vec::new();
+    for (table, columns) in later.indexes {
+        let names: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+        if let Some(wanted) = wanted.tables.get_mut(*table) {
+            wanted.indexes.push(Index { columns: names, ..Index::default() });
+            continue;
+        }
+        let is_it = |index: &Index| index.columns == names && index.predicate.is_none();
+        if !found.tables.get(*table).is_some_and(|table| table.indexes.iter().any(is_it)) {
+            let (columns, revision) = (columns.join(", "), later.revision);
+            missing.push(format!("{table}: index ({columns}) in {revision}, missing in the database"));
+        }
+    }
+    missing
+}
+
+/// The same tables without what may differ: database defaults, and words of SQLite that mean the same.
+fn spelled_alike(legacy: &LegacyRules, found: &Facts, wanted: &Facts, backend: DbBackend) -> Facts {
+    let mut spelled = found.clone();
+    for (name, reference) in &wanted.tables {
+        let Some(table) = spelled.tables.get_mut(name) else { continue };
+        let keys = table.primary_key.clone();
+        for column in &mut table.columns {
+            let Some(reference) = reference.column(&column.name) else { continue };
+            column.default = None;
+            if backend != DbBackend::Postgres {
+                spell(legacy, column, reference, &keys);
+            }
+        }
+    }
+    spelled
+}
+
+fn spell(legacy: &LegacyRules, column: &mut Column, reference: &Column, keys: &[String]) {
+    let is_enum = reference.kind.starts_with("varchar") && legacy.enums.contains(&column.name.as_str());
+    let is_same = (column.kind == "timestamp" && reference.kind == "datetime")
+        || (is_enum && (column.kind.starts_with("varchar") || column.kind == "text"));
+    if is_same {
+        column.kind.clone_from(&reference.kind);
+    }
+    // The row id is never NULL, whether the table says so or not.
+    if column.kind == "integer" && keys == [column.name.as_str()] {
+        column.nullable = reference.nullable;
+    }
+}
+
+/// The enums of the columns of these tables, which only PostgreSQL has.
+async fn labels(db: &impl ConnectionTrait, tables: &Facts) -> Result<Labels, DbErr> {
+    let mut labels = Labels::new();
+    if db.get_database_backend() == DbBackend::Postgres && !tables.tables.is_empty() {
+        let names: Vec<String> = tables.tables.keys().map(|name| format!("to_regclass('{name}')")).collect();
+        let select = format!("{LABELS} WHERE pg_class.oid IN ({})", names.join(", "));
+        for row in db.query_all_raw(Statement::from_string(DbBackend::Postgres, select)).await? {
+            labels.entry(row.try_get_by_index(0)?).or_default().insert(row.try_get_by_index(1)?);
+        }
+    }
+    Ok(labels)
+}
+
+const LABELS: &str = "
+SELECT relname || '.' || attname, enumlabel::text
+FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid JOIN pg_enum ON enumtypid = atttypid";
+
+fn other_labels(legacy: &LegacyRules, wanted: &Labels, found: &Labels) -> Vec<String> {
+    let joined = |labels: &BTreeSet<String>| labels.iter().cloned().collect::<Vec<_>>().join(", ");
+    let other = |(column, wanted): (&String, &BTreeSet<String>)| {
+        let found = found.get(column).filter(|found| *found != wanted)?;
+        Some(format!(
+            "{column}: one of {} in {}, one of {} in the database",
+            joined(wanted),
+            legacy.release,
+            joined(found)
+        ))
+    };
+    wanted.iter().filter_map(other).collect()
+}
+
+/// Tables and columns of somebody else under names that later migrations want for their own.
+fn taken_names(project: &Project, head: &Facts, wanted: &Facts, found: &Facts) -> Vec<String> {
+    let mend = format!("which {} makes itself: rename it", project.name);
+    let mut taken = Vec::new();
+    for (name, table) in &head.tables {
+        match (wanted.tables.get(name), found.tables.get(name)) {
+            (None, Some(_)) => taken.push(format!("{name}: there is a table of this name, {mend}")),
+            (Some(wanted), Some(found)) => {
+                let new = |column: &&Column| wanted.column(&column.name).is_none() && has(found, &column.name);
+                let columns = table.columns.iter().filter(new);
+                taken.extend(columns.map(|column| format!("{name}.{}: there is such a column, {mend}", column.name)));
+            }
+            _ => {}
+        }
+    }
+    taken
+}
+
+fn has(table: &Table, column: &str) -> bool {
+    table.columns.iter().any(|known| known.name.eq_ignore_ascii_case(column))
+}
+
+/// What is left alone, in few words: where it is found goes without saying.
+fn plain(legacy: &LegacyRules, difference: &Difference) -> String {
+    let release = legacy.release;
+    let line = difference.line(release);
+    line.strip_suffix(&format!(" in the database, unknown to {release}")).unwrap_or(&line).to_owned()
+}

@@ -1,0 +1,117 @@
+//! The command line: it reads words, calls the library, prints.
+//!
+//! Exit codes: 0 done or nothing to do, 1 error, 2 there is a difference, something is pending, or something is to be mended.
+
+mod answer;
+mod command;
+
+use crate::Project;
+use crate::environment::{self, DatabaseUrl, keep_passwords_out, load, redacted, resolve, value_or_file};
+use answer::{Answer, Context};
+use clap::{Args, FromArgMatches};
+use command::Command;
+use std::env;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// The database's schema: look at it, change it, take it over from Alembic
+///
+/// Exit codes: 0 done or nothing to do, 1 error, 2 there is a difference, something is pending, or something is to be mended.
+#[derive(Clone, Args)]
+pub struct Arguments {
+    /// The database, instead of DATABASE_URL; other users of this machine can see it in the list of processes
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the program knows beside the arguments.
+#[derive(Clone)]
+pub struct Environment<'a> {
+    /// The database, as sqlx reads an address, where the arguments name none.
+    pub database_url: &'a str,
+    /// Whether it is a production site, where nothing is dropped on a keystroke.
+    pub production: bool,
+}
+
+/// The whole program of a project: reads arguments, `.env` and environment, runs the command, prints what was done.
+pub async fn main(project: &Project) -> ExitCode {
+    let mut command = clap::Command::new(project.command);
+    if !project.version.is_empty() {
+        command = command.version(project.version);
+    }
+    let about = format!("{}'s schema: look at it, change it, take it over from Alembic", project.name);
+    let arguments: Arguments = parse(Arguments::augment_args(command).about(about));
+    let settings = load().and_then(|()| settings(project));
+    let (database, production) = match settings {
+        Ok(settings) => settings,
+        Err(error) => return fail(&error),
+    };
+    let filters = env_logger::Env::default().default_filter_or("info,sqlx=warn");
+    keep_passwords_out(&mut env_logger::Builder::from_env(filters)).init();
+    database.notes.iter().for_each(|note| log::debug!("DATABASE_URL: {note}"));
+    run(project, &arguments, &Environment { database_url: &database.url, production }).await
+}
+
+/// The database, and whether this is a production site.
+fn settings(project: &Project) -> Result<(DatabaseUrl, bool), String> {
+    let look_up = |name: &str| match env::var(name) {
+        Err(env::VarError::NotUnicode(_)) => Err(format!("{name}: the value is not Unicode; set another one")),
+        value => Ok(value.ok().filter(|value| !value.is_empty())),
+    };
+    let given = value_or_file("DATABASE_URL", look_up)?;
+    let database = match given.as_deref().or(project.default_url) {
+        Some(url) => resolve(url).map_err(|error| format!("DATABASE_URL={error}"))?,
+        // Not every command needs one.
+        None => DatabaseUrl { url: String::new(), notes: Vec::new() },
+    };
+    let production = project.production_variable.map(look_up).transpose()?.flatten();
+    Ok((database, production.as_deref() == Some("production")))
+}
+
+/// The arguments of this process. What is wrong with them is said without the password of an address that is among them.
+pub fn parse<A: FromArgMatches>(command: clap::Command) -> A {
+    let mut command = command;
+    let parsed = command.try_get_matches_from_mut(env::args_os());
+    let parsed = parsed.and_then(|mut matches| A::from_arg_matches_mut(&mut matches));
+    parsed.map_err(|error| error.format(&mut command)).unwrap_or_else(|error| explain(&error))
+}
+
+fn explain(error: &clap::Error) -> ! {
+    let words = env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let addresses: Vec<String> = words.filter(|word| word.contains("://")).collect();
+    if addresses.is_empty() {
+        error.exit();
+    }
+    let shown = addresses.iter().fold(error.to_string(), |text, word| text.replace(word, &redacted(word)));
+    let _ = write!(std::io::stderr(), "{shown}");
+    std::process::exit(error.exit_code())
+}
+
+/// Runs the command, says what was done on standard output or what is wrong on standard error.
+pub async fn run(project: &Project, arguments: &Arguments, environment: &Environment<'_>) -> ExitCode {
+    let given = match arguments.database_url.as_deref().map(environment::resolve).transpose() {
+        Ok(given) => given,
+        Err(error) => return fail(&format!("--database-url {error}")),
+    };
+    let database_url = given.as_ref().map_or(environment.database_url, |given| &given.url);
+    let environment = Environment { database_url, production: environment.production };
+    match (Context { project, environment: &environment }).answer(&arguments.command).await {
+        Ok(Answer { text, json, code }) => {
+            let text = if arguments.json { format!("{json:#}\n") } else { text };
+            // A reader that has gone away, as in `status | head -1`, is no failure.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::from(code)
+        }
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(error: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "error: {error}");
+    ExitCode::FAILURE
+}

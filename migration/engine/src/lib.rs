@@ -1,0 +1,46 @@
+//! The Alembic of SeaORM: runs the migrations of a project safely, compares its database with its entities, writes the next
+//! migration from what differs, and takes over databases that Alembic built.
+//!
+//! A project makes one [`Project`]. Its commands are methods of it ([`Project::upgrade`], [`Project::downgrade`],
+//! [`Project::check`] …); [`cli`] is the command line over them.
+
+mod adopt;
+mod backup;
+pub mod check;
+pub mod cli;
+mod connect;
+mod consent;
+mod doctor;
+pub mod entities;
+pub mod environment;
+pub mod error;
+pub mod facts;
+mod guard;
+mod holders;
+mod lock;
+mod offline;
+mod options;
+mod plan;
+mod project;
+mod recorder;
+mod records;
+pub mod revision;
+mod runner;
+mod show;
+mod stamp;
+mod state;
+mod step;
+mod target;
+pub mod wanted;
+
+pub use adopt::{Adoption, Wish};
+pub use doctor::{Diagnosis, Finding};
+pub use error::Error;
+pub use options::Options;
+pub use plan::{Plan, Work};
+pub use project::{Chain, LaterRevision, LegacyRules, Obstacles, Project};
+pub use runner::Report;
+pub use show::Shown;
+pub use stamp::Stamped;
+pub use state::{Entry, History, State};
+pub use target::Target;

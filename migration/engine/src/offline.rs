@@ -1,0 +1,108 @@
+//! Scripts for psql and sqlite3: the SQL of migrations, written without a database.
+//!
+//! What a migration would read from a database is missing here; the script makes sure that it is not needed: see `guard`.
+
+use crate::guard::Guard;
+use crate::lock::settings;
+use crate::recorder::{self, is_read, remove_record, statements};
+use crate::step::{Direction, Step};
+use crate::target::{BASE, HEAD, position};
+use crate::{Error, Project};
+use sea_orm_migration::sea_orm::DbBackend;
+
+impl Project {
+    /// The SQL that `up` (or `down`) would run, for `psql` or `sqlite3` to run. `range` is `FROM:TO`, or only `TO`: then it
+    /// goes up from the base, or down from the head.
+    pub async fn script(&self, up: bool, range: &str, dialect: DbBackend) -> Result<String, Error> {
+        let (start, end) = if up { (BASE, HEAD) } else { (HEAD, BASE) };
+        let (from, to) = range.split_once(':').unwrap_or((start, range));
+        let from = position(if from.is_empty() { start } else { from }, 0, self)?;
+        let to = position(if to.is_empty() { end } else { to }, from, self)?;
+        if (up && from > to) || (!up && from < to) {
+            return Err(Error::Range(range.to_owned()));
+        }
+        let mut steps: Vec<Step> =
+            (self.chain)().into_iter().map(|migration| Step { direction: direction(up), migration }).collect();
+        steps = steps.drain(from.min(to)..from.max(to)).collect();
+        if !up {
+            steps.reverse();
+        }
+        let label = |at: usize| self.names().get(at.wrapping_sub(1)).cloned().unwrap_or_else(|| BASE.to_owned());
+        let text = format!("-- {}'s schema, from {} to {}.\n", self.name, label(from), label(to));
+        let mut script = Script { project: self, text, dialect };
+        script.write(from, &steps).await?;
+        Ok(script.text)
+    }
+}
+
+fn direction(up: bool) -> Direction {
+    if up { Direction::Up } else { Direction::Down }
+}
+
+struct Script<'a> {
+    project: &'a Project,
+    text: String,
+    dialect: DbBackend,
+}
+
+impl Script<'_> {
+    async fn write(&mut self, from: usize, steps: &[Step]) -> Result<(), Error> {
+        // A program that goes on after an error would commit what is left.
+        self.text.push_str(match self.dialect {
+            DbBackend::Postgres => "\\set ON_ERROR_STOP on\n",
+            _ => ".bail on\nPRAGMA foreign_keys = OFF;\n",
+        });
+        let guard = Guard::new(self.dialect, from, self.project.chain).await?;
+        let dialect = self.dialect;
+        for stretch in steps.chunk_by(|a, b| !a.is_non_transactional(dialect) && !b.is_non_transactional(dialect)) {
+            let apart = stretch.iter().any(|step| step.is_non_transactional(dialect));
+            if !apart {
+                self.begin();
+            }
+            if from == 0 {
+                self.say(recorder::install(self.dialect).await?);
+            }
+            for step in stretch {
+                self.text.push_str(&format!("\n-- {}\n", step.name()));
+                let statements = statements(step, dialect).await?;
+                self.say(guard.statements(&statements).await?);
+                self.say(statements.into_iter().filter(|statement| !is_read(statement)));
+                self.say([bookkeeping(step, dialect).await?]);
+                guard.pass(step).await?;
+            }
+            if !apart {
+                self.text.push_str("\nCOMMIT;\n");
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        if self.dialect == DbBackend::Postgres {
+            let lock = format!("DO $$ BEGIN PERFORM pg_advisory_xact_lock({}); END $$", self.project.lock_number);
+            self.say(["BEGIN".to_owned(), settings("LOCAL"), lock]);
+        } else {
+            self.say(["BEGIN IMMEDIATE".to_owned()]);
+        }
+    }
+
+    fn say(&mut self, statements: impl IntoIterator<Item = String>) {
+        for statement in statements {
+            self.text.push_str(statement.trim_end().trim_end_matches(';'));
+            self.text.push_str(";\n");
+        }
+    }
+}
+
+/// The record that the runner keeps of the migration; the time is that of the script's run.
+async fn bookkeeping(step: &Step, dialect: DbBackend) -> Result<String, Error> {
+    if step.direction == Direction::Down {
+        return Ok(remove_record(step.name(), dialect).await?);
+    }
+    let now = match dialect {
+        DbBackend::Postgres => "extract(epoch FROM now())::bigint",
+        _ => "CAST(strftime('%s', 'now') AS INTEGER)",
+    };
+    let name = step.name();
+    Ok(format!("INSERT INTO \"seaql_migrations\" (\"version\", \"applied_at\") VALUES ('{name}', {now})"))
+}

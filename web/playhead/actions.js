@@ -1,0 +1,257 @@
+/**
+ * What the transitions of the state machine do. The functions change the state of a step, and add
+ * effects to it.
+ */
+import {
+  announceDuration,
+  fragmentOf,
+  isAtStart,
+  isStartFragment,
+  loopReason,
+  resetPlayback,
+  startSeek,
+} from "./playback.js";
+import {
+  hasEnded,
+  isLate,
+  isResumeKnown,
+  lastSecond,
+  positionOf,
+  record,
+  save,
+  saveStart,
+} from "./saving.js";
+
+/** @typedef {import("./machine.js").PlayerEvent} PlayerEvent */
+/** @typedef {import("./machine.js").Step} Step */
+
+/** Without an answer of the server, positions are saved from this second of the video on. */
+const ALONE_SECONDS = 10;
+/** A seek of the player may end this far from its target. */
+const SEEK_TOLERANCE_SECONDS = 2;
+
+/** @param {Step} step */
+const isTargetSeekable = ({ state, reading: { seekable } }) =>
+  seekable !== null && seekable[0] <= state.resumeTarget && state.resumeTarget <= seekable[1];
+
+/**
+ * Resumes, or follows where the element is, once history and metadata are there: a seek before the
+ * metadata would be lost.
+ * @param {Step} step @param {{ keepalive?: boolean }} [options]
+ */
+export function start(step, { keepalive = false } = {}) {
+  const { state, reading } = step;
+  if (state.phase !== "waiting" || !reading.hasMetadata) return;
+  // An overdue answer is not waited for once it could no longer move the viewer.
+  const isAlone = state.history === "overdue" && reading.currentTime >= ALONE_SECONDS;
+  if (!isResumeKnown(step) && !state.isChosen && !isAlone) return;
+  const { resumeTarget, seekTarget } = state;
+  const isNewTarget = resumeTarget > 0 && resumeTarget !== seekTarget;
+  const isElsewhere = isNewTarget && resumeTarget < lastSecond(step) && !isLate(step);
+  if (isElsewhere && isTargetSeekable(step)) {
+    state.phase = "resuming";
+    state.seekTarget = resumeTarget;
+    step.effects.push({ type: "seek", to: resumeTarget });
+  } else if (!isElsewhere || positionOf(step) >= resumeTarget) {
+    follow(step, keepalive);
+  } // Otherwise more of the video has to be loaded first.
+}
+
+/** From here on the positions are saved. @param {Step} step @param {boolean} keepalive */
+function follow(step, keepalive) {
+  const { state, reading, effects } = step;
+  state.phase = "following";
+  const position = positionOf(step);
+  if (hasEnded(step)) state.savedPosition = -1;
+  else if (!state.isChosen) state.savedPosition = state.playbackStart || position;
+  const resumedAt = position === state.playbackStart ? position : 0;
+  effects.push({ type: "report", event: { state: "ready", position: resumedAt } });
+  if (state.isStartOverPending) saveStart(step);
+  else record(step, { isDeliberate: state.savedPosition < 0, keepalive });
+  if (!reading.paused) effects.push({ type: "startInterval" });
+}
+
+/**
+ * The viewer goes somewhere, perhaps while the player seeks.
+ * @param {Step} step @param {number} position
+ */
+function choose({ state }, position) {
+  if (!state.isChosen) state.savedPosition = -1;
+  if (state.phase === "resuming") state.phase = "waiting";
+  state.isChosen = true;
+  state.hasLooped = false;
+  state.isCutOff = false;
+  state.cutOffAt = 0;
+  state.resumeTarget = 0;
+  state.lastPosition = position;
+}
+
+/**
+ * The source or the page begins the video at the current position, which is saved once the video is
+ * played from there.
+ * @param {Step} step
+ */
+export function chooseCurrent(step) {
+  choose(step, step.reading.currentTime);
+  step.state.savedPosition = Math.floor(step.reading.currentTime);
+}
+
+/**
+ * The metadata has arrived. By then a browser has begun to seek to what the source names, or to a
+ * position that the page set before.
+ * @param {Step} step
+ */
+export function readSource(step) {
+  const { state, reading } = step;
+  announceDuration(state.playback, reading);
+  const before = state.fragment;
+  state.fragment = fragmentOf(reading.source);
+  const isSame = state.isReloading && state.fragment === before;
+  state.isReloading = false;
+  const isElsewhere = reading.seeking || isStartFragment(state.fragment);
+  if (!isSame && state.phase !== "resuming" && isElsewhere) chooseCurrent(step);
+  start(step);
+}
+
+/**
+ * A seek has begun, by the player, by a browser that loops, or by the viewer.
+ * @param {Step} step
+ */
+export function seek(step) {
+  const { state, reading } = step;
+  const isRestart = state.isCutOff && isAtStart(reading);
+  const loop = isRestart ? "cut" : loopReason(state.playback, reading, state.serverDuration);
+  startSeek(state.playback, reading);
+  state.reachedAt = reading.moment;
+  const distance = Math.abs(reading.currentTime - state.seekTarget);
+  if (state.phase === "resuming" && distance < SEEK_TOLERANCE_SECONDS) return;
+  if (loop === "end") loopFromEnd(step);
+  else if (loop === "cut") loopFromCut(step);
+  else choose(step, positionOf(step));
+}
+
+/** @param {Step} step */
+function loopFromEnd(step) {
+  if (step.state.hasLooped) return;
+  step.state.hasLooped = true;
+  record(step);
+}
+
+/** @param {Step} step */
+function loopFromCut(step) {
+  const { state } = step;
+  state.isCutOff = false;
+  state.cutOffAt = Math.max(1, state.cutOffAt, state.lastPosition);
+  const isNew = state.lastPosition > 0 && state.lastPosition !== state.savedPosition;
+  if (state.phase === "following" && isNew) save(step, state.lastPosition);
+}
+
+/** The seek of the player has ended. @param {Step} step */
+export function endResume(step) {
+  step.state.playbackStart = step.state.seekTarget;
+  step.state.phase = "waiting";
+  start(step); // a newer position may have arrived meanwhile
+}
+
+/** Another file is loaded, or the same one again. @param {Step} step */
+export function reset({ state, effects }) {
+  // The viewer goes on where they were; the position 0 of a reload is not theirs.
+  state.isReloading = state.phase === "following" || state.isChosen;
+  if (state.isReloading) state.resumeTarget = state.lastPosition;
+  state.phase = "waiting";
+  state.hasLooped = false;
+  state.isCutOff = false;
+  state.playbackStart = state.resumeTarget;
+  state.seekTarget = NaN;
+  resetPlayback(state.playback);
+  effects.push({ type: "stopInterval" });
+}
+
+/** The page may be about to go away. @param {Step} step */
+export function leave(step) {
+  const { phase } = step.state;
+  start(step, { keepalive: true });
+  // The reading is older than a seek that has just begun.
+  const hasBegunSeek = phase === "waiting" && step.state.phase === "resuming";
+  if (!hasBegunSeek) record(step, { keepalive: true });
+}
+
+/**
+ * A resume position is known, from the server or from this browser's queue.
+ * @param {Step} step @param {number} resumeAt @param {number} watched seconds watched before
+ */
+function learnResume(step, resumeAt, watched) {
+  const { state } = step;
+  // What was saved before the history was read is part of its sum already.
+  if (watched > state.playback.watched) {
+    state.playback.watched += watched - state.watchedBefore;
+    state.watchedBefore = watched;
+  }
+  if (state.resume && !state.isChosen) state.resumeTarget = resumeAt;
+  // A viewer who began at the start because no answer came is still taken to their position.
+  const isFurther = !state.isChosen && state.resumeTarget > positionOf(step);
+  if (state.phase === "following" && isFurther && !isLate(step)) state.phase = "waiting";
+  start(step);
+}
+
+/** @param {Step} step @param {Extract<PlayerEvent, { type: "historyRead" }>} event */
+export function readHistory(step, { resumeAt, watched }) {
+  const { state } = step;
+  if (state.resume) state.serverPosition = resumeAt;
+  state.history = "server";
+  learnResume(step, state.serverPosition, watched);
+}
+
+/** @param {Step} step @param {Extract<PlayerEvent, { type: "historyDelayed" }>} event */
+export function delayHistory(step, { kept, retryInMs, error }) {
+  const { state, effects } = step;
+  if (kept && !isResumeKnown(step)) {
+    state.history = "local";
+    learnResume(step, kept.position, kept.watched);
+  }
+  effects.push({ type: "retryHistory", inMs: retryInMs });
+  if (isResumeKnown(step)) return;
+  state.history = "overdue";
+  effects.push({ type: "report", event: { state: "retrying", position: 0, retryInMs, error } });
+}
+
+/**
+ * The history cannot be read: a save could overwrite it.
+ * @param {Step} step @param {Extract<PlayerEvent, { type: "historyRefused" }>} event
+ */
+export function refuseHistory(step, { error }) {
+  close(step);
+  const state = error.status === 401 ? "signed-out" : "failed";
+  step.effects.push({ type: "report", event: { state, position: 0, error } });
+}
+
+/** @param {Step} step @param {Extract<PlayerEvent, { type: "saveAnswered" }>} event */
+export function reportAnswer(step, { answer }) {
+  const isFinal = answer.state === "gone" || answer.state === "signed-out";
+  if (isFinal && step.state.phase !== "closed") close(step);
+  step.effects.push({ type: "report", event: answer });
+}
+
+/** @param {Step} step */
+export function startOver(step) {
+  const { state, reading, effects } = step;
+  state.isStartOverPending = true;
+  choose(step, 0);
+  if (reading.hasMetadata) effects.push({ type: "seek", to: 0 });
+  if (state.phase === "following") saveStart(step);
+}
+
+/** @param {Step} step */
+export function finishForgetting(step) {
+  const { state } = step;
+  state.playback.watched = 0;
+  state.savedWatched = 0;
+  state.savedPosition = positionOf(step);
+  state.isForgetting = false;
+}
+
+/** @param {Step} step */
+export function close({ state, effects }) {
+  state.phase = "closed";
+  effects.push({ type: "close" });
+}

@@ -1,0 +1,268 @@
+/**
+ * The player as a state machine. `transition` takes a state, an event and a reading of the element,
+ * and returns the next state and the effects that the player then carries out. It has no element,
+ * no network and no timers, so tests run through it in milliseconds.
+ *
+ * States:
+ * - waiting: the resume position or the metadata is missing, or the video is not loaded far enough
+ * - resuming: the player seeks to the resume position
+ * - following: the element is where the viewer is meant to be, so its positions are saved
+ * - closed: nothing is saved any more
+ *
+ * What each event does in each state. "start" goes on to resuming or following once the history and
+ * the metadata are there. "save" saves the position if it is new. A dash does nothing.
+ *
+ * | event          | waiting              | resuming             | following         | closed    |
+ * |----------------|----------------------|----------------------|-------------------|-----------|
+ * | loadedmetadata | read source, start   | read source          | read source       | -         |
+ * | durationchange | note                 | note                 | note              | -         |
+ * | progress       | count, start         | count                | count             | -         |
+ * | change         | count                | count                | count             | -         |
+ * | playing        | count, timer on      | count, timer on      | count, timer on   | -         |
+ * | pause          | count, timer off     | count, timer off     | save, timer off   | -         |
+ * | seeking        | choose               | own: -               | choose            | -         |
+ * |                |                      | else choose, waiting |                   |           |
+ * | seeked         | start                | waiting, start       | save              | -         |
+ * | emptied        | reset                | reset, waiting       | reset, waiting    | -         |
+ * | interval       | count                | count                | save              | -         |
+ * | leave          | start, save          | count                | save              | -         |
+ * | overdue        | note, start          | note                 | note              | -         |
+ * | sessionOpened  | note                 | note                 | note, save        | -         |
+ * | durationRead   | note                 | note                 | note, save an end | -         |
+ * | historyRead    | note, start          | note                 | note; further on: | -         |
+ * |                |                      |                      | waiting, start    |           |
+ * | historyDelayed | retry, start         | retry                | retry             | -         |
+ * | historyRefused | closed               | closed               | closed            | -         |
+ * | saveAnswered   | report, maybe closed | the same             | the same          | report    |
+ * | startOver      | choose 0             | choose 0, waiting    | choose 0, save    | seek to 0 |
+ * | forget         | hold saves           | hold saves           | hold saves        | -         |
+ * | forgotten      | go on                | go on                | go on             | -         |
+ * | forgetFailed   | go on                | go on                | go on             | -         |
+ * | detach         | start, save, closed  | closed               | save, closed      | -         |
+ *
+ * A seek is chosen by the viewer unless the player or a looping browser began it. startOver is
+ * always chosen, and seeks to 0.
+ *
+ * Events of the element have their own names, but "ended" comes as pause, "canplay" and
+ * "timeupdate" as progress, and "ratechange", "play" and "waiting" as change. The others:
+ * - interval: the timer between saves
+ * - leave: the page is hidden or about to go away
+ * - overdue: the history was not read in time
+ * - sessionOpened: the account is known, so saves can go to the queue
+ * - durationRead, historyRead, historyDelayed, historyRefused: the server's answers; a delayed
+ *   history is read again later
+ * - saveAnswered: what the outbox reports
+ * - startOver, forget, detach: the page has called the handle
+ * - forgotten, forgetFailed: the outcome of forget
+ */
+import * as actions from "./actions.js";
+import { announceDuration, extendDuration, fragmentOf, newPlayback } from "./playback.js";
+import { count, record } from "./saving.js";
+
+/** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
+/** @typedef {import("./outbox.js").PlayerSave} PlayerSave */
+/** @typedef {import("./playback.js").Playback} Playback */
+/** @typedef {import("./playback.js").Reading} Reading */
+/** @typedef {import("./queue.js").Moment} Moment */
+/** @typedef {import("./request.js").PlayheadError} PlayheadError */
+/** @typedef {"waiting" | "resuming" | "following" | "closed"} Phase */
+
+/**
+ * Positions and durations are seconds.
+ * - history: "unknown" at first; "overdue" when no answer came in time; "local" when the position
+ *   comes from this browser's queue; "server" when the server has answered
+ * - resume: whether the viewer is taken to the resume position
+ * - hasSession: whether saves can be written to the queue
+ * - serverPosition: resume position of the server: NaN until loaded, 0 if `resume` is off
+ * - serverDuration: duration of the video as the server has it, null while unknown
+ * - resumeTarget: the position to take the viewer to, 0 for none
+ * - seekTarget: the target of the player's last seek, NaN for none
+ * - playbackStart: where playback began
+ * - lastPosition: the position at the last reading
+ * - savedPosition: the newest position in the queue, -1 for none
+ * - savedWatched: whole seconds watched in the newest save
+ * - watchedBefore: seconds watched before this player session
+ * - isChosen: the viewer chose the position
+ * - isStartOverPending: the start is to be saved once the player follows
+ * - isForgetting: the history is being deleted
+ * - hasLooped: the video was played to its end and goes on from its start by itself
+ * - isCutOff: the browser reports the end of a video whose file ended too early
+ * - cutOffAt: where that file ended, while it is played from its start again by itself; 0 otherwise
+ * - isReloading: the page loads the same video again, which goes on where it was
+ * - fragment: what the address of the file says about where to begin
+ * - reachedAt: when the position last moved by playing or seeking
+ * @typedef {{ phase: Phase, history: "unknown" | "overdue" | "local" | "server", resume: boolean,
+ *   hasSession: boolean, serverPosition: number, serverDuration: number | null,
+ *   resumeTarget: number, seekTarget: number, playbackStart: number, lastPosition: number,
+ *   savedPosition: number, savedWatched: number, watchedBefore: number, isChosen: boolean,
+ *   isStartOverPending: boolean, isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
+ *   cutOffAt: number, isReloading: boolean, fragment: string | null, reachedAt: Moment,
+ *   playback: Playback
+ * }} PlayerState
+ *
+ * `watched` of a history: seconds watched in all. `kept`: a save of an earlier player session that
+ * still waits in this browser's queue.
+ * @typedef {"loadedmetadata" | "durationchange" | "progress" | "change" | "playing" | "pause"
+ *   | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue" | "sessionOpened"
+ *   | "startOver" | "forget" | "forgotten" | "forgetFailed"} PlainEvent
+ * @typedef {{ [T in PlainEvent]: { type: T } }[PlainEvent]
+ *   | { type: "durationRead", duration: number | null }
+ *   | { type: "historyRead", resumeAt: number, watched: number }
+ *   | { type: "historyDelayed", kept?: { position: number, watched: number }, retryInMs: number,
+ *       error: PlayheadError }
+ *   | { type: "historyRefused", error: PlayheadError }
+ *   | { type: "saveAnswered", answer: PlayheadEvent }
+ *   | { type: "detach", save: boolean }} PlayerEvent
+ *
+ * `keepalive`: the page may be about to go away.
+ * @typedef {{ type: "seek", to: number }
+ *   | { type: "save", save: PlayerSave, keepalive: boolean }
+ *   | { type: "flush" }
+ *   | { type: "report", event: PlayheadEvent }
+ *   | { type: "startInterval" | "stopInterval" }
+ *   | { type: "retryHistory", inMs: number }
+ *   | { type: "close" }} PlayerEffect
+ *
+ * One transition under way: `state` is a copy that the actions change.
+ * @typedef {{ state: PlayerState, reading: Reading, effects: PlayerEffect[] }} Step
+ */
+
+/**
+ * The state of a player that has just been attached.
+ * @param {boolean} resume whether the viewer is taken to the resume position
+ * @param {Reading} reading @returns {PlayerState}
+ */
+export function initialState(resume, reading) {
+  /** @type {PlayerState} */
+  const state = {
+    phase: "waiting",
+    history: "unknown",
+    resume,
+    hasSession: false,
+    serverPosition: resume ? NaN : 0,
+    serverDuration: null,
+    resumeTarget: 0,
+    seekTarget: NaN,
+    playbackStart: 0,
+    lastPosition: 0,
+    savedPosition: -1,
+    savedWatched: 0,
+    watchedBefore: 0,
+    isChosen: false,
+    isStartOverPending: false,
+    isForgetting: false,
+    hasLooped: false,
+    isCutOff: false,
+    cutOffAt: 0,
+    isReloading: false,
+    fragment: null,
+    reachedAt: reading.moment,
+    playback: newPlayback(),
+  };
+  if (!reading.hasMetadata) return state;
+  const step = { state, reading, effects: [] };
+  announceDuration(state.playback, reading);
+  count(step);
+  state.fragment = fragmentOf(reading.source);
+  if (state.fragment !== null) actions.chooseCurrent(step);
+  return state;
+}
+
+/**
+ * @param {PlayerState} state is left as it is
+ * @param {PlayerEvent} event @param {Reading} reading of the element, at the event
+ * @returns {{ state: PlayerState, effects: PlayerEffect[] }} effects in the order to carry them out
+ */
+export function transition(state, event, reading) {
+  /** @type {Step} */
+  const step = { state: { ...state, playback: { ...state.playback } }, reading, effects: [] };
+  /** @type {(step: Step, event: any) => void} */
+  const act = TRANSITIONS[event.type][state.phase];
+  act(step, event);
+  return { state: step.state, effects: step.effects };
+}
+
+const nothing = () => {};
+
+/** The same in every state but closed. @template E @param {(step: Step, event: E) => void} act */
+const whileOpen = (act) => ({ waiting: act, resuming: act, following: act, closed: nothing });
+
+/**
+ * @type {{ [T in PlayerEvent["type"]]:
+ *   Record<Phase, (step: Step, event: Extract<PlayerEvent, { type: T }>) => void> }}
+ */
+export const TRANSITIONS = {
+  loadedmetadata: whileOpen(actions.readSource),
+  durationchange: whileOpen(({ state, reading }) => extendDuration(state.playback, reading)),
+  progress: whileOpen((step) => {
+    count(step);
+    actions.start(step);
+  }),
+  change: whileOpen(count),
+  playing: whileOpen((step) => {
+    count(step);
+    step.effects.push({ type: "startInterval" });
+  }),
+  pause: whileOpen((step) => {
+    step.effects.push({ type: "stopInterval" });
+    record(step);
+  }),
+  seeking: whileOpen(actions.seek),
+  seeked: {
+    waiting: (step) => actions.start(step),
+    resuming: actions.endResume,
+    following(step) {
+      if (!step.state.hasLooped) record(step, { isDeliberate: true });
+    },
+    closed: nothing,
+  },
+  emptied: whileOpen(actions.reset),
+  interval: whileOpen((step) => record(step)),
+  leave: whileOpen(actions.leave),
+  overdue: whileOpen((step) => {
+    if (step.state.history === "unknown") step.state.history = "overdue";
+    actions.start(step);
+  }),
+  sessionOpened: {
+    waiting: rememberSession,
+    resuming: rememberSession,
+    following(step) {
+      rememberSession(step);
+      record(step, { isDeliberate: step.state.isChosen });
+    },
+    closed: nothing,
+  },
+  durationRead: whileOpen((step, { duration }) => {
+    step.state.serverDuration = duration;
+    // The video may have ended by its file already.
+    if (step.reading.ended) record(step);
+  }),
+  historyRead: whileOpen(actions.readHistory),
+  historyDelayed: whileOpen(actions.delayHistory),
+  historyRefused: whileOpen(actions.refuseHistory),
+  saveAnswered: { ...whileOpen(actions.reportAnswer), closed: actions.reportAnswer },
+  startOver: { ...whileOpen(actions.startOver), closed: seekToStart },
+  forget: whileOpen(({ state }) => {
+    // A save during the deletion would bring the history back.
+    state.isForgetting = true;
+    state.savedPosition = -1;
+  }),
+  forgotten: whileOpen(actions.finishForgetting),
+  forgetFailed: whileOpen(({ state }) => {
+    state.isForgetting = false;
+  }),
+  detach: whileOpen((step, { save }) => {
+    if (save) actions.leave(step);
+    actions.close(step);
+  }),
+};
+
+/** @param {Step} step */
+function rememberSession({ state }) {
+  state.hasSession = true;
+}
+
+/** @param {Step} step */
+function seekToStart({ reading, effects }) {
+  if (reading.hasMetadata) effects.push({ type: "seek", to: 0 });
+}

@@ -1,0 +1,112 @@
+/**
+ * Which position is saved, and when. The functions change the state of a step of the state machine,
+ * and add effects to it.
+ */
+import { countPlayed, explainedPosition, hasPlayedToEnd, isCutOff } from "./playback.js";
+
+/** @typedef {import("./machine.js").Step} Step */
+/** @typedef {{ keepalive?: boolean, isDeliberate?: boolean }} SaveOptions */
+
+/** A history that arrives after this much playback no longer moves the viewer. */
+const LATE_SECONDS = 60;
+/**
+ * A server takes a save up to its RESUME_MIN_SECONDS (5 by default) for a failed start. The player
+ * does not know that setting, and allows for this much.
+ */
+const NEAR_START_SECONDS = 30;
+
+/** @param {Step} step */
+export const hasEnded = ({ state, reading }) =>
+  (state.hasLooped && reading.loop) ||
+  hasPlayedToEnd(state.playback, reading, state.serverDuration);
+
+/** The position as it is saved, in whole seconds. @param {Step} step */
+export function positionOf(step) {
+  const { state, reading } = step;
+  const position = explainedPosition(state.playback, reading);
+  if (!hasEnded(step)) return Math.floor(position);
+  // The server rounds durations to whole seconds, and a save of the end has to reach its duration.
+  const end = Number.isFinite(reading.duration) ? reading.duration : position;
+  return state.serverDuration ?? Math.max(1, Math.round(end));
+}
+
+/** @param {Step} step */
+export const isLate = ({ state, reading }) =>
+  reading.currentTime - state.playbackStart >= LATE_SECONDS;
+
+/** @param {Step} step */
+export const lastSecond = ({ reading }) => (reading.duration > 0 ? reading.duration - 1 : Infinity);
+
+/** Takes in where the element is. @param {Step} step */
+export function count(step) {
+  const { state, reading } = step;
+  if (countPlayed(state.playback, reading)) state.reachedAt = reading.moment;
+  if (reading.ended) {
+    state.isCutOff = isCutOff(state.playback, reading, state.serverDuration);
+  }
+  // A video that is loaded again is at 0 before its "emptied" event says so.
+  if (state.phase === "following" && reading.hasMetadata) state.lastPosition = positionOf(step);
+}
+
+/**
+ * Counts, and saves the position if it is new.
+ * @param {Step} step @param {SaveOptions} [options]
+ */
+export function record(step, { keepalive = false, isDeliberate = false } = {}) {
+  const { state, reading } = step;
+  // A paused element that reports another fraction hours later has not moved.
+  if (!reading.paused || !keepalive) count(step);
+  if (state.phase !== "following" || state.isForgetting) return;
+  const position = positionOf(step);
+  const hasWatchedMore = Math.floor(state.playback.watched) > state.savedWatched;
+  const isNew = position !== state.savedPosition || (state.hasLooped && hasWatchedMore);
+  if (!isNew || position < state.cutOffAt) {
+    if (keepalive) step.effects.push({ type: "flush" });
+    return;
+  }
+  // A 0 that nobody chose comes from a player that failed to start; it would delete the position.
+  if (position === 0 && (!isDeliberate || reading.hasError)) return;
+  // The server may take a chosen start for a failed one, and this page cannot send it again.
+  const isNearStart = position <= NEAR_START_SECONDS && !(position * 2 > reading.duration);
+  save(step, position, { keepalive, withoutSession: keepalive && state.isChosen && isNearStart });
+}
+
+/**
+ * Writes a position to the queue. Without a session its account is unknown, and it is not saved.
+ * @param {Step} step @param {number} position
+ * @param {{ keepalive?: boolean, withoutSession?: boolean }} [options]
+ */
+export function save(step, position, { keepalive = false, withoutSession = false } = {}) {
+  const { state } = step;
+  if (!state.hasSession) return;
+  state.savedPosition = position;
+  state.savedWatched = Math.floor(state.playback.watched);
+  // A position before the server's that nobody chose is unsure: the outbox reads the entry first.
+  // One second is allowed for seeks that end early. A server position at the end is ignored.
+  const isBehind = !(position >= state.serverPosition - 1);
+  const unsure = !state.isChosen && isBehind && !(state.serverPosition >= lastSecond(step));
+  step.effects.push({
+    type: "save",
+    keepalive,
+    save: {
+      position,
+      watched: state.savedWatched,
+      chosen: state.isChosen,
+      withoutSession,
+      unsure,
+      resumed: isResumeKnown(step),
+      ...state.reachedAt,
+    },
+  });
+}
+
+/** @param {Step} step */
+export const isResumeKnown = ({ state: { history } }) =>
+  history === "local" || history === "server";
+
+/** @param {Step} step */
+export function saveStart(step) {
+  step.state.isStartOverPending = false;
+  step.state.reachedAt = step.reading.moment;
+  if (!step.state.isForgetting) save(step, 0, { withoutSession: true });
+}

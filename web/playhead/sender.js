@@ -1,0 +1,86 @@
+/** The requests of the outbox: one save, a batch of saves, and the entry that the server has. */
+import { ageOf } from "./queue.js";
+import { asError, problemError } from "./request.js";
+
+/** @typedef {import("../playhead.js").Entry} Entry */
+/** @typedef {import("./queue.js").QueuedSave} QueuedSave */
+/** @typedef {import("./queue.js").Save} Save */
+/** @typedef {import("./request.js").PlayheadError} PlayheadError */
+/** @typedef {import("./request.js").RequestOptions} RequestOptions */
+/**
+ * The answer to a request about one save.
+ * @typedef {{ entry: Entry, error?: undefined }
+ *   | { entry?: undefined, error: PlayheadError }} Outcome
+ */
+
+/** A refusal with one of these may be lifted; any other one means the request itself. */
+const PASSING_REFUSALS = [401, 408, 425, 429];
+
+/** @param {import("./request.js").Requests["request"]} request */
+export function createSender(request) {
+  /** @param {string} account @param {number | string} video @param {AbortSignal} signal */
+  const readEntry = (account, video, signal) =>
+    request("GET", historyPath(video), { account, signal }).then(succeed, fail);
+
+  /**
+   * @param {string} account @param {QueuedSave[]} items @param {RequestOptions} options
+   * @returns {Promise<Outcome[]>} in the order of the saves
+   */
+  async function send(account, items, options) {
+    if (items.length === 1) {
+      const [{ save }] = items;
+      const body = toBody(save);
+      const path = historyPath(save.video);
+      return [await request("POST", path, { ...options, account, body }).then(succeed, fail)];
+    }
+    try {
+      return await sendBatch(account, items, options);
+    } catch (cause) {
+      const error = asError(cause);
+      const isRefused = error.status >= 400 && error.status < 500;
+      if (!isRefused || PASSING_REFUSALS.includes(error.status)) {
+        return items.map(() => ({ error }));
+      }
+      // A refusal of the whole batch says nothing about a single save.
+      const outcomes = [];
+      for (const item of items) outcomes.push(...(await send(account, [item], options)));
+      return outcomes;
+    }
+  }
+
+  /**
+   * @param {string} account @param {QueuedSave[]} items @param {RequestOptions} options
+   * @returns {Promise<Outcome[]>}
+   */
+  async function sendBatch(account, items, options) {
+    const saves = items.map(({ save }) => ({ video_id: Number(save.video), ...toBody(save) }));
+    const body = { saves };
+    const { results } = await request("POST", "/watch-history/batch", {
+      ...options,
+      account,
+      body,
+    });
+    return items.map((_, at) => {
+      const { status, entry, problem } = results[at];
+      return entry ? { entry } : { error: problemError(status, problem) };
+    });
+  }
+
+  return { readEntry, send };
+}
+
+/** @param {Entry} entry @returns {Outcome} */
+const succeed = (entry) => ({ entry });
+/** @param {unknown} cause @returns {Outcome} */
+const fail = (cause) => ({ error: asError(cause) });
+
+/** @param {number | string} video */
+export const historyPath = (video) => `/videos/${encodeURIComponent(video)}/watch-history`;
+
+/** @param {Save} save @returns {Record<string, unknown>} the body of the request */
+function toBody(save) {
+  const { position, watched, session, sequence, now } = save;
+  const age = now ? {} : { age_ms: ageOf(save) };
+  const order = session === null ? {} : { session_id: session, sequence };
+  return { watch_position: position, watch_duration: watched, ...age, ...order };
+}
