@@ -5,8 +5,8 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use api::AccessLog;
 use api::PublicPath;
-use api::access_log::AccessLog;
 use ipnet::IpNet;
 use migration::environment::{DatabaseUrl, load, value_or_file};
 use service::auth::REFRESH_GRACE;

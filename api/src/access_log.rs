@@ -1,8 +1,8 @@
 //! The access log: one line for each request that was answered, written when the last byte of the answer has left.
 
 use crate::client_address::ClientAddress;
-use crate::extractors::RequestId;
-use crate::state::AppState;
+use crate::request_id::RequestId;
+use crate::state::{AccessLog, AppState};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -18,18 +18,6 @@ use std::time::Instant;
 
 /// The target under which the lines are logged.
 pub const TARGET: &str = "access";
-
-/// Whether requests are logged, and in which format.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AccessLog {
-    /// Not at all.
-    #[default]
-    Off,
-    /// A line for people.
-    Text,
-    /// A JSON object on a line.
-    Json,
-}
 
 /// The account that the request's token names.
 pub(crate) struct RequestUser(pub(crate) i64);
@@ -62,7 +50,7 @@ impl PendingLine {
             bytes: 0,
             address: ClientAddress::from_request(request, &mut Payload::None).into_inner().ok().map(|from| from.0),
             user: request.extensions().get::<RequestUser>().map(|user| user.0),
-            request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
+            request_id: RequestId::for_log(request),
         };
         let (format, started) = (self.format, self.started);
         response.map_body(|_, inner| BoxBody::new(CountingBody { inner, line, format, started }))

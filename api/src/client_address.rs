@@ -1,7 +1,7 @@
 //! Where a request comes from, also behind reverse proxies.
 
 use crate::error::Problem;
-use crate::extractors::app;
+use crate::state;
 use actix_web::dev::Payload;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
@@ -21,7 +21,7 @@ impl FromRequest for ClientAddress {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(app(request).map(|app| {
+        ready(state::app_data(request).map(|app| {
             let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
             Self(client_address(peer, request.headers(), &app.trusted_proxies))
         }))

@@ -1,6 +1,5 @@
 //! A connection that ends when nothing moves on it.
 
-use crate::LINGER;
 use crate::parse_errors::RequestLine;
 use std::io;
 use std::pin::Pin;
@@ -9,6 +8,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long the rest of an unread body may still arrive, so that its sender sees the answer.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// A connection that fails when nothing moves for a while, or when a request gets no answer for as long.
 ///

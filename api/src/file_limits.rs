@@ -1,76 +1,77 @@
-//! How many files are open for readers at once: each holds two descriptors for as long as its reader likes.
+//! Limits on files that are sent at once. Each holds two descriptors, its own and its connection's,
+//! for as long as the client reads.
 
 use crate::error::Problem;
-use crate::state::AppState;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
-use actix_web::web::Data;
 use service::Error;
 use service::limit::Network;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The files that are being sent, counted.
-#[derive(Debug)]
+/// Counts the files that are being sent.
+#[derive(Clone, Debug)]
 pub struct FileLimits {
     per_address: usize,
     total: usize,
-    open: Mutex<OpenFiles>,
+    open: Arc<Mutex<OpenFiles>>,
 }
 
 #[derive(Debug, Default)]
 struct OpenFiles {
     total: usize,
-    /// Videos by the network that watches them. Pictures are not in it: a page shows a hundred at once.
+    /// Videos by the network of the client. Pictures do not count: a page shows a hundred at once.
     videos: HashMap<Network, usize>,
 }
 
-/// A place among the open files, given back when it is dropped.
+/// The permission to send one file; dropping it frees its place.
 pub(crate) struct FilePermit {
-    app: Data<AppState>,
+    limits: FileLimits,
     viewer: Option<Network>,
 }
 
 impl FileLimits {
-    /// One address has at most `per_address` videos open at once, and all together at most `total` files.
+    /// At most `per_address` videos for one address, and at most `total` files.
     pub fn new(per_address: usize, total: usize) -> Self {
-        Self { per_address, total, open: Mutex::default() }
-    }
-}
-
-impl FilePermit {
-    /// For a video that somebody at `from` watches.
-    pub(crate) fn for_video(app: &Data<AppState>, from: IpAddr) -> Result<Self, Problem> {
-        Self::take(app, Some(from.into()))
+        Self { per_address, total, open: Arc::default() }
     }
 
-    pub(crate) fn for_picture(app: &Data<AppState>) -> Result<Self, Problem> {
-        Self::take(app, None)
+    /// Takes a permit for a video that is sent to `address`.
+    pub(crate) fn take_for_video(&self, address: IpAddr) -> Result<FilePermit, Problem> {
+        self.take(Some(address.into()))
     }
 
-    fn take(app: &Data<AppState>, viewer: Option<Network>) -> Result<Self, Problem> {
-        let FileLimits { per_address, total, open } = &app.file_limits;
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.total >= *total {
+    /// Takes a permit for a picture.
+    pub(crate) fn take_for_picture(&self) -> Result<FilePermit, Problem> {
+        self.take(None)
+    }
+
+    fn take(&self, viewer: Option<Network>) -> Result<FilePermit, Problem> {
+        let mut open = self.lock();
+        if open.total >= self.total {
             return Err(Error::Busy.into());
         }
         if let Some(viewer) = viewer {
             let videos = open.videos.entry(viewer).or_default();
-            if *videos >= *per_address {
-                return Err(too_many_streams(*per_address));
+            if *videos >= self.per_address {
+                return Err(too_many_streams(self.per_address));
             }
             *videos += 1;
         }
         open.total += 1;
         drop(open);
-        Ok(Self { app: app.clone(), viewer })
+        Ok(FilePermit { limits: self.clone(), viewer })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, OpenFiles> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for FilePermit {
     fn drop(&mut self) {
-        let mut open = self.app.file_limits.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.limits.lock();
         open.total = open.total.saturating_sub(1);
         let Some(viewer) = self.viewer else { return };
         if let Some(videos) = open.videos.get_mut(&viewer) {
@@ -83,7 +84,7 @@ impl Drop for FilePermit {
 }
 
 pub(crate) fn too_many_streams(per_address: usize) -> Problem {
-    let detail = format!("{per_address} videos are open from this address already: end one first");
+    let detail = format!("this address already has {per_address} videos open; close one first");
     let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
     problem.header = Some(Box::new((RETRY_AFTER, HeaderValue::from_static("5"))));
     problem

@@ -1,12 +1,5 @@
 //! The path below which a reverse proxy shows the site.
 
-use crate::middleware::set_path;
-use crate::routes::is_page_file;
-use crate::state::AppState;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
-use actix_web::{Error, web::Data};
 use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
 use service::watch_history::ContinueWatching;
 use std::fmt::{self, Display};
@@ -93,30 +86,10 @@ impl PublicPath {
         document
     }
 
-    /// The path of a request as the routes know it, when it came with this one in front.
-    fn strip<'p>(&self, path: &'p str) -> Option<&'p str> {
-        let inner = path.strip_prefix(&self.0).filter(|_| !self.0.is_empty())?;
-        // A proxy that takes the path away leaves `/playhead/queue.js`, which is one of the page's own files.
-        if is_page_file(path) {
-            return None;
-        }
-        match inner {
-            "" => Some("/"),
-            inner => inner.starts_with('/').then_some(inner),
-        }
+    /// The rest of a path that starts with this one; `None` when it does not, or when this one is empty.
+    pub(crate) fn strip_from<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.0).filter(|_| !self.0.is_empty())
     }
-}
-
-/// Lets requests through to their routes, whether or not the proxy has taken the path away.
-pub(crate) async fn strip_public_path(
-    mut request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let app = request.app_data::<Data<AppState>>().cloned();
-    if let Some(inner) = app.and_then(|app| app.public_path.strip(request.path()).map(str::to_owned)) {
-        set_path(&mut request, &inner);
-    }
-    next.call(request).await
 }
 
 /// What holds addresses of this server.
@@ -198,23 +171,6 @@ mod tests {
             "/a\tb",
         ] {
             assert!(bad.parse::<PublicPath>().is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn a_request_is_known_with_the_path_in_front_and_without() {
-        let path: PublicPath = "/playhead".parse().unwrap();
-        for (given, inner) in [
-            ("/playhead", Some("/")),
-            ("/playhead/", Some("/")),
-            ("/playhead/api/v1/videos", Some("/api/v1/videos")),
-            ("/playhead/playhead/queue.js", Some("/playhead/queue.js")),
-            ("/playhead/queue.js", None),
-            ("/playhead.js", None),
-            ("/playheads", None),
-            ("/api/v1/videos", None),
-        ] {
-            assert_eq!(path.strip(given), inner, "{given}");
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
-use crate::extractors::RequestId;
+use crate::request_id::RequestId;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::fmt::{self, Display};
@@ -82,7 +82,7 @@ pub(crate) struct SecurityLog {
 impl SecurityLog {
     pub(crate) fn from_request_parts(request: &HttpRequest) -> Self {
         Self {
-            request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
+            request_id: RequestId::for_log(request),
             address: ClientAddress::from_request(request, &mut Payload::None).into_inner().ok().map(|from| from.0),
         }
     }

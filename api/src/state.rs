@@ -1,10 +1,12 @@
-//! What every request may need, put together once.
+//! The state that all requests share, as actix-web hands it to handlers.
 
-use crate::access_log::AccessLog;
 use crate::error::Problem;
 use crate::file_limits::FileLimits;
 use crate::public_path::PublicPath;
 use crate::rate_limits::RateLimits;
+use crate::shutdown::Shutdown;
+use actix_web::HttpRequest;
+use actix_web::web::Data;
 use ipnet::IpNet;
 use service::auth::Auth;
 use service::library::Library;
@@ -15,104 +17,93 @@ use service::views::ViewCounter;
 use service::watch_history::History;
 use service::{Database, Error};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// How long a use case may take; longer than the database's own limits, for when its server vanishes without a word.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// The time limit of a use case. It is longer than the database's own limits, for a server that
+/// vanishes without closing its connections.
+const USE_CASE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How [`AppState`] is extracted in handlers.
+pub(crate) type AppData = Data<AppState>;
 
 /// The running application.
 pub struct AppState {
-    /// Its database.
+    /// The database.
     pub db: Database,
-    /// Where every viewer stopped.
+    /// The watch history, with its batch workers.
     pub history: History,
-    /// How people sign in.
+    /// Access tokens, sessions and passwords.
     pub auth: Auth,
-    /// What counts as watched, and where a video is taken up again.
+    /// When a video counts as completed, and where it resumes.
     pub rules: ProgressRules,
-    /// The video files.
+    /// The folder of video files.
     pub library: Library,
-    /// The views that were counted lately.
+    /// The views that were counted in the last half hour.
     pub views: ViewCounter,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// Who may make an account.
+    /// Who may register.
     pub registration_policy: RegistrationPolicy,
-    /// Exact origins of pages elsewhere that may call.
+    /// Origins whose pages may call the API across origins.
     pub cors_origins: Vec<String>,
-    /// Where a reverse proxy shows the site.
+    /// The path below which a reverse proxy shows the site.
     pub public_path: PublicPath,
-    /// Reverse proxies whose word on a client's address is taken.
+    /// Reverse proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether requests are logged, and in which form.
+    /// The format of the access log.
     pub access_log: AccessLog,
-    /// How often something may be written.
+    /// Limits on writes.
     pub rate_limits: RateLimits,
-    /// The files that are being sent.
+    /// Limits on files that are sent at once.
     pub file_limits: FileLimits,
-    /// How long a client may take nothing of what is sent to it, until its connection is closed.
+    /// A connection on which no byte moves for so long is closed.
     pub idle_timeout: Duration,
-    /// The runtime that the database connections belong to; it outlives every request.
+    /// The runtime of the database connections; it outlives every request.
     pub runtime: Handle,
-    /// Whether the end is near.
+    /// Tells requests that the server shuts down.
     pub shutdown: Shutdown,
 }
 
+/// The format of the access log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Requests are not logged.
+    #[default]
+    Off,
+    /// A line of text for each request.
+    Text,
+    /// A JSON object on a line for each request.
+    Json,
+}
+
 impl AppState {
-    /// Runs a use case to its end, also when the client leaves in the middle: a request that is dropped must not leave
-    /// a transaction half-way. One that takes too long is given up, and what it had begun is taken back. It runs on the runtime
-    /// that the connections belong to.
+    /// Runs a use case to its end on the runtime of the connections, also when the client leaves:
+    /// a dropped handler must not leave a transaction open. After 30 seconds the use case is
+    /// aborted and its transaction rolled back.
     ///
     /// # Errors
-    /// What the use case answers, as a problem.
+    /// The error of the use case, as a problem.
     pub async fn run<T, F>(self: &Arc<Self>, use_case: impl FnOnce(Arc<Self>) -> F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        match self.runtime.spawn(timeout(DEADLINE, use_case(self.clone()))).await {
+        match self.runtime.spawn(timeout(USE_CASE_TIMEOUT, use_case(self.clone()))).await {
             Ok(Ok(result)) => Ok(result?),
-            Ok(Err(_)) => Err(Error::DatabaseAway(format!("no answer in {} seconds", DEADLINE.as_secs())).into()),
-            Err(error) => Err(Error::Internal(format!("a use case stopped: {error}")).into()),
+            Ok(Err(_)) => {
+                Err(Error::DatabaseAway(format!("no answer in {} seconds", USE_CASE_TIMEOUT.as_secs())).into())
+            }
+            Err(error) => Err(Error::Internal(format!("a use case panicked: {error}")).into()),
         }
     }
 }
 
-/// The two steps of an end: first the load balancer hears of it, then what never ends by itself is cut.
-#[derive(Debug, Default)]
-pub struct Shutdown {
-    draining: AtomicBool,
-    is_stopping_streams: AtomicBool,
-    stop: Notify,
-}
-
-impl Shutdown {
-    /// From now on the server is not ready.
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it is.
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-
-    /// Ends what waits in [`Shutdown::streams_stopped`].
-    pub(crate) fn stop_streams(&self) {
-        self.is_stopping_streams.store(true, Ordering::SeqCst);
-        self.stop.notify_waiters();
-    }
-
-    /// Waits until streams are to end.
-    pub(crate) async fn streams_stopped(&self) {
-        let notified = self.stop.notified();
-        // Asked after the registration, so that a notice in between is not missed.
-        if !self.is_stopping_streams.load(Ordering::SeqCst) {
-            notified.await;
-        }
-    }
+/// The state, for code that has only the request.
+///
+/// # Errors
+/// The application was built without it, which is a defect.
+pub(crate) fn app_data(request: &HttpRequest) -> Result<&AppData, Problem> {
+    request.app_data().ok_or_else(|| Error::Internal("the application has no state".into()).into())
 }

@@ -7,7 +7,7 @@ mod support;
 use migration::{Migrator, PROJECT};
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigratorTrait;
-use sea_orm_revisions::{Adoption, Error, Options, Target, Wish, Work, facts};
+use sea_orm_revisions::{Adoption, Error, Options, Target, Wish, Work, schema};
 use support::wild::{fill, give_defaults, grow};
 use support::{TestDatabase, V09, rows, run, texts};
 
@@ -105,25 +105,25 @@ on_both! {
         fill(&connection).await;
         run(&connection, "UPDATE videos SET duration = -1 WHERE id = 2").await;
         run(&connection, "UPDATE watch_history SET watch_position = -5").await;
-        let mut wanted = vec!["1 row of videos WHERE duration < 0", "3 rows of watch_history WHERE watch_position < 0"];
+        let mut expected = vec!["1 row of videos WHERE duration < 0", "3 rows of watch_history WHERE watch_position < 0"];
         if db.is_postgres() {
             run(&connection, "UPDATE users SET last_login = 'infinity' WHERE id = 3").await;
-            wanted.push("users.last_login of row 3 holds \"infinity\"");
+            expected.push("users.last_login of row 3 holds \"infinity\"");
         } else {
             run(&connection, "UPDATE users SET last_login = 'soon', role = 'BOSS' WHERE id = 3").await;
             let junk = "created_at = '2024-13-01 00:00:00', published_at = iif(id = 2, 1700000000, NULL)";
             run(&connection, &format!("UPDATE videos SET {junk}")).await;
-            wanted.extend([
+            expected.extend([
                 "users.last_login of row 3 holds \"soon\"", "1 row of users WHERE NOT",
                 "videos.created_at of row 2 holds \"2024-13-01 00:00:00\", which is not a valid timestamp (2 more rows)",
                 "videos.published_at of row 2 holds \"1700000000\"",
             ]);
         }
         let refused = refused(&db).await;
-        for name in &wanted {
+        for name in &expected {
             assert!(refused.findings.iter().any(|finding| finding.contains(name)), "{name}: {:#?}", refused.findings);
         }
-        assert_eq!(refused.findings.len(), wanted.len(), "{:#?}", refused.findings);
+        assert_eq!(refused.findings.len(), expected.len(), "{:#?}", refused.findings);
     }
 
     async fn names_that_later_migrations_need_must_be_free(db: TestDatabase) {
@@ -286,7 +286,7 @@ async fn whole_schema(db: &TestDatabase, connection: &DatabaseConnection) -> Str
         0 => vec![],
         _ => texts(connection, "SELECT version FROM seaql_migrations ORDER BY 1").await,
     };
-    format!("{recorded:?} {:?}", facts::read(connection).await.unwrap())
+    format!("{recorded:?} {:?}", schema::read(connection).await.unwrap())
 }
 
 /// Spoils the tables in many ways, and tells by which words each should be named.
@@ -312,7 +312,7 @@ async fn tamper(db: &TestDatabase, connection: &DatabaseConnection) -> Vec<&'sta
         named.extend([
             "users.role: one of ADMIN, PREMIUM, USER in v0.9, one of ADMIN, BOSS, PREMIUM, USER",
             "users.created_at: timestamp without time zone in v0.9, timestamp with time zone",
-            "watch_history.id: numbered",
+            "watch_history.id: auto-increment",
         ]);
         return named;
     }

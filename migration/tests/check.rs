@@ -7,7 +7,7 @@ mod support;
 use migration::PROJECT;
 use sea_orm::TransactionTrait;
 use sea_orm_revisions::check::Drift;
-use sea_orm_revisions::{Target, facts};
+use sea_orm_revisions::{Target, schema};
 use support::{TestDatabase, run};
 
 on_both! {
@@ -18,7 +18,7 @@ on_both! {
             let drift = tampered(&db, &tampering).await;
             let lines: Vec<String> = drift.differences.iter().map(ToString::to_string).collect();
             assert_eq!(lines, named.split('\n').collect::<Vec<_>>(), "{tampering}");
-            assert!(drift.strange.is_empty() && !drift.is_clean(false), "{drift}");
+            assert!(drift.extra.is_empty() && !drift.is_clean(false), "{drift}");
         }
     }
 
@@ -26,7 +26,7 @@ on_both! {
         for (tampering, named) in TOLERATED {
             let tampering = tampering.replace("{trigger}", db.either(SQLITE_TRIGGER, POSTGRES_TRIGGER));
             let drift = tampered(&db, &tampering).await;
-            let lines: Vec<String> = drift.strange.iter().map(ToString::to_string).collect();
+            let lines: Vec<String> = drift.extra.iter().map(ToString::to_string).collect();
             let named: Vec<&str> = named.split('\n').collect();
             assert_eq!(lines, named, "{tampering}");
             assert!(drift.is_clean(false) && !drift.is_clean(true), "{drift}");
@@ -49,23 +49,23 @@ on_both! {
 
     async fn down_to_the_base_and_up_again_leaves_no_difference(db: TestDatabase) {
         db.up(Target::End).await;
-        let tables = facts::read(&db.connect().await).await.unwrap().tables;
+        let tables = schema::read(&db.connect().await).await.unwrap().tables;
         db.down(Target::End).await;
         let missing = PROJECT.check(&db.url).await.unwrap();
         let lines: Vec<String> = missing.differences.iter().map(ToString::to_string).collect();
         let ours = tables.iter().filter(|(table, _)| *table != "seaql_migrations");
-        let named = ours.map(|(table, facts)| format!("{table}: {} in the entities, missing in the database", facts.kind));
+        let named = ours.map(|(name, table)| format!("{name}: {} in the entities, missing in the database", table.kind));
         assert_eq!(lines, named.collect::<Vec<_>>());
         db.up(Target::End).await;
         let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(true), "{drift}");
-        assert_eq!(drift.to_string(), "no difference: the database has the tables of the entities\n");
+        assert_eq!(drift.to_string(), "no differences: the database has the tables of the entities\n");
     }
 
     async fn a_check_leaves_nothing_behind_and_reads_inside_of_a_transaction(db: TestDatabase) {
         db.up(Target::End).await;
         let connection = db.connect().await;
-        let before = facts::read(&connection).await.unwrap();
+        let before = schema::read(&connection).await.unwrap();
         let txn = connection.begin().await.unwrap();
         run(&txn, "DROP INDEX ix_videos_title").await;
         let drift = PROJECT.check_on(&txn).await.unwrap();
@@ -74,8 +74,8 @@ on_both! {
         run(&txn, "CREATE INDEX ix_videos_title ON videos (title)").await;
         assert!(PROJECT.check_on(&txn).await.unwrap().is_clean(true));
         txn.commit().await.unwrap();
-        let after = facts::read(&connection).await.unwrap();
-        assert_eq!(facts::compare(&before, &after), []);
+        let after = schema::read(&connection).await.unwrap();
+        assert_eq!(schema::compare(&before, &after), []);
     }
 }
 
@@ -86,7 +86,7 @@ async fn the_live_tables_are_those_of_the_search_path() {
     db.up(Target::End).await;
     let connection = db.connect().await;
     // Without `users` and the migrations' own.
-    let others = facts::read(&connection).await.unwrap().tables.len() - 2;
+    let others = schema::read(&connection).await.unwrap().tables.len() - 2;
     run(&connection, "ALTER SCHEMA public RENAME TO elsewhere; CREATE SCHEMA public; CREATE TABLE users (id text)")
         .await;
     // The other tables, and of `users` 13 columns, the type of the id, the key, 5 indexes and a check.
@@ -188,11 +188,11 @@ const POSTGRES: [(&str, &str); 27] = [
     ),
     (
         "ALTER SEQUENCE videos_id_seq AS integer",
-        "videos.id: numbered (bigint) in the entities, numbered (integer) in the database",
+        "videos.id: auto-increment (bigint) in the entities, auto-increment (integer) in the database",
     ),
     (
         "ALTER TABLE videos ALTER id DROP DEFAULT",
-        "videos.id: numbered (bigint) in the entities, not numbered in the database",
+        "videos.id: auto-increment (bigint) in the entities, no auto-increment in the database",
     ),
     (
         "ALTER TABLE refresh_tokens DROP CONSTRAINT refresh_tokens_pkey",
@@ -334,13 +334,13 @@ const SQLITE_IN_PLACE: [(&str, &str, &str, &str); 18] = [
         "videos",
         " AUTOINCREMENT",
         "",
-        "videos.id: numbered (autoincrement) in the entities, not numbered in the database",
+        "videos.id: auto-increment (autoincrement) in the entities, no auto-increment in the database",
     ),
     (
         "sessions",
         " PRIMARY KEY AUTOINCREMENT",
         "",
-        "sessions.id: numbered (autoincrement) in the entities, not numbered in the database\n\
+        "sessions.id: auto-increment (autoincrement) in the entities, no auto-increment in the database\n\
       sessions: primary key (id) in the entities, missing in the database",
     ),
     (

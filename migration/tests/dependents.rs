@@ -6,7 +6,7 @@ mod support;
 
 use migration::PROJECT;
 use sea_orm::DatabaseConnection;
-use sea_orm_revisions::{Adoption, Options, Target, Wish, facts};
+use sea_orm_revisions::{Adoption, Options, Target, Wish, schema};
 use support::wild::{fill, grow};
 use support::{TestDatabase, run, texts};
 
@@ -122,13 +122,13 @@ async fn the_plan_finds_what_would_stop_the_migrations_and_the_way_out_works() {
         let db = TestDatabase::postgres().await;
         let connection = as_alembic_left_it(&db).await;
         run(&connection, made).await;
-        let before = facts::read(&connection).await.unwrap();
+        let before = schema::read(&connection).await.unwrap();
         let plan = planned(&db).await;
         assert_eq!(plan.findings.len(), 1, "{made}: {plan}");
         let line = &plan.findings[0];
         assert!(named.iter().all(|part| line.contains(part)) && !line.contains('\n'), "{made}: {line}");
         assert_eq!(plan.pending, [""; 0], "{plan}");
-        assert_eq!(before, facts::read(&connection).await.unwrap(), "{made}");
+        assert_eq!(before, schema::read(&connection).await.unwrap(), "{made}");
         run(&connection, way_out).await;
         let plan = planned(&db).await;
         assert_eq!(plan.findings, [""; 0], "{way_out}");
@@ -227,10 +227,10 @@ on_both! {
     async fn a_plan_is_rehearsed_and_leaves_nothing_behind(db: TestDatabase) {
         let connection = as_alembic_left_it(&db).await;
         grow(&db, &connection).await;
-        let before = facts::read(&connection).await.unwrap();
+        let before = schema::read(&connection).await.unwrap();
         let plan = planned(&db).await;
         assert!(plan.findings.is_empty() && plan.to_string().contains("rehearsed in "), "{plan}");
-        assert_eq!(before, facts::read(&connection).await.unwrap());
+        assert_eq!(before, schema::read(&connection).await.unwrap());
         if !db.is_postgres() {
             let file = std::path::Path::new(db.url.trim_start_matches("sqlite://").trim_end_matches("?mode=rwc"));
             let names = std::fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());

@@ -5,7 +5,7 @@
 mod support;
 
 use migration::PROJECT;
-use sea_orm_revisions::{Target, facts};
+use sea_orm_revisions::{Target, schema};
 use support::{TestDatabase, texts};
 
 on_both! {
@@ -13,8 +13,8 @@ on_both! {
         db.up(Target::End).await;
         let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(true), "{drift}");
-        let facts = facts::read(&db.connect().await).await.unwrap();
-        let tables: Vec<&String> = facts.tables.keys().collect();
+        let schema = schema::read(&db.connect().await).await.unwrap();
+        let tables: Vec<&String> = schema.tables.keys().collect();
         let ours = [
             "deleted_files", "ended_sessions", "refresh_tokens", "seaql_migrations", "sessions", "sign_in_limits", "users", "video_search", "videos",
             "watch_history",
@@ -22,8 +22,8 @@ on_both! {
         // SQLite has the index of the search in a table of its own.
         let others = tables.iter().map(|name| name.as_str()).filter(|name| !ours.contains(name));
         assert_eq!(others.collect::<Vec<_>>(), if db.is_postgres() { vec![] } else { vec!["video_grams"] });
-        assert!(ours.iter().all(|name| facts.tables.contains_key(*name)));
-        let columns = |name: &&str| facts.tables[*name].columns.len();
+        assert!(ours.iter().all(|name| schema.tables.contains_key(*name)));
+        let columns = |name: &&str| schema.tables[*name].columns.len();
         let grams = if db.is_postgres() { 1 } else { 0 };
         assert_eq!(ours.iter().map(columns).sum::<usize>(), 74 + 6 + grams);
     }
@@ -34,7 +34,7 @@ on_both! {
             "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
             "SELECT indexname::text FROM pg_indexes WHERE indexname LIKE 'ix%' ORDER BY 1",
         );
-        let wanted = [
+        let expected = [
             "ix_refresh_tokens_session_id", "ix_refresh_tokens_token_hash", "ix_sessions_user_id", "ix_users_email",
             "ix_users_email_key", "ix_users_username", "ix_users_username_key", "ix_users_username_skeleton", "ix_video_search_grams",
             "ix_video_search_place", "ix_video_search_stale", "ix_video_search_title", "ix_videos_created_at",
@@ -42,18 +42,18 @@ on_both! {
             "ix_videos_uploader_created_at", "ix_videos_user_id",
             "ix_watch_history_continue_watching", "ix_watch_history_video_id",
         ];
-        let wanted = wanted.iter().filter(|name| db.is_postgres() || **name != "ix_video_search_grams");
-        assert_eq!(texts(&db.connect().await, indexes).await, wanted.copied().collect::<Vec<_>>());
-        let facts = facts::read(&db.connect().await).await.unwrap();
-        let mut uniques = facts.tables["watch_history"].indexes.iter().filter(|index| index.constraint);
+        let expected = expected.iter().filter(|name| db.is_postgres() || **name != "ix_video_search_grams");
+        assert_eq!(texts(&db.connect().await, indexes).await, expected.copied().collect::<Vec<_>>());
+        let schema = schema::read(&db.connect().await).await.unwrap();
+        let mut uniques = schema.tables["watch_history"].indexes.iter().filter(|index| index.constraint);
         assert_eq!(uniques.next().unwrap().name, "uq_user_video_watch_history");
     }
 
     async fn every_user_and_video_column_goes_with_its_row(db: TestDatabase) {
         db.up(Target::End).await;
-        let facts = facts::read(&db.connect().await).await.unwrap();
+        let schema = schema::read(&db.connect().await).await.unwrap();
         for (column, parent) in [("user_id", "users"), ("video_id", "videos")] {
-            let holders: Vec<_> = facts.tables.iter().filter(|(_, table)| table.column(column).is_some()).collect();
+            let holders: Vec<_> = schema.tables.iter().filter(|(_, table)| table.column(column).is_some()).collect();
             assert!(!holders.is_empty());
             for (name, table) in holders {
                 let mut keys = table.foreign_keys.iter().filter(|key| key.columns == [column]);

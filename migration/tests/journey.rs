@@ -8,7 +8,7 @@ use migration::PROJECT;
 use sea_orm::DatabaseConnection;
 use sea_orm_revisions::{Options, Target};
 use std::collections::BTreeSet;
-use support::catalogue::{Names, differences, facts};
+use support::catalogue::{Names, differences, schema_lines};
 use support::wild::{OTHERS, OURS, fill, give_defaults, grow};
 use support::{TestDatabase, rows, run, texts};
 
@@ -28,9 +28,9 @@ on_both! {
         // Only now it has the catalogue of a database that had no defaults.
         let connection = db.connect().await;
         let fresh = if db.is_postgres() { TestDatabase::postgres().await } else { TestDatabase::sqlite() };
-        let wanted = facts(&fresh.at_v09().await, &OURS, Names::Shown).await;
-        let found = facts(&connection, &OURS, Names::Shown).await;
-        assert_eq!(differences(&wanted, &found).iter().filter(|line| line.starts_with('-')).count(), 0);
+        let expected = schema_lines(&fresh.at_v09().await, &OURS, Names::Shown).await;
+        let found = schema_lines(&connection, &OURS, Names::Shown).await;
+        assert_eq!(differences(&expected, &found).iter().filter(|line| line.starts_with('-')).count(), 0);
     }
 
     async fn the_way_to_the_base_and_up_again_is_open(db: TestDatabase) {
@@ -38,7 +38,7 @@ on_both! {
         fill(&connection).await;
         connection.close().await.unwrap();
         let all = db.up(Target::End).await.len();
-        let head = facts(&db.connect().await, &OURS, Names::Shown).await;
+        let head = schema_lines(&db.connect().await, &OURS, Names::Shown).await;
         assert_eq!(db.down(Target::End).await.len(), all + support::V09);
         let tables = db.either(
             "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' AND tbl_name <> 'seaql_migrations'",
@@ -47,7 +47,7 @@ on_both! {
         );
         assert_eq!(texts(&db.connect().await, tables).await, [""; 0]);
         db.up(Target::End).await;
-        assert_eq!(differences(&head, &facts(&db.connect().await, &OURS, Names::Shown).await), [""; 0]);
+        assert_eq!(differences(&head, &schema_lines(&db.connect().await, &OURS, Names::Shown).await), [""; 0]);
     }
 
     async fn below_v09_other_tables_would_refer_to_nothing_and_so_nothing_happens(db: TestDatabase) {
@@ -77,7 +77,7 @@ on_both! {
 async fn there_and_back(db: &TestDatabase, connection: DatabaseConnection) {
     let before = everything(&connection).await;
     let extras_before = extras(db, &connection).await;
-    let facts_before = undefaulted(facts(&connection, &OURS, Names::Shown).await);
+    let schema_before = undefaulted(schema_lines(&connection, &OURS, Names::Shown).await);
     connection.close().await.unwrap();
 
     db.up(Target::End).await;
@@ -103,8 +103,8 @@ async fn there_and_back(db: &TestDatabase, connection: DatabaseConnection) {
     let connection = db.connect().await;
     assert_eq!(everything(&connection).await, before);
     assert_eq!(extras(db, &connection).await, extras_before);
-    let facts_after = facts(&connection, &OURS, Names::Shown).await;
-    assert_eq!(differences(&facts_before, &undefaulted(facts_after)), [""; 0]);
+    let schema_after = schema_lines(&connection, &OURS, Names::Shown).await;
+    assert_eq!(differences(&schema_before, &undefaulted(schema_after)), [""; 0]);
     connection.close().await.unwrap();
 
     db.up(Target::End).await;
@@ -127,7 +127,7 @@ async fn everything(connection: &DatabaseConnection) -> Vec<(&'static str, Vec<S
 }
 
 /// The facts without the defaults of our own columns, and with the types that hand-written tables spell differently.
-fn undefaulted(facts: BTreeSet<String>) -> BTreeSet<String> {
+fn undefaulted(schema: BTreeSet<String>) -> BTreeSet<String> {
     let ours = |fact: &str| !fact.contains(".note ") && !fact.contains(".Odd") && !fact.contains("shouted");
     let plain = |fact: String| match fact.split_once(" default ") {
         Some((column, _)) if ours(&fact) => column.to_owned(),
@@ -138,7 +138,7 @@ fn undefaulted(facts: BTreeSet<String>) -> BTreeSet<String> {
         None if fact == "watch_history.id integer" => "watch_history.id integer not null".to_owned(),
         None => fact,
     };
-    facts.into_iter().map(plain).map(spelled).collect()
+    schema.into_iter().map(plain).map(spelled).collect()
 }
 
 /// What hangs on our tables and is not ours, in the database's own words.

@@ -10,7 +10,7 @@ use migration::{Migrator, PROJECT};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::MigratorTrait;
 use sea_orm_revisions::check::Drift;
-use sea_orm_revisions::{Project, Target, facts, wanted};
+use sea_orm_revisions::{Project, Target, expected, schema};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,7 +46,7 @@ fn where_there_are_no_sources_it_says_so_and_how_to_name_them() {
     assert!(error.starts_with("nothing was written: the sources of the migrations are not in "), "{error}");
     assert!(error.contains("--dir"), "{error}");
     let error = PROJECT.revision("…", None).unwrap_err().to_string();
-    assert_eq!(error, "nothing was written: say with -m what it does, in words that can name a file");
+    assert_eq!(error, "nothing was written: describe the migration with -m, in letters that can name a file");
 }
 
 on_both! {
@@ -70,9 +70,9 @@ on_both! {
             run(&connection, words).await;
         }
         let drift = PROJECT.check(&db.url).await.unwrap();
-        assert!(drift.is_clean(false) && drift.strange.len() >= 9, "{drift}");
+        assert!(drift.is_clean(false) && drift.extra.len() >= 9, "{drift}");
         let written = PROJECT.autogenerate(&db.url, "nothing", Some(folder.path())).await.unwrap();
-        assert_eq!(written.to_string(), "no difference: there is nothing to write\n");
+        assert_eq!(written.to_string(), "no differences: nothing to write\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -85,9 +85,9 @@ on_both! {
         let source = PROJECT.source(&connection, "Back").await.unwrap().unwrap();
         assert_eq!(source.differences, ["videos: index (created_at) in the entities, missing in the database"]);
         let drift = PROJECT.check(&db.url).await.unwrap();
-        assert_eq!(source.left_alone, drift.strange.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(source.left_alone, drift.extra.iter().map(ToString::to_string).collect::<Vec<_>>());
         let (comment, code) = source.text.split_once("\n\nuse ").unwrap();
-        assert!(comment.contains("left alone:\n//! - videos.stray: integer in the database"), "{comment}");
+        assert!(comment.contains("ignored:\n//! - videos.stray: integer in the database"), "{comment}");
         assert!(["strays", "stray", "twice", "strangers"].iter().all(|name| !code.contains(name)), "{code}");
     }
 
@@ -104,7 +104,7 @@ on_both! {
         assert_eq!(source.left_alone, ["videos: index of_codec (codec) in the database, unknown to the entities"]);
         // What the migrations made counts for `check` as well; here the entities of today know all of it.
         let drift = PROJECT.check(&db.url).await.unwrap();
-        assert_eq!((drift.differences.len(), drift.strange.len()), (0, 2), "{drift}");
+        assert_eq!((drift.differences.len(), drift.extra.len()), (0, 2), "{drift}");
     }
 
     async fn a_new_name_is_told_as_a_question(db: TestDatabase) {
@@ -112,7 +112,7 @@ on_both! {
         let connection = db.connect().await;
         run(&connection, "ALTER TABLE users RENAME COLUMN full_name TO whole_name").await;
         let source = PROJECT.source(&connection, "names").await.unwrap().unwrap();
-        assert!(source.text.contains("If whole_name is only to be called full_name, rename the column"), "{}", source.text);
+        assert!(source.text.contains("If whole_name is renamed to full_name, rename the column"), "{}", source.text);
     }
 }
 
@@ -215,12 +215,12 @@ async fn what_is_generated_compiles_and_leaves_no_difference_wherever_it_was_gen
 
     for db in [&sqlite, &postgres] {
         let connection = db.connect().await;
-        let (before, facts_before) = (contents(&connection).await, facts::read(&connection).await.unwrap());
+        let (before, schema_before) = (contents(&connection).await, schema::read(&connection).await.unwrap());
         connection.close().await.unwrap();
         ask(&program, &["up", "--database-url", &db.url], name);
         let connection = db.connect().await;
         let drift = tomorrows_drift(&connection).await;
-        assert!(drift.is_clean(false) && drift.strange.len() == 2, "{drift}");
+        assert!(drift.is_clean(false) && drift.extra.len() == 2, "{drift}");
         let after = contents(&connection).await;
         assert_eq!(before.iter().map(Vec::len).collect::<Vec<_>>(), after.iter().map(Vec::len).collect::<Vec<_>>());
         let videos = "SELECT title || ' ' || width || ' ' || codec FROM videos WHERE id = 2";
@@ -238,8 +238,8 @@ async fn what_is_generated_compiles_and_leaves_no_difference_wherever_it_was_gen
 
         ask(&program, &["down", "-n", "1", "--yes", "--database-url", &db.url], name);
         let connection = db.connect().await;
-        let facts_back = facts::read(&connection).await.unwrap();
-        assert_eq!(facts::compare(&facts_before, &facts_back), []);
+        let schema_back = schema::read(&connection).await.unwrap();
+        assert_eq!(schema::compare(&schema_before, &schema_back), []);
         let back = contents(&connection).await;
         assert_eq!(back, before);
         connection.close().await.unwrap();
@@ -274,8 +274,8 @@ async fn contents(db: &DatabaseConnection) -> Vec<Vec<String>> {
 }
 
 async fn tomorrows_drift(db: &DatabaseConnection) -> Drift {
-    let wanted = wanted::facts(db, tomorrow::entities).await.unwrap();
-    Drift::between(&TOMORROW, &wanted, &facts::read(db).await.unwrap())
+    let expected = expected::schema(db, tomorrow::entities).await.unwrap();
+    Drift::between(&TOMORROW, &expected, &schema::read(db).await.unwrap())
 }
 
 /// A folder with the list of the migrations alone.
@@ -286,10 +286,10 @@ fn sources() -> tempfile::TempDir {
     folder
 }
 
-fn ask(program: &Path, arguments: &[&str], wanted: &str) {
+fn ask(program: &Path, arguments: &[&str], expected: &str) {
     let output = Command::new(program).args(arguments).output().unwrap();
     let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.contains(wanted), "{arguments:?}: {said}{wrong}");
+    assert!(output.status.success() && said.contains(expected), "{arguments:?}: {said}{wrong}");
 }
 
 /// A copy of the whole workspace, always in the same place and with a target folder of its own, so that what it depends on is

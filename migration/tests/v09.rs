@@ -5,21 +5,21 @@
 mod support;
 
 use sea_orm_revisions::Target;
-use support::catalogue::{Names, differences, facts};
+use support::catalogue::{Names, differences, schema_lines};
 use support::{TestDatabase, V09, texts};
 
 on_both! {
     async fn the_first_three_migrations_are_the_reference(db: TestDatabase) {
         db.up(Target::Steps(V09)).await;
         let connection = db.connect().await;
-        let found = facts(&connection, &["users", "videos", "watch_history"], Names::Shown).await;
-        let wanted = db.either(SQLITE, POSTGRES).lines().map(str::to_owned).collect();
-        assert_eq!(differences(&wanted, &found), Vec::<String>::new());
+        let found = schema_lines(&connection, &["users", "videos", "watch_history"], Names::Shown).await;
+        let expected = db.either(SQLITE, POSTGRES).lines().map(str::to_owned).collect();
+        assert_eq!(differences(&expected, &found), Vec::<String>::new());
         if db.is_postgres() {
             let labels = "SELECT typname || ' ' || string_agg(enumlabel, ' ' ORDER BY enumsortorder) \
                           FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname ORDER BY typname";
-            let wanted = ["userrole USER ADMIN PREMIUM", "videostatus PROCESSING READY FAILED DELETED"];
-            assert_eq!(texts(&connection, labels).await, wanted);
+            let expected = ["userrole USER ADMIN PREMIUM", "videostatus PROCESSING READY FAILED DELETED"];
+            assert_eq!(texts(&connection, labels).await, expected);
             let keys = "SELECT conname::text FROM pg_constraint WHERE contype = 'p' AND connamespace = 'public'::regnamespace \
                         AND conname NOT LIKE 'seaql%' ORDER BY 1";
             assert_eq!(texts(&connection, keys).await, ["users_pkey", "videos_pkey", "watch_history_pkey"]);
@@ -34,9 +34,9 @@ on_both! {
         db.up(Target::End).await;
         db.down_to_v09().await;
         let connection = db.connect().await;
-        let found = facts(&connection, &["users", "videos", "watch_history"], Names::Shown).await;
-        let wanted = db.either(SQLITE, POSTGRES).lines().map(str::to_owned).collect();
-        assert_eq!(differences(&wanted, &found), Vec::<String>::new());
+        let found = schema_lines(&connection, &["users", "videos", "watch_history"], Names::Shown).await;
+        let expected = db.either(SQLITE, POSTGRES).lines().map(str::to_owned).collect();
+        assert_eq!(differences(&expected, &found), Vec::<String>::new());
         let others = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('sessions', 'refresh_tokens')";
         let others = if db.is_postgres() {
             "SELECT relname::text FROM pg_class WHERE relname IN ('sessions', 'refresh_tokens')"

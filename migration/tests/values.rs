@@ -50,8 +50,8 @@ on_both! {
         connection.close().await.unwrap();
         db.up(Target::End).await;
         let keys = "SELECT id || ' ' || coalesce(email_key, '-') || ' ' || coalesce(username_key, '-') FROM users ORDER BY id";
-        let wanted = ["1 ann@example.org ann", "3 - -", "7 ärger@example.org zoë ångström", "8 - -"];
-        assert_eq!(texts(&db.connect().await, keys).await, wanted);
+        let expected = ["1 ann@example.org ann", "3 - -", "7 ärger@example.org zoë ångström", "8 - -"];
+        assert_eq!(texts(&db.connect().await, keys).await, expected);
     }
 
     async fn more_odd_names_than_one_chunk_holds_all_get_their_keys(db: TestDatabase) {

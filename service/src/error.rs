@@ -1,4 +1,4 @@
-//! What can go wrong, in words of the domain.
+//! Why a use case failed, in terms of the domain.
 
 use crate::text;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr, sqlx};
@@ -6,61 +6,63 @@ use std::io;
 use std::time::Duration;
 use validator::ValidationErrors;
 
-/// Why a use case did not happen. The text is for people, one clear sentence.
+/// Why a use case failed. The text is one sentence for the client's user.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// No token, or one that is expired, forged, or of an account that is gone.
+    /// No token, or one that is expired, forged, or of a deleted account.
     #[error("sign in first: this needs a valid access token")]
     Unauthenticated,
-    /// An access token that this server did not sign, or not for this. The answer is that of [`Error::Unauthenticated`].
+    /// An access token that this server did not sign, or signed for another use. The client gets the
+    /// answer of [`Error::Unauthenticated`].
     #[error("sign in first: this needs a valid access token")]
     ForgedToken,
-    /// The name or the password is wrong; which of them is not told.
+    /// The name or the password is wrong; the client is not told which.
     #[error("name or password is wrong")]
     WrongCredentials,
-    /// The refresh token is unknown, expired, or was spent before.
+    /// The refresh token is unknown, expired, or was used before.
     #[error("this refresh token is no longer valid: sign in again")]
     WrongRefreshToken,
-    /// A spent refresh token came back, so its session was ended. The answer is that of [`Error::WrongRefreshToken`].
+    /// A refresh token was used twice, so its session was ended. The client gets the answer of
+    /// [`Error::WrongRefreshToken`].
     #[error("this refresh token is no longer valid: sign in again")]
     RefreshTokenReused {
-        /// The session that is over.
+        /// The session that was ended.
         session_id: i64,
     },
     /// The account was deactivated.
     #[error("this account is deactivated")]
     Inactive,
-    /// The caller may see the thing but not change it.
+    /// The caller may see the resource but not change it.
     #[error("only the uploader or an administrator may do this")]
     Forbidden,
-    /// Accounts are made by the administrator's command only.
+    /// Only the administrator's command makes accounts.
     #[error("registration is closed: ask the administrator for an account")]
     RegistrationClosed,
-    /// The server can be reached from elsewhere, so a stranger could become its administrator.
+    /// The first account becomes the administrator, and strangers can reach this server.
     #[error("the first account of this server is made by `playhead user create NAME EMAIL --admin`")]
     FirstAccountByCommand,
-    /// Too many sign-ins failed.
+    /// Too many sign-ins to this account, or from this address, failed.
     #[error("too many failed sign-ins: try again in {} seconds", .retry_after.as_secs())]
     TooManyAttempts {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// More was asked of the server than one account or one address may.
+    /// One account or one address sent more requests than it may.
     #[error("too many requests: try again in {} seconds", .retry_after.as_secs())]
     TooManyRequests {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// Another account has the name or the e-mail; which of them is not told.
+    /// Another account has the name or the e-mail; the client is not told which.
     #[error("the user name or the e-mail address is taken")]
     Taken,
-    /// The account has as many videos as one may have.
+    /// The account has as many videos as it may have.
     #[error("this account has {limit} videos or more: delete some before you add others")]
     TooManyVideos {
         /// How many it may have.
         limit: u32,
     },
-    /// Nobody could administer the site afterwards.
+    /// The site would be left without an administrator.
     #[error("the last administrator cannot leave: make another one first")]
     LastAdministrator,
     /// No such account.
@@ -69,7 +71,7 @@ pub enum Error {
     /// No such session of the caller.
     #[error("there is no such session")]
     SessionNotFound,
-    /// No such video, or none that the caller may see.
+    /// No such video, or the caller may not see it.
     #[error("there is no such video")]
     VideoNotFound,
     /// The video has no file that can be streamed.
@@ -84,7 +86,7 @@ pub enum Error {
     /// The caller never rated the video.
     #[error("you have not rated this video")]
     RatingNotFound,
-    /// A value that is well-formed and still cannot be taken.
+    /// A well-formed value that breaks a rule.
     #[error("{field}: {message}")]
     Invalid {
         /// The field of the input.
@@ -95,26 +97,27 @@ pub enum Error {
     /// A text that the database cannot hold.
     #[error("the request holds a value that cannot be stored")]
     Unstorable,
-    /// More work waits than can be done soon.
+    /// Too many requests wait.
     #[error("the server is busy: try again shortly")]
     Busy,
-    /// The database is away, restarting, locked by another process, or too slow. The cause is for the log only.
+    /// The database is unreachable, restarting, locked by another process, or too slow. The cause is
+    /// for the log only.
     #[error("the database cannot be reached at the moment: try again shortly")]
     DatabaseAway(String),
-    /// A file of the library is there and cannot be opened or read now: too many are open, or its disk is away. The cause is for the
-    /// log only.
+    /// A file of the library exists but cannot be read now: too many files are open, or its disk is
+    /// not mounted. The cause is for the log only.
     #[error("the file cannot be read at the moment: try again shortly")]
     FileUnavailable(String),
     /// The disk is full.
     #[error("there is no room left to store this")]
     StorageFull,
-    /// A defect, or a fault of the machine. The text is for the log only.
+    /// A bug, or a fault of the machine. The text is for the log only.
     #[error("{0}")]
     Internal(String),
 }
 
 impl Error {
-    /// The first rule that an input breaks.
+    /// The first broken rule of a validation.
     pub(crate) fn first_of(errors: &ValidationErrors) -> Self {
         let first = text::broken_rules(errors).into_iter().next();
         let (field, message) = first.map_or_else(Default::default, |broken| (broken.field, broken.message));
@@ -147,9 +150,8 @@ impl From<&DbErr> for Error {
     }
 }
 
-/// What an error of the driver means to the caller.
-///
-/// SQLite's codes: sqlite.org/rescode.html. PostgreSQL's: its manual, appendix A.
+/// What an error of the driver means to the caller. The codes of SQLite: sqlite.org/rescode.html;
+/// those of PostgreSQL: its manual, appendix A.
 fn classify(error: &sqlx::Error) -> Error {
     let cause = error.to_string();
     let sqlx::Error::Database(error) = error else {
@@ -163,7 +165,7 @@ fn classify(error: &sqlx::Error) -> Error {
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
         return from_sqlite_code(code.parse().unwrap_or_default(), cause);
     }
-    // 25006: this server has become a standby, and another one takes what is written.
+    // 25006: this server has become a standby, and another one is the primary.
     match (code.get(..2).unwrap_or_default(), &*code) {
         ("08", _)
         | (_, "57014" | "57P01" | "57P02" | "57P03" | "55P03" | "53300" | "40001" | "40P01" | "0A000" | "25006") => {
@@ -175,10 +177,10 @@ fn classify(error: &sqlx::Error) -> Error {
     }
 }
 
-/// What a code of SQLite means. The low byte is the primary code, the others tell its variants apart.
+/// What a result code of SQLite means. The low byte is the primary code.
 pub(crate) fn from_sqlite_code(code: u32, cause: String) -> Error {
     match code & 0xff {
-        // 14: the file cannot be opened, as when the process has no descriptor left.
+        // 14: the file cannot be opened, for example because too many files are open.
         5 | 6 | 14 => Error::DatabaseAway(cause),
         13 => Error::StorageFull,
         18 => Error::Unstorable,
@@ -186,13 +188,13 @@ pub(crate) fn from_sqlite_code(code: u32, cause: String) -> Error {
     }
 }
 
-/// Whether the database refused because the row that a new one points to is gone.
+/// Whether a new row refers to one that does not exist, or no longer.
 pub(crate) fn is_foreign_key_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
 }
 
-/// Whether a statement over many rows may have failed because of one of them, which could succeed without it. A database that
-/// is away, full or busy fails for all.
+/// Whether a statement over many rows may have failed because of one of them, so that the others can
+/// succeed without it. A database that is unreachable, full or busy fails for all.
 pub(crate) fn may_concern_one_row(error: &DbErr) -> bool {
     let waited_for_a_row = |cause: &sqlx::Error| {
         let code = cause.as_database_error().and_then(|error| error.code());
@@ -208,7 +210,7 @@ pub(crate) fn may_concern_one_row(error: &DbErr) -> bool {
     }
 }
 
-/// A write that broke a unique rule of `users`, as a word of the domain.
+/// Turns the violation of a unique constraint of `users` into [`Error::Taken`].
 pub(crate) fn unique_violation(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => Error::Taken,

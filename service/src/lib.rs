@@ -1,8 +1,9 @@
-//! The use cases of Playhead: what can be asked, and the rules that the answers keep.
+//! The use cases of Playhead and their rules.
 //!
-//! One use case is one function, under the name that its route and its query bear too: `watch_history::save`,
-//! `video::list`, `auth::login`. Input and output types stand beside it. Nothing here knows of HTTP: a failure is a
-//! word of [`Error`], and the api crate picks its status.
+//! One use case is one function, named like its route: `watch_history::save`, `video::list`,
+//! `auth::login`. Its input and output types are beside it. One that reads takes a connection; one
+//! that writes takes a [`storage::Transaction`] and opens none, so that use cases can be joined.
+//! Nothing here knows HTTP: a failure is an [`Error`], and the api crate picks its status.
 
 pub mod auth;
 pub mod caller;

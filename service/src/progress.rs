@@ -3,7 +3,7 @@
 use crate::Error;
 use entity::watch_history;
 use sea_orm::prelude::*;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
+use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait};
 
 /// The limits at which a video is completed, and between which it is resumed.
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +46,16 @@ pub(crate) async fn recompute_completed(
     // The product of two 32-bit numbers needs 64 bits.
     let position = Column::WatchPosition.into_expr().cast_as("bigint");
     let completed = completed(position, Expr::value(duration), rules);
+    let counted_session = Column::PlayerSession.into_expr().binary(BinOper::Custom("||"), " ");
     let first_play = completed.clone().and(Column::PlayCount.eq(0));
-    let if_first = |new: Expr, column: Column| {
-        SimpleExpr::Case(Box::new(CaseStatement::new().case(first_play.clone(), new).finally(column.into_expr())))
+    let if_first = |new: Expr, column: Column| -> Expr {
+        CaseStatement::new().case(first_play.clone(), new).finally(column.into_expr()).into()
     };
     watch_history::Entity::update_many()
         .col_expr(Column::Completed, completed.clone())
         .col_expr(Column::PlayCount, if_first(Expr::value(1), Column::PlayCount))
         .col_expr(Column::CompletedAt, if_first(Column::LastWatchedAt.into_expr(), Column::CompletedAt))
-        .col_expr(Column::CountedSessions, if_first(Expr::cust("player_session || ' '"), Column::CountedSessions))
+        .col_expr(Column::CountedSessions, if_first(counted_session, Column::CountedSessions))
         .filter(Column::VideoId.eq(video_id))
         // Unchanged rows are not locked, so that saves need not wait for them.
         .filter(Column::Completed.into_expr().ne(completed))

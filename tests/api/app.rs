@@ -153,7 +153,7 @@ impl TestApp {
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let app = Arc::new(AppState {
                         db: db.clone(),
-                        history: History::open(&db, ProgressRules::default()),
+                        history: History::open(&db, ProgressRules::default()).unwrap(),
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(options.refresh_grace),
                         rules: ProgressRules::default(),
                         library,
@@ -163,7 +163,7 @@ impl TestApp {
                         cors_origins: options.cors_origins,
                         trusted_proxies: options.trusted_proxies,
                         public_path: options.public_path,
-                        access_log: api::access_log::AccessLog::Off,
+                        access_log: api::AccessLog::Off,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
                         idle_timeout: options.idle_timeout,

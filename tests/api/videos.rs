@@ -21,6 +21,18 @@ pub async fn titles(response: reqwest::Response) -> Vec<String> {
     list.iter().map(|video| video["title"].as_str().unwrap().to_owned()).collect()
 }
 
+/// The requests for a video and its history that need permission to see the video.
+fn requests(film: i64) -> [(Method, String, Option<Value>); 6] {
+    [
+        (Method::GET, at(film), None),
+        (Method::PATCH, at(film), Some(json!({"title": "x"}))),
+        (Method::DELETE, at(film), None),
+        (Method::GET, history(film), None),
+        (Method::DELETE, history(film), None),
+        (Method::POST, history(film), Some(json!({"watch_position": 1}))),
+    ]
+}
+
 async fn set_status(app: &TestApp, video: i64, status: video::Status) {
     let update = video::Entity::update_many().col_expr(video::Column::Status, Expr::value(status));
     update.filter(video::Column::Id.eq(video)).exec(app.db.writer().await.unwrap().1).await.unwrap();
@@ -207,14 +219,7 @@ on_both! {
                 assert!(titles(app.ask(person, Method::GET, VIDEOS, None).await).await.is_empty(), "ready ones only");
             }
             problem(app.get(&at(film)).await, 404, "video_not_found").await;
-            for (method, path, body) in [
-                (Method::GET, at(film), None),
-                (Method::PATCH, at(film), Some(json!({"title": "x"}))),
-                (Method::DELETE, at(film), None),
-                (Method::GET, history(film), None),
-                (Method::DELETE, history(film), None),
-                (Method::POST, history(film), Some(json!({"watch_position": 1}))),
-            ] {
+            for (method, path, body) in requests(film) {
                 problem(app.ask(&bob, method, &path, body).await, 404, "video_not_found").await;
             }
             assert!(app.continue_watching(&bob).await.is_empty());
@@ -232,16 +237,8 @@ on_both! {
         }
         set_status(&app, film, video::Status::Deleted).await;
         for person in [&root, &ann] {
-            for (method, path, body) in [
-                (Method::GET, at(film), None),
-                (Method::PATCH, at(film), Some(json!({"title": "x"}))),
-                (Method::DELETE, at(film), None),
-                (Method::GET, history(film), None),
-                (Method::DELETE, history(film), None),
-                (Method::POST, history(film), Some(json!({"watch_position": 1}))),
-                (Method::GET, format!("{}/stream", at(film)), None),
-                (Method::GET, format!("{}/thumbnail", at(film)), None),
-            ] {
+            let files = ["stream", "thumbnail"].map(|file| (Method::GET, format!("{}/{file}", at(film)), None));
+            for (method, path, body) in requests(film).into_iter().chain(files) {
                 problem(app.ask(person, method, &path, body).await, 404, "video_not_found").await;
             }
             assert!(app.continue_watching(person).await.is_empty());

@@ -241,7 +241,7 @@ on_both! {
         app.take_statements();
         app.save(&ann, film, 60).await;
         let save = app.take_statements();
-        assert!(save[0].starts_with("INSERT INTO watch_history"), "{}", save[0]);
+        assert!(save[0].starts_with("INSERT INTO \"watch_history\""), "{}", save[0]);
         // On SQLite a second statement reads the row.
         let is_sqlite = app.db.backend() == DatabaseBackend::Sqlite;
         assert_eq!(save.len(), if is_sqlite { 2 } else { 1 });

@@ -8,6 +8,8 @@
 mod addresses;
 #[path = "../../examples/bookmarks.rs"]
 mod bookmarks;
+#[path = "../../examples/camshaft_project/src/main.rs"]
+mod camshaft_project;
 #[path = "../../examples/camshafts/main.rs"]
 mod camshafts;
 mod decimals;
@@ -18,6 +20,7 @@ mod idioms;
 mod page;
 #[path = "../../examples/parent_child.rs"]
 mod parent_child;
+mod revisions;
 #[path = "../../examples/transactions.rs"]
 mod transactions;
 

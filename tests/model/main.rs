@@ -1,107 +1,130 @@
-//! The save path against a plain model of its rules ([`rules`]), told at random ([`story`]), on both databases.
+//! The watch history against a model of its rules ([`rules`]), with random stories ([`story`]), on both
+//! databases: the fast path of the service, and a plain SeaORM store ([`plain_store`]) that says the
+//! same in code that is easy to read.
 //!
-//! `PROPTEST_CASES` says how many stories are told to each test and database. A failure names the smallest story that shows
-//! it, and the `PROPTEST_RNG_SEED` under which all of them are told again.
+//! `PROPTEST_CASES` is the number of stories for each test. A failure prints the smallest story that
+//! fails, and the `PROPTEST_RNG_SEED` that generates the same stories again.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answer;
 #[path = "../api/databases.rs"]
 mod databases;
+mod expected;
+mod plain_store;
 mod rules;
+mod site;
+mod store;
 mod story;
-mod world;
+mod story_run;
 
 use databases::Engine;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+use site::TestSite;
 use std::hash::{BuildHasher, RandomState};
-use story::{Asked, Story};
-use world::{Scene, World};
+use store::StoreKind;
+use story::{Request, Story};
+use story_run::StoryRun;
 
 #[test]
 fn every_answer_and_every_row_is_as_the_rules_say_on_sqlite() {
-    follow_the_rules(Engine::Sqlite);
+    follow_the_rules(Engine::Sqlite, StoreKind::Fast);
 }
 
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn every_answer_and_every_row_is_as_the_rules_say_on_postgres() {
-    follow_the_rules(Engine::Postgres);
+    follow_the_rules(Engine::Postgres, StoreKind::Fast);
 }
 
 #[test]
 fn a_batch_that_is_sent_again_changes_nothing_on_sqlite() {
-    send_again(Engine::Sqlite);
+    send_again(Engine::Sqlite, StoreKind::Fast);
 }
 
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn a_batch_that_is_sent_again_changes_nothing_on_postgres() {
-    send_again(Engine::Postgres);
+    send_again(Engine::Postgres, StoreKind::Fast);
 }
 
-fn follow_the_rules(engine: Engine) {
-    for_all(engine, story::story(), async |scene, story| {
-        scene.tell(&story.steps).await?;
-        scene.check_all().await
+#[test]
+fn the_plain_store_follows_the_same_rules_on_sqlite() {
+    follow_the_rules(Engine::Sqlite, StoreKind::Plain);
+    send_again(Engine::Sqlite, StoreKind::Plain);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn the_plain_store_follows_the_same_rules_on_postgres() {
+    follow_the_rules(Engine::Postgres, StoreKind::Plain);
+    send_again(Engine::Postgres, StoreKind::Plain);
+}
+
+fn follow_the_rules(engine: Engine, kind: StoreKind) {
+    for_all(engine, kind, story::story(), async |run, story| {
+        run.execute(&story.steps).await?;
+        run.check_all().await
     });
 }
 
-fn send_again(engine: Engine) {
-    let batch = prop_oneof![story::gathered(), story::counted()];
+fn send_again(engine: Engine, kind: StoreKind) {
+    let batch = prop_oneof![story::queued(), story::numbered()];
     let pause = prop_oneof![0..3_i64, Just(60_000)];
-    for_all(engine, (story::story(), batch, pause), async |scene, (story, batch, pause)| {
-        scene.tell(&story.steps).await?;
-        scene.take(0, vec![(0, Asked::Batch(batch.clone()))]).await?;
-        let before = scene.stored().await;
-        let again = batch.iter().cloned().map(|(film, mut save)| {
+    for_all(engine, kind, (story::story(), batch, pause), async |run, (story, batch, pause)| {
+        run.execute(&story.steps).await?;
+        run.send(0, 0, Request::Batch(batch.clone())).await?;
+        let before = run.stored().await;
+        let again = batch.iter().cloned().map(|(video, mut save)| {
             save.age_ms = save.age_ms.map(|age| age + pause);
-            (film, save)
+            (video, save)
         });
-        scene.take(0, vec![(*pause, Asked::Batch(again.collect()))]).await?;
-        prop_assert_eq!(before, scene.stored().await);
+        run.send(0, *pause, Request::Batch(again.collect())).await?;
+        prop_assert_eq!(before, run.stored().await);
         Ok(())
     });
 }
 
-/// What a test tells: a story, alone or with more.
-trait Told: std::fmt::Debug {
+/// A case of a test: a story, alone or with more.
+trait TestCase: std::fmt::Debug {
     fn story(&self) -> &Story;
 }
 
-impl Told for Story {
+impl TestCase for Story {
     fn story(&self) -> &Story {
         self
     }
 }
 
-impl<A: std::fmt::Debug, B: std::fmt::Debug> Told for (Story, A, B) {
+impl<A: std::fmt::Debug, B: std::fmt::Debug> TestCase for (Story, A, B) {
     fn story(&self) -> &Story {
         &self.0
     }
 }
 
-/// Tells as many stories as are asked for, each to viewers and films of its own.
-fn for_all<T: Told>(
+/// Runs the property for many cases, each with viewers and videos of its own.
+fn for_all<T: TestCase>(
     engine: Engine,
-    told: impl Strategy<Value = T>,
-    property: impl AsyncFn(&mut Scene, &T) -> Result<(), TestCaseError>,
+    kind: StoreKind,
+    cases: impl Strategy<Value = T>,
+    property: impl AsyncFn(&mut StoryRun, &T) -> Result<(), TestCaseError>,
 ) {
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(RandomState::new().hash_one(engine as u8));
     }
     let seed = config.rng_seed;
-    let world = World::new(engine);
-    let outcome = TestRunner::new(config).run(&told, |told| {
-        world.runtime.block_on(async {
-            let mut scene = Scene::new(&world, told.story()).await;
-            property(&mut scene, &told).await
+    let site = TestSite::new(engine, kind);
+    let outcome = TestRunner::new(config).run(&cases, |case| {
+        site.runtime.block_on(async {
+            let mut run = StoryRun::new(&site, case.story()).await;
+            property(&mut run, &case).await
         })
     });
     match outcome {
         Ok(()) => {}
-        Err(TestError::Fail(reason, told)) => panic!("{reason}\nPROPTEST_RNG_SEED={seed}\n{told:#?}"),
+        Err(TestError::Fail(reason, case)) => panic!("{reason}\nPROPTEST_RNG_SEED={seed}\n{case:#?}"),
         Err(abort) => panic!("{abort}"),
     }
 }

@@ -1,11 +1,11 @@
-//! The rules of saving, said a second time: plainly, in memory, and without any of the code that they judge.
+//! The rules of saving, written a second time: in memory, and without any of the tested code.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use service::progress::ProgressRules;
 use service::watch_history::Save;
 use std::collections::BTreeSet;
 
-/// What is known of one viewer and one film.
+/// The row of one viewer and one video, as it should be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     pub position: i32,
@@ -16,22 +16,22 @@ pub struct Row {
     pub device: Option<String>,
     pub play_count: i32,
     pub completed_at: Option<DateTime<Utc>>,
-    /// The sessions that were counted.
+    /// The sessions that `play_count` was incremented by.
     pub counted: BTreeSet<String>,
     pub last_watched_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
-/// What a save that arrives makes of the row, and whether it was taken.
-pub fn judge(
+/// The row after a save, and whether the save was applied.
+pub fn apply_save(
     row: Option<&Row>,
     save: &Save,
     arrival: DateTime<Utc>,
     duration: Option<i32>,
     rules: &ProgressRules,
 ) -> (Row, bool) {
-    // Event time = arrival − age; without an age the save speaks of now.
+    // The position was true `age_ms` before the arrival; without an age, at the arrival.
     let event = arrival - TimeDelta::milliseconds(save.age_ms.unwrap_or(0));
     // A position beyond the duration is stored as the duration; a duration of 0 is none.
     let position = match duration {
@@ -62,10 +62,10 @@ pub fn judge(
     let same_session = save.session_id.is_some() && save.session_id == row.session;
     let in_order = match (same_session, save.sequence, row.sequence) {
         // Both of one session, and both have a sequence: the sequence alone decides.
-        (true, Some(sent), Some(stored)) => sent > stored,
-        // Never refused for its time.
+        (true, Some(new), Some(stored)) => new > stored,
+        // A save without an age is never too old.
         _ if save.age_ms.is_none() => true,
-        // A row's time in the future counts as the arrival.
+        // A time in the future counts as the arrival.
         _ => event >= row.last_watched_at.min(arrival),
     };
     let failed_start = save.session_id.is_some()
@@ -77,15 +77,15 @@ pub fn judge(
     }
 
     let mut next = Row { position, completed, device: save.device.clone(), ..row.clone() };
-    // The time watched never shrinks; 0 leaves what is stored.
+    // The time watched never shrinks.
     next.watched = row.watched.max(save.watch_duration);
     // A save without a session leaves the session and the sequence as they are.
     if let Some(session) = &save.session_id {
-        // Within a session, one that was not counted leaves the count.
+        // Within a session, a save without a sequence leaves the sequence.
         next.sequence = if same_session { save.sequence.or(row.sequence) } else { save.sequence };
         next.session = Some(session.clone());
     }
-    // From not completed to completed counts, at most once per session.
+    // The step from not completed to completed is counted, at most once per session.
     let counted_before = save.session_id.as_ref().is_some_and(|session| row.counted.contains(session));
     if completed && !row.completed && !counted_before {
         next.play_count += 1;
@@ -93,14 +93,14 @@ pub fn judge(
         next.counted.extend(save.session_id.clone());
     }
     next.last_watched_at = row.last_watched_at.max(event);
-    // The same moment told again changes nothing, not even when the row last changed.
+    // A save that is sent again changes nothing, `updated_at` included.
     if next != *row || event != row.last_watched_at {
         next.updated_at = arrival;
     }
     (next, true)
 }
 
-/// What a new duration makes of a row. It is no new play, but what is finished now was watched once.
+/// Applies a new duration to a row. That is no new play, but a completed video was watched once.
 pub fn recompute_completed(row: &mut Row, duration: Option<i32>, rules: &ProgressRules) {
     let was_completed = std::mem::replace(&mut row.completed, is_completed(row.position, duration, rules));
     if row.completed && !was_completed && row.play_count == 0 {
@@ -110,7 +110,7 @@ pub fn recompute_completed(row: &mut Row, duration: Option<i32>, rules: &Progres
     }
 }
 
-/// Whether a position at or past its share of the duration was reached, or the last second of it.
+/// Whether the position is at or after the completed share of the duration, or in the last second.
 pub fn is_completed(position: i32, duration: Option<i32>, rules: &ProgressRules) -> bool {
     match duration {
         Some(duration) if duration > 0 => {
@@ -121,12 +121,12 @@ pub fn is_completed(position: i32, duration: Option<i32>, rules: &ProgressRules)
     }
 }
 
-/// The second before the duration and whatever is later, but never the very start.
+/// The second before the duration, and later; never the start.
 fn is_last_second(position: i32, duration: i32) -> bool {
     position >= i32::max(duration - 1, 1)
 }
 
-/// How much of the duration was reached, from 0 to 100; 0 without a duration.
+/// The position in percent of the duration, from 0 to 100; 0 without a duration.
 pub fn percentage(position: i32, duration: Option<i32>) -> f64 {
     match duration {
         Some(duration) if duration > 0 => f64::min(100.0 * f64::from(position) / f64::from(duration), 100.0),
@@ -134,7 +134,7 @@ pub fn percentage(position: i32, duration: Option<i32>) -> f64 {
     }
 }
 
-/// Where a player begins: at the position, unless that is as good as the start or the end.
+/// Where a player starts: at the position, unless that is near the start or the end.
 pub fn resume_at(position: i32, duration: Option<i32>, rules: &ProgressRules) -> i32 {
     let near_the_start = position <= rules.resume_min_seconds;
     let near_the_end = percentage(position, duration) >= f64::from(rules.resume_max_percent)

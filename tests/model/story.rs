@@ -1,4 +1,4 @@
-//! Stories of a few viewers and films, made at random: saves in any order, at any age, from any device, a few at once.
+//! Stories, generated at random: what a few viewers send to the server about a few videos.
 
 use proptest::array::uniform3;
 use proptest::collection::vec;
@@ -6,34 +6,34 @@ use proptest::prelude::*;
 use service::watch_history::Save;
 
 pub const VIEWERS: usize = 2;
-/// There are three films; the one behind them is not there.
-pub const FILMS: usize = 3;
+/// There are three videos; a fourth is named by requests and does not exist.
+pub const VIDEOS: usize = 3;
 
-/// What happens to viewers and films that nobody has heard of before.
+/// What happens to new viewers and new videos.
 #[derive(Clone, Debug)]
 pub struct Story {
-    pub durations: [Option<i32>; FILMS],
+    pub durations: [Option<i32>; VIDEOS],
     pub steps: Vec<Step>,
 }
 
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// These arrive before the first of them is answered.
-    Together(Vec<Arrival>),
-    /// Another server, whose clock is so many milliseconds ahead, wrote the row.
+    /// Requests that arrive before the first of them is answered.
+    Requests(Vec<Arrival>),
+    /// The time of a row is set by another server, whose clock is `ahead` by so many milliseconds.
     Skew {
         viewer: usize,
-        film: usize,
+        video: usize,
         ahead: i64,
     },
-    /// A film gets another duration.
+    /// The duration of a video changes.
     Duration {
-        film: usize,
+        video: usize,
         duration: Option<i32>,
     },
     Find {
         viewer: usize,
-        film: usize,
+        video: usize,
     },
     List {
         viewer: usize,
@@ -43,14 +43,14 @@ pub enum Step {
 
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// How many milliseconds the clock goes on before it arrives; clocks are also turned back.
+    /// The milliseconds since the arrival before; negative where the clock was turned back.
     pub pause: i64,
     pub viewer: usize,
-    pub asked: Asked,
+    pub request: Request,
 }
 
 #[derive(Clone, Debug)]
-pub enum Asked {
+pub enum Request {
     Save(usize, Save),
     Batch(Vec<(usize, Save)>),
     Forget(usize),
@@ -62,12 +62,12 @@ pub fn story() -> impl Strategy<Value = Story> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => arrival().prop_map(|arrival| Step::Together(vec![arrival])),
-        4 => vec(arrival(), 2..8).prop_map(Step::Together),
-        1 => (viewer(), film(), prop_oneof![0..2000_i64, Just(3_600_000)])
-            .prop_map(|(viewer, film, ahead)| Step::Skew { viewer, film, ahead }),
-        1 => (0..FILMS, duration()).prop_map(|(film, duration)| Step::Duration { film, duration }),
-        1 => (viewer(), film()).prop_map(|(viewer, film)| Step::Find { viewer, film }),
+        8 => arrival().prop_map(|arrival| Step::Requests(vec![arrival])),
+        4 => vec(arrival(), 2..8).prop_map(Step::Requests),
+        1 => (viewer(), video(), prop_oneof![0..2000_i64, Just(3_600_000)])
+            .prop_map(|(viewer, video, ahead)| Step::Skew { viewer, video, ahead }),
+        1 => (0..VIDEOS, duration()).prop_map(|(video, duration)| Step::Duration { video, duration }),
+        1 => (viewer(), video()).prop_map(|(viewer, video)| Step::Find { viewer, video }),
         1 => (viewer(), 1..=3_u32).prop_map(|(viewer, limit)| Step::List { viewer, limit }),
     ]
 }
@@ -82,21 +82,21 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         1 => Just(-1),
         1 => Just(-1000),
     ];
-    let asked = prop_oneof![
-        8 => (film(), save()).prop_map(|(film, save)| Asked::Save(film, save)),
-        2 => vec((film(), save()), 1..7).prop_map(Asked::Batch),
-        1 => film().prop_map(Asked::Forget),
+    let request = prop_oneof![
+        8 => (video(), save()).prop_map(|(video, save)| Request::Save(video, save)),
+        2 => vec((video(), save()), 1..7).prop_map(Request::Batch),
+        1 => video().prop_map(Request::Forget),
     ];
-    (pause, viewer(), asked).prop_map(|(pause, viewer, asked)| Arrival { pause, viewer, asked })
+    (pause, viewer(), request).prop_map(|(pause, viewer, request)| Arrival { pause, viewer, request })
 }
 
 fn viewer() -> impl Strategy<Value = usize> {
     prop_oneof![5 => Just(0), 1 => 1..VIEWERS]
 }
 
-/// Mostly the same one, where saves meet.
-fn film() -> impl Strategy<Value = usize> {
-    prop_oneof![12 => Just(0), 4 => 1..FILMS, 1 => Just(FILMS)]
+/// Mostly the same video, so that saves of one row meet.
+fn video() -> impl Strategy<Value = usize> {
+    prop_oneof![12 => Just(0), 4 => 1..VIDEOS, 1 => Just(VIDEOS)]
 }
 
 fn duration() -> impl Strategy<Value = Option<i32>> {
@@ -140,7 +140,7 @@ fn age() -> impl Strategy<Value = Option<i64>> {
     ]
 }
 
-/// One name lies within another, and one differs in its case alone.
+/// One name is part of another, and one differs only in its case.
 fn session() -> impl Strategy<Value = Option<String>> {
     prop_oneof![2 => Just(None), 3 => Just(Some("a")), 2 => Just(Some("aa")), 1 => Just(Some("A"))]
         .prop_map(|name| name.map(str::to_owned))
@@ -151,33 +151,33 @@ fn device() -> impl Strategy<Value = Option<String>> {
         .prop_map(|name| name.map(str::to_owned))
 }
 
-/// What a device gathered: the moments follow each other, and so do the numbers within a session.
-pub fn gathered() -> impl Strategy<Value = Vec<(usize, Save)>> {
-    (vec((film(), save(), 1..2000_i64), 1..12), 1..4_i32, 0..2000_i64).prop_map(|(gathered, first, youngest)| {
+/// A batch that a device queued: later saves have later times and higher numbers.
+pub fn queued() -> impl Strategy<Value = Vec<(usize, Save)>> {
+    (vec((video(), save(), 1..2000_i64), 1..12), 1..4_i32, 0..2000_i64).prop_map(|(queued, first, youngest)| {
         let mut age = youngest;
-        let mut aged = Vec::from_iter(gathered.into_iter().rev().map(|(film, save, pause)| {
+        let mut aged = Vec::from_iter(queued.into_iter().rev().map(|(video, save, pause)| {
             let save = Save { age_ms: Some(age), ..save };
             age += pause;
-            (film, save)
+            (video, save)
         }));
         aged.reverse();
-        count_up(&mut aged, first);
+        number(&mut aged, first);
         aged
     })
 }
 
-/// What a player counted in one session. Its ages may be missing or wrong: the numbers decide.
-pub fn counted() -> impl Strategy<Value = Vec<(usize, Save)>> {
-    (vec((film(), save()), 1..12), 1..4_i32).prop_map(|(mut counted, first)| {
+/// A batch of one session. Its ages may be missing or wrong, because the numbers decide.
+pub fn numbered() -> impl Strategy<Value = Vec<(usize, Save)>> {
+    (vec((video(), save()), 1..12), 1..4_i32).prop_map(|(mut counted, first)| {
         for (_, save) in &mut counted {
             (save.session_id, save.sequence) = (Some("a".to_owned()), Some(1));
         }
-        count_up(&mut counted, first);
+        number(&mut counted, first);
         counted
     })
 }
 
-fn count_up(saves: &mut [(usize, Save)], first: i32) {
+fn number(saves: &mut [(usize, Save)], first: i32) {
     for ((_, save), number) in saves.iter_mut().zip(first..) {
         save.sequence = save.sequence.map(|_| number);
     }

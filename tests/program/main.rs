@@ -3,19 +3,19 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod adopted;
-mod arrival;
-mod below;
 mod browser;
 mod commands;
+mod conflicts;
 mod docs;
 mod limits;
 mod logs;
 mod offline;
-mod places;
 mod playback;
 mod player;
 mod program;
+mod public_path;
 mod readme;
+mod resuming;
 mod settings;
 mod sign_up;
 mod start;

@@ -1,7 +1,7 @@
 //! What counts as played: truncated files, loops, false ends, and positions in the source URL.
 
 use crate::browser::Browser;
-use crate::places::{number, wait_for};
+use crate::conflicts::{number, wait_for};
 use crate::program::Program;
 use crate::video_page::{ann_with_a_video_of, open_video, save_elsewhere};
 use serde_json::json;

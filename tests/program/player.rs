@@ -5,6 +5,7 @@
 
 use crate::browser::Browser;
 use crate::program::Program;
+use crate::video_page::ann_with_a_video_open;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -85,12 +86,7 @@ async fn a_viewer_signs_up_plays_closes_the_tab_and_resumes() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn the_page_says_that_a_playing_video_was_deleted() {
-    let program = Program::start();
-    program.create_user("ann");
-    program.scan();
-    let browser = Browser::start().await;
-    browser.sign_in(&program, "ann").await;
-    browser.open(&program.url("/#/videos/1")).await;
+    let (program, browser) = ann_with_a_video_open().await;
     browser.play_until(1.0).await;
     program.execute("DELETE FROM videos").await;
     browser.script("document.querySelector('#player').pause()").await;
@@ -101,12 +97,7 @@ async fn the_page_says_that_a_playing_video_was_deleted() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn start_over_begins_at_zero_and_forget_deletes_the_entry() {
-    let program = Program::start();
-    program.create_user("ann");
-    program.scan();
-    let browser = Browser::start().await;
-    browser.sign_in(&program, "ann").await;
-    browser.open(&program.url("/#/videos/1")).await;
+    let (program, browser) = ann_with_a_video_open().await;
     browser.play_until(0.5).await;
     browser.script("document.querySelector('#player').pause()").await;
     browser.seek(20.0).await;

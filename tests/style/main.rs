@@ -7,6 +7,7 @@
 
 mod files;
 mod lexer;
+mod paths;
 mod shape;
 mod types;
 mod words;

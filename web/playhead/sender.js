@@ -13,8 +13,8 @@ import { asError, problemError } from "./request.js";
  *   | { entry?: undefined, error: PlayheadError }} Outcome
  */
 
-/** A refusal with one of these may be lifted; any other one means the request itself. */
-const PASSING_REFUSALS = [401, 408, 425, 429];
+/** After one of these the batch is tried again; after any other refusal, each save alone. */
+const BATCH_RETRY_STATUSES = [401, 408, 425, 429];
 
 /** @param {import("./request.js").Requests["request"]} request */
 export function createSender(request) {
@@ -38,7 +38,7 @@ export function createSender(request) {
     } catch (cause) {
       const error = asError(cause);
       const isRefused = error.status >= 400 && error.status < 500;
-      if (!isRefused || PASSING_REFUSALS.includes(error.status)) {
+      if (!isRefused || BATCH_RETRY_STATUSES.includes(error.status)) {
         return items.map(() => ({ error }));
       }
       // A refusal of the whole batch says nothing about a single save.

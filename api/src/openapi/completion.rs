@@ -2,15 +2,14 @@
 //! meet, headers that go with a status, the way to sign in, and the form of examples and parameters that generators of clients
 //! and Swagger UI make the best of.
 
-use super::parameters;
-use super::problem_response::{self, PROBLEM_JSON};
-use crate::middleware::REQUEST_ID;
-use crate::rate_limits;
+use super::{parameters, rate_limits};
+
+use crate::paths;
+use crate::request_id::REQUEST_ID;
 use crate::responses::{
-    self, AddressTooLong, BadRequest, DuplicateHeader, HeadersTooLarge, InternalError, PayloadTooLarge, RequestTimeout,
-    StorageFull, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
+    self, AddressTooLong, BadRequest, DuplicateHeader, HeadersTooLarge, InternalError, PROBLEM_JSON, PayloadTooLarge,
+    RequestTimeout, StorageFull, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
 };
-use crate::routes::TOKEN_URL;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::IntoResponses;
@@ -47,8 +46,8 @@ pub(super) fn complete(document: &mut Document) {
     for failure in responses::all() {
         components.schemas.insert(failure.schema_name(), failure.schema().into());
     }
-    components.schemas.insert("Problem".to_owned(), problem_response::any_problem().into());
-    let flow = Flow::Password(Password::new(TOKEN_URL, Scopes::new()));
+    components.schemas.insert("Problem".to_owned(), responses::any_problem().into());
+    let flow = Flow::Password(Password::new(paths::LOGIN, Scopes::new()));
     let description = "Sign in with name or e-mail and password, and nothing else. What is sent with each request is the access token, \
         as `Authorization: Bearer …`.";
     components.add_security_scheme(BEARER, SecurityScheme::OAuth2(OAuth2::with_description([flow], description)));

@@ -2,7 +2,7 @@
 
 mod completion;
 mod parameters;
-pub(crate) mod problem_response;
+mod rate_limits;
 
 use crate::error::Problem;
 use utoipa::OpenApi;

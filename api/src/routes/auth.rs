@@ -1,12 +1,12 @@
 //! `/api/v1/auth`: signing up, in, and out.
 
-use super::AppData;
 use crate::body::{Body, media_type, parse, read, unsupported_media_type};
 use crate::error::Problem;
 use crate::extractors::{Now, SignInClient, TokenUser, Valid};
 use crate::local_client::LocalClient;
 use crate::responses::{AccountInactive, RefreshRefused, RegistrationClosed, Taken, TooManyAttempts, WrongCredentials};
 use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
+use crate::state::AppData;
 use actix_multipart::MultipartError;
 use actix_multipart::form::{MultipartForm, text::Text};
 use actix_web::dev::Payload;
@@ -146,15 +146,6 @@ pub(super) async fn me(app: AppData, TokenUser(id): TokenUser) -> Result<Json<Us
 
 fn no_store(pair: TokenPair) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store"))).json(pair)
-}
-
-/// Where the password form of OAuth2 goes.
-pub(crate) const TOKEN_URL: &str = "/api/v1/auth/login";
-
-/// Whether a request signs in with that form, whose failures have words of their own.
-pub(crate) fn is_password_form(request: &HttpRequest) -> bool {
-    let is_form = matches!(&*media_type(request), "application/x-www-form-urlencoded" | "multipart/form-data");
-    is_form && request.path().ends_with(TOKEN_URL)
 }
 
 /// The OAuth2 password form (RFC 6749, 4.3.2), with the fields that its clients send along.

@@ -1,10 +1,11 @@
 //! What a device gathered while it was offline, brought at once.
 
-use super::AppData;
 use crate::body::{Body, parse};
 use crate::error::Problem;
-use crate::extractors::{CurrentUser, RequestId, Valid, VideoPath};
-use crate::openapi::problem_response::schema_of;
+use crate::extractors::{CurrentUser, Valid, VideoPath};
+use crate::request_id::RequestId;
+use crate::responses::schema_of;
+use crate::state::AppData;
 use actix_web::http::StatusCode;
 use actix_web::post;
 use actix_web::web::Json;

@@ -1,8 +1,8 @@
 //! `/health`: for load balancers and supervisors.
 
-use super::AppData;
 use crate::error::Problem;
 use crate::responses::NotReady;
+use crate::state::AppData;
 use actix_web::get;
 use actix_web::web::Json;
 use serde::Serialize;

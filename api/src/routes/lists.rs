@@ -1,8 +1,8 @@
 //! Lists as the reference's pages ask for them: in numbered pages, searched, of one uploader, and by views.
 
-use super::AppData;
 use crate::error::Problem;
 use crate::extractors::{CurrentUser, OptionalUser, Query, Valid};
+use crate::state::AppData;
 use actix_web::get;
 use actix_web::web::Json;
 use serde::de::Error as _;

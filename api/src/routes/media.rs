@@ -1,6 +1,5 @@
 //! The files of videos: streams that a browser can seek in, and pictures.
 
-use super::AppData;
 use crate::cache_control;
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
@@ -10,7 +9,7 @@ use crate::file_limits::FilePermit;
 use crate::responses::{
     FileUnavailable, PreconditionFailed, RangeNotSatisfiable, StreamNotFound, ThumbnailNotFound, TooManyStreams,
 };
-use crate::state::AppState;
+use crate::state::{AppData, AppState};
 use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::web::{Data, Path};
@@ -43,7 +42,7 @@ pub(super) async fn stream(
     ClientAddress(from): ClientAddress,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let permit = FilePermit::for_video(&app, from)?;
+    let permit = app.file_limits.take_for_video(from)?;
     let find =
         |app: Arc<AppState>| async move { library::find_stream(app.db.reader(), &app.library, path.video_id).await };
     let file = open(app.run(find).await?, Error::FileNotFound).await?;
@@ -66,7 +65,7 @@ pub(super) async fn thumbnail(
     Valid(path): Valid<Path<VideoPath>>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let permit = FilePermit::for_picture(&app)?;
+    let permit = app.file_limits.take_for_picture()?;
     let find =
         |app: Arc<AppState>| async move { library::find_thumbnail(app.db.reader(), &app.library, path.video_id).await };
     let file = open(app.run(find).await?, Error::ThumbnailNotFound).await?;
@@ -89,7 +88,7 @@ fn send(app: Data<AppState>, permit: FilePermit, mut response: HttpResponse, cac
                 let _held = &permit;
                 Pin::new(&mut body).poll_next(context)
             });
-            let cut = Box::pin(async move { app.shutdown.streams_stopped().await });
+            let cut = Box::pin(async move { app.shutdown.wait_to_stop_streams().await });
             BoxBody::new(SizedStream::new(size, bytes.take_until(cut)))
         }
         _ => body,

@@ -5,7 +5,6 @@ mod batch;
 mod health;
 mod lists;
 mod media;
-mod not_found;
 mod pages;
 mod sessions;
 mod site;
@@ -14,13 +13,12 @@ mod users;
 mod videos;
 mod watch_history;
 
-pub(crate) use auth::{TOKEN_URL, is_password_form};
-pub(crate) use not_found::AllowedMethods;
-pub(crate) use pages::is_file as is_page_file;
 pub(crate) use swagger_ui::SwaggerFiles;
 
+use crate::allowed_methods::AllowedMethods;
+use crate::paths;
 use crate::public_path::PublicPath;
-use crate::state::AppState;
+use crate::web_files;
 use actix_web::web;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::scope;
@@ -29,7 +27,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// The API.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(health::health).service(health::live).service(health::ready).service(
-        scope::scope("/api/v1")
+        scope::scope(paths::API)
             .service(auth::register)
             .service(auth::login)
             .service(auth::refresh)
@@ -74,13 +72,16 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     );
 }
 
+/// Paths that are not in the API document.
+const PAGES: [&str; 5] = ["/", "/openapi.json", "/docs", "/docs/{_:.*}", web_files::PATTERN];
+
 /// What is for people: the player, the documentation, and an answer to every address that is none.
 pub(crate) fn configure_pages(
     document: &OpenApi,
     public_path: &PublicPath,
     docs: web::Data<SwaggerFiles>,
 ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
-    let methods = AllowedMethods::from_document(document);
+    let methods = AllowedMethods::from_document(document, &PAGES);
     let docs_page = format!("{public_path}/docs/");
     move |config| {
         config
@@ -91,9 +92,6 @@ pub(crate) fn configure_pages(
             .service(swagger_ui::page_file)
             .service(pages::index)
             .service(pages::file)
-            .default_service(web::to(not_found::not_found));
+            .default_service(web::to(pages::not_found));
     }
 }
-
-/// The application, as a handler asks for it.
-type AppData = web::Data<AppState>;

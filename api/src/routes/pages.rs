@@ -1,14 +1,17 @@
 //! The web player: the files of `web/`, embedded in the program.
 
-use super::AppData;
+use crate::allowed_methods::AllowedMethods;
 use crate::error::Problem;
 use crate::public_path::PublicPath;
+use crate::state::AppData;
+use crate::web_files;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, ETAG, EntityTag, Header, IfNoneMatch, REFERRER_POLICY,
 };
-use actix_web::{HttpRequest, HttpResponse, get, web::Path};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse, get};
+use rust_embed::EmbeddedFile;
 
 /// What the pages may load: their own scripts and styles, the API beside them, and pictures from there or by https.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
@@ -17,30 +20,19 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 const PAGE: &str = "index.html";
 
-#[derive(RustEmbed)]
-#[folder = "../web"]
-struct Web;
-
 #[get("/")]
 pub(super) async fn index(app: AppData, request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(PAGE, &app.public_path, &request)
 }
-
-/// The addresses of its files.
-pub(super) const FILES: &str = "/{path:.*\\.(?:js|css|svg|html|png|ico|webmanifest)}";
 
 #[get("/{path:.*\\.(?:js|css|svg|html|png|ico|webmanifest)}")]
 pub(super) async fn file(app: AppData, path: Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(&path, &app.public_path, &request)
 }
 
-/// Whether there is such a file.
-pub(crate) fn is_file(path: &str) -> bool {
-    path.strip_prefix('/').is_some_and(|path| Web::get(path).is_some())
-}
-
 fn serve(path: &str, public_path: &PublicPath, request: &HttpRequest) -> Result<HttpResponse, Problem> {
-    let EmbeddedFile { data, metadata } = Web::get(path).ok_or_else(|| Problem::from_status(StatusCode::NOT_FOUND))?;
+    let EmbeddedFile { data, metadata } =
+        web_files::find(path).ok_or_else(|| Problem::from_status(StatusCode::NOT_FOUND))?;
     let hash: String = metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect();
     let tag = EntityTag::new_strong(format!("{hash}{public_path}"));
     let is_not_modified = is_not_modified(request, &tag);
@@ -67,4 +59,9 @@ pub(super) fn is_not_modified(request: &HttpRequest, tag: &EntityTag) -> bool {
         Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
         Err(_) => false,
     }
+}
+
+/// Answers every path that has no route: 405 when only the method is wrong, else 404.
+pub(super) async fn not_found(methods: Data<AllowedMethods>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(methods.check(&request).unwrap_or_else(|| Problem::from_status(StatusCode::NOT_FOUND)))
 }

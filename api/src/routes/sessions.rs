@@ -1,10 +1,10 @@
 //! `/api/v1/auth/sessions`: where the caller is signed in.
 
-use super::AppData;
 use crate::error::Problem;
 use crate::extractors::{CurrentUser, Now, Token, Valid, check_id};
 use crate::responses::SessionNotFound;
 use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
+use crate::state::AppData;
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get};
 use serde::Deserialize;

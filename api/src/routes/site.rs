@@ -1,12 +1,11 @@
 //! What else pages of the reference ask of a video: views, qualities, and what there is none of yet (HLS, clips, tags, ratings), told
 //! honestly.
 
-use super::AppData;
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::extractors::{CurrentUser, Now, OptionalUser, Query, Valid, VideoPath};
 use crate::responses::{RatingNotFound, VideoNotFound};
-use crate::state::AppState;
+use crate::state::{AppData, AppState};
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, get, post};
 use serde::{Deserialize, Serialize};

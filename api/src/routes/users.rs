@@ -1,12 +1,12 @@
 //! `/api/v1/users/me`: the caller's own account.
 
-use super::AppData;
 use crate::body::{Body, OptionalBody};
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::extractors::{Now, Token, TokenUser, Valid};
 use crate::responses::{LastAdministrator, Taken, TooManyPasswords};
 use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
+use crate::state::AppData;
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, AccountDeletion, User, UserUpdate};

@@ -1,13 +1,13 @@
 //! `/api/v1/videos`: the library.
 
-use super::AppData;
 use super::lists::tag_ids;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extractors::{CurrentUser, Now, OptionalUser, Query, Valid, VideoPath};
+use crate::paths;
 use crate::responses::{Forbidden, TooManyVideos, VideoNotFound};
 use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
-use crate::state::AppState;
+use crate::state::{AppData, AppState};
 use actix_web::http::header::{LINK, LOCATION};
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, patch, post};
@@ -93,7 +93,7 @@ pub(super) async fn list(
         if let Some(search) = search {
             query.append_pair("q", &search);
         }
-        let address = format!("/api/v1/videos?{}", query.finish());
+        let address = format!("{}?{}", paths::VIDEOS, query.finish());
         response.insert_header((LINK, format!("<{}>; rel=\"next\"", public_path.prefix_links(address))));
     }
     Ok(response.json(public_path.prefix_links(page.items)))
@@ -130,7 +130,7 @@ pub(super) async fn create(
         app.db.transaction(async |tx| video::create(tx, caller, new, limit, now).await).await
     };
     let video = app.run(use_case).await?;
-    let location = app.public_path.prefix_links(format!("/api/v1/videos/{}", video.id));
+    let location = app.public_path.prefix_links(paths::video(video.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.prefix_links(video)))
 }
 

@@ -1,10 +1,10 @@
 //! Where the caller stopped: the save, and what is made of it.
 
-use super::AppData;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extractors::{Query, TokenUser, Valid, VideoPath};
 use crate::responses::{HistoryNotFound, VideoNotFound};
+use crate::state::AppData;
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, post};
 use serde::Deserialize;

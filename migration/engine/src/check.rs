@@ -1,58 +1,59 @@
-//! Whether the live database has the tables of the entities.
+//! `check`: whether the live database has the tables of the entities.
 
 use crate::connect::connect;
-use crate::facts::{self, Difference, Part, squeezed};
-use crate::wanted::{self, made_by};
+use crate::expected::{self, schema_of_chain};
+use crate::schema::{self, Check, Difference, Schema, SchemaItem, normalize_sql, simplify_expr};
 use crate::{Error, Options, Project};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
 
-/// What a live database has beside the entities, and the other way round.
+/// Drift: what differs between the entities and a live database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Drift {
-    /// What the program would stumble over.
+    /// Differences that the program cannot live with.
     pub differences: Vec<Difference>,
-    /// What the program knows nothing of and can live with: columns that may be left out, indexes, triggers, tables and views
-    /// of somebody else. `revision --autogenerate` leaves exactly these alone.
-    pub strange: Vec<Difference>,
+    /// Extra objects of the database: tables, views, indexes, triggers, and columns that an INSERT may leave out. The program
+    /// works with them. `revision --autogenerate` leaves exactly these alone. Programs read them as `strange`.
+    #[serde(rename = "strange")]
+    pub extra: Vec<Difference>,
 }
 
 impl Drift {
-    /// What is wanted, and what was found beside it or in its place. Our own bookkeeping is neither.
-    pub fn between(project: &Project, wanted: &facts::Facts, found: &facts::Facts) -> Self {
-        let mut all = facts::compare(wanted, found);
+    /// Compares two schemas, without the tables in which the engine records its own state.
+    pub fn between(project: &Project, expected: &Schema, actual: &Schema) -> Self {
+        let mut all = schema::compare(expected, actual);
         all.retain(|difference| !project.is_bookkeeping(&difference.table));
-        let (strange, differences) = all.into_iter().partition(|difference| difference.tolerated);
-        Self { differences, strange }
+        let (extra, differences) = all.into_iter().partition(|difference| difference.ignorable);
+        Self { differences, extra }
     }
 
-    /// Counts what the migrations themselves made and no entity knows any more: it is no stranger's.
-    pub fn counting_lost(mut self, made: &facts::Facts) -> Self {
-        let (lost, strange) = self.strange.into_iter().partition(|difference| is_made(made, difference));
-        self.strange = strange;
+    /// Counts extra objects that a migration created (`created`) as differences: an entity lost them.
+    pub fn counting_lost(mut self, created: &Schema) -> Self {
+        let (lost, extra) = self.extra.into_iter().partition(|difference| is_created(created, difference));
+        self.extra = extra;
         self.differences.extend::<Vec<_>>(lost);
         self
     }
 
-    /// Whether nothing counts; to a strict eye, everything does.
+    /// Whether there are no differences; if `strict`, also no extra objects.
     pub fn is_clean(&self, strict: bool) -> bool {
-        self.differences.is_empty() && (!strict || self.strange.is_empty())
+        self.differences.is_empty() && (!strict || self.extra.is_empty())
     }
 }
 
-/// Whether it is among what the migrations make. Facts of different databases agree in the names alone.
-pub(crate) fn is_made(made: &facts::Facts, difference: &Difference) -> bool {
-    let Some(table) = made.tables.get(&difference.table) else { return false };
-    match &difference.found {
-        Some(Part::Column(column)) => table.column(&column.name).is_some(),
-        Some(Part::Index(index)) => table.indexes.iter().any(|known| known.name == index.name),
-        Some(Part::ForeignKey(key)) => {
+/// Whether the migrations created the actual item. Schemas of SQLite and PostgreSQL have only names in common.
+pub(crate) fn is_created(created: &Schema, difference: &Difference) -> bool {
+    let Some(table) = created.tables.get(&difference.table) else { return false };
+    match &difference.actual {
+        Some(SchemaItem::Column(column)) => table.column(&column.name).is_some(),
+        Some(SchemaItem::Index(index)) => table.indexes.iter().any(|known| known.name == index.name),
+        Some(SchemaItem::ForeignKey(key)) => {
             table.foreign_keys.iter().any(|known| (&known.columns, &known.parent) == (&key.columns, &key.parent))
         }
-        Some(Part::Check(check)) => {
-            let plain = |check: &facts::Check| squeezed(&facts::plain(&check.condition));
-            table.checks.iter().any(|known| plain(known) == plain(check))
+        Some(SchemaItem::Check(check)) => {
+            let condition = |check: &Check| normalize_sql(&simplify_expr(&check.condition));
+            table.checks.iter().any(|known| condition(known) == condition(check))
         }
         _ => false,
     }
@@ -67,29 +68,29 @@ impl Project {
         drift
     }
 
-    /// As [`Project::check`], over a connection or a transaction that is open already.
+    /// As [`Project::check`], over an open connection or transaction.
     pub async fn check_on<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction>>(
         &self,
         db: &C,
     ) -> Result<Drift, Error> {
-        let wanted = wanted::facts(db, self.entities).await?;
-        let made = made_by(self.chain).await?;
-        Ok(Drift::between(self, &wanted, &facts::read(db).await?).counting_lost(&made))
+        let expected = expected::schema(db, self.entities).await?;
+        let created = schema_of_chain(self.chain).await?;
+        Ok(Drift::between(self, &expected, &schema::read(db).await?).counting_lost(&created))
     }
 }
 
 impl Display for Drift {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         if self.differences.is_empty() {
-            writeln!(f, "no difference: the database has the tables of the entities")?;
+            writeln!(f, "no differences: the database has the tables of the entities")?;
         }
         for difference in &self.differences {
             writeln!(f, "{difference}")?;
         }
-        if !self.strange.is_empty() {
-            writeln!(f, "\nunknown to the entities and no hindrance (--strict counts it):")?;
+        if !self.extra.is_empty() {
+            writeln!(f, "\nextra objects, ignored (`--strict` reports them):")?;
         }
-        for difference in &self.strange {
+        for difference in &self.extra {
             writeln!(f, "  {difference}")?;
         }
         Ok(())

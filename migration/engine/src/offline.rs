@@ -1,10 +1,10 @@
 //! Scripts for psql and sqlite3: the SQL of migrations, written without a database.
 //!
-//! What a migration would read from a database is missing here; the script makes sure that it is not needed: see `guard`.
+//! What a migration would read from a database is missing here; the script makes sure that it is not needed: see `script_assertions`.
 
-use crate::guard::Guard;
 use crate::lock::settings;
 use crate::recorder::{self, is_read, remove_record, statements};
+use crate::script_assertions::ScriptAssertions;
 use crate::step::{Direction, Step};
 use crate::target::{BASE, HEAD, position};
 use crate::{Error, Project};
@@ -52,7 +52,7 @@ impl Script<'_> {
             DbBackend::Postgres => "\\set ON_ERROR_STOP on\n",
             _ => ".bail on\nPRAGMA foreign_keys = OFF;\n",
         });
-        let guard = Guard::new(self.dialect, from, self.project.chain).await?;
+        let assertions = ScriptAssertions::new(self.dialect, from, self.project.chain).await?;
         let dialect = self.dialect;
         for stretch in steps.chunk_by(|a, b| !a.is_non_transactional(dialect) && !b.is_non_transactional(dialect)) {
             let apart = stretch.iter().any(|step| step.is_non_transactional(dialect));
@@ -65,10 +65,10 @@ impl Script<'_> {
             for step in stretch {
                 self.text.push_str(&format!("\n-- {}\n", step.name()));
                 let statements = statements(step, dialect).await?;
-                self.say(guard.statements(&statements).await?);
+                self.say(assertions.statements(&statements).await?);
                 self.say(statements.into_iter().filter(|statement| !is_read(statement)));
                 self.say([bookkeeping(step, dialect).await?]);
-                guard.pass(step).await?;
+                assertions.advance(step).await?;
             }
             if !apart {
                 self.text.push_str("\nCOMMIT;\n");

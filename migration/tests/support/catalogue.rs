@@ -1,7 +1,7 @@
 //! The facts of the library as sentences, which a failed test can show.
 
 use sea_orm::{ConnectionTrait, DbBackend};
-use sea_orm_revisions::facts::{self, Column, Table};
+use sea_orm_revisions::schema::{self, Column, Table};
 use std::collections::BTreeSet;
 
 /// Whether indexes and constraints are told with their names.
@@ -12,18 +12,18 @@ pub(crate) enum Names {
 }
 
 /// Columns, keys, indexes and checks of these tables.
-pub(crate) async fn facts(db: &impl ConnectionTrait, tables: &[&str], names: Names) -> BTreeSet<String> {
-    let facts = facts::read(db).await.unwrap();
-    let tables = facts.tables.iter().filter(|(name, _)| tables.contains(&name.as_str()));
+pub(crate) async fn schema_lines(db: &impl ConnectionTrait, tables: &[&str], names: Names) -> BTreeSet<String> {
+    let schema = schema::read(db).await.unwrap();
+    let tables = schema.tables.iter().filter(|(name, _)| tables.contains(&name.as_str()));
     // SQLite gives no names of its own, so that nobody refers to a constraint by one.
     let constraints = db.get_database_backend() == DbBackend::Postgres && names == Names::Shown;
     tables.flat_map(|(name, table)| sentences(name, table, names == Names::Shown, constraints)).collect()
 }
 
 /// What stands in one set only, as a person reads a diff.
-pub(crate) fn differences(wanted: &BTreeSet<String>, found: &BTreeSet<String>) -> Vec<String> {
-    let missing = wanted.difference(found).map(|fact| format!("- {fact}"));
-    missing.chain(found.difference(wanted).map(|fact| format!("+ {fact}"))).collect()
+pub(crate) fn differences(expected: &BTreeSet<String>, found: &BTreeSet<String>) -> Vec<String> {
+    let missing = expected.difference(found).map(|fact| format!("- {fact}"));
+    missing.chain(found.difference(expected).map(|fact| format!("+ {fact}"))).collect()
 }
 
 fn sentences(name: &str, table: &Table, indexes: bool, constraints: bool) -> Vec<String> {
@@ -45,7 +45,7 @@ fn sentences(name: &str, table: &Table, indexes: bool, constraints: bool) -> Vec
     }));
     told.extend(table.checks.iter().map(|check| {
         let shown = named(constraints, &check.name);
-        format!("{name} {shown}check {}{}", facts::squeezed(&check.condition), after(&check.notes))
+        format!("{name} {shown}check {}{}", schema::normalize_sql(&check.condition), after(&check.notes))
     }));
     told
 }
@@ -56,9 +56,9 @@ fn sentence(column: &Column) -> String {
     format!(
         "{} {}{}{}{}",
         column.name,
-        column.kind,
+        column.data_type,
         if column.nullable { "" } else { " not null" },
         or_nothing("default", &column.default),
-        or_nothing("numbered by", &column.numbered),
+        or_nothing("numbered by", &column.auto_increment),
     )
 }

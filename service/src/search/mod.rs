@@ -14,49 +14,25 @@ use crate::{Database, Error};
 use fold::{fold, place, query_grams};
 pub(crate) use index::{index, mark_outdated, remove_grams, remove_grams_of_uploader};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 /// The most rows that a search may skip.
 pub const MAX_SKIP: i32 = 10_000;
-/// How long a search waits for a permit.
-const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a search waits until new videos are indexed.
 const INDEXING_TIMEOUT: Duration = Duration::from_secs(15);
 /// After indexing at least this many videos, PostgreSQL is told to gather statistics at once; by itself
 /// it does so a minute later.
 const ANALYZE_THRESHOLD: usize = 1_000;
 
-/// Limits concurrent searches, and knows which videos are indexed.
-#[derive(Clone, Debug)]
-pub(crate) struct SearchState {
-    permits: Arc<Semaphore>,
+/// Which videos are indexed.
+#[derive(Debug, Default)]
+struct IndexState {
     /// All videos up to this id have been indexed.
-    indexed_up_to: Arc<AtomicI64>,
-    indexing: Arc<Mutex<()>>,
-}
-
-impl SearchState {
-    /// Creates it for this many concurrent searches: fewer than there are reading connections.
-    pub(crate) fn new(max_searches: usize) -> Self {
-        Self {
-            permits: Arc::new(Semaphore::new(max_searches)),
-            indexed_up_to: Arc::default(),
-            indexing: Arc::default(),
-        }
-    }
-
-    /// Waits for the permission to run one statement that reads much.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when no permit is free in time.
-    pub(crate) async fn acquire_permit(&self) -> Result<OwnedSemaphorePermit, Error> {
-        let permit = timeout(PERMIT_TIMEOUT, self.permits.clone().acquire_owned()).await;
-        permit.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
-    }
+    indexed_up_to: AtomicI64,
+    indexing: Mutex<()>,
 }
 
 /// The order of the results.
@@ -111,7 +87,7 @@ impl TextSearch {
 /// [`Error::Busy`] when too many searches run at once, or too many videos must be indexed first.
 pub(crate) async fn find(db: &Database, query: TextSearch) -> Result<Vec<i64>, Error> {
     index_new(db).await?;
-    let _permit = db.search_state().acquire_permit().await?;
+    let _permit = db.long_read_permit().await?;
     if let Some(nearby) = statements::nearby(db.backend(), &query) {
         let found = ids(db, nearby).await?;
         if i64::try_from(found.len()).is_ok_and(|found| found >= query.limit) {
@@ -129,7 +105,7 @@ async fn ids(db: &Database, statement: Statement) -> Result<Vec<i64>, Error> {
 /// Indexes videos that were written without the index since the last search. It costs one small
 /// statement when there are none.
 async fn index_new(db: &Database) -> Result<(), Error> {
-    let state = db.search_state();
+    let state = db.shared::<IndexState>();
     let (newest_id, has_marked) = index::newest(db.reader()).await?;
     if newest_id <= state.indexed_up_to.load(Ordering::Acquire) && !has_marked {
         return Ok(());
@@ -137,8 +113,8 @@ async fn index_new(db: &Database) -> Result<(), Error> {
     // A task of its own finishes also when the client of the request disconnects.
     let db = db.clone();
     let indexing = tokio::spawn(async move {
-        let _indexing = db.search_state().indexing.lock().await;
-        index_pending_after(&db, db.search_state().indexed_up_to.load(Ordering::Acquire)).await
+        let _indexing = state.indexing.lock().await;
+        index_pending_after(&db, &state, state.indexed_up_to.load(Ordering::Acquire)).await
     });
     let indexed = timeout(INDEXING_TIMEOUT, indexing).await.map_err(|_| Error::Busy)?;
     indexed.map_err(|error| Error::Internal(format!("the videos could not be indexed: {error}")))?.map(drop)
@@ -150,11 +126,12 @@ async fn index_new(db: &Database) -> Result<(), Error> {
 /// # Errors
 /// Database errors.
 pub async fn index_pending(db: &Database) -> Result<usize, Error> {
-    let _indexing = db.search_state().indexing.lock().await;
-    index_pending_after(db, 0).await
+    let state = db.shared::<IndexState>();
+    let _indexing = state.indexing.lock().await;
+    index_pending_after(db, &state, 0).await
 }
 
-async fn index_pending_after(db: &Database, start: i64) -> Result<usize, Error> {
+async fn index_pending_after(db: &Database, state: &IndexState, start: i64) -> Result<usize, Error> {
     // Read first: the next search finds what is added from now on.
     let (newest_id, _) = index::newest(db.reader()).await?;
     let mut count = 0;
@@ -165,7 +142,7 @@ async fn index_pending_after(db: &Database, start: i64) -> Result<usize, Error> 
         after = *last;
         count += ids.len();
         db.transaction(async |tx| index(tx, &ids).await).await?;
-        db.search_state().indexed_up_to.fetch_max(after, Ordering::AcqRel);
+        state.indexed_up_to.fetch_max(after, Ordering::AcqRel);
     }
     after = 0;
     loop {
@@ -175,7 +152,7 @@ async fn index_pending_after(db: &Database, start: i64) -> Result<usize, Error> 
         count += ids.len();
         db.transaction(async |tx| index(tx, &ids).await).await?;
     }
-    db.search_state().indexed_up_to.fetch_max(newest_id, Ordering::AcqRel);
+    state.indexed_up_to.fetch_max(newest_id, Ordering::AcqRel);
     if count >= ANALYZE_THRESHOLD && db.backend() == DatabaseBackend::Postgres {
         // Only the owner of a table may do this. Without it the search works, but slower at first.
         if let Err(error) = db.transaction(async |tx| analyze(tx).await).await {

@@ -1,8 +1,8 @@
-//! Requests that wait together are served together.
+//! Batches: requests that wait at the same time are processed together.
 //!
-//! A statement for sixty rows costs the database little more than one for a single row. So a question joins a queue; whoever
-//! serves it takes all that waits, of a crowd half, and answers each. Nothing is held back to make a group grow: a question
-//! that finds nobody before it is served at once and alone.
+//! A statement for sixty rows costs the database little more than one for a single row. Requests
+//! join a queue, and a worker takes those that wait as one batch. It never waits for a batch to
+//! grow: a request that finds the queue empty is processed at once and alone.
 
 use crate::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,126 +11,124 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// How many questions may wait. At the rates of bench/RESULTS.md that is a fifth of a second of work: so long a crowd, or what comes while
-/// the disk is slow, is not sent away. To refuse costs nearly a third of what it costs to save.
+/// How many requests may wait. At the rates of bench/RESULTS.md that is a fifth of a second of work,
+/// so that a crowd, or a slow disk, does not lead to refusals at once. A refusal costs nearly a third
+/// of what a save costs.
 const CAPACITY: usize = 4096;
-/// How many are served at once while no more than twice as many wait.
+/// The batch size while no more than twice as many requests wait.
 pub(crate) const MIN_BATCH: usize = 128;
-/// How long a group may take; longer than the database lets a statement run, for when not even that is kept.
+/// How long a batch may take. Longer than the statement timeout, which fails first if it works.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-type Answer<A> = oneshot::Sender<Result<A, Error>>;
-type Asked<Q, A> = (Q, Answer<A>);
+type Reply<A> = oneshot::Sender<Result<A, Error>>;
 
-/// A queue of questions and who serves it: a task of the runtime that opened it, or a thread. It ends with the last value that
-/// could submit.
+/// A queue of requests `Q` and its worker, a task or a thread, which answers each with an `A`. The
+/// worker ends when the batcher is dropped.
 #[derive(Debug)]
 pub(crate) struct Batcher<Q, A> {
-    waiting: mpsc::Sender<Asked<Q, A>>,
+    queue: mpsc::Sender<(Q, Reply<A>)>,
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
-    /// Serves groups of at most `max_batch` questions, which is [`MIN_BATCH`] or more, by `serve`, one after the other; it gives an answer to
-    /// each question, in their order.
+    /// Starts a worker on the current runtime. `process` answers a batch, in its order; it gets one
+    /// batch at a time, of at most `max_batch` requests ([`MIN_BATCH`] or more).
     pub(crate) fn spawn<F>(max_batch: usize, process: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
     {
-        let (waiting, mut arriving) = mpsc::channel::<Asked<Q, A>>(CAPACITY);
+        let (queue, mut waiting) = mpsc::channel::<(Q, Reply<A>)>(CAPACITY);
         tokio::spawn(async move {
             let mut batch = Vec::new();
-            while arriving.recv_many(&mut batch, batch_size(arriving.len(), max_batch)).await > 0 {
-                let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = batch.drain(..).unzip();
-                // As a task of its own: a defect that one group meets must not end the lane.
-                let failure = match tokio::spawn(timeout(DEADLINE, process(questions))).await {
+            while waiting.recv_many(&mut batch, batch_size(waiting.len(), max_batch)).await > 0 {
+                let (requests, replies): (Vec<Q>, Vec<Reply<A>>) = batch.drain(..).unzip();
+                // A task of its own, so that a panic in one batch does not end the worker.
+                let error = match tokio::spawn(timeout(DEADLINE, process(requests))).await {
                     Ok(Ok(answers)) => {
-                        deliver(asking, answers);
+                        send_answers(replies, answers);
                         continue;
                     }
                     Ok(Err(_)) => Error::DatabaseAway(format!("no answer in {} seconds", DEADLINE.as_secs())),
                     Err(error) => Error::Internal(format!("a batch of requests stopped: {error}")),
                 };
-                fail(asking, &failure);
+                send_error(replies, &error);
             }
         });
-        Self { waiting }
+        Self { queue }
     }
 
-    /// As [`Batcher::spawn`], on a thread of its own, for a service that waits where it stands.
+    /// As [`Batcher::spawn`], with a worker thread, for a `process` that blocks.
     pub(crate) fn spawn_thread(
         max_batch: usize,
         mut process: impl FnMut(&[Q]) -> Vec<Result<A, Error>> + Send + 'static,
     ) -> Self {
-        let (waiting, mut arriving) = mpsc::channel::<Asked<Q, A>>(CAPACITY);
+        let (queue, mut waiting) = mpsc::channel::<(Q, Reply<A>)>(CAPACITY);
         std::thread::spawn(move || {
             let mut batch = Vec::new();
-            while arriving.blocking_recv_many(&mut batch, batch_size(arriving.len(), max_batch)) > 0 {
-                let (questions, asking): (Vec<Q>, Vec<Answer<A>>) = batch.drain(..).unzip();
-                // A defect that one group meets must not end the lane.
-                match catch_unwind(AssertUnwindSafe(|| process(&questions))) {
-                    Ok(answers) => deliver(asking, answers),
-                    Err(_) => fail(asking, &Error::Internal("a batch of requests stopped".into())),
+            while waiting.blocking_recv_many(&mut batch, batch_size(waiting.len(), max_batch)) > 0 {
+                let (requests, replies): (Vec<Q>, Vec<Reply<A>>) = batch.drain(..).unzip();
+                // A panic in one batch does not end the worker.
+                match catch_unwind(AssertUnwindSafe(|| process(&requests))) {
+                    Ok(answers) => send_answers(replies, answers),
+                    Err(_) => send_error(replies, &Error::Internal("a batch of requests stopped".into())),
                 }
             }
         });
-        Self { waiting }
+        Self { queue }
     }
 
-    /// Asks, and waits for the answer. The question is served also when nobody waits any more.
+    /// Submits a request and waits for its answer. The request is processed even if the caller stops
+    /// waiting.
     ///
     /// # Errors
-    /// [`Error::Busy`] at once when too many wait, and what the service of the question meets.
-    pub(crate) async fn submit(&self, question: Q) -> Result<A, Error> {
-        let (answer, answered) = oneshot::channel();
-        self.waiting.try_send((question, answer)).map_err(|refused| not_asked(&refused))?;
-        heard(answered).await
+    /// [`Error::Busy`] at once if the queue is full; the error that `process` answers.
+    pub(crate) async fn submit(&self, request: Q) -> Result<A, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send((request, reply)).map_err(|error| queue_error(&error))?;
+        receive(answer).await
     }
 
-    /// Asks all of it in this order, or nothing.
+    /// Submits all requests in this order, or none.
     ///
     /// # Errors
-    /// [`Error::Busy`] at once when there is no room for all.
-    pub(crate) async fn submit_all(&self, questions: Vec<Q>) -> Result<Vec<Result<A, Error>>, Error> {
-        let places = self.waiting.try_reserve_many(questions.len()).map_err(|refused| not_asked(&refused))?;
-        let asked: Vec<_> = questions
-            .into_iter()
-            .zip(places)
-            .map(|(question, place)| {
-                let (answer, answered) = oneshot::channel();
-                place.send((question, answer));
-                answered
-            })
-            .collect();
-        let mut answers = Vec::with_capacity(asked.len());
-        for answered in asked {
-            answers.push(heard(answered).await);
+    /// [`Error::Busy`] at once if the queue has no room for all.
+    pub(crate) async fn submit_all(&self, requests: Vec<Q>) -> Result<Vec<Result<A, Error>>, Error> {
+        let permits = self.queue.try_reserve_many(requests.len()).map_err(|error| queue_error(&error))?;
+        let send = |(request, permit): (Q, mpsc::Permit<'_, (Q, Reply<A>)>)| {
+            let (reply, answer) = oneshot::channel();
+            permit.send((request, reply));
+            answer
+        };
+        let pending = Vec::from_iter(requests.into_iter().zip(permits).map(send));
+        let mut answers = Vec::with_capacity(pending.len());
+        for answer in pending {
+            answers.push(receive(answer).await);
         }
         Ok(answers)
     }
 }
 
-fn not_asked<T>(refused: &TrySendError<T>) -> Error {
-    match refused {
+fn queue_error<T>(error: &TrySendError<T>) -> Error {
+    match error {
         TrySendError::Full(_) => Error::Busy,
-        TrySendError::Closed(_) => Error::Internal("who serves these requests has ended".into()),
+        TrySendError::Closed(_) => Error::Internal("the worker of these requests has ended".into()),
     }
 }
 
-/// How many of `waiting` questions are served at once: half of them. While those who are answered come back with the next question,
-/// the other half is served.
+/// Half of the waiting requests: the other half is processed while those that were answered come
+/// back with their next request.
 fn batch_size(waiting: usize, max_batch: usize) -> usize {
     (waiting / 2).clamp(MIN_BATCH, max_batch)
 }
 
-/// Who left in the meantime hears nothing.
-fn deliver<A>(asking: Vec<Answer<A>>, answers: Vec<Result<A, Error>>) {
-    asking.into_iter().zip(answers).for_each(|(asking, answer)| drop(asking.send(answer)));
+/// Callers that no longer wait are skipped.
+fn send_answers<A>(replies: Vec<Reply<A>>, answers: Vec<Result<A, Error>>) {
+    replies.into_iter().zip(answers).for_each(|(reply, answer)| drop(reply.send(answer)));
 }
 
-fn fail<A>(asking: Vec<Answer<A>>, failure: &Error) {
-    asking.into_iter().for_each(|asking| drop(asking.send(Err(failure.clone()))));
+fn send_error<A>(replies: Vec<Reply<A>>, error: &Error) {
+    replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone()))));
 }
 
-async fn heard<A>(answered: oneshot::Receiver<Result<A, Error>>) -> Result<A, Error> {
-    answered.await.unwrap_or_else(|_| Err(Error::Internal("a request got no answer".into())))
+async fn receive<A>(answer: oneshot::Receiver<Result<A, Error>>) -> Result<A, Error> {
+    answer.await.unwrap_or_else(|_| Err(Error::Internal("a request got no answer".into())))
 }

@@ -3,7 +3,9 @@
 //! The use cases come in through this door only; what is not named here is nobody else's concern.
 
 mod batcher;
+mod connect;
 mod database;
+mod events;
 mod params;
 mod postgres;
 mod row_reader;
@@ -11,12 +13,15 @@ mod sqlite;
 mod transaction;
 
 pub(crate) use batcher::{Batcher, MIN_BATCH};
+pub use connect::{ConnectError, sqlite_file};
 pub(crate) use database::BatchConnections;
-pub use database::{ConnectError, Database, Durability, WriteGuard, sqlite_file};
-pub(crate) use params::{Param, ParamType, bind_arrays, input_rows};
+pub use database::{Database, Durability, WriteGuard};
+pub(crate) use events::EventPublisher;
+pub use events::{Event, EventListener};
+pub(crate) use params::{InputRow, IntoParam, Param, ParamType, bind_arrays, input_row, select_input};
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
-pub(crate) use row_reader::RowReader;
-pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement};
+pub(crate) use row_reader::{RowReader, selected_row};
+pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction};
 pub use transaction::Transaction;
 
 use std::sync::Arc;

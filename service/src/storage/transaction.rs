@@ -1,6 +1,7 @@
 //! The transaction that use cases write in, and who opens, commits and rolls it back.
 
 use super::database::{Database, WriteGuard};
+use super::events::{Event, EventPublisher};
 use crate::Error;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{
@@ -18,6 +19,7 @@ pub struct Transaction {
     _write_guard: WriteGuard,
     rollback: AtomicBool,
     after_commit: Mutex<Vec<AfterCommit>>,
+    events: EventPublisher,
 }
 
 type AfterCommit = Box<dyn FnOnce() + Send>;
@@ -37,6 +39,7 @@ impl Database {
             _write_guard: write_guard,
             rollback: AtomicBool::new(false),
             after_commit: Mutex::default(),
+            events: self.events().clone(),
         };
         let result = work(&transaction).await;
         transaction.end(result).await
@@ -58,6 +61,14 @@ impl Transaction {
         Ok(())
     }
 
+    /// Publishes an event after the commit; never if the transaction is rolled back.
+    pub fn record(&self, event: Event) {
+        if self.events.has_listeners() {
+            let events = self.events.clone();
+            self.after_commit(move || events.publish(event));
+        }
+    }
+
     /// Runs `action` after the commit; never if the transaction is rolled back.
     pub fn after_commit(&self, action: impl FnOnce() + Send + 'static) {
         self.after_commit.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
@@ -69,7 +80,7 @@ impl Transaction {
     }
 
     async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
-        let Self { inner, _write_guard, rollback, after_commit } = self;
+        let Self { inner, _write_guard, rollback, after_commit, events: _ } = self;
         if result.is_err() || rollback.into_inner() {
             // What fails here ends with the connection.
             let _ = inner.rollback().await;

@@ -3,7 +3,7 @@
 use super::refuse_last_administrator;
 use super::update::{confirm_password, find_active};
 use crate::auth::{Auth, TokenSubject, authenticate};
-use crate::storage::Transaction;
+use crate::storage::{Event, Transaction};
 use crate::{Database, Error, text, video};
 use chrono::{DateTime, Utc};
 use entity::user;
@@ -58,5 +58,6 @@ pub async fn delete_account(tx: &Transaction, ConfirmedDeletion(subject): Confir
     refuse_last_administrator(tx, subject.user_id).await?;
     video::prepare_deletion_of_uploader(tx, subject.user_id).await?;
     user::Entity::delete_by_id(subject.user_id).exec(tx).await?;
+    tx.record(Event::UserDeleted { user_id: subject.user_id });
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::find_own;
 use crate::caller::Caller;
-use crate::storage::Transaction;
+use crate::storage::{Event, Transaction};
 use crate::{Error, search};
 use entity::{deleted_file, video};
 use sea_orm::prelude::*;
@@ -19,6 +19,7 @@ pub async fn delete(tx: &Transaction, caller: Caller, id: i64) -> Result<i64, Er
     search::remove_grams(tx, &[id]).await?;
     remember_files(tx, video::Column::Id.eq(id)).await?;
     let deleted = video::Entity::delete_by_id(id).exec(tx).await?;
+    tx.record(Event::VideoDeleted { video_id: id, user_id: uploader });
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(uploader) }
 }
 

@@ -3,7 +3,7 @@
 use super::{Video, find, find_own, quota};
 use crate::caller::{Caller, UserRole};
 use crate::progress::{ProgressRules, recompute_completed};
-use crate::storage::Transaction;
+use crate::storage::{Event, Transaction};
 use crate::{Error, number, picture, search, text};
 use chrono::{DateTime, Utc};
 use entity::{user, video};
@@ -98,6 +98,7 @@ pub async fn create(
         if crate::error::is_foreign_key_violation(&error) { Error::Unauthenticated } else { error.into() }
     })?;
     search::index(tx, &[row.id]).await?;
+    tx.record(Event::VideoCreated { video_id: row.id, user_id: caller.id });
     find(tx, Some(caller), row.id).await
 }
 
@@ -125,6 +126,7 @@ pub async fn update(
             recompute_completed(tx, id, row.duration, rules).await?;
         }
         search::index(tx, &[id]).await?;
+        tx.record(Event::VideoChanged { video_id: id });
     }
     find(tx, Some(caller), id).await
 }

@@ -248,7 +248,7 @@ async fn read_rows(
     direction: SortDirection,
     skip: u64,
 ) -> Result<Vec<VideoRow>, Error> {
-    let _permit = if skip > MAX_SKIP_WITHOUT_PERMIT { Some(db.search_state().acquire_permit().await?) } else { None };
+    let _permit = if skip > MAX_SKIP_WITHOUT_PERMIT { Some(db.long_read_permit().await?) } else { None };
     let mut select = with_progress(caller).filter(video::Column::Id.in_subquery(ids));
     for (column, order) in order_columns(by, direction) {
         select = select.order_by(column, order);

@@ -1,66 +1,74 @@
-//! Where every viewer stopped: the save path, and what is made of it.
+//! Where every viewer stopped: saves, entries, and the list "continue watching".
 //!
-//! Questions join a lane ([`crate::storage`]) and are served many at a time by prepared statements ([`statements`]): one for all of them on
-//! PostgreSQL, one after the other in one transaction on SQLite. Whether the user stands and the video can be seen is part of
-//! the statement, so that nothing can change between the question and the answer. All changes of one user go through one lane, so
-//! that they happen in the order of their arrival.
+//! Requests are queued and processed in batches ([`crate::storage`]) by prepared [`statements`]: one
+//! for a whole batch on PostgreSQL, one after the other in one transaction on SQLite. All commands of
+//! one user go to one batch worker, so that they are executed in the order of their arrival.
 
-mod change;
+mod command;
 mod entry;
+mod list;
+mod lookup;
 mod on_postgres;
 mod on_sqlite;
-mod read;
+mod publish;
+mod recent_rows;
 mod save;
 mod statements;
 
 use crate::progress::ProgressRules;
-use crate::storage::BatchConnections;
-use crate::storage::Batcher;
+use crate::storage::{BatchConnections, Batcher, EventPublisher};
 use crate::{Database, Error};
-use change::{Change, Key};
 use chrono::{DateTime, Utc};
+use command::{Command, EntryKey};
 pub use entry::Entry;
-pub use read::ContinueWatching;
+pub use list::ContinueWatching;
+use list::ListRequest;
 pub use save::Save;
-use statements::{Newest, Statements};
+use statements::Statements;
 use std::sync::Arc;
 
-/// How many lanes find entries: more of them make the groups smaller and the whole slower.
+/// How many workers find entries. More of them make the batches smaller and the whole slower.
 const FINDERS: usize = 1;
-/// How many lanes read lists: while one waits for the database, the other takes its rows apart.
+/// How many workers read lists: while one waits for the database, the other decodes its rows.
 const LISTERS: usize = 2;
-/// How many rows are written or found at once. Only a crowd makes groups so large, and a crowd leaves the database little of the
-/// machine: with 128, three times the load that it can take brought PostgreSQL down to two thirds of it.
-const ROWS_AT_ONCE: usize = 512;
+/// The size of a batch of writes or lookups at most. Only a crowd makes batches so large, and a crowd
+/// leaves the database little of the machine: with 128, three times the load that it can take brought
+/// PostgreSQL down to two thirds of its throughput.
+const MAX_BATCH: usize = 512;
 
-/// The table of history behind its lanes.
+/// The watch history: the queues of its batch workers.
 #[derive(Debug)]
 pub struct History {
-    writers: Vec<Batcher<Change, Option<Entry>>>,
-    finders: Vec<Batcher<Key, Entry>>,
-    listers: Vec<Batcher<Newest, Vec<ContinueWatching>>>,
+    writers: Vec<Batcher<Command, Option<Entry>>>,
+    finders: Vec<Batcher<EntryKey, Entry>>,
+    listers: Vec<Batcher<ListRequest, Vec<ContinueWatching>>>,
 }
 
-/// What the lanes work with, besides a connection each.
+/// What all batch workers share.
 #[derive(Debug)]
-struct Table {
+struct Context {
     statements: Statements,
     rules: ProgressRules,
+    events: EventPublisher,
 }
 
 impl History {
-    /// Opens the lanes, on PostgreSQL on the runtime that the connections belong to.
-    pub fn open(database: &Database, rules: ProgressRules) -> Self {
-        let table = Arc::new(Table { statements: Statements::new(database.backend(), &rules), rules });
-        match database.batch_connections() {
-            BatchConnections::Postgres(links) => on_postgres::open(links, &table),
-            BatchConnections::Sqlite(engines) => on_sqlite::open(engines, &table),
-        }
+    /// Starts the batch workers. On PostgreSQL they are tasks of the runtime that calls this.
+    ///
+    /// # Errors
+    /// A statement has a defect.
+    pub fn open(database: &Database, rules: ProgressRules) -> Result<Self, Error> {
+        let statements = Statements::new(database.backend(), &rules)?;
+        let context = Arc::new(Context { statements, rules, events: database.events().clone() });
+        Ok(match database.batch_connections() {
+            BatchConnections::Postgres(connector) => on_postgres::open(connector, &context),
+            BatchConnections::Sqlite(connector) => on_sqlite::open(connector, &context),
+        })
     }
 }
 
-/// Stores where the caller stands in a video, in place of what was stored before, unless that is newer. `now` is when the
-/// save arrived.
+/// Stores the position of the caller in a video, unless the stored one is newer. `now` is when the save
+/// arrived.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`]; [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
@@ -71,56 +79,62 @@ pub async fn save(
     save: Save,
     now: DateTime<Utc>,
 ) -> Result<Entry, Error> {
-    let change = Change::Save(save.sent(Key { user_id, video_id }, now));
-    of_user(&history.writers, user_id).submit(change).await?.ok_or_else(nothing_left)
+    let command = Command::Save(save.into_command(EntryKey { user_id, video_id }, now));
+    of_user(&history.writers, user_id).submit(command).await?.ok_or_else(missing_entry)
 }
 
-/// Stores what a device gathered, each save with its video, one after the other.
+/// Stores the saves that a device has queued, each with its video, one after the other.
 ///
 /// # Errors
-/// Those of [`save`], for each of them; [`Error::Busy`] when there is no room for all of them.
+/// Those of [`save`], for each of them; [`Error::Busy`] when the queue has no room for all of them.
 pub async fn save_all(
     history: &History,
     user_id: i64,
     saves: Vec<(i64, Save)>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Result<Entry, Error>>, Error> {
-    let changes = saves.into_iter().map(|(video_id, save)| Change::Save(save.sent(Key { user_id, video_id }, now)));
-    let saved = of_user(&history.writers, user_id).submit_all(changes.collect()).await?;
-    Ok(saved.into_iter().map(|saved| saved?.ok_or_else(nothing_left)).collect())
+    let commands =
+        saves.into_iter().map(|(video_id, save)| Command::Save(save.into_command(EntryKey { user_id, video_id }, now)));
+    let saved = of_user(&history.writers, user_id).submit_all(commands.collect()).await?;
+    Ok(saved.into_iter().map(|saved| saved?.ok_or_else(missing_entry)).collect())
 }
 
-/// Where the caller stands in a video.
+/// The entry of the caller for a video.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the account is gone or
 /// deactivated; [`Error::Busy`].
 pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entry, Error> {
-    of_user(&history.finders, user_id).submit(Key { user_id, video_id }).await
+    of_user(&history.finders, user_id).submit(EntryKey { user_id, video_id }).await
 }
 
-/// Forgets where the caller stands in a video.
+/// Deletes the entry of the caller for a video.
 ///
 /// # Errors
 /// As [`find`].
 pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<(), Error> {
-    of_user(&history.writers, user_id).submit(Change::Forget(Key { user_id, video_id })).await.map(drop)
+    of_user(&history.writers, user_id).submit(Command::Forget(EntryKey { user_id, video_id })).await.map(drop)
 }
 
-/// What the caller has begun and not finished, the last watched first, `limit` items at most.
+/// The videos that the caller has started and not completed, the last watched first, `limit` at most.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
 pub async fn continue_watching(history: &History, user_id: i64, limit: u32) -> Result<Vec<ContinueWatching>, Error> {
-    of_user(&history.listers, user_id).submit(Newest { user_id, most: limit.into() }).await
+    of_user(&history.listers, user_id).submit(ListRequest { user_id, limit: limit.into() }).await
 }
 
-/// What a save that was taken or refused cannot meet.
-fn nothing_left() -> Error {
-    Error::Internal("a save left no row".into())
+/// A defect: a save has an entry in the end, whether it was applied or not.
+fn missing_entry() -> Error {
+    Error::Internal("a save returned no entry".into())
 }
 
-/// The lane of a user, always the same one.
-fn of_user<Q, A>(lanes: &[Batcher<Q, A>], user_id: i64) -> &Batcher<Q, A> {
-    &lanes[usize::try_from(user_id).unwrap_or_default() % lanes.len()]
+/// The batch worker of a user, always the same one.
+fn of_user<Q, A>(batchers: &[Batcher<Q, A>], user_id: i64) -> &Batcher<Q, A> {
+    &batchers[usize::try_from(user_id).unwrap_or_default() % batchers.len()]
+}
+
+/// The same error for each request of a batch.
+fn fail_all<A>(requests: usize, error: &Error) -> Vec<Result<A, Error>> {
+    (0..requests).map(|_| Err(error.clone())).collect()
 }

@@ -1,117 +1,140 @@
-//! The statements on SQLite, one after the other, in one transaction for a group: between the thread that asks and the engine there is
-//! no way to go, and the disk is waited for once.
+//! The batch workers on SQLite: SQLite runs in the worker's thread, without a hand-off, and a batch is
+//! one transaction with one fsync.
 
-use super::change::{Change, Key, Left};
+use super::command::{Command, EntryKey, Outcome};
 use super::entry::Entry;
-use super::read::{ContinueWatching, Found, Listed, MORE_ROWS, failed};
-use super::statements::{Newest, Sent};
-use super::{FINDERS, History, LISTERS, ROWS_AT_ONCE, Table};
+use super::list::{ContinueWatching, ListRequest, ListRows};
+use super::lookup::Lookup;
+use super::publish::publish;
+use super::recent_rows::RecentRows;
+use super::save::SaveCommand;
+use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
 use crate::Error;
-use crate::storage::RowReader;
-use crate::storage::{Batcher, MIN_BATCH};
-use crate::storage::{SqliteConnection, SqliteConnector, SqliteStatement};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use crate::storage::{
+    Batcher, InputRow, MIN_BATCH, RowReader, SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction,
+};
 use std::sync::Arc;
 
-/// Opens the lanes, each with a connection and a thread of its own.
-pub(super) fn open(engines: &SqliteConnector, table: &Arc<Table>) -> History {
-    let mut lately = Lately::new();
-    let write = move |engine: &mut SqliteConnection, table: &Table, changes: &[Change]| {
-        write(engine, table, &mut lately, changes)
+/// Starts the workers, each with a connection and a thread of its own.
+pub(super) fn open(connector: &SqliteConnector, context: &Arc<Context>) -> History {
+    let mut recent = RecentRows::new();
+    let write = move |connection: &mut SqliteConnection, context: &Context, commands: &[Command]| {
+        write(connection, context, &mut recent, commands)
     };
     History {
-        writers: vec![lane(ROWS_AT_ONCE, engines.writer(), table, write)],
-        finders: (0..FINDERS).map(|_| lane(ROWS_AT_ONCE, engines.reader(), table, find)).collect(),
-        listers: (0..LISTERS).map(|_| lane(MIN_BATCH, engines.reader(), table, list)).collect(),
+        writers: vec![batcher(MAX_BATCH, connector.writer(), context, write)],
+        finders: (0..FINDERS).map(|_| batcher(MAX_BATCH, connector.reader(), context, find)).collect(),
+        listers: (0..LISTERS).map(|_| batcher(MIN_BATCH, connector.reader(), context, list)).collect(),
     }
 }
 
-fn lane<Q: Send + 'static, A: Send + 'static>(
-    most: usize,
-    mut engine: SqliteConnection,
-    table: &Arc<Table>,
-    mut serve: impl FnMut(&mut SqliteConnection, &Table, &[Q]) -> Vec<Result<A, Error>> + Send + 'static,
+fn batcher<Q: Send + 'static, A: Send + 'static>(
+    max_batch: usize,
+    mut connection: SqliteConnection,
+    context: &Arc<Context>,
+    mut process: impl FnMut(&mut SqliteConnection, &Context, &[Q]) -> Vec<Result<A, Error>> + Send + 'static,
 ) -> Batcher<Q, A> {
-    let table = table.clone();
-    Batcher::spawn_thread(most, move |questions| serve(&mut engine, &table, questions))
+    let context = context.clone();
+    Batcher::spawn_thread(max_batch, move |batch| process(&mut connection, &context, batch))
 }
 
-/// The entries of these users and videos.
-fn find(engine: &mut SqliteConnection, table: &Table, keys: &[Key]) -> Vec<Result<Entry, Error>> {
-    let found = engine.transaction(|session| {
-        let mut find = session.prepare(&table.statements.find)?;
-        session.for_each(keys, |key| Ok(look_up(&mut find, *key)?.into_row()?.shown(&table.rules, None)))
+/// The entries of these keys.
+fn find(connection: &mut SqliteConnection, context: &Context, keys: &[EntryKey]) -> Vec<Result<Entry, Error>> {
+    let found = connection.transaction(|transaction| {
+        let mut find = transaction.prepare(&context.statements.find)?;
+        transaction.for_each(keys, |key| Ok(look_up(&mut find, *key)?.into_row()?.into_entry(&context.rules, None)))
     });
-    found.unwrap_or_else(|error| failed(keys.len(), &error))
+    found.unwrap_or_else(|error| fail_all(keys.len(), &error))
 }
 
-fn look_up(find: &mut SqliteStatement<'_, '_>, key: Key) -> Result<Found, Error> {
-    let found = find.query(key.cells(), |row| Ok(Found::read(&mut RowReader::from_sqlite(row))?))?;
-    found.into_iter().next().ok_or_else(|| Error::Internal("a lookup found nothing at all".into()))
+fn look_up(find: &mut SqliteStatement<'_, '_>, key: EntryKey) -> Result<Lookup, Error> {
+    let found = find.query(key.into_params(), |row| Ok(Lookup::read(&mut RowReader::from_sqlite(row))?))?;
+    found.into_iter().next().ok_or_else(|| Error::Internal("a lookup returned no row".into()))
 }
 
-/// What these users have begun and not finished, each with how many they want to see, the last watched first.
-fn list(engine: &mut SqliteConnection, table: &Table, asked: &[Newest]) -> Vec<Result<Vec<ContinueWatching>, Error>> {
-    let lists = engine.transaction(|session| {
-        let mut list = session.prepare(&table.statements.list)?;
-        session.for_each(asked, |wanted| {
-            let mut newest = *wanted;
-            loop {
-                let mut listed = Listed::default();
-                list.query(newest.cells(), |row| Ok(listed.take(&mut RowReader::from_sqlite(row))?))?;
-                if !listed.is_short(wanted.most, newest.most) {
-                    return listed.shown(wanted.most, &table.rules);
-                }
-                newest.most *= MORE_ROWS;
-            }
-        })
+/// The list of each request.
+fn list(
+    connection: &mut SqliteConnection,
+    context: &Context,
+    requests: &[ListRequest],
+) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+    let lists = connection.transaction(|transaction| {
+        let mut list = transaction.prepare(&context.statements.list)?;
+        transaction
+            .for_each(requests, |request| read_list(&mut list, *request)?.into_list(request.limit, &context.rules))
     });
-    lists.unwrap_or_else(|error| failed(asked.len(), &error))
+    lists.unwrap_or_else(|error| fail_all(requests.len(), &error))
 }
 
-/// The rows that were saved lately, each with its hour: such a row is likely to go on as it is. What this remembers need not be true,
-/// because the statement looks for itself; so it has a place for each hash, where the last one stays.
-struct Lately(Box<[u32]>);
-
-impl Lately {
-    /// Of 200,000 rows, as many as are saved by turns at 20,000 saves a second, four in five have a place for themselves.
-    const PLACES: usize = 1 << 20;
-
-    fn new() -> Self {
-        Self(vec![0; Self::PLACES].into())
-    }
-
-    /// The place of the row, and what stands there when it was saved in the hour of this save.
-    fn place(&mut self, sent: &Sent) -> (&mut u32, u32) {
-        let mut hasher = DefaultHasher::new();
-        (sent.key, sent.hour()).hash(&mut hasher);
-        let hash = hasher.finish();
-        let (place, mark) = ((hash >> 32) as usize % Self::PLACES, hash as u32);
-        (&mut self.0[place], mark)
+/// Runs the statement, and again with a larger limit if the list is short.
+fn read_list(list: &mut SqliteStatement<'_, '_>, mut request: ListRequest) -> Result<ListRows, Error> {
+    let wanted = request.limit;
+    loop {
+        let mut rows = ListRows::default();
+        list.query(request.into_params(), |row| {
+            let mut row = RowReader::from_sqlite(row);
+            // There is one row of input.
+            row.read::<i64>()?;
+            Ok(rows.push(&mut row)?)
+        })?;
+        match rows.retry(wanted, request) {
+            Some(larger) => request = larger,
+            None => return Ok(rows),
+        }
     }
 }
 
-/// Makes these changes one after the other.
-fn write(engine: &mut SqliteConnection, table: &Table, lately: &mut Lately, changes: &[Change]) -> Vec<Left> {
-    let left = engine.transaction(|session| {
-        let mut heartbeat = session.prepare(&table.statements.heartbeat)?;
-        let mut save = session.prepare(&table.statements.save)?;
-        let mut find = session.prepare(&table.statements.find)?;
-        session.for_each(changes, |change| match change {
-            Change::Save(sent) => {
-                let (place, mark) = lately.place(sent);
-                let goes_on = *place == mark;
-                let applied = (goes_on && heartbeat.execute(sent.cells())? > 0) || save.execute(sent.cells())? > 0;
-                if applied {
-                    *place = mark;
-                }
-                Ok(Some(look_up(&mut find, change.key())?.into_row()?.shown(&table.rules, Some(applied))))
+/// Executes these commands one after the other.
+fn write(
+    connection: &mut SqliteConnection,
+    context: &Context,
+    recent: &mut RecentRows,
+    commands: &[Command],
+) -> Vec<Outcome> {
+    let outcomes = connection.transaction(|transaction| {
+        let mut statements = WriteStatements::prepare(transaction, context)?;
+        transaction.for_each(commands, |command| match command {
+            Command::Save(save) => {
+                let applied = statements.save(recent, save)?;
+                let row = look_up(&mut statements.find, save.key())?.into_row()?;
+                Ok(Some(row.into_entry(&context.rules, Some(applied))))
             }
-            Change::Forget(key) => {
-                look_up(&mut find, *key)?.into_row()?;
-                session.prepare(&table.statements.forget)?.execute(key.cells()).map(|_| None)
+            Command::Forget(key) => {
+                look_up(&mut statements.find, *key)?.into_row()?;
+                transaction.prepare(&context.statements.forget)?.execute(key.into_params()).map(|_| None)
             }
         })
     });
-    left.unwrap_or_else(|error| failed(changes.len(), &error))
+    let outcomes = outcomes.unwrap_or_else(|error| fail_all(commands.len(), &error));
+    publish(&context.events, commands, &outcomes);
+    outcomes
+}
+
+/// The statements of a save.
+struct WriteStatements<'a, 's> {
+    heartbeat: SqliteStatement<'a, 's>,
+    save: SqliteStatement<'a, 's>,
+    find: SqliteStatement<'a, 's>,
+}
+
+impl<'a, 's> WriteStatements<'a, 's> {
+    fn prepare(transaction: &SqliteTransaction<'a>, Context { statements, .. }: &'s Context) -> Result<Self, Error> {
+        Ok(Self {
+            heartbeat: transaction.prepare(&statements.heartbeat)?,
+            save: transaction.prepare(&statements.save)?,
+            find: transaction.prepare(&statements.find)?,
+        })
+    }
+
+    /// Returns whether the save was applied. The cheaper statement is tried first where it is likely
+    /// to do.
+    fn save(&mut self, recent: &mut RecentRows, save: &SaveCommand) -> Result<bool, Error> {
+        let mut slot = recent.slot(save);
+        let is_heartbeat = slot.is_recent() && self.heartbeat.execute(save.clone().into_params())? > 0;
+        let applied = is_heartbeat || self.save.execute(save.clone().into_params())? > 0;
+        if applied {
+            slot.remember();
+        }
+        Ok(applied)
+    }
 }

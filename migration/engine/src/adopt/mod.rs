@@ -9,10 +9,10 @@ mod verify;
 
 use crate::connect::{Place, connect};
 use crate::error::AdoptionRefusal;
-use crate::facts::{self, Facts};
 use crate::lock::lock;
 use crate::project::LegacyRules;
 use crate::records::adoption::{ALEMBIC, adopted_at, alembic_revisions};
+use crate::schema::{self, Schema};
 use crate::{Error, Options, Project, Target, records};
 pub use report::Adoption;
 use sea_orm_migration::sea_orm::{
@@ -46,7 +46,7 @@ impl Project {
             let report = self.upgrade(url, &Target::End, options).await?;
             (adoption.applied, adoption.backup) = (report.applied, report.backup);
             let db = connect(self, url, false, options.lock_timeout).await?;
-            let after = facts::read(&db).await;
+            let after = schema::read(&db).await;
             adoption.count_again(&counts(self, &db, &after?).await?);
             db.close().await?;
         }
@@ -89,8 +89,8 @@ async fn adopt_within(
     if !state.unknown.is_empty() {
         return Err(Error::Ahead(state.unknown));
     }
-    let found = facts::read(txn).await?;
-    let rows = counts(project, txn, &found).await?;
+    let actual = schema::read(txn).await?;
+    let rows = counts(project, txn, &actual).await?;
     let mut adoption = Adoption { planned: wish.plan, rows, ..Adoption::default() };
     if let Some(at) = adopted_at(txn, project.legacy).await? {
         adoption.already = true;
@@ -104,7 +104,7 @@ async fn adopt_within(
     }
     legacy.migration.clone_into(&mut adoption.at);
     adoption.revision = revision(legacy, alembic_revisions(txn).await?)?;
-    let verdict = verify::verify(project, legacy, txn, &found, &adoption.revision).await?;
+    let verdict = verify::verify(project, legacy, txn, &actual, &adoption.revision).await?;
     (adoption.findings, adoption.left_alone) = (verdict.findings, verdict.left_alone);
     if adoption.findings.is_empty() {
         (adoption.stamped, adoption.pending) = state.pending.into_iter().partition(|name| legacy.covers(name));
@@ -138,9 +138,9 @@ fn revision(legacy: &LegacyRules, revisions: Option<Vec<String>>) -> Result<Stri
 }
 
 /// How many rows each table of the project has.
-async fn counts(project: &Project, db: &impl ConnectionTrait, facts: &Facts) -> Result<Vec<(String, i64)>, DbErr> {
+async fn counts(project: &Project, db: &impl ConnectionTrait, schema: &Schema) -> Result<Vec<(String, i64)>, DbErr> {
     let mut counts = Vec::new();
-    for name in facts.tables.keys().filter(|name| *name != ALEMBIC && !project.is_bookkeeping(name)) {
+    for name in schema.tables.keys().filter(|name| *name != ALEMBIC && !project.is_bookkeeping(name)) {
         let select = format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\""));
         let statement = Statement::from_string(db.get_database_backend(), select);
         for row in db.query_all_raw(statement).await? {

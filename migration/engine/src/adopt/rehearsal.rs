@@ -65,7 +65,7 @@ async fn run(project: &Project, txn: &DatabaseTransaction, pending: &[String]) -
     }
     // A name that somebody else has taken may keep an index of ours from being made without an error.
     let drift = project.check_on(txn).await?;
-    let lacking = drift.differences.iter().filter(|difference| difference.wanted.is_some());
+    let lacking = drift.differences.iter().filter(|difference| difference.expected.is_some());
     Ok(lacking.map(|difference| format!("after the migrations, {difference}")).collect())
 }
 

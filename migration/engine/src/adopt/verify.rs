@@ -3,10 +3,10 @@
 //! What they should be nobody writes down a second time: the first migrations make them in a throw-away place, and both are
 //! read by the same words.
 
-use crate::facts::{self, Column, Difference, Facts, Index, Part, Table};
 use crate::project::{LaterRevision, LegacyRules};
 use crate::records::adoption::ALEMBIC;
-use crate::{Project, wanted};
+use crate::schema::{self, Column, Difference, Index, Schema, SchemaItem, Table};
+use crate::{Project, expected};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseTransaction, DbBackend, Statement, TransactionTrait};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,26 +26,28 @@ pub(super) async fn verify(
     project: &Project,
     legacy: &LegacyRules,
     txn: &DatabaseTransaction,
-    found: &Facts,
+    actual: &Schema,
     revision: &str,
 ) -> Result<Verdict, DbErr> {
-    let (mut wanted, wanted_labels) = reference(project, legacy, txn).await?;
+    let (mut expected, wanted_labels) = reference(project, legacy, txn).await?;
     let later = legacy.later.filter(|later| later.revision == revision);
-    let missing = later.map(|later| add_later_indexes(&later, &mut wanted, found)).unwrap_or_default();
-    let spelled = spelled_alike(legacy, found, &wanted, txn.get_database_backend());
+    let missing = later.map(|later| add_later_indexes(&later, &mut expected, actual)).unwrap_or_default();
+    let spelled = spelled_alike(legacy, actual, &expected, txn.get_database_backend());
     let mut verdict = Verdict::default();
-    for difference in facts::compare(&wanted, &spelled) {
-        match &difference.found {
-            Some(Part::Table(_)) if difference.table == ALEMBIC || project.is_bookkeeping(&difference.table) => {}
-            Some(Part::Index(_)) if difference.wanted.is_none() => verdict.left_alone.push(plain(legacy, &difference)),
-            _ if difference.tolerated => verdict.left_alone.push(plain(legacy, &difference)),
+    for difference in schema::compare(&expected, &spelled) {
+        match &difference.actual {
+            Some(SchemaItem::Table(_)) if difference.table == ALEMBIC || project.is_bookkeeping(&difference.table) => {}
+            Some(SchemaItem::Index(_)) if difference.expected.is_none() => {
+                verdict.left_alone.push(plain(legacy, &difference))
+            }
+            _ if difference.ignorable => verdict.left_alone.push(plain(legacy, &difference)),
             _ => verdict.findings.push(difference.line(legacy.release)),
         }
     }
     verdict.findings.extend(missing);
-    verdict.findings.extend(other_labels(legacy, &wanted_labels, &labels(txn, &wanted).await?));
-    let head = wanted::facts(txn, project.entities).await?;
-    verdict.findings.extend(taken_names(project, &head, &wanted, found));
+    verdict.findings.extend(other_labels(legacy, &wanted_labels, &labels(txn, &expected).await?));
+    let head = expected::schema(txn, project.entities).await?;
+    verdict.findings.extend(taken_names(project, &head, &expected, actual));
     if verdict.findings.is_empty() {
         verdict.findings = (legacy.obstacles)(&SchemaManager::new(txn)).await?;
     }
@@ -57,21 +59,21 @@ async fn reference(
     project: &Project,
     legacy: &LegacyRules,
     txn: &DatabaseTransaction,
-) -> Result<(Facts, Labels), DbErr> {
+) -> Result<(Schema, Labels), DbErr> {
     if txn.get_database_backend() != DbBackend::Postgres {
-        let memory = wanted::memory().await?;
+        let memory = expected::in_memory_database().await?;
         make(project, legacy, &SchemaManager::new(&memory)).await?;
-        let facts = facts::read(&memory).await?;
+        let schema = schema::read(&memory).await?;
         memory.close().await?;
-        return Ok((facts, Labels::new()));
+        return Ok((schema, Labels::new()));
     }
     let throw_away = txn.begin().await?;
     throw_away.execute_unprepared("SET LOCAL search_path = pg_temp").await?;
     make(project, legacy, &SchemaManager::new(&throw_away)).await?;
-    let facts = facts::read(&throw_away).await?;
-    let labels = labels(&throw_away, &facts).await?;
+    let schema = schema::read(&throw_away).await?;
+    let labels = labels(&throw_away, &schema).await?;
     throw_away.rollback().await?;
-    Ok((facts, labels))
+    Ok((schema, labels))
 }
 
 async fn make(project: &Project, legacy: &LegacyRules, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -83,16 +85,16 @@ async fn make(project: &Project, legacy: &LegacyRules, manager: &SchemaManager<'
 
 /// Adds the indexes of the later revision to the wanted tables. Of a table that is not among them, the indexes that are
 /// missing are told.
-fn add_later_indexes(later: &LaterRevision, wanted: &mut Facts, found: &Facts) -> Vec<String> {
+fn add_later_indexes(later: &LaterRevision, expected: &mut Schema, actual: &Schema) -> Vec<String> {
     let mut missing = Vec::new();
     for (table, columns) in later.indexes {
         let names: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
-        if let Some(wanted) = wanted.tables.get_mut(*table) {
-            wanted.indexes.push(Index { columns: names, ..Index::default() });
+        if let Some(expected) = expected.tables.get_mut(*table) {
+            expected.indexes.push(Index { columns: names, ..Index::default() });
             continue;
         }
         let is_it = |index: &Index| index.columns == names && index.predicate.is_none();
-        if !found.tables.get(*table).is_some_and(|table| table.indexes.iter().any(is_it)) {
+        if !actual.tables.get(*table).is_some_and(|table| table.indexes.iter().any(is_it)) {
             let (columns, revision) = (columns.join(", "), later.revision);
             missing.push(format!("{table}: index ({columns}) in {revision}, missing in the database"));
         }
@@ -101,9 +103,9 @@ fn add_later_indexes(later: &LaterRevision, wanted: &mut Facts, found: &Facts) -
 }
 
 /// The same tables without what may differ: database defaults, and words of SQLite that mean the same.
-fn spelled_alike(legacy: &LegacyRules, found: &Facts, wanted: &Facts, backend: DbBackend) -> Facts {
-    let mut spelled = found.clone();
-    for (name, reference) in &wanted.tables {
+fn spelled_alike(legacy: &LegacyRules, actual: &Schema, expected: &Schema, backend: DbBackend) -> Schema {
+    let mut spelled = actual.clone();
+    for (name, reference) in &expected.tables {
         let Some(table) = spelled.tables.get_mut(name) else { continue };
         let keys = table.primary_key.clone();
         for column in &mut table.columns {
@@ -118,20 +120,20 @@ fn spelled_alike(legacy: &LegacyRules, found: &Facts, wanted: &Facts, backend: D
 }
 
 fn spell(legacy: &LegacyRules, column: &mut Column, reference: &Column, keys: &[String]) {
-    let is_enum = reference.kind.starts_with("varchar") && legacy.enums.contains(&column.name.as_str());
-    let is_same = (column.kind == "timestamp" && reference.kind == "datetime")
-        || (is_enum && (column.kind.starts_with("varchar") || column.kind == "text"));
+    let is_enum = reference.data_type.starts_with("varchar") && legacy.enums.contains(&column.name.as_str());
+    let is_same = (column.data_type == "timestamp" && reference.data_type == "datetime")
+        || (is_enum && (column.data_type.starts_with("varchar") || column.data_type == "text"));
     if is_same {
-        column.kind.clone_from(&reference.kind);
+        column.data_type.clone_from(&reference.data_type);
     }
     // The row id is never NULL, whether the table says so or not.
-    if column.kind == "integer" && keys == [column.name.as_str()] {
+    if column.data_type == "integer" && keys == [column.name.as_str()] {
         column.nullable = reference.nullable;
     }
 }
 
 /// The enums of the columns of these tables, which only PostgreSQL has.
-async fn labels(db: &impl ConnectionTrait, tables: &Facts) -> Result<Labels, DbErr> {
+async fn labels(db: &impl ConnectionTrait, tables: &Schema) -> Result<Labels, DbErr> {
     let mut labels = Labels::new();
     if db.get_database_backend() == DbBackend::Postgres && !tables.tables.is_empty() {
         let names: Vec<String> = tables.tables.keys().map(|name| format!("to_regclass('{name}')")).collect();
@@ -147,29 +149,29 @@ const LABELS: &str = "
 SELECT relname || '.' || attname, enumlabel::text
 FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid JOIN pg_enum ON enumtypid = atttypid";
 
-fn other_labels(legacy: &LegacyRules, wanted: &Labels, found: &Labels) -> Vec<String> {
+fn other_labels(legacy: &LegacyRules, expected: &Labels, actual: &Labels) -> Vec<String> {
     let joined = |labels: &BTreeSet<String>| labels.iter().cloned().collect::<Vec<_>>().join(", ");
-    let other = |(column, wanted): (&String, &BTreeSet<String>)| {
-        let found = found.get(column).filter(|found| *found != wanted)?;
+    let other = |(column, expected): (&String, &BTreeSet<String>)| {
+        let actual = actual.get(column).filter(|actual| *actual != expected)?;
         Some(format!(
             "{column}: one of {} in {}, one of {} in the database",
-            joined(wanted),
+            joined(expected),
             legacy.release,
-            joined(found)
+            joined(actual)
         ))
     };
-    wanted.iter().filter_map(other).collect()
+    expected.iter().filter_map(other).collect()
 }
 
 /// Tables and columns of somebody else under names that later migrations want for their own.
-fn taken_names(project: &Project, head: &Facts, wanted: &Facts, found: &Facts) -> Vec<String> {
+fn taken_names(project: &Project, head: &Schema, expected: &Schema, actual: &Schema) -> Vec<String> {
     let mend = format!("which {} makes itself: rename it", project.name);
     let mut taken = Vec::new();
     for (name, table) in &head.tables {
-        match (wanted.tables.get(name), found.tables.get(name)) {
+        match (expected.tables.get(name), actual.tables.get(name)) {
             (None, Some(_)) => taken.push(format!("{name}: there is a table of this name, {mend}")),
-            (Some(wanted), Some(found)) => {
-                let new = |column: &&Column| wanted.column(&column.name).is_none() && has(found, &column.name);
+            (Some(expected), Some(actual)) => {
+                let new = |column: &&Column| expected.column(&column.name).is_none() && has(actual, &column.name);
                 let columns = table.columns.iter().filter(new);
                 taken.extend(columns.map(|column| format!("{name}.{}: there is such a column, {mend}", column.name)));
             }

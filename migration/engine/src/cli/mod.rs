@@ -5,8 +5,8 @@
 mod answer;
 mod command;
 
-use crate::Project;
-use crate::environment::{self, DatabaseUrl, keep_passwords_out, load, redacted, resolve, value_or_file};
+use crate::environment::{DatabaseUrl, keep_passwords_out, load, redacted, resolve, value_or_file};
+use crate::{Error, Project};
 use answer::{Answer, Context};
 use clap::{Args, FromArgMatches};
 use command::Command;
@@ -14,9 +14,10 @@ use std::env;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// The database's schema: look at it, change it, take it over from Alembic
-///
-/// Exit codes: 0 done or nothing to do, 1 error, 2 there is a difference, something is pending, or something is to be mended.
+const EXIT_CODES: &str = "Exit codes: 0 done or nothing to do, 1 error, 2 there is a difference, a migration is pending, or \
+                          there is a problem to fix.";
+
+/// The arguments of the command line.
 #[derive(Clone, Args)]
 pub struct Arguments {
     /// The database, instead of DATABASE_URL; other users of this machine can see it in the list of processes
@@ -38,16 +39,19 @@ pub struct Environment<'a> {
     pub production: bool,
 }
 
+/// What a command prints on standard output, and how it exits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// Lines for people, or one JSON document with `--json`.
+    pub text: String,
+    /// 0, or 2 for a difference, a pending migration or a problem.
+    pub code: u8,
+}
+
 /// The whole program of a project: reads arguments, `.env` and environment, runs the command, prints what was done.
 pub async fn main(project: &Project) -> ExitCode {
-    let mut command = clap::Command::new(project.command);
-    if !project.version.is_empty() {
-        command = command.version(project.version);
-    }
-    let about = format!("{}'s schema: look at it, change it, take it over from Alembic", project.name);
-    let arguments: Arguments = parse(Arguments::augment_args(command).about(about));
-    let settings = load().and_then(|()| settings(project));
-    let (database, production) = match settings {
+    let arguments: Arguments = parse(command(project));
+    let (database, production) = match load().and_then(|()| settings(project)) {
         Ok(settings) => settings,
         Err(error) => return fail(&error),
     };
@@ -55,6 +59,14 @@ pub async fn main(project: &Project) -> ExitCode {
     keep_passwords_out(&mut env_logger::Builder::from_env(filters)).init();
     database.notes.iter().for_each(|note| log::debug!("DATABASE_URL: {note}"));
     run(project, &arguments, &Environment { database_url: &database.url, production }).await
+}
+
+/// The command line of a project, for clap to read.
+pub fn command(project: &Project) -> clap::Command {
+    let about = format!("{}'s schema: look at it, change it, take it over from Alembic", project.name);
+    let command = Arguments::augment_args(clap::Command::new(project.command));
+    let command = command.long_about(format!("{about}\n\n{EXIT_CODES}")).about(about);
+    if project.version.is_empty() { command } else { command.version(project.version) }
 }
 
 /// The database, and whether this is a production site.
@@ -94,21 +106,31 @@ fn explain(error: &clap::Error) -> ! {
 
 /// Runs the command, says what was done on standard output or what is wrong on standard error.
 pub async fn run(project: &Project, arguments: &Arguments, environment: &Environment<'_>) -> ExitCode {
-    let given = match arguments.database_url.as_deref().map(environment::resolve).transpose() {
-        Ok(given) => given,
-        Err(error) => return fail(&format!("--database-url {error}")),
-    };
-    let database_url = given.as_ref().map_or(environment.database_url, |given| &given.url);
-    let environment = Environment { database_url, production: environment.production };
-    match (Context { project, environment: &environment }).answer(&arguments.command).await {
-        Ok(Answer { text, json, code }) => {
-            let text = if arguments.json { format!("{json:#}\n") } else { text };
+    match execute(project, arguments, environment).await {
+        Ok(CommandOutput { text, code }) => {
             // A reader that has gone away, as in `status | head -1`, is no failure.
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::from(code)
         }
         Err(error) => fail(&error.to_string()),
     }
+}
+
+/// Runs the command and returns what it prints.
+///
+/// # Errors
+/// The command failed; it exits with 1.
+pub async fn execute(
+    project: &Project,
+    arguments: &Arguments,
+    environment: &Environment<'_>,
+) -> Result<CommandOutput, Error> {
+    let given = arguments.database_url.as_deref().map(resolve).transpose().map_err(Error::UrlArgument)?;
+    let database_url = given.as_ref().map_or(environment.database_url, |given| &given.url);
+    let environment = Environment { database_url, production: environment.production };
+    let Answer { text, json, code } =
+        (Context { project, environment: &environment }).answer(&arguments.command).await?;
+    Ok(CommandOutput { text: if arguments.json { format!("{json:#}\n") } else { text }, code })
 }
 
 fn fail(error: &str) -> ExitCode {

@@ -141,7 +141,7 @@ async fn schema(
             }
         }
     }
-    match drift.strange.len() {
+    match drift.extra.len() {
         0 => {}
         strange => {
             diagnosis.fine(format!("{strange} things are not ours and no hindrance: `{command} check` lists them"))

@@ -18,6 +18,9 @@ pub enum Error {
     /// The address cannot be used. It is not repeated, because it may hold a password.
     #[error("the database URL is not usable ({0}): write sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME")]
     Url(String),
+    /// The address among the arguments cannot be used.
+    #[error("--database-url {0}")]
+    UrlArgument(String),
     /// The path is not one that can be used.
     #[error("--dir: {0}")]
     Path(String),

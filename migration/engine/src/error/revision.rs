@@ -6,27 +6,27 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevisionRefusal {
-    /// There is nothing to name it after.
-    #[error("say with -m what it does, in words that can name a file")]
+    /// The message has no letters to name the file after.
+    #[error("describe the migration with -m, in letters that can name a file")]
     Nameless,
     /// The project does not say where its sources are.
-    #[error("name the folder of the migrations with --dir")]
+    #[error("pass the folder of the migrations with --dir")]
     NoFolder,
-    /// This program was built elsewhere.
-    #[error("the sources of the migrations are not in {}: run this in the repository, or name the folder with --dir", .0.display())]
+    /// The folder does not exist here: the program was built elsewhere.
+    #[error("the sources of the migrations are not in {}: run this in the repository, or pass the folder with --dir", .0.display())]
     NoSources(PathBuf),
-    /// The list of the migrations does not look as it should.
-    #[error("{} lists no migration after which this one could stand: add it by hand", .0.display())]
+    /// The list of the migrations is empty, or has another form.
+    #[error("{} has no list of migrations to which this one can be added: add it by hand", .0.display())]
     NoList(PathBuf),
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file system.
         source: std::io::Error,
     },
-    /// What is pending would be written a second time.
+    /// A new migration would repeat the pending ones.
     #[error("the database lacks {}: run `up` first, or the new migration would repeat them", .0.join(", "))]
     Pending(Vec<String>),
 }

@@ -1,52 +1,56 @@
-//! Writes the next migration: an empty one to be filled, or one that holds the statements for what differs between the
-//! entities and a live database, to be read and edited.
+//! `revision`: writes the next migration. It is empty, or has code for the differences between the entities and a live
+//! database, for the author to read and edit.
 
-mod code;
-mod create;
-mod exact;
-mod file;
-mod kinds;
-mod neutral;
-mod steps;
-mod work;
-mod write;
+mod builder_code;
+mod chain_file;
+mod column_types;
+mod layout;
+mod live_definitions;
+mod migration_file;
+mod portable;
+mod postgres_steps;
+mod source;
+mod statements;
+mod table_diff;
+mod table_steps;
 
 use crate::check::Drift;
-use crate::connect::connect;
+use crate::connect::{Place, connect};
 use crate::error::RevisionRefusal;
-use crate::facts::{self, Part};
-use crate::wanted::{self, made_by};
+use crate::expected::{self, schema_of_chain};
+use crate::schema::{self, Difference, SchemaItem};
 use crate::{Error, Options, Project};
-use exact::Exact;
+use live_definitions::LiveDefinitions;
+use migration_file::MigrationFile;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What was written.
+/// What `revision` wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Written {
-    /// The name of the new migration; empty when there was nothing to write.
+pub struct WrittenRevision {
+    /// The name of the new migration; empty if there was nothing to write.
     pub name: String,
-    /// Every file that was made or changed.
+    /// The files that are new or changed.
     pub files: Vec<PathBuf>,
-    /// The differences that it is to end.
+    /// The differences that the migration removes.
     pub differences: Vec<String>,
-    /// What no entity and no migration knows and `check` calls no hindrance: it stays as it is.
+    /// The extra objects that the migration leaves alone.
     pub left_alone: Vec<String>,
 }
 
-impl Display for Written {
+impl Display for WrittenRevision {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         if self.files.is_empty() {
-            return writeln!(f, "no difference: there is nothing to write");
+            return writeln!(f, "no differences: nothing to write");
         }
         for difference in &self.differences {
             writeln!(f, "found    {difference}")?;
         }
         for line in &self.left_alone {
-            writeln!(f, "left     {line}")?;
+            writeln!(f, "ignored  {line}")?;
         }
         for path in &self.files {
             writeln!(f, "written  {}", path.display())?;
@@ -55,17 +59,34 @@ impl Display for Written {
     }
 }
 
+/// The source of a generated migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationSource {
+    /// The Rust code, not formatted.
+    pub text: String,
+    /// The differences that the migration removes.
+    pub differences: Vec<String>,
+    /// The extra objects that the migration leaves alone.
+    pub left_alone: Vec<String>,
+}
+
 impl Project {
-    /// Writes an empty migration into `dir`, or into the project's sources.
-    pub fn revision(&self, message: &str, dir: Option<&Path>) -> Result<Written, Error> {
+    /// Writes an empty migration into `dir`, or into the project's folder of sources.
+    pub fn revision(&self, message: &str, dir: Option<&Path>) -> Result<WrittenRevision, Error> {
         let file = self.next_file(message, dir)?;
-        Ok(Written { name: file.name.clone(), files: file.write(&write::empty(message))?, ..Written::default() })
+        let files = file.write(&source::empty_source(message))?;
+        Ok(WrittenRevision { name: file.name.clone(), files, ..WrittenRevision::default() })
     }
 
-    /// Writes a migration for what differs between the entities and the database, when anything does.
-    pub async fn autogenerate(&self, url: &str, message: &str, dir: Option<&Path>) -> Result<Written, Error> {
+    /// Writes a migration for the differences between the entities and the database, if there are any. Refuses a database
+    /// with pending migrations.
+    pub async fn autogenerate(&self, url: &str, message: &str, dir: Option<&Path>) -> Result<WrittenRevision, Error> {
         let file = self.next_file(message, dir)?;
-        let db = connect(self, url, false, Options::default().lock_timeout).await?;
+        // A SQLite file that nobody has made yet is an empty database.
+        let db = match Place::of(url)?.is_missing() {
+            true => expected::in_memory_database().await?,
+            false => connect(self, url, false, Options::default().lock_timeout).await?,
+        };
         let source = async {
             let state = self.state(&db).await?;
             match state.pending.as_slice() {
@@ -76,76 +97,66 @@ impl Project {
         .await;
         db.close().await?;
         match source? {
-            Some(Source { text, differences, left_alone }) => {
-                Ok(Written { name: file.name.clone(), files: file.write(&text)?, differences, left_alone })
+            Some(MigrationSource { text, differences, left_alone }) => {
+                Ok(WrittenRevision { name: file.name.clone(), files: file.write(&text)?, differences, left_alone })
             }
-            None => Ok(Written::default()),
+            None => Ok(WrittenRevision::default()),
         }
     }
 
-    /// The text for what differs between the entities and a database; none where nothing does.
+    /// The source of a migration for the differences between the entities and a database. `None` if there are none.
     pub async fn source<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction>>(
         &self,
         db: &C,
         message: &str,
-    ) -> Result<Option<Source>, Error> {
-        let wanted = wanted::facts(db, self.entities).await?;
-        let neutral = neutral::of_entities(self.entities).await?;
-        let mut found = facts::read(db).await?;
-        let made = made_by(self.chain).await?;
-        let mut drift = Drift::between(self, &wanted, &found).counting_lost(&made);
+    ) -> Result<Option<MigrationSource>, Error> {
+        let expected = expected::schema(db, self.entities).await?;
+        let portable = portable::expected_schema(self.entities).await?;
+        let mut actual = schema::read(db).await?;
+        let created = schema_of_chain(self.chain).await?;
+        let mut drift = Drift::between(self, &expected, &actual).counting_lost(&created);
         if drift.differences.is_empty() {
             return Ok(None);
         }
-        count_what_goes_with_a_column(&mut drift);
-        let exact = Exact::read(db, &found, &made).await?;
-        // What is left alone is in neither form of a table.
-        drift.strange.iter().for_each(|difference| facts::remove(&mut found, difference));
-        let lines = |differences: &[facts::Difference]| differences.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let (differences, left_alone) = (lines(&drift.differences), lines(&drift.strange));
-        let schemas = write::Schemas { wanted: &wanted, neutral: &neutral, found: &found, exact: &exact };
-        let text = write::filled(message, &differences, &left_alone, &schemas);
-        Ok(Some(Source { text, differences, left_alone }))
+        count_dropped_with_column(&mut drift);
+        let live = LiveDefinitions::read(db, &actual, &created).await?;
+        // Extra objects must be in neither version of a table.
+        drift.extra.iter().for_each(|difference| difference.remove_from(&mut actual));
+        let lines = |differences: &[Difference]| differences.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (differences, left_alone) = (lines(&drift.differences), lines(&drift.extra));
+        let schemas = source::Schemas { expected: &expected, portable: &portable, actual: &actual, live: &live };
+        let text = source::generated_source(message, &differences, &left_alone, &schemas);
+        Ok(Some(MigrationSource { text, differences, left_alone }))
     }
 
-    fn next_file(&self, message: &str, dir: Option<&Path>) -> Result<file::File, RevisionRefusal> {
+    fn next_file(&self, message: &str, dir: Option<&Path>) -> Result<MigrationFile, RevisionRefusal> {
         let dir = dir.or(self.sources.map(Path::new)).ok_or(RevisionRefusal::NoFolder)?;
-        file::File::next(message, dir, SystemTime::now())
+        MigrationFile::next(message, dir, SystemTime::now())
     }
 }
 
-/// The text of a migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// A file of Rust, not formatted yet.
-    pub text: String,
-    /// The differences that it is to end.
-    pub differences: Vec<String>,
-    /// What it leaves alone.
-    pub left_alone: Vec<String>,
-}
-
-/// An index or a constraint over a column that is dropped goes with it, so that it must be made again with it.
-fn count_what_goes_with_a_column(drift: &mut Drift) {
-    let goes = |table: &str, column: &str| {
+/// Counts extra objects on a dropped column as differences. The database drops them with the column, so the downgrade must
+/// create them again.
+fn count_dropped_with_column(drift: &mut Drift) {
+    let is_dropped = |table: &str, column: &str| {
         drift.differences.iter().any(|difference| {
-            let dropped = difference.wanted.is_none() && difference.table == table;
-            dropped && matches!(&difference.found, Some(Part::Column(gone)) if gone.name == column)
+            let is_drop = difference.expected.is_none() && difference.table == table;
+            is_drop && matches!(&difference.actual, Some(SchemaItem::Column(dropped)) if dropped.name == column)
         })
     };
-    let goes_with = |difference: &facts::Difference| {
-        let columns: Vec<String> = match &difference.found {
-            Some(Part::Index(index)) => {
+    let is_on_dropped_column = |difference: &Difference| {
+        let columns: Vec<String> = match &difference.actual {
+            Some(SchemaItem::Index(index)) => {
                 let texts = index.columns.iter().chain(&index.predicate);
-                texts.flat_map(|text| facts::words(text)).map(|word| word.trim_matches('"').to_owned()).collect()
+                texts.flat_map(|text| schema::words(text)).map(|word| word.trim_matches('"').to_owned()).collect()
             }
-            Some(Part::ForeignKey(key)) => key.columns.clone(),
-            Some(Part::Check(check)) => check.columns.clone(),
+            Some(SchemaItem::ForeignKey(key)) => key.columns.clone(),
+            Some(SchemaItem::Check(check)) => check.columns.clone(),
             _ => return false,
         };
-        columns.iter().any(|column| goes(&difference.table, column))
+        columns.iter().any(|column| is_dropped(&difference.table, column))
     };
-    let (going, staying): (Vec<_>, Vec<_>) = drift.strange.iter().cloned().partition(goes_with);
-    drift.strange = staying;
-    drift.differences.extend(going);
+    let (dropped, extra): (Vec<_>, Vec<_>) = drift.extra.iter().cloned().partition(is_on_dropped_column);
+    drift.extra = extra;
+    drift.differences.extend(dropped);
 }

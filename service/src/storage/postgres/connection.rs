@@ -1,13 +1,16 @@
-//! PostgreSQL through a connection that a lane keeps for itself.
+//! The connection to PostgreSQL that a batch worker keeps.
 //!
-//! A pool asks the server about every connection that comes back to it, which costs a lane's small groups as much as a statement, and
-//! waits for that answer without a limit, for minutes when the server's machine has vanished. A lane asks for one thing at a time: it
-//! keeps its connection while all is well, drops it when anything is in doubt, and opens another one.
+//! A pool pings a connection that comes back to it, which costs as much as the statement of a small
+//! batch, and waits for the answer without a limit: minutes if the server's machine has vanished. A
+//! worker runs one statement at a time. It keeps its connection while all is well, drops it if
+//! anything is in doubt, and opens another one.
 //!
-//! Between the program and the server there may be a pooler that lends one connection of the server for a transaction, and another one
-//! for the next. What is prepared outlives the transaction there, under a name that others use too, and so does what a session is told.
+//! A pooler in transaction mode, such as PgBouncer, gives each transaction another connection of the
+//! server. Prepared statements and settings of a session must not be used there, because they stay
+//! on the server's connection and meet other clients.
 
 use crate::storage::Observer;
+use crate::storage::connect::connection_error;
 use sea_orm::sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Executor, PgConnection, query_with};
 use sea_orm::{DbErr, RuntimeErr};
@@ -18,54 +21,56 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// How long a connection may take to be opened, or to answer after a rest.
+/// How long a connection may take to open, or to answer a ping.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// After how long a connection is replaced, so that nothing that is true of one, such as a server that became a standby, stays for ever.
-pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(60);
-/// After so long a rest the connection is asked whether it is alive: one that a restarted server left dead is noticed here, not by
-/// a request.
-const IDLE_CHECK_AFTER: Duration = Duration::from_secs(1);
-/// A statement was prepared before a migration changed what it gives back (PostgreSQL's manual, appendix A).
+/// The age at which a connection is replaced, so that a failover is noticed.
+pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(60);
+/// The idle time after which a connection is pinged before use, so that no request meets one that a
+/// restart of the server left dead.
+pub(super) const PING_AFTER: Duration = Duration::from_secs(1);
+/// SQLSTATE: the statement was prepared before a migration changed its result type (PostgreSQL's
+/// manual, appendix A).
 const OUTDATED_PLAN: &str = "0A000";
-/// The transaction has failed already.
+/// SQLSTATE: the transaction has failed already.
 const IN_FAILED_TRANSACTION: &str = "25P02";
 
-/// The statements of the lanes look few rows up by their keys, and PostgreSQL plans them without knowing how few: left alone,
-/// it may read whole tables, or plan anew each time, which costs more than to run it. Servers differ in the settings they know.
+/// Planner settings. The statements of the batch workers look up few rows by their keys, but
+/// PostgreSQL does not know how few: by default it may read whole tables, or plan a statement anew
+/// each time, which costs more than to run it. Settings that a server does not have are left out.
 const PLANNER: &str = "SELECT set_config(known.name, wanted.value, false) FROM pg_settings AS known \
     JOIN (VALUES ('plan_cache_mode', 'force_generic_plan'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), \
         ('enable_seqscan', 'off'), ('enable_memoize', 'off'), ('jit', 'off')) AS wanted (name, value) \
     ON known.name = wanted.name";
-/// What a statement may wait for and how long it may run, for a `SESSION` or for the transaction (`LOCAL`). One that hangs on a lock must
-/// not hold a connection for long, or a few of them hold them all.
-pub(crate) fn timeouts(scope: &str) -> String {
+
+/// Sets the timeouts of a `SESSION`, or of the transaction (`LOCAL`). A statement that waits for a
+/// lock must not hold its connection for long, or a few of them hold all connections.
+pub(super) fn set_timeouts(scope: &str) -> String {
     format!(
         "SET {scope} lock_timeout = '3s'; SET {scope} statement_timeout = '10s'; \
          SET {scope} idle_in_transaction_session_timeout = '10s'"
     )
 }
 
-/// How the server of this address is spoken to.
-///
 /// # Errors
-/// The address is none.
-pub(crate) fn connect_options(url: &str) -> Result<PgConnectOptions, Error> {
-    // Poolers refuse to start with settings that they cannot keep apart, such as the digits of floats, of which we store none.
+/// The URL is not valid.
+pub(super) fn connect_options(url: &str) -> Result<PgConnectOptions, Error> {
+    // Poolers refuse connections with settings that they do not track, such as extra_float_digits,
+    // which is not needed here: no float is stored.
     Ok(PgConnectOptions::from_str(url)?.extra_float_digits(None).disable_statement_logging())
 }
 
-/// Whether the address says that a connection is lent for one transaction only: that nothing is to stay prepared.
-pub(crate) fn behind_transaction_pooler(url: &str) -> bool {
+/// Whether the URL names a pooler in transaction mode: its parameter says that no statement may stay
+/// prepared.
+pub(super) fn behind_transaction_pooler(url: &str) -> bool {
     url.contains("statement-cache-capacity=0")
 }
 
-/// What is needed to open a connection.
+/// Opens connections for the batch workers.
 #[derive(Clone)]
 pub(crate) struct PgConnector {
     options: Arc<PgConnectOptions>,
-    /// Whether a connection is that of a pooler, which lends it for one transaction.
-    pub(crate) behind_transaction_pooler: bool,
-    pub(crate) observer: Option<Observer>,
+    pub(in crate::storage) behind_transaction_pooler: bool,
+    pub(in crate::storage) observer: Option<Observer>,
 }
 
 impl fmt::Debug for PgConnector {
@@ -75,13 +80,11 @@ impl fmt::Debug for PgConnector {
 }
 
 impl PgConnector {
-    /// To the server of this address.
-    ///
     /// # Errors
-    /// The address is none.
-    pub(crate) fn new(url: &str) -> Result<Self, Error> {
+    /// The URL is not valid.
+    pub(in crate::storage) fn new(url: &str) -> Result<Self, DbErr> {
         Ok(Self {
-            options: Arc::new(connect_options(url)?),
+            options: Arc::new(connect_options(url).map_err(connection_error)?),
             behind_transaction_pooler: behind_transaction_pooler(url),
             observer: None,
         })
@@ -90,14 +93,19 @@ impl PgConnector {
     async fn connect(&self) -> Result<PgConnection, Error> {
         let mut connection = PgConnection::connect_with(&*self.options).await?;
         if !self.behind_transaction_pooler {
-            connection.execute(AssertSqlSafe(timeouts("SESSION"))).await?;
+            connection.execute(AssertSqlSafe(set_timeouts("SESSION"))).await?;
             connection.execute(PLANNER).await?;
         }
         Ok(connection)
     }
+
+    async fn connect_in_time(&self) -> Result<PgConnection, Error> {
+        let too_late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+        timeout(CONNECT_TIMEOUT, self.connect()).await.unwrap_or_else(too_late)
+    }
 }
 
-/// A connection that is opened when it is first used.
+/// The place of one connection, which is opened when it is first used.
 pub(crate) struct PgSlot {
     connector: PgConnector,
     idle: Option<IdleConnection>,
@@ -114,26 +122,23 @@ impl PgSlot {
         Self { connector: connector.clone(), idle: None }
     }
 
-    /// Takes the connection. It is dropped with the session, which ends what was under way, unless [`PgConnectionGuard::release`] gives it back.
+    /// Takes the connection out of the slot. [`PgConnectionGuard::release`] puts it back; otherwise
+    /// it is closed, which rolls back its transaction.
     ///
     /// # Errors
-    /// The server cannot be reached. That is tried once: whoever asks is told to come back instead of waiting.
+    /// The server cannot be reached. There is no second attempt: the client is told to retry.
     pub(crate) async fn acquire(&mut self) -> Result<PgConnectionGuard<'_>, DbErr> {
-        let kept = match self.idle.take() {
-            Some(kept) if kept.opened.elapsed() > MAX_LIFETIME => None,
-            Some(kept) if kept.used.elapsed() < IDLE_CHECK_AFTER => Some(kept),
-            Some(mut kept) => {
-                matches!(timeout(CONNECT_TIMEOUT, kept.connection.ping()).await, Ok(Ok(()))).then_some(kept)
+        let usable = match self.idle.take() {
+            Some(idle) if idle.opened.elapsed() > MAX_LIFETIME => None,
+            Some(idle) if idle.used.elapsed() < PING_AFTER => Some(idle),
+            Some(mut idle) => {
+                matches!(timeout(CONNECT_TIMEOUT, idle.connection.ping()).await, Ok(Ok(()))).then_some(idle)
             }
             None => None,
         };
-        let (connection, opened) = match kept {
+        let (connection, opened) = match usable {
             Some(IdleConnection { connection, opened, .. }) => (connection, opened),
-            None => {
-                let connecting = timeout(CONNECT_TIMEOUT, self.connector.connect()).await;
-                let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
-                (connecting.unwrap_or_else(late).map_err(failed)?, Instant::now())
-            }
+            None => (self.connector.connect_in_time().await.map_err(query_error)?, Instant::now()),
         };
         Ok(PgConnectionGuard { slot: self, connection, opened, in_transaction: false })
     }
@@ -148,7 +153,7 @@ pub(crate) struct PgConnectionGuard<'a> {
 }
 
 impl PgConnectionGuard<'_> {
-    /// Every row of the answer.
+    /// Runs a statement and returns its rows.
     ///
     /// # Errors
     /// Those of the database.
@@ -156,83 +161,82 @@ impl PgConnectionGuard<'_> {
         if let Some(observer) = &self.slot.connector.observer {
             observer(sql);
         }
-        let is =
-            |code, error: &Error| error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(code));
         match self.execute(sql, arguments.clone()).await {
-            Err(outdated) if is(OUTDATED_PLAN, &outdated) => {
-                self.connection.clear_cached_statements().await.map_err(failed)?;
+            Err(outdated) if has_code(&outdated, OUTDATED_PLAN) => {
+                self.connection.clear_cached_statements().await.map_err(query_error)?;
                 match self.execute(sql, arguments).await {
-                    // It begins anew when the request is sent again.
-                    Err(error) if is(IN_FAILED_TRANSACTION, &error) => Err(failed(outdated)),
-                    answer => answer.map_err(failed),
+                    // The client retries, which begins a new transaction.
+                    Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => Err(query_error(outdated)),
+                    result => result.map_err(query_error),
                 }
             }
-            answer => answer.map_err(failed),
+            result => result.map_err(query_error),
         }
     }
 
-    /// To prepare and to run are two steps, between which a lent connection would be lent to somebody else but for a transaction.
+    /// Behind a pooler each statement needs a transaction, so that it is prepared and run on the same
+    /// connection of the server.
     async fn execute(&mut self, sql: &Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, Error> {
         let behind_transaction_pooler = self.slot.connector.behind_transaction_pooler;
-        let of_its_own = behind_transaction_pooler && !self.in_transaction;
-        if of_its_own {
-            self.connection.execute(AssertSqlSafe(format!("BEGIN; {}", timeouts("LOCAL")))).await?;
+        let own_transaction = behind_transaction_pooler && !self.in_transaction;
+        if own_transaction {
+            self.connection.execute(AssertSqlSafe(format!("BEGIN; {}", set_timeouts("LOCAL")))).await?;
         }
         let query = query_with(AssertSqlSafe(sql.clone()), arguments).persistent(!behind_transaction_pooler);
         let rows = query.fetch_all(&mut self.connection).await;
-        if of_its_own {
+        if own_transaction {
             let ended = self.connection.execute(if rows.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
             return rows.and_then(|rows| ended.map(|_| rows));
         }
         rows
     }
 
-    /// Begins a transaction, in which a statement waits `lock_timeout` for what others hold, or as long as elsewhere.
+    /// Begins a transaction, with another lock timeout than usual if one is given.
     ///
     /// # Errors
     /// Those of the database.
     pub(crate) async fn begin(&mut self, lock_timeout: Option<Duration>) -> Result<(), DbErr> {
         let mut begin = "BEGIN".to_owned();
         if self.slot.connector.behind_transaction_pooler {
-            begin += &format!("; {}", timeouts("LOCAL"));
+            begin += &format!("; {}", set_timeouts("LOCAL"));
         }
         if let Some(lock_timeout) = lock_timeout {
             begin += &format!("; SET LOCAL lock_timeout = '{}ms'", lock_timeout.as_millis());
         }
-        self.connection.execute(AssertSqlSafe(begin)).await.map_err(failed)?;
+        self.connection.execute(AssertSqlSafe(begin)).await.map_err(query_error)?;
         self.in_transaction = true;
         Ok(())
     }
 
-    /// Ends the transaction; what it wrote is there as a whole when this returns.
-    ///
     /// # Errors
     /// Those of the database.
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
         self.end("COMMIT").await
     }
 
-    /// Ends the transaction as if it had not been.
-    ///
     /// # Errors
     /// Those of the database.
     pub(crate) async fn rollback(&mut self) -> Result<(), DbErr> {
         self.end("ROLLBACK").await
     }
 
-    async fn end(&mut self, how: &'static str) -> Result<(), DbErr> {
-        self.connection.execute(how).await.map_err(failed)?;
+    async fn end(&mut self, statement: &'static str) -> Result<(), DbErr> {
+        self.connection.execute(statement).await.map_err(query_error)?;
         self.in_transaction = false;
         Ok(())
     }
 
-    /// Gives the connection back.
+    /// Puts the connection back into its slot.
     pub(crate) fn release(self) {
-        self.slot.idle =
-            Some(IdleConnection { connection: self.connection, opened: self.opened, used: Instant::now() });
+        let Self { slot, connection, opened, .. } = self;
+        slot.idle = Some(IdleConnection { connection, opened, used: Instant::now() });
     }
 }
 
-fn failed(error: Error) -> DbErr {
+fn has_code(error: &Error, code: &str) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(code))
+}
+
+fn query_error(error: Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

@@ -3,6 +3,5 @@
 mod connection;
 mod pool;
 
-pub(super) use connection::connect_options;
 pub(crate) use connection::{PgConnectionGuard, PgConnector, PgSlot};
-pub(super) use pool::{begin_statements, open_pools};
+pub(super) use pool::{open_pools, transaction_setup};

@@ -1,8 +1,9 @@
-//! Brings what was committed from SQLite's log into its file, beside the writer instead of in it.
+//! Checkpoints: a thread copies committed pages from SQLite's WAL into the database file.
 //!
-//! Left to SQLite, the commit that makes the log long enough does so itself, and all who wait for that commit wait for thousands of
-//! pages. A passive checkpoint waits for nobody and lets writers go on (sqlite.org/wal.html), but while they do, the log never
-//! comes to an end and cannot begin anew. So the last few pages are brought over while it is nobody's turn to write.
+//! By default SQLite does so in the commit that makes the WAL too long, and everybody who waits for
+//! that commit waits for thousands of pages. A passive checkpoint blocks no writer
+//! (sqlite.org/wal.html), but while writers go on, the WAL is never copied completely and cannot be
+//! restarted. So the last few pages are copied with the write lock held.
 
 use super::connection::SqliteConnector;
 use crate::error::Error;
@@ -13,28 +14,28 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// From how many pages on the log is to begin anew: 64 MiB.
-const LONG_LOG: i64 = 16000;
-/// How many pages may be left for the moment when nobody writes.
-const FEW: i64 = 400;
-/// How often to try for so few, before more of them must do.
+/// The length of the WAL, in pages, from which on it is restarted: 64 MiB.
+const RESTART_PAGES: i64 = 16000;
+/// How many pages may be left to copy with the write lock held.
+const FEW_PAGES: i64 = 400;
+/// How many passive checkpoints try to leave so few, before more must do.
 const ATTEMPTS: u32 = 4;
-/// Between two checkpoints while there are commits. A page that was written often in the meantime is brought over once, and the disk
-/// takes many pages together at less than half the price.
-const UNDER_LOAD: Duration = Duration::from_millis(300);
-/// Between two looks when there are no commits.
-const AT_REST: Duration = Duration::from_millis(250);
-/// How long those who write may wait for somebody who still reads an old page of the log.
-const READERS: Duration = Duration::from_millis(20);
+/// The pause between two checkpoints while there are commits. A page that was written many times
+/// meanwhile is copied once, and writing many pages together costs less than half.
+const PAUSE_UNDER_LOAD: Duration = Duration::from_millis(300);
+/// The pause while there are no commits.
+const PAUSE_IDLE: Duration = Duration::from_millis(250);
+/// How long a restart, and so the writers, may wait for a reader of old pages in the WAL.
+const READER_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// Starts to do so on a thread of its own, until what this returns is dropped.
-pub(crate) fn start_checkpoints(connector: &SqliteConnector) -> Sender<()> {
+/// Starts the checkpoint thread, which ends when the returned value is dropped.
+pub(in crate::storage) fn start_checkpoints(connector: &SqliteConnector) -> Sender<()> {
     let (stop, stopped) = channel();
     let (connector, open) = (connector.clone(), connector.open.subscribe());
     std::thread::spawn(move || {
         let mut file = None;
-        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(AT_REST) {
-            // Whatever is wrong, the next commit meets it too, and somebody hears of it there.
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(PAUSE_IDLE) {
+            // An error is not reported here: the next commit meets it too, and its caller is told.
             let connection = connector.connect(true);
             let _ = connection.and_then(|connection| watch(&connection, &connector, &stopped, &mut file));
         }
@@ -49,41 +50,42 @@ fn watch(
     stopped: &Receiver<()>,
     file: &mut Option<&'static File>,
 ) -> Result<(), Error> {
-    connection.busy_timeout(READERS)?;
+    connection.busy_timeout(READER_TIMEOUT)?;
     let (mut known, mut attempts) = (0, 0);
-    // The length at which the log was told to begin anew, which it does with the next commit.
-    let mut at_its_end = None;
-    let mut pause = AT_REST;
+    // The length at which the WAL was completely copied. The next commit restarts it.
+    let mut copied_at = None;
+    let mut pause = PAUSE_IDLE;
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
         let length = checkpoint(connection, "PASSIVE")?;
-        // What came since the last time, which is about what comes until the next time.
-        let news = length - std::mem::replace(&mut known, length);
-        pause = if news == 0 { AT_REST } else { UNDER_LOAD };
-        if length < LONG_LOG || at_its_end == Some(length) {
+        // The pages since the last checkpoint: about as many come until the next one.
+        let new_pages = length - std::mem::replace(&mut known, length);
+        pause = if new_pages == 0 { PAUSE_IDLE } else { PAUSE_UNDER_LOAD };
+        if length < RESTART_PAGES || copied_at == Some(length) {
             attempts = 0;
-        } else if news > FEW && attempts < ATTEMPTS {
+        } else if new_pages > FEW_PAGES && attempts < ATTEMPTS {
             attempts += 1;
             pause = Duration::ZERO;
-            // SQLite waits for the disk once all pages are there. Most of them can be on their way.
+            // A restart waits until all pages are on the disk. This writes most of them beforehand.
             sync_file(file, &connector.file).map_err(|error| Error::Internal(error.to_string()))?;
         } else {
             let _write_guard = connector.write_lock.blocking_lock();
-            at_its_end = Some(checkpoint(connection, "RESTART")?);
+            copied_at = Some(checkpoint(connection, "RESTART")?);
             (known, attempts) = (0, 0);
         }
     }
     Ok(())
 }
 
-/// Returns how many pages the log held.
+/// Returns the length of the WAL in pages.
 fn checkpoint(connection: &Connection, mode: &str) -> Result<i64, Error> {
     Ok(connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |row| row.get(1))?)
 }
 
-/// Waits until what was written to the file is on the disk.
+/// Writes the file's cached pages to the disk.
 ///
-/// The file stays open as long as the process lives: to close it would drop the locks that SQLite holds on it in this process
-/// (sqlite.org/howtocorrupt.html, 2.2), and another process could take the log for one that nobody uses.
+/// The file stays open as long as the process lives. Closing it would drop the locks that SQLite
+/// holds on it in this process (sqlite.org/howtocorrupt.html, 2.2), and another process could
+/// believe that nobody uses the WAL.
 fn sync_file(file: &mut Option<&'static File>, path: &Path) -> io::Result<()> {
     let file = match *file {
         Some(file) => file,

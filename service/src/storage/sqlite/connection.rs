@@ -1,42 +1,49 @@
-//! SQLite in the thread that asks.
+//! The connection to SQLite that a batch worker keeps.
 //!
-//! The driver below SeaORM keeps every SQLite connection on a thread of its own, where each value of a row is copied and handed over to
-//! whoever asked. A lane of the watch history is served by a thread of its own already, and asks the engine from there.
+//! SeaORM's driver runs each SQLite connection in a thread of its own and copies each value of a row
+//! to the caller's thread. A batch worker is a thread already: SQLite runs in it, without a hand-off.
 
 use crate::error::{Error, from_sqlite_code};
-use crate::storage::Observer;
+use crate::storage::connect::connection_error;
 use crate::storage::params::{Param, time_as_text};
+use crate::storage::{Durability, Observer};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Row, Transaction, TransactionBehavior, params_from_iter};
+use sea_orm::DbErr;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
-/// How long a statement waits for another process that holds the SQLite file.
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How much of the file may be mapped, in bytes: 64 GiB, which is all that the engine was compiled for (.cargo/config.toml). A page
-/// that is in the system's cache is then read without a call and without a copy; measured, a third more saves a second.
-const MAPPED: &str = "68719476736";
-/// What every connection to SQLite is told, besides what depends on its use. The log may keep 128 MiB when it begins anew.
-pub(crate) const PRAGMAS: [(&str, &str); 3] =
-    [("journal_size_limit", "134217728"), ("wal_autocheckpoint", LONGEST_LOG), ("mmap_size", MAPPED)];
-/// After how many pages a commit brings them over itself, for when nobody else does: 320 MiB.
-const LONGEST_LOG: &str = "80000";
+/// How long a statement waits while another process holds the lock of the file.
+pub(in crate::storage) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of the file may be mapped into memory: 64 GiB, the limit that SQLite was compiled with
+/// (.cargo/config.toml). A cached page is then read without a system call and without a copy, which
+/// was measured to give a third more saves per second.
+const MMAP_SIZE: &str = "68719476736";
+/// The settings of every connection, besides those that depend on its use. The WAL keeps at most
+/// 128 MiB on disk when it is restarted.
+pub(super) const PRAGMAS: [(&str, &str); 3] =
+    [("journal_size_limit", "134217728"), ("wal_autocheckpoint", AUTOCHECKPOINT_PAGES), ("mmap_size", MMAP_SIZE)];
+/// The length of the WAL at which a commit does a checkpoint itself, if the checkpoint thread does
+/// not: 320 MiB.
+const AUTOCHECKPOINT_PAGES: &str = "80000";
 
-/// What is needed to open the file once more.
+/// Opens connections for the batch workers.
 #[derive(Clone)]
 pub(crate) struct SqliteConnector {
-    pub(crate) file: PathBuf,
-    pub(crate) synchronous: &'static str,
-    /// Whose turn it is to write. Two connections that both want SQLite's lock try for it now and then, and one of them may
-    /// never be lucky.
-    pub(crate) write_lock: Arc<Mutex<()>>,
-    pub(crate) observer: Option<Observer>,
-    /// Knows how many are still open.
-    pub(crate) open: watch::Sender<()>,
+    pub(super) file: PathBuf,
+    synchronous: &'static str,
+    /// Held by the writer. SQLite's own lock has no queue: waiting connections poll for it, and one of
+    /// them may never get it.
+    pub(in crate::storage) write_lock: Arc<Mutex<()>>,
+    pub(in crate::storage) observer: Option<Observer>,
+    /// Each connection holds a receiver, so that closing can wait for the last one.
+    pub(in crate::storage) open: watch::Sender<()>,
 }
 
 impl fmt::Debug for SqliteConnector {
@@ -46,12 +53,24 @@ impl fmt::Debug for SqliteConnector {
 }
 
 impl SqliteConnector {
-    /// A connection that only reads; it is opened when it is first used.
+    /// # Errors
+    /// The URL is not valid.
+    pub(in crate::storage) fn new(url: &str, durability: Durability) -> Result<Self, DbErr> {
+        Ok(Self {
+            file: SqliteConnectOptions::from_str(url).map_err(connection_error)?.get_filename().to_owned(),
+            synchronous: durability.synchronous(),
+            write_lock: Arc::default(),
+            observer: None,
+            open: watch::Sender::default(),
+        })
+    }
+
+    /// A read-only connection, which is opened when it is first used.
     pub(crate) fn reader(&self) -> SqliteConnection {
         self.connection(true)
     }
 
-    /// A connection that writes, when it is its turn.
+    /// A connection whose transactions take the write lock.
     pub(crate) fn writer(&self) -> SqliteConnection {
         self.connection(false)
     }
@@ -60,16 +79,15 @@ impl SqliteConnector {
         SqliteConnection { connector: self.clone(), read_only, connection: None, _open: self.open.subscribe() }
     }
 
-    /// A connection, which cannot write when it `read_only`.
-    ///
     /// # Errors
     /// The file cannot be opened.
-    pub(crate) fn connect(&self, read_only: bool) -> Result<Connection, Error> {
-        // Without the leave to make a new file in the place of one that is gone.
+    pub(super) fn connect(&self, read_only: bool) -> Result<Connection, Error> {
+        // Without CREATE, so that no empty file takes the place of one that was deleted.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.file, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        // Left alone, the engine plans a statement anew for each value that the statistics of an index say something about.
+        // Without it, SQLite plans a statement anew for each value that the statistics of an index
+        // name.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         for (name, value) in PRAGMAS {
             connection.pragma_update(None, name, value)?;
@@ -81,7 +99,7 @@ impl SqliteConnector {
     }
 }
 
-/// One connection.
+/// A connection of one batch worker.
 pub(crate) struct SqliteConnection {
     connector: SqliteConnector,
     read_only: bool,
@@ -90,7 +108,7 @@ pub(crate) struct SqliteConnection {
 }
 
 impl SqliteConnection {
-    /// Runs `work` in a transaction: what it reads is of one moment, and what it writes is there as a whole when this returns, or not at all.
+    /// Runs `work` in a transaction, which a writer begins with the write lock held.
     ///
     /// # Errors
     /// Those of `work`, and those of the transaction.
@@ -108,53 +126,53 @@ impl SqliteConnection {
             Some(connection) => connection,
             None => self.connector.connect(self.read_only)?,
         };
-        let done = (|| {
+        let result = (|| {
             let transaction = Transaction::new_unchecked(&connection, behavior)?;
-            let done =
+            let value =
                 work(&SqliteTransaction { connection: &transaction, observer: self.connector.observer.as_ref() })?;
             transaction.commit()?;
-            Ok(done)
+            Ok(value)
         })();
-        // After a fault of the machine the file is opened anew.
-        if !matches!(done, Err(Error::Internal(_))) {
+        // After an I/O error or a damaged file the next transaction opens the file anew.
+        if !matches!(result, Err(Error::Internal(_))) {
             self.connection = Some(connection);
         }
-        done
+        result
     }
 }
 
-/// A transaction under way.
+/// An open transaction.
 pub(crate) struct SqliteTransaction<'a> {
     connection: &'a Connection,
     observer: Option<&'a Observer>,
 }
 
 impl<'a> SqliteTransaction<'a> {
-    /// A statement, ready to be asked again and again.
+    /// A prepared statement, out of the connection's cache if it was used before.
     pub(crate) fn prepare<'s>(&self, sql: &'s str) -> Result<SqliteStatement<'a, 's>, Error> {
         log::trace!("{sql}");
         Ok(SqliteStatement { statement: self.connection.prepare_cached(sql)?, sql, observer: self.observer })
     }
 
-    /// Answers each question. What one of them meets is its own affair, unless it has undone all that the transaction did, as
-    /// a full disk may (sqlite.org/lang_transaction.html).
+    /// Answers each request of a batch, whose errors do not concern the others. But an error such as a
+    /// full disk may have rolled back the whole transaction (sqlite.org/lang_transaction.html).
     ///
     /// # Errors
-    /// The one that has undone it.
+    /// The error that rolled back the transaction.
     pub(crate) fn for_each<Q, A>(
         &self,
-        questions: &[Q],
+        requests: &[Q],
         mut answer: impl FnMut(&Q) -> Result<A, Error>,
     ) -> Result<Vec<Result<A, Error>>, Error> {
-        let answered = questions.iter().map(|question| match answer(question) {
+        let answers = requests.iter().map(|request| match answer(request) {
             Err(error) if self.connection.is_autocommit() => Err(error),
-            answered => Ok(answered),
+            result => Ok(result),
         });
-        answered.collect()
+        answers.collect()
     }
 }
 
-/// A statement with its text.
+/// A prepared statement.
 pub(crate) struct SqliteStatement<'a, 's> {
     statement: CachedStatement<'a>,
     sql: &'s str,
@@ -162,24 +180,24 @@ pub(crate) struct SqliteStatement<'a, 's> {
 }
 
 impl SqliteStatement<'_, '_> {
-    /// Returns how many rows were changed.
+    /// Runs the statement and returns the number of rows that it changed.
     pub(crate) fn execute(&mut self, values: impl IntoIterator<Item: ToSql>) -> Result<usize, Error> {
         self.observe();
         Ok(self.statement.execute(params_from_iter(values))?)
     }
 
-    /// Every row of the answer, as `read` takes it.
+    /// Runs the statement and returns what `read` makes of each row.
     pub(crate) fn query<T>(
         &mut self,
         values: impl IntoIterator<Item: ToSql>,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         self.observe();
-        let (mut rows, mut taken) = (self.statement.query(params_from_iter(values))?, Vec::new());
+        let (mut rows, mut values_read) = (self.statement.query(params_from_iter(values))?, Vec::new());
         while let Some(row) = rows.next()? {
-            taken.push(read(row)?);
+            values_read.push(read(row)?);
         }
-        Ok(taken)
+        Ok(values_read)
     }
 
     fn observe(&self) {

@@ -2,7 +2,9 @@
 
 mod checkpoint;
 mod connection;
+mod pool;
 
 pub(super) use checkpoint::start_checkpoints;
-pub(super) use connection::{BUSY_TIMEOUT, PRAGMAS};
-pub(crate) use connection::{SqliteConnection, SqliteConnector, SqliteStatement};
+pub(super) use connection::BUSY_TIMEOUT;
+pub(crate) use connection::{SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction};
+pub(super) use pool::open_pools;

@@ -1,0 +1,123 @@
+//! The failures that operations document. A line has the problems that a failure may be, all of one status, and what they mean;
+//! it becomes a response with a schema of its own, `…Problem`, whose `code` is one of theirs, and an example of each.
+
+mod problem_response;
+
+pub(crate) use problem_response::{PROBLEM_JSON, ProblemResponse, any_problem, schema_of};
+
+use crate::body::{body_too_large, body_too_slow, not_json, unreadable_body, unsupported_media_type};
+use crate::error::Problem;
+use crate::file_limits;
+use crate::request_head::{address_too_long, duplicate_header, headers_too_large};
+use actix_web::error::PayloadError;
+use actix_web::http::StatusCode;
+use service::Error;
+use service::text::FieldError;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response};
+
+macro_rules! failures {
+    ($($name:ident [$($problem:expr),+] $description:literal;)*) => {
+        $(
+            #[doc = $description]
+            pub(crate) enum $name {}
+
+            impl $name {
+                fn failure() -> ProblemResponse {
+                    let problems = vec![$(Problem::from($problem)),+];
+                    ProblemResponse { name: stringify!($name), description: $description, problems }
+                }
+            }
+
+            impl IntoResponses for $name {
+                fn responses() -> BTreeMap<String, RefOr<Response>> {
+                    let failure = Self::failure();
+                    BTreeMap::from([(failure.status().to_string(), failure.response().into())])
+                }
+            }
+        )*
+
+        /// Every failure that an operation can name.
+        pub(crate) fn all() -> Vec<ProblemResponse> {
+            vec![$($name::failure()),*]
+        }
+    };
+}
+
+failures! {
+    BadRequest [
+        not_json(&"EOF while parsing an object"),
+        unreadable_body(&PayloadError::Incomplete(None)),
+        duplicate_header("authorization")
+    ] "The body is not JSON, or cannot be read, or a header is there twice that has one value.";
+    DuplicateHeader [duplicate_header("authorization")]
+        "A header is there twice that has one value.";
+    Unauthorized [Error::Unauthenticated]
+        "Not signed in, or what was sent to prove it is no longer valid.";
+    WrongCredentials [Error::WrongCredentials]
+        "Name or password is wrong.";
+    RefreshRefused [Error::WrongRefreshToken]
+        "The refresh token is unknown, expired, or was spent before.";
+    AccountInactive [Error::Inactive]
+        "The account is deactivated.";
+    RegistrationClosed [Error::RegistrationClosed, Error::FirstAccountByCommand]
+        "Accounts are made by the administrator's command.";
+    TooManyVideos [Error::TooManyVideos { limit: 1000 }]
+        "The account has as many videos as one may have.";
+    Forbidden [Error::Forbidden]
+        "Only the uploader or an administrator may do this.";
+    SessionNotFound [Error::SessionNotFound]
+        "The caller has no such session.";
+    VideoNotFound [Error::VideoNotFound]
+        "There is no such video.";
+    StreamNotFound [Error::VideoNotFound, Error::FileNotFound]
+        "There is no such video, or it has no file.";
+    ThumbnailNotFound [Error::VideoNotFound, Error::ThumbnailNotFound]
+        "There is no such video, or it has no picture.";
+    RatingNotFound [Error::VideoNotFound, Error::RatingNotFound]
+        "There is no such video, or no rating of it.";
+    HistoryNotFound [Error::VideoNotFound, Error::HistoryNotFound]
+        "There is no such video, or no history of it.";
+    RequestTimeout [body_too_slow()]
+        "The body did not arrive in time.";
+    Taken [Error::Taken]
+        "The name or the e-mail is taken.";
+    LastAdministrator [Error::LastAdministrator]
+        "The last administrator would leave.";
+    PreconditionFailed [Problem::from_status(StatusCode::PRECONDITION_FAILED)]
+        "The file has changed since.";
+    PayloadTooLarge [body_too_large()]
+        "The body is too large.";
+    AddressTooLong [address_too_long()]
+        "The address is too long.";
+    HeadersTooLarge [headers_too_large()]
+        "The headers are too large.";
+    UnsupportedMediaType [unsupported_media_type("application/json")]
+        "The body is of the wrong type.";
+    RangeNotSatisfiable [Problem::from_status(StatusCode::RANGE_NOT_SATISFIABLE)]
+        "The range starts after the end of the file.";
+    ValidationFailed [Problem::invalid_fields(vec![FieldError { field: "limit".into(), message: "must be from 1 to 100".into() }])]
+        "A value does not fit; `errors` names the fields.";
+    TooManyAttempts [Error::TooManyAttempts { retry_after: Duration::from_secs(30) }]
+        "Too many failed sign-ins.";
+    TooManyRequests [Error::TooManyRequests { retry_after: Duration::from_secs(30) }]
+        "Too many requests of this account or address.";
+    TooManyPasswords [
+        Error::TooManyAttempts { retry_after: Duration::from_secs(30) },
+        Error::TooManyRequests { retry_after: Duration::from_secs(30) }
+    ] "Too many wrong passwords, or too many requests of this account or address.";
+    TooManyStreams [file_limits::too_many_streams(64)]
+        "Too many videos are open from this address.";
+    InternalError [Problem::from_status(StatusCode::INTERNAL_SERVER_ERROR)]
+        "A defect; the log knows more under the request id in `instance`.";
+    Unavailable [Error::Busy, Error::DatabaseAway(String::new())]
+        "The database is away or too busy.";
+    FileUnavailable [Error::Busy, Error::DatabaseAway(String::new()), Error::FileUnavailable(String::new())]
+        "The database or the file is away or too busy.";
+    NotReady [Error::Busy, Error::DatabaseAway(String::new()), Problem::shutting_down()]
+        "The database is away or too busy, or the server is about to end.";
+    StorageFull [Error::StorageFull]
+        "The disk is full.";
+}

@@ -1,0 +1,100 @@
+//! A failure in the document: its response, and the schema of its problems.
+
+use crate::error::Problem;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use utoipa::PartialSchema;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::schema::Object;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
+
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Problems of one status.
+pub(crate) struct ProblemResponse {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl ProblemResponse {
+    pub(crate) fn status(&self) -> u16 {
+        self.problems.first().map_or(500, |problem| problem.status)
+    }
+
+    pub(crate) fn schema_name(&self) -> String {
+        format!("{}Problem", self.name)
+    }
+
+    /// The response, with an example of each problem.
+    pub(crate) fn response(&self) -> Response {
+        let examples = self.problems.iter().map(|problem| {
+            let example = ExampleBuilder::new().summary(problem.title).value(Some(example(problem))).build();
+            (problem.code, RefOr::T(example))
+        });
+        let schema = Ref::from_schema_name(self.schema_name());
+        let content = ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build();
+        ResponseBuilder::new().description(self.description).content(PROBLEM_JSON, content).build()
+    }
+
+    pub(crate) fn schema(&self) -> Schema {
+        schema_of(&self.problems, self.description)
+    }
+}
+
+/// A problem whose `code` is one of every operation's.
+pub(crate) fn any_problem() -> Schema {
+    let problems: Vec<_> = super::all().into_iter().flat_map(|failure| failure.problems).collect();
+    schema_of(&problems, "Why a request failed.")
+}
+
+/// The schema of exactly these problems.
+pub(crate) fn schema_of(problems: &[Problem], description: &str) -> Schema {
+    let mut object = object(Problem::schema());
+    let mut is_one_of = |field: &str, of: fn(&Problem) -> Value| {
+        if let Some(RefOr::T(Schema::Object(property))) = object.properties.get_mut(field) {
+            let values: BTreeSet<_> = problems.iter().map(|problem| of(problem).to_string()).collect();
+            property.enum_values = Some(values.iter().filter_map(|value| serde_json::from_str(value).ok()).collect());
+            property.example = problems.first().map(of);
+            (property.minimum, property.maximum) = (None, None);
+        }
+    };
+    is_one_of("code", |problem| json!(problem.code));
+    is_one_of("status", |problem| json!(problem.status));
+    for (field, of) in [
+        ("title", (|problem| json!(problem.title)) as fn(&Problem) -> Value),
+        ("detail", |problem| json!(problem.detail)),
+    ] {
+        if let Some(RefOr::T(Schema::Object(property))) = object.properties.get_mut(field) {
+            property.example = problems.first().map(of);
+        }
+    }
+    let with_fields = problems.iter().filter(|problem| !problem.errors.is_empty()).count();
+    if with_fields == 0 {
+        object.properties.remove("errors");
+    } else if with_fields == problems.len() {
+        object.required.push("errors".to_owned());
+    }
+    object.description = Some(description.to_owned());
+    Schema::Object(object)
+}
+
+/// The problem as it is sent.
+fn example(problem: &Problem) -> Value {
+    let id = object(Problem::schema()).properties.get("instance").and_then(|property| match property {
+        RefOr::T(Schema::Object(instance)) => instance.example.clone(),
+        _ => None,
+    });
+    let mut example = json!(problem);
+    if let (Some(example), Some(id)) = (example.as_object_mut(), id) {
+        example.insert("instance".to_owned(), id);
+    }
+    example
+}
+
+fn object(schema: RefOr<Schema>) -> Object {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object,
+        _ => Object::new(),
+    }
+}

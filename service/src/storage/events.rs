@@ -1,0 +1,172 @@
+//! Events after the commit: tells listeners in this process what was saved or deleted.
+//!
+//! An event is published after its commit, by whoever committed. Listeners cost the writer little:
+//! nobody waits for them, one that is slow misses events and is told how many, and without any
+//! listener no event is made. A process that is killed between the two tells nobody.
+
+use chrono::{DateTime, Utc};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
+
+/// How many events a listener may be behind: at 20,000 saves a second, a fifth of a second.
+const CAPACITY: usize = 4096;
+
+/// Something that was committed. What the database deletes along with a video or a user, such as
+/// their entries, has no event of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A save was applied to an entry. A save that was superseded has no event.
+    EntrySaved {
+        /// The viewer.
+        user_id: i64,
+        /// The video.
+        video_id: i64,
+        /// The opening of a player that the save came from, if it named one.
+        player_session: Option<String>,
+        /// Seconds from the start.
+        watch_position: i32,
+        /// Whether the current play is completed.
+        completed: bool,
+        /// When the position was true.
+        last_watched_at: DateTime<Utc>,
+    },
+    /// A viewer deleted an entry.
+    EntryForgotten {
+        /// The viewer.
+        user_id: i64,
+        /// The video.
+        video_id: i64,
+    },
+    /// A video was added.
+    VideoCreated {
+        /// The video.
+        video_id: i64,
+        /// Its uploader.
+        user_id: i64,
+    },
+    /// The title, the description, the duration or the picture of a video changed.
+    VideoChanged {
+        /// The video.
+        video_id: i64,
+    },
+    /// A video was deleted.
+    VideoDeleted {
+        /// The video.
+        video_id: i64,
+        /// Its uploader.
+        user_id: i64,
+    },
+    /// An account was deleted, with its videos.
+    UserDeleted {
+        /// The account.
+        user_id: i64,
+    },
+}
+
+/// Publishes events to the listeners. Clones share the listeners.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventPublisher {
+    listeners: Arc<AtomicUsize>,
+    /// Made for the first listener, so that a process without any needs no memory for it.
+    channel: Arc<OnceLock<broadcast::Sender<Event>>>,
+}
+
+impl EventPublisher {
+    /// Whether anybody listens. It costs one relaxed load: ask before an event is made.
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.listeners.load(Ordering::Relaxed) > 0
+    }
+
+    /// Publishes an event. It does not wait, and does not fail.
+    pub(crate) fn publish(&self, event: Event) {
+        if self.has_listeners()
+            && let Some(channel) = self.channel.get()
+        {
+            // It fails when the last listener left just now, which is no failure of the writer.
+            let _ = channel.send(event);
+        }
+    }
+
+    /// Adds a listener, which gets the events that are published from now on.
+    pub(crate) fn subscribe(&self) -> EventListener {
+        let receiver = self.channel.get_or_init(|| broadcast::Sender::new(CAPACITY)).subscribe();
+        self.listeners.fetch_add(1, Ordering::Relaxed);
+        EventListener { receiver, listeners: self.listeners.clone() }
+    }
+}
+
+/// Receives events, until it is dropped. The events of one user's saves come in the order of their
+/// commits.
+#[derive(Debug)]
+pub struct EventListener {
+    receiver: broadcast::Receiver<Event>,
+    listeners: Arc<AtomicUsize>,
+}
+
+impl EventListener {
+    /// Waits for the next event.
+    ///
+    /// # Errors
+    /// [`RecvError::Lagged`] once after events were missed, with their number: the listener should
+    /// read anew what it keeps. [`RecvError::Closed`] when the database was closed.
+    pub async fn next(&mut self) -> Result<Event, RecvError> {
+        self.receiver.recv().await
+    }
+
+    /// The next event if there is one already.
+    ///
+    /// # Errors
+    /// [`TryRecvError::Empty`], and those of [`EventListener::next`].
+    pub fn try_next(&mut self) -> Result<Event, TryRecvError> {
+        self.receiver.try_recv()
+    }
+}
+
+impl Drop for EventListener {
+    fn drop(&mut self) {
+        self.listeners.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DELETED: Event = Event::UserDeleted { user_id: 1 };
+
+    #[test]
+    fn without_a_listener_there_is_no_channel() {
+        let publisher = EventPublisher::default();
+        publisher.publish(DELETED);
+        assert!(!publisher.has_listeners() && publisher.channel.get().is_none());
+    }
+
+    #[test]
+    fn a_listener_counts_until_it_is_dropped() {
+        let publisher = EventPublisher::default();
+        let (mut one, other) = (publisher.subscribe(), publisher.clone().subscribe());
+        drop(other);
+        publisher.publish(DELETED);
+        assert_eq!(one.try_next(), Ok(DELETED));
+        drop(one);
+        assert!(!publisher.has_listeners());
+    }
+
+    #[test]
+    fn a_listener_learns_how_many_events_it_missed() {
+        let publisher = EventPublisher::default();
+        let mut slow = publisher.subscribe();
+        (0..CAPACITY + 3).for_each(|_| publisher.publish(DELETED));
+        assert_eq!(slow.try_next(), Err(TryRecvError::Lagged(3)));
+        assert_eq!(slow.try_next(), Ok(DELETED));
+    }
+
+    #[tokio::test]
+    async fn a_listener_hears_of_the_end() {
+        let publisher = EventPublisher::default();
+        let mut listener = publisher.subscribe();
+        drop(publisher);
+        assert_eq!(listener.next().await, Err(RecvError::Closed));
+    }
+}

@@ -1,0 +1,133 @@
+//! The batch workers on PostgreSQL: tasks that run one statement for a whole batch, because a round trip
+//! costs more than most of the rows.
+
+mod write;
+
+use super::command::EntryKey;
+use super::entry::Entry;
+use super::list::{ContinueWatching, ListRequest, ListRows};
+use super::lookup::Lookup;
+use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
+use crate::Error;
+use crate::storage::{Batcher, InputRow, MIN_BATCH, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
+use sea_orm::DbErr;
+use sea_orm::sqlx::postgres::PgRow;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// How many workers write. Three and four were slower; one leaves the database idle between batches.
+const WRITERS: usize = 2;
+
+/// Starts the workers, as tasks of this runtime.
+pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> History {
+    History {
+        writers: batchers(WRITERS, MAX_BATCH, connector, context, |slot, context, commands| async move {
+            write::write(&mut *slot.lock().await, &context, &commands).await
+        }),
+        finders: batchers(FINDERS, MAX_BATCH, connector, context, |slot, context, keys| async move {
+            find(&mut *slot.lock().await, &context, &keys).await
+        }),
+        listers: batchers(LISTERS, MIN_BATCH, connector, context, |slot, context, requests| async move {
+            list(&mut *slot.lock().await, &context, &requests).await
+        }),
+    }
+}
+
+/// Starts `count` workers, each with a connection of its own.
+fn batchers<Q, A, F>(
+    count: usize,
+    max_batch: usize,
+    connector: &PgConnector,
+    context: &Arc<Context>,
+    process: impl Fn(Arc<Mutex<PgSlot>>, Arc<Context>, Vec<Q>) -> F + Copy + Send + 'static,
+) -> Vec<Batcher<Q, A>>
+where
+    Q: Send + 'static,
+    A: Send + 'static,
+    F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
+{
+    let batcher = |_| {
+        let (slot, context) = (Arc::new(Mutex::new(PgSlot::new(connector))), context.clone());
+        Batcher::spawn(max_batch, move |batch| process(slot.clone(), context.clone(), batch))
+    };
+    (0..count).map(batcher).collect()
+}
+
+/// Runs a statement over these rows of parameters.
+async fn query<const N: usize, R: InputRow<N>>(
+    connection: &mut PgConnectionGuard<'_>,
+    sql: &Arc<str>,
+    input: impl Iterator<Item = R>,
+) -> Result<Vec<PgRow>, DbErr> {
+    connection.query(sql, bind_arrays(input)?).await
+}
+
+/// The entries of these keys.
+async fn find(slot: &mut PgSlot, context: &Context, keys: &[EntryKey]) -> Vec<Result<Entry, Error>> {
+    match look_up(slot, context, keys).await {
+        Ok(found) => found.into_iter().map(|found| Ok(found.into_row()?.into_entry(&context.rules, None))).collect(),
+        Err(error) => fail_all(keys.len(), &error.into()),
+    }
+}
+
+/// One lookup for each key, in their order.
+async fn look_up(slot: &mut PgSlot, context: &Context, keys: &[EntryKey]) -> Result<Vec<Lookup>, DbErr> {
+    let mut connection = slot.acquire().await?;
+    let found = look_up_on(&mut connection, context, keys).await?;
+    connection.release();
+    Ok(found)
+}
+
+/// As [`look_up`], on a connection in use.
+async fn look_up_on(
+    connection: &mut PgConnectionGuard<'_>,
+    context: &Context,
+    keys: &[EntryKey],
+) -> Result<Vec<Lookup>, DbErr> {
+    let rows = query(connection, &context.statements.find, keys.iter().copied()).await?;
+    let found = rows.iter().map(|row| Lookup::read(&mut RowReader::from_postgres(row)));
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
+    found.sort_by_key(|found| found.n);
+    Ok(found)
+}
+
+/// The list of each request.
+async fn list(
+    slot: &mut PgSlot,
+    context: &Context,
+    requests: &[ListRequest],
+) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+    match read_lists(slot, context, requests).await {
+        Ok(lists) => {
+            let lists = lists.into_iter().zip(requests);
+            lists.map(|(rows, request)| rows.into_list(request.limit, &context.rules)).collect()
+        }
+        Err(error) => fail_all(requests.len(), &error.into()),
+    }
+}
+
+/// Runs one statement for all requests, and again with larger limits for those whose lists are short.
+async fn read_lists(slot: &mut PgSlot, context: &Context, requests: &[ListRequest]) -> Result<Vec<ListRows>, DbErr> {
+    let mut connection = slot.acquire().await?;
+    let mut lists = Vec::from_iter(requests.iter().map(|_| ListRows::default()));
+    let mut pending = Vec::from_iter(requests.iter().copied().enumerate());
+    while !pending.is_empty() {
+        let input = pending.iter().map(|(_, request)| *request);
+        let rows = query(&mut connection, &context.statements.list, input).await?;
+        pending.iter().for_each(|(at, _)| lists[*at] = ListRows::default());
+        for row in &rows {
+            let mut row = RowReader::from_postgres(row);
+            let n: i64 = row.read()?;
+            if let Some((at, _)) = usize::try_from(n - 1).ok().and_then(|n| pending.get(n)) {
+                lists[*at].push(&mut row)?;
+            }
+        }
+        let retried = pending.into_iter().filter_map(|(at, request)| {
+            let request = lists[at].retry(requests[at].limit, request)?;
+            Some((at, request))
+        });
+        pending = retried.collect();
+    }
+    connection.release();
+    Ok(lists)
+}

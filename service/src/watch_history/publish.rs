@@ -1,0 +1,30 @@
+//! Publishes what a batch of commands changed.
+
+use super::command::{Command, Outcome};
+use crate::storage::{Event, EventPublisher};
+
+/// Publishes the applied saves and the deletions, in the order of the commands. Call it once they are
+/// committed.
+pub(super) fn publish(events: &EventPublisher, commands: &[Command], outcomes: &[Outcome]) {
+    if !events.has_listeners() {
+        return;
+    }
+    for (command, outcome) in commands.iter().zip(outcomes) {
+        match (command, outcome) {
+            (Command::Save(save), Ok(Some(entry))) if entry.applied == Some(true) => {
+                events.publish(Event::EntrySaved {
+                    user_id: entry.user_id,
+                    video_id: entry.video_id,
+                    player_session: save.player_session.clone(),
+                    watch_position: entry.watch_position,
+                    completed: entry.completed,
+                    last_watched_at: entry.last_watched_at.0,
+                });
+            }
+            (Command::Forget(key), Ok(_)) => {
+                events.publish(Event::EntryForgotten { user_id: key.user_id, video_id: key.video_id });
+            }
+            _ => {}
+        }
+    }
+}

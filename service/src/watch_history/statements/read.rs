@@ -1,0 +1,71 @@
+//! The statements that read.
+
+use super::{INPUT, is_entry_of_input, is_visible, render, select_from_input};
+use crate::storage::select_input;
+use crate::watch_history::command::EntryKey;
+use crate::watch_history::entry::EntryRow;
+use crate::watch_history::list::{ListRequest, ListRows, UPLOADER};
+use entity::{user, video, watch_history, watch_history::Column};
+use sea_orm::DatabaseBackend::{self, Postgres};
+use sea_orm::prelude::*;
+use sea_orm::sea_query::{ExprTrait, JoinType, Order, Query, SelectStatement};
+
+/// Selects what [`Lookup`](crate::watch_history::lookup::Lookup) reads.
+pub(super) fn find(backend: DatabaseBackend) -> String {
+    let mut select = select_from_input::<_, EntryKey>(backend);
+    select
+        .column((INPUT, "n"))
+        .expr(user::Column::IsActive.into_expr().if_null(false))
+        .expr(is_visible().if_null(false))
+        .exprs(EntryRow::selected(video::Column::Duration.into_expr()))
+        .left_join(watch_history::Entity, is_entry_of_input());
+    render(backend, &select)
+}
+
+/// Selects what [`ListRows`] reads. Only the entries within the limit meet their videos.
+pub(super) fn list(backend: DatabaseBackend) -> String {
+    let entries = entries_by_time(backend);
+    let mut select = Query::select();
+    select
+        .column((INPUT, "n"))
+        .exprs(ListRows::selected())
+        .from_subquery(select_input::<_, ListRequest>(backend), INPUT)
+        .left_join(user::Entity, user::Column::Id.into_expr().equals((INPUT, "user_id")));
+    match backend {
+        Postgres => select.join_lateral(JoinType::LeftJoin, entries, watch_history::Entity, Expr::val(true)),
+        _ => select.join_subquery(JoinType::LeftJoin, entries, watch_history::Entity, Expr::val(true)),
+    };
+    let is_video = video::Column::Id.into_expr().equals((watch_history::Entity, Column::VideoId));
+    let is_uploader = Expr::col((UPLOADER, user::Column::Id)).equals((video::Entity, video::Column::UserId));
+    select.left_join(video::Entity, is_video.and(is_visible())).join_as(
+        JoinType::LeftJoin,
+        user::Entity,
+        UPLOADER,
+        is_uploader,
+    );
+    render(backend, &select)
+}
+
+/// The entries of the input's user that are started and not completed, the last watched first.
+///
+/// They are read in the order of the index on the hour; those of the last hours are sorted by time.
+fn entries_by_time(backend: DatabaseBackend) -> SelectStatement {
+    // SQLite has no LATERAL: there a subquery cannot name the input, but its parameters.
+    let [user_id, limit] = if backend == Postgres { ["input.user_id", "input.\"limit\""] } else { ["?1", "?2"] };
+    let columns =
+        [Column::Id, Column::VideoId, Column::WatchPosition, Column::Device, Column::PlayCount, Column::LastWatchedAt];
+    let mut select = Query::select();
+    select
+        .columns(columns)
+        .from(watch_history::Entity)
+        .and_where(Column::UserId.into_expr().eq(Expr::cust(user_id)))
+        // SQLite uses the index only if this is its condition letter by letter; sea-query writes FALSE.
+        .and_where(Expr::cust("completed = false"))
+        .and_where(Column::WatchPosition.gt(0))
+        .order_by(Column::WatchedHour, Order::Desc)
+        .order_by(Column::LastWatchedAt, Order::Desc)
+        .order_by(Column::Id, Order::Desc);
+    let sql = render(backend, &select);
+    // sea-query takes only a number as the limit.
+    Query::select().expr(Expr::cust(format!("{} LIMIT {limit}", sql.trim_start_matches("SELECT ")))).take()
+}
