@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sea_orm::prelude::Expr;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, Set};
-use service::user::Caller;
+use service::caller::{Caller, UserRole};
 use service::video::VideoUpdate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -101,11 +101,12 @@ impl<'a> StoryRun<'a> {
 
     async fn change_duration(&mut self, video: usize, duration: Option<i32>) {
         let (site, expected) = (self.site, &mut self.expected);
-        let uploader = Caller { id: expected.viewers[0], role: service::user::UserRole::User };
+        let uploader = Caller { id: expected.viewers[0], role: UserRole::User };
         let update = VideoUpdate { title: None, description: None, duration: Some(duration), thumbnail_path: None };
-        service::video::update(&site.db, uploader, expected.videos[video], update, &site.rules, self.now)
-            .await
-            .unwrap();
+        let (id, now) = (expected.videos[video], self.now);
+        let change =
+            site.db.transaction(async |tx| service::video::update(tx, uploader, id, update, &site.rules, now).await);
+        change.await.unwrap();
         expected.change_duration(video, duration);
     }
 

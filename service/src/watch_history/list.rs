@@ -1,9 +1,9 @@
 //! The list "continue watching".
 
+use crate::caller::UserRole;
 use crate::progress::ProgressRules;
 use crate::storage::{RowReader, input_row, selected_row};
 use crate::time::Timestamp;
-use crate::user::UserRole;
 use crate::video::thumbnail_address;
 use crate::{Error, picture, text};
 use chrono::{DateTime, Utc};
@@ -92,11 +92,11 @@ impl ListItem {
         let Self { video_id, watch_position, device, play_count, last_watched_at, .. } = self;
         let progress_percentage = progress_percentage(watch_position, self.duration);
         let uploader = if self.is_uploaded_by_admin { UserRole::Admin } else { UserRole::User };
-        let thumbnail_path = picture::shown(self.thumbnail_path, uploader);
+        let thumbnail_path = picture::if_displayable(self.thumbnail_path, uploader);
         ContinueWatching {
             video_id,
             video_title: self.title,
-            video_description: self.description.map(text::cut),
+            video_description: self.description.map(text::shorten),
             video_duration: self.duration,
             video_thumbnail_path: thumbnail_address(video_id, thumbnail_path, self.thumbnail_file.as_deref()),
             uploader_username: self.username,
