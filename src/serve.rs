@@ -81,7 +81,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
 
 /// Indexes videos that an older version of the program registered, for the search.
 async fn index_videos(db: Database) {
-    match search::catch_up(&db).await {
+    match search::index_pending(&db).await {
         Ok(0) => {}
         Ok(count) => log::info!("indexed {count} videos for the search"),
         Err(error) => log::warn!("cannot index the videos for the search; the first search will: {error}"),

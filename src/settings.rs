@@ -12,7 +12,7 @@ pub(crate) use args::SettingArgs;
 use api::{AccessLog, PublicPath};
 use ipnet::IpNet;
 use migration::environment::{self, DatabaseUrl};
-use service::auth::GRACE;
+use service::auth::REFRESH_GRACE;
 use service::limit::LimitSettings;
 use service::progress::ProgressRules;
 use service::storage::Durability;
@@ -76,7 +76,7 @@ impl Settings {
         let text = |name, value| Ok::<_, String>(Value::new(name, value)?.text());
         let access_token_minutes = number("ACCESS_TOKEN_MINUTES", args.access_token_minutes, 30, 1, 525_600)?;
         let refresh_token_days = number("REFRESH_TOKEN_DAYS", args.refresh_token_days, 30, 1, 3_650)?;
-        let grace = number("REFRESH_GRACE_SECONDS", args.refresh_grace_seconds, GRACE.as_secs(), 0, 600)?;
+        let grace = number("REFRESH_GRACE_SECONDS", args.refresh_grace_seconds, REFRESH_GRACE.as_secs(), 0, 600)?;
         let limits = LimitSettings::default();
         Ok(Self {
             bind_address: parse_bind_address(text("BIND_ADDRESS", args.bind_address)?)?,

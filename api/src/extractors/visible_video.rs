@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::web::Path;
 use actix_web::{Error, FromRequest, HttpRequest};
 use futures_util::future::try_join;
-use service::user::Caller;
+use service::caller::Caller;
 use service::video;
 use std::pin::Pin;
 

@@ -31,7 +31,10 @@ pub(super) async fn count_view(
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let count = move |app: Arc<AppState>| async move {
-        views::count(&app.db, &app.views, caller, from, path.video_id, now).await
+        let view = views::find_new_view(&app.db, &app.views, caller, from, path.video_id, now).await?;
+        let Some(view) = view else { return Ok(()) };
+        let counted = app.db.transaction(async |tx| views::count(tx, view).await).await;
+        counted.inspect_err(|_| app.views.remove(view))
     };
     app.run(count).await?;
     Ok(HttpResponse::NoContent())
