@@ -1,6 +1,7 @@
-//! The database: connections, pools, the write lock, batch workers, and how rows are bound and read.
+//! The database: connections, pools, the write lock, batch workers, and how rows are bound and
+//! read.
 //!
-//! The use cases come in through this door only; what is not named here is nobody else's concern.
+//! Use cases use only what this module exports.
 
 mod batcher;
 mod connect;
