@@ -6,7 +6,7 @@ mod support;
 
 use migration::{Migrator, PROJECT};
 use sea_orm_migration::MigratorTrait;
-use sea_orm_revisions::{Options, Target};
+use sea_orm_revisions::{RunOptions, Target};
 use std::fs;
 use std::path::Path;
 use support::program::{done, program, ran};
@@ -50,7 +50,7 @@ on_both! {
         assert_eq!(done(&db, &["up"]), "nothing to do\n");
         assert_eq!(done(&db, &["current"]), format!("{} (head)\n", head()));
         assert_eq!(done(&db, &["status", "--check"]).lines().last(), Some("nothing is pending"));
-        assert_eq!(done(&db, &["downgrade", "-1", "--yes"]), format!("took back     {}\n", head()));
+        assert_eq!(done(&db, &["downgrade", "-1", "--yes"]), format!("reverted      {}\n", head()));
         assert_eq!(done(&db, &["down", "-n", "2", "-y"]).lines().count(), 2);
         assert_eq!(done(&db, &["down", "m20250101_000003", "-y"]).lines().count(), all() - 6);
         assert_eq!(done(&db, &["down", "base", "-y"]).lines().count(), 3);
@@ -66,7 +66,7 @@ on_both! {
         }
     }
 
-    async fn whoever_drops_data_without_saying_so_is_refused_at_once(db: TestDatabase) {
+    async fn to_drop_data_without_yes_is_refused_at_once(db: TestDatabase) {
         done(&db, &["up"]);
         for words in [&["down"][..], &["down", "base"], &["reset"], &["refresh"], &["fresh"]] {
             for production in [false, true] {
@@ -137,7 +137,7 @@ on_both! {
         ] {
             let ran = ran(program(&db, words));
             assert_eq!(ran.code, Some(1), "{words:?}");
-            assert!(ran.err.contains("adopted at m20250101_000003_create_watch_history_v09"), "{}", ran.err);
+            assert!(ran.err.contains("cannot downgrade below m20250101_000003_create_watch_history_v09"), "{}", ran.err);
         }
         assert_eq!(done(&db, &["down", &format!("-{newer}"), "--yes"]).lines().count(), newer);
     }
@@ -198,11 +198,11 @@ on_both! {
     async fn a_sound_database_gets_a_clean_bill(db: TestDatabase) {
         done(&db, &["up"]);
         let said = done(&db, &["doctor"]);
-        assert!(said.ends_with("\nnothing to mend\n") && !said.contains("MEND"), "{said}");
+        assert!(said.ends_with("\nno problems found\n") && !said.contains("FIX"), "{said}");
         run(&db.connect().await, "DROP INDEX ix_users_email_key").await;
         let ran = ran(program(&db, &["doctor"]));
         assert_eq!(ran.code, Some(2));
-        assert!(ran.out.contains("MEND  the tables are not those of the entities"), "{}", ran.out);
+        assert!(ran.out.contains("FIX   the tables are not those of the entities"), "{}", ran.out);
     }
 
     async fn before_a_table_is_rebuilt_a_sqlite_file_with_rows_is_backed_up_beside_itself(db: TestDatabase) {
@@ -239,7 +239,7 @@ async fn a_backup_is_for_the_same_eyes_as_the_file() {
     let db = TestDatabase::sqlite();
     fill(&db.at_v09().await).await;
     fs::set_permissions(file(&db), fs::Permissions::from_mode(0o600)).unwrap();
-    let report = PROJECT.upgrade(&db.url, &Target::End, &Options::default()).await.unwrap();
+    let report = PROJECT.upgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap();
     let mode = fs::metadata(report.backup.unwrap()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

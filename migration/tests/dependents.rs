@@ -6,12 +6,12 @@ mod support;
 
 use migration::PROJECT;
 use sea_orm::DatabaseConnection;
-use sea_orm_revisions::{Adoption, Options, Target, Wish, schema};
+use sea_orm_revisions::{AdoptOptions, AdoptReport, RunOptions, Target, schema};
 use support::wild::{fill, grow};
 use support::{TestDatabase, run, texts};
 
-const PLAN: Wish = Wish { plan: true, upgrade: false };
-const UPGRADE: Wish = Wish { plan: false, upgrade: true };
+const PLAN: AdoptOptions = AdoptOptions { plan: true, upgrade: false };
+const UPGRADE: AdoptOptions = AdoptOptions { plan: false, upgrade: true };
 
 /// What stands in the way, the parts of the line that names it, and the way out that the line names.
 const IN_THE_WAY: [(&str, &[&str], &str); 18] = [
@@ -133,7 +133,7 @@ async fn the_plan_finds_what_would_stop_the_migrations_and_the_way_out_works() {
         let plan = planned(&db).await;
         assert_eq!(plan.findings, [""; 0], "{way_out}");
         connection.close().await.unwrap();
-        let adoption = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+        let adoption = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
         assert_eq!((adoption.applied, adoption.findings), (plan.pending, vec![]), "{way_out}");
     }
 }
@@ -151,7 +151,7 @@ async fn all_that_is_in_the_way_is_named_at_once_and_the_deed_names_it_too() {
     for (made, named, _) in &IN_THE_WAY[..14] {
         assert!(plan.findings.iter().any(|line| line.contains(named[0])), "{made}: {plan}");
     }
-    let refused = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    let refused = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
     assert_eq!(refused.findings, plan.findings);
     assert!(!refused.is_recorded());
 }
@@ -181,7 +181,7 @@ async fn a_sequence_of_another_name_is_widened() {
     run(&connection, "ALTER SEQUENCE users_id_seq RENAME TO \"Old numbers\"; ALTER SEQUENCE videos_id_seq RENAME TO v")
         .await;
     assert_eq!(planned(&db).await.findings, [""; 0]);
-    PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
     let drift = PROJECT.check(&db.url).await.unwrap();
     assert!(drift.is_clean(false), "{drift}");
     connection.close().await.unwrap();
@@ -206,7 +206,7 @@ async fn a_view_comes_back_with_its_rules_defaults_and_grants() {
          UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = 'names'::regclass AND rulename <> '_RETURN' ORDER BY 1";
     let before = texts(&connection, told).await;
     assert!(before.len() == 4 && before.concat().contains("DO INSTEAD"), "{before:?}");
-    PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
     assert_eq!(texts(&connection, told).await, before);
 }
 
@@ -252,8 +252,8 @@ async fn what_would_stop_a_rebuild_on_sqlite_is_found_on_a_copy() {
     assert_eq!(PROJECT.status(&db.url).await.unwrap().applied, [""; 0]);
 }
 
-async fn planned(db: &TestDatabase) -> Adoption {
-    PROJECT.adopt(&db.url, &PLAN, &Options::default()).await.unwrap()
+async fn planned(db: &TestDatabase) -> AdoptReport {
+    PROJECT.adopt(&db.url, &PLAN, &RunOptions::default()).await.unwrap()
 }
 
 /// Tables of v0.9 with Alembic's record instead of ours.

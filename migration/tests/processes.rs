@@ -80,7 +80,7 @@ async fn one_who_waits_says_for_whom() {
     assert!(waited.err.contains("waiting for another migration"), "{}", waited.err);
     assert_eq!(waited.err.matches(&format!("pid {pid} (night job, from ")).count(), 2, "{}", waited.err);
     let doctor = ran(program(&db, &["doctor"]));
-    assert!(doctor.out.contains(&format!("MEND  a migration is running: pid {pid} (night job")), "{}", doctor.out);
+    assert!(doctor.out.contains(&format!("FIX   a migration is running: pid {pid} (night job")), "{}", doctor.out);
     txn.rollback().await.unwrap();
     done(&db, &["up"]);
 }
