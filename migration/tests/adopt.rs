@@ -1,14 +1,17 @@
-//! Databases that look as Alembic left them are taken over as they are, or not at all.
+//! `adopt`: databases as Alembic left them are taken over unchanged, or not at all.
 
 #![cfg(test)]
 
+#[path = "support/spoiled_v09.rs"]
+mod spoiled_v09;
 mod support;
 
 use migration::{Migrator, PROJECT};
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigratorTrait;
 use sea_orm_revisions::{AdoptOptions, AdoptReport, Error, Operation, RunOptions, Target, schema};
-use support::wild::{fill, give_defaults, grow};
+use spoiled_v09::spoil;
+use support::v09_data::{add_extra_objects, give_defaults, insert_rows};
 use support::{TestDatabase, V09, rows, run, texts};
 
 const NOTHING: AdoptOptions = AdoptOptions { plan: false, upgrade: false };
@@ -40,42 +43,42 @@ on_both! {
         assert!(drift.is_clean(false), "{drift}");
     }
 
-    async fn the_plan_tells_everything_and_changes_nothing(db: TestDatabase) {
+    async fn the_plan_lists_everything_and_changes_nothing(db: TestDatabase) {
         let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         let before = whole_schema(&db, &connection).await;
         let plan = adopted(&db, PLAN).await;
         assert_eq!(whole_schema(&db, &connection).await, before);
-        let told = plan.to_string();
+        let text = plan.to_string();
         let names = [
             "would mark as applied:\n  m20250101_000001_create_users_v09", "would apply:\n  m20261101_000001",
             "Alembic is at 2f1e7b15dd7f", "users", "4 rows", "nothing was changed",
         ];
         for name in names {
-            assert!(told.contains(name), "{name}: {told}");
+            assert!(text.contains(name), "{name}: {text}");
         }
         assert_eq!(adopted(&db, UPGRADE).await.stamped, plan.stamped);
     }
 
-    async fn what_is_further_is_told_and_left_alone(db: TestDatabase) {
+    async fn extra_objects_are_listed_and_left_alone(db: TestDatabase) {
         let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
         give_defaults(&db, &connection).await;
-        grow(&db, &connection).await;
+        add_extra_objects(&db, &connection).await;
         run(&connection, "CREATE UNIQUE INDEX one_file ON videos (file_path)").await;
         let ratings = rows(&connection, "ratings").await;
         connection.close().await.unwrap();
         let adoption = adopted(&db, UPGRADE).await;
-        let told = adoption.left_alone.join("\n");
+        let text = adoption.left_alone.join("\n");
         let further = [
             "tags: table", "audit: table", "top_shelf: view", "videos.category_id: integer", "videos.note: text",
             "of mine", "ix_videos_status_view_count", "told_videos", "users.Odd, \"name: varchar(20)", "unique index one_file",
         ];
         for name in further {
-            // The triggers of the two databases have names of their own.
+            // The triggers have other names on PostgreSQL.
             let name = if db.is_postgres() { name.replace("told_videos", "told_never") } else { name.to_owned() };
-            assert!(told.contains(&name), "{name} is not in {told}");
+            assert!(text.contains(&name), "{name} is not in {text}");
         }
-        assert!(!told.contains("alembic_version") && !told.contains("seaql"), "{told}");
+        assert!(!text.contains("alembic_version") && !text.contains("seaql"), "{text}");
         assert!(adoption.pending.is_empty() && adoption.recounted.is_empty(), "{adoption}");
         let connection = db.connect().await;
         assert_eq!(rows(&connection, "ratings").await, ratings);
@@ -86,23 +89,23 @@ on_both! {
         assert_eq!(texts(&connection, indexes).await.len(), 3);
     }
 
-    async fn everything_that_is_different_is_named_and_nothing_done(db: TestDatabase) {
+    async fn every_difference_is_named_and_nothing_is_changed(db: TestDatabase) {
         let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
-        let tampered = tamper(&db, &connection).await;
+        let names = spoil(&db, &connection).await;
         let before = whole_schema(&db, &connection).await;
         let refused = refused(&db).await;
         assert_eq!(whole_schema(&db, &connection).await, before);
-        for name in &tampered {
+        for name in &names {
             let named = refused.findings.iter().filter(|finding| finding.contains(name)).count();
             assert_eq!(named, 1, "{name} is named {named} times in {:#?}", refused.findings);
         }
-        assert_eq!(refused.findings.len(), tampered.len(), "{:#?}", refused.findings);
+        assert_eq!(refused.findings.len(), names.len(), "{:#?}", refused.findings);
         assert!(refused.to_string().contains("obstacles, so that"), "{refused}");
     }
 
     async fn rows_that_cannot_be_kept_are_named_together(db: TestDatabase) {
         let connection = as_alembic_left_it(&db, "a1b2c3d4e5f6").await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         run(&connection, "UPDATE videos SET duration = -1 WHERE id = 2").await;
         run(&connection, "UPDATE watch_history SET watch_position = -5").await;
         let mut expected = vec!["1 row of videos WHERE duration < 0", "3 rows of watch_history WHERE watch_position < 0"];
@@ -135,7 +138,7 @@ on_both! {
         assert!(refused.findings.iter().any(|finding| finding.starts_with("users.email_key:")), "{refused}");
     }
 
-    async fn the_indexes_of_the_later_revision_are_there_and_stay(db: TestDatabase) {
+    async fn the_indexes_of_the_later_revision_are_required_and_kept(db: TestDatabase) {
         let connection = as_alembic_left_it(&db, "a1b2c3d4e5f6").await;
         run(&connection, "DROP INDEX ix_videos_status_created_at; DROP INDEX ix_ratings_video_id").await;
         let lacking = refused(&db).await;
@@ -158,16 +161,16 @@ on_both! {
         assert!(drift.is_clean(false) && !drift.is_clean(true), "{drift}");
     }
 
-    async fn a_database_of_which_alembic_says_otherwise_is_refused_in_one_line(db: TestDatabase) {
+    async fn an_unexpected_alembic_version_is_refused_in_one_line(db: TestDatabase) {
         let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
-        let told = [
+        let cases = [
             ("DELETE FROM alembic_version", "alembic_version is empty"),
             ("INSERT INTO alembic_version VALUES ('fef8a2c2eebc')", "before v0.9: `alembic upgrade 2f1e7b15dd7f`"),
             ("UPDATE alembic_version SET version_num = 'deadbeef'", "deadbeef, which cannot be taken over: only v0.9"),
             ("INSERT INTO alembic_version VALUES ('a1b2c3d4e5f6')", "several heads (a1b2c3d4e5f6, deadbeef)"),
             ("DROP TABLE alembic_version", "no table alembic_version"),
         ];
-        for (change, named) in told {
+        for (change, named) in cases {
             run(&connection, change).await;
             let line = PROJECT.adopt(&db.url, &NOTHING, &RunOptions::default()).await.unwrap_err().to_string();
             assert!(line.contains(named) && !line.contains('\n'), "{line}");
@@ -175,9 +178,9 @@ on_both! {
         assert_eq!(PROJECT.adopted_at(&connection).await.unwrap(), None);
     }
 
-    async fn before_it_is_adopted_nothing_else_touches_it(db: TestDatabase) {
+    async fn other_commands_refuse_a_database_before_adoption(db: TestDatabase) {
         let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
-        // As SeaORM's own command line leaves it, only by looking.
+        // SeaORM's own command line creates this table even if it only reads.
         run(&connection, "CREATE TABLE seaql_migrations (version VARCHAR(255) PRIMARY KEY, applied_at BIGINT)").await;
         let before = whole_schema(&db, &connection).await;
         let errors = [
@@ -192,9 +195,9 @@ on_both! {
         assert_eq!(adopted(&db, UPGRADE).await.pending, [""; 0]);
     }
 
-    async fn below_the_adoption_there_is_no_way(db: TestDatabase) {
+    async fn no_command_goes_below_the_adoption(db: TestDatabase) {
         let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         connection.close().await.unwrap();
         adopted(&db, UPGRADE).await;
         let past_adoption = Migrator::migrations().len() - support::V09 + 1;
@@ -209,14 +212,14 @@ on_both! {
         assert_eq!(rows(&db.connect().await, "users").await.len(), 4);
     }
 
-    async fn what_playhead_built_itself_is_not_adopted(db: TestDatabase) {
+    async fn a_database_that_playhead_created_is_not_adopted(db: TestDatabase) {
         db.up(Target::End).await;
         let error = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap_err();
         assert!(matches!(error, Error::Adoption(_)), "{error}");
         assert!(error.to_string().contains("recorded already"), "{error}");
     }
 
-    async fn of_many_at_once_exactly_one_adopts(db: TestDatabase) {
+    async fn of_five_concurrent_adoptions_exactly_one_adopts(db: TestDatabase) {
         as_alembic_left_it(&db, "2f1e7b15dd7f").await.close().await.unwrap();
         let options = RunOptions::default();
         let one = || PROJECT.adopt(&db.url, &UPGRADE, &options);
@@ -229,7 +232,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn a_missing_file_is_not_made() {
+async fn a_missing_file_is_not_created() {
     let db = TestDatabase::sqlite();
     PROJECT.adopt(&db.url, &NOTHING, &RunOptions::default()).await.unwrap_err();
     assert!(
@@ -237,7 +240,7 @@ async fn a_missing_file_is_not_made() {
     );
 }
 
-/// The further tables and indexes of the revision after v0.9.
+/// The tables and indexes that the revision after v0.9 adds.
 const LATER_INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS ix_videos_view_count ON videos (view_count);
 CREATE INDEX IF NOT EXISTS ix_videos_status_view_count ON videos (status, view_count);
@@ -245,7 +248,7 @@ CREATE INDEX IF NOT EXISTS ix_videos_status_created_at ON videos (status, create
 CREATE TABLE IF NOT EXISTS ratings (id INTEGER PRIMARY KEY, video_id INTEGER REFERENCES videos (id) ON DELETE CASCADE);
 CREATE INDEX IF NOT EXISTS ix_ratings_video_id ON ratings (video_id)";
 
-/// Tables of v0.9 with Alembic's record instead of ours.
+/// Tables of v0.9 with the table of Alembic instead of `seaql_migrations`.
 async fn as_alembic_left_it(db: &TestDatabase, revision: &str) -> DatabaseConnection {
     let connection = db.at_v09().await;
     run(&connection, "DROP TABLE seaql_migrations; CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
@@ -263,7 +266,7 @@ async fn adopted(db: &TestDatabase, wish: AdoptOptions) -> AdoptReport {
     adoption
 }
 
-/// What is in the way, as the plan and the deed tell it alike.
+/// A refused adoption. The plan must have the same findings.
 async fn refused(db: &TestDatabase) -> AdoptReport {
     let plan = PROJECT.adopt(&db.url, &PLAN, &RunOptions::default()).await.unwrap();
     let refused = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
@@ -273,7 +276,7 @@ async fn refused(db: &TestDatabase) -> AdoptReport {
     refused
 }
 
-/// Everything that the catalogue says, and what is recorded.
+/// The whole schema and the recorded migrations, as text.
 async fn whole_schema(db: &TestDatabase, connection: &DatabaseConnection) -> String {
     let recorded = match texts(
         connection,
@@ -290,65 +293,3 @@ async fn whole_schema(db: &TestDatabase, connection: &DatabaseConnection) -> Str
     };
     format!("{recorded:?} {:?}", schema::read(connection).await.unwrap())
 }
-
-/// Spoils the tables in many ways, and tells by which words each should be named.
-async fn tamper(db: &TestDatabase, connection: &DatabaseConnection) -> Vec<&'static str> {
-    run(connection, "DROP INDEX ix_users_email; DROP INDEX ix_videos_title").await;
-    run(connection, "ALTER TABLE videos DROP COLUMN codec").await;
-    let mut named = vec![
-        "users: unique index (email) in v0.9, missing",
-        "videos: index (title) in v0.9, missing",
-        "videos.codec: varchar(50) in v0.9, missing",
-        "videos.title: varchar(255) in v0.9, varchar(99)",
-        "videos.file_path: NOT NULL in v0.9, may be NULL",
-        "users.full_name: may be NULL in v0.9, NOT NULL",
-        "users.must: text, NOT NULL in the database, unknown",
-        "on delete cascade in v0.9, foreign key (video_id)",
-        "watch_history: unique index (user_id, video_id) in v0.9, missing",
-        "check (",
-        "videos.fps: ",
-        "watch_history.completed: boolean in v0.9, ",
-    ];
-    if db.is_postgres() {
-        run(connection, POSTGRES_TAMPERING).await;
-        named.extend([
-            "users.role: one of ADMIN, PREMIUM, USER in v0.9, one of ADMIN, BOSS, PREMIUM, USER",
-            "users.created_at: timestamp without time zone in v0.9, timestamp with time zone",
-            "watch_history.id: auto-increment",
-        ]);
-        return named;
-    }
-    run(connection, "PRAGMA writable_schema = ON").await;
-    let changes = [
-        ("videos", "\"title\" varchar(255)", "\"title\" varchar(99)"),
-        ("videos", "\"file_path\" varchar(500) NOT NULL", "\"file_path\" varchar(500)"),
-        ("videos", "\"fps\" FLOAT", "\"fps\" VARCHAR(9)"),
-        ("users", "\"full_name\" varchar(255)", "\"full_name\" varchar(255) NOT NULL, must text NOT NULL"),
-        ("users", "\"role\" VARCHAR(7) NOT NULL", "\"role\" VARCHAR(7) NOT NULL CHECK (role IN (''USER'', ''ADMIN''))"),
-        ("watch_history", "REFERENCES \"videos\" (\"id\") ON DELETE CASCADE", "REFERENCES \"videos\" (\"id\")"),
-        ("watch_history", "\"completed\" boolean", "\"completed\" integer"),
-    ];
-    for (table, from, to) in changes {
-        let change = format!("UPDATE sqlite_master SET sql = replace(sql, '{from}', '{to}') WHERE name = '{table}'");
-        run(connection, &change).await;
-    }
-    run(connection, "PRAGMA schema_version = 1000; PRAGMA writable_schema = OFF").await;
-    // A UNIQUE that is part of the table goes only with the table.
-    run(connection, "PRAGMA foreign_keys = OFF").await;
-    let create = texts(connection, "SELECT sql FROM sqlite_master WHERE name = 'watch_history'").await.concat();
-    let unique = "CONSTRAINT \"uq_user_video_watch_history\" UNIQUE (\"user_id\", \"video_id\"), ";
-    assert!(create.contains(unique), "{create}");
-    run(connection, "DROP TABLE watch_history").await;
-    run(connection, &create.replace(unique, "")).await;
-    run(connection, "CREATE INDEX ix_watch_history_id ON watch_history (id); PRAGMA foreign_keys = ON").await;
-    named
-}
-
-const POSTGRES_TAMPERING: &str = "
-ALTER TABLE videos ALTER title TYPE varchar(99), ALTER file_path DROP NOT NULL, ALTER fps TYPE varchar(9);
-ALTER TABLE users ALTER full_name SET NOT NULL, ADD COLUMN must text NOT NULL, ALTER created_at TYPE timestamptz;
-ALTER TABLE users ADD CHECK (role IN ('USER', 'ADMIN'));
-ALTER TABLE watch_history DROP CONSTRAINT watch_history_video_id_fkey, ADD FOREIGN KEY (video_id) REFERENCES videos;
-ALTER TABLE watch_history DROP CONSTRAINT uq_user_video_watch_history, ALTER completed TYPE integer USING 0;
-ALTER TABLE watch_history ALTER id DROP DEFAULT;
-ALTER TYPE userrole ADD VALUE 'BOSS'";

@@ -1,4 +1,5 @@
-//! Databases that Alembic and SQLAlchemy really made, with a few thousand rows: taken over, and nothing is lost.
+//! `adopt`: databases that Alembic and SQLAlchemy created, with a few thousand rows, are taken over
+//! without loss.
 
 #![cfg(test)]
 
@@ -18,7 +19,7 @@ use support::{TestDatabase, texts};
 const V09: &str = "2f1e7b15dd7f";
 const LATER: &str = "a1b2c3d4e5f6";
 
-/// The tables of the site, and Alembic's own.
+/// The tables of the reference, and Alembic's own.
 const TABLES: [&str; 9] = [
     "alembic_version",
     "categories",
@@ -55,15 +56,15 @@ macro_rules! on_both_with_python {
 
 on_both_with_python! {
     async fn v09_without_defaults_loses_nothing(db: TestDatabase) {
-        taken_over(&db, &[V09]).await;
+        assert_adopts_everything(&db, &[V09]).await;
     }
 
     async fn v09_with_defaults_loses_nothing(db: TestDatabase) {
-        taken_over(&db, &[V09, "--defaults"]).await;
+        assert_adopts_everything(&db, &[V09, "--defaults"]).await;
     }
 
     async fn the_later_revision_loses_nothing_and_keeps_its_indexes(db: TestDatabase) {
-        taken_over(&db, &[LATER]).await;
+        assert_adopts_everything(&db, &[LATER]).await;
         let indexes = db.either(
             "SELECT name FROM sqlite_master WHERE type = 'index'",
             "SELECT indexname::text FROM pg_indexes",
@@ -76,7 +77,7 @@ on_both_with_python! {
     }
 
     async fn the_later_revision_with_defaults_loses_nothing(db: TestDatabase) {
-        taken_over(&db, &[LATER, "--defaults"]).await;
+        assert_adopts_everything(&db, &[LATER, "--defaults"]).await;
     }
 
     async fn entities_read_the_old_rows(db: TestDatabase) {
@@ -116,7 +117,7 @@ on_both_with_python! {
         }
     }
 
-    async fn the_old_site_goes_on_working_until_the_upgrade(db: TestDatabase) {
+    async fn the_old_program_works_until_the_upgrade(db: TestDatabase) {
         python("build.py", &[&db.url, V09]);
         adopted(&db, false).await;
         assert!(alembic(&db, "current").contains(V09));
@@ -125,7 +126,7 @@ on_both_with_python! {
         assert!(alembic(&db, "current").contains(V09));
     }
 
-    async fn an_older_revision_is_told_how_to_come_along(db: TestDatabase) {
+    async fn an_older_revision_is_refused_with_the_alembic_command(db: TestDatabase) {
         python("build.py", &[&db.url, "41fff3752bb2"]);
         let error = PROJECT.adopt(&db.url, &AdoptOptions::default(), &RunOptions::default()).await.unwrap_err().to_string();
         assert!(error.contains("41fff3752bb2, which is before v0.9: `alembic upgrade 2f1e7b15dd7f`"), "{error}");
@@ -136,8 +137,8 @@ on_both_with_python! {
     }
 }
 
-/// Builds the database, fills it, adopts it, and compares every value before and after.
-async fn taken_over(db: &TestDatabase, how: &[&str]) {
+/// Creates and fills the database, adopts it, and compares every value before and after.
+async fn assert_adopts_everything(db: &TestDatabase, how: &[&str]) {
     python("build.py", &[&[db.url.as_str()], how].concat());
     python("fill.py", &[&db.url]);
     let before = dump(db);
@@ -161,7 +162,7 @@ async fn taken_over(db: &TestDatabase, how: &[&str]) {
     adopted(db, true).await;
     assert_eq!(dump(db), after, "a second run changes nothing");
 
-    // Back to where it was taken over, and forth again, everything is as it was.
+    // After a downgrade to the adoption and an upgrade, every value is as before.
     let v09 = Target::Name(adoption.at.clone());
     PROJECT.downgrade(&db.url, &v09, &RunOptions::default()).await.unwrap();
     let back = dump(db);
@@ -181,7 +182,7 @@ async fn adopted(db: &TestDatabase, upgrade: bool) -> AdoptReport {
     adoption
 }
 
-/// The rows of one table, in an order of their own.
+/// The rows of one table, sorted by their text.
 type Rows = Vec<Map<String, Value>>;
 type Dump = BTreeMap<String, Rows>;
 
@@ -192,7 +193,7 @@ fn dump(db: &TestDatabase) -> Dump {
     dump
 }
 
-/// Without the columns that `model` has not.
+/// The rows without the columns that `model` does not have.
 fn narrowed(rows: &Rows, model: &Map<String, Value>) -> Rows {
     let mut rows = rows.clone();
     for row in &mut rows {
@@ -219,13 +220,13 @@ fn folder() -> PathBuf {
 }
 
 fn python(script: &str, arguments: &[&str]) -> String {
-    told(Command::new(program()).arg(folder().join(script)).args(arguments))
+    stdout_of(Command::new(program()).arg(folder().join(script)).args(arguments))
 }
 
 fn alembic(db: &TestDatabase, words: &str) -> String {
     let mut command = Command::new(program());
     command.args(["-m", "alembic", "-c"]).arg(folder().join("alembic.ini")).args(words.split(' '));
-    told(command.env("DATABASE_URL", &db.url))
+    stdout_of(command.env("DATABASE_URL", &db.url))
 }
 
 fn program() -> String {
@@ -233,8 +234,8 @@ fn program() -> String {
         .expect("PLAYHEAD_TEST_PYTHON names a Python with tests/alembic/requirements.txt")
 }
 
-/// What the command says on standard output.
-fn told(command: &mut Command) -> String {
+/// Runs the command and returns its standard output.
+fn stdout_of(command: &mut Command) -> String {
     let output = command.env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

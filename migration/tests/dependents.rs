@@ -1,4 +1,5 @@
-//! What somebody else made and that stops the migrations of an adopted database: the plan names it and the way out.
+//! Objects of users that block the migrations of an adopted database: the plan names each of them
+//! and its fix.
 
 #![cfg(test)]
 
@@ -7,14 +8,15 @@ mod support;
 use migration::PROJECT;
 use sea_orm::DatabaseConnection;
 use sea_orm_revisions::{AdoptOptions, AdoptReport, RunOptions, Target, schema};
-use support::wild::{fill, grow};
+use support::v09_data::{add_extra_objects, insert_rows};
 use support::{TestDatabase, run, texts};
 
 const PLAN: AdoptOptions = AdoptOptions { plan: true, upgrade: false };
 const UPGRADE: AdoptOptions = AdoptOptions { plan: false, upgrade: true };
 
-/// What stands in the way, the parts of the line that names it, and the way out that the line names.
-const IN_THE_WAY: [(&str, &[&str], &str); 18] = [
+/// A statement that creates a blocker, the parts of the line that names it, and the statement that
+/// fixes it.
+const BLOCKERS: [(&str, &[&str], &str); 18] = [
     (
         "CREATE POLICY own ON users USING (id > 0)",
         &["policy own on table users reads users.id, whose type changes: DROP POLICY own ON users"],
@@ -117,38 +119,38 @@ const IN_THE_WAY: [(&str, &[&str], &str); 18] = [
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn the_plan_finds_what_would_stop_the_migrations_and_the_way_out_works() {
-    for (made, named, way_out) in IN_THE_WAY {
+async fn the_plan_names_each_blocker_and_a_fix_that_works() {
+    for (made, named, fix) in BLOCKERS {
         let db = TestDatabase::postgres().await;
         let connection = as_alembic_left_it(&db).await;
         run(&connection, made).await;
         let before = schema::read(&connection).await.unwrap();
-        let plan = planned(&db).await;
+        let plan = plan_of(&db).await;
         assert_eq!(plan.findings.len(), 1, "{made}: {plan}");
         let line = &plan.findings[0];
         assert!(named.iter().all(|part| line.contains(part)) && !line.contains('\n'), "{made}: {line}");
         assert_eq!(plan.pending, [""; 0], "{plan}");
         assert_eq!(before, schema::read(&connection).await.unwrap(), "{made}");
-        run(&connection, way_out).await;
-        let plan = planned(&db).await;
-        assert_eq!(plan.findings, [""; 0], "{way_out}");
+        run(&connection, fix).await;
+        let plan = plan_of(&db).await;
+        assert_eq!(plan.findings, [""; 0], "{fix}");
         connection.close().await.unwrap();
         let adoption = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
-        assert_eq!((adoption.applied, adoption.findings), (plan.pending, vec![]), "{way_out}");
+        assert_eq!((adoption.applied, adoption.findings), (plan.pending, vec![]), "{fix}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn all_that_is_in_the_way_is_named_at_once_and_the_deed_names_it_too() {
+async fn plan_and_adoption_name_all_blockers_at_once() {
     let db = TestDatabase::postgres().await;
     let connection = as_alembic_left_it(&db).await;
-    for (made, ..) in &IN_THE_WAY[..14] {
+    for (made, ..) in &BLOCKERS[..14] {
         run(&connection, made).await;
     }
-    let plan = planned(&db).await;
+    let plan = plan_of(&db).await;
     assert!(plan.findings.len() >= 14, "{plan}");
-    for (made, named, _) in &IN_THE_WAY[..14] {
+    for (made, named, _) in &BLOCKERS[..14] {
         assert!(plan.findings.iter().any(|line| line.contains(named[0])), "{made}: {plan}");
     }
     let refused = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
@@ -158,16 +160,16 @@ async fn all_that_is_in_the_way_is_named_at_once_and_the_deed_names_it_too() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn going_up_names_what_is_in_the_way_and_changes_nothing() {
-    for (made, named, way_out) in IN_THE_WAY.iter().take(17) {
+async fn an_upgrade_names_the_blocker_and_changes_nothing() {
+    for (made, named, fix) in BLOCKERS.iter().take(17) {
         let db = TestDatabase::postgres().await;
         let connection = db.at_v09().await;
         run(&connection, made).await;
         let line = db.refusal(true).await;
-        // Each migration names what keeps it from its own columns.
+        // Each migration names the blockers of its own columns.
         let object = named[0].split(" reads ").next().unwrap();
         assert!(line.contains(object) && line.contains("nothing was changed"), "{made}: {line}");
-        run(&connection, way_out).await;
+        run(&connection, fix).await;
         connection.close().await.unwrap();
         db.up(Target::End).await;
     }
@@ -180,7 +182,7 @@ async fn a_sequence_of_another_name_is_widened() {
     let connection = as_alembic_left_it(&db).await;
     run(&connection, "ALTER SEQUENCE users_id_seq RENAME TO \"Old numbers\"; ALTER SEQUENCE videos_id_seq RENAME TO v")
         .await;
-    assert_eq!(planned(&db).await.findings, [""; 0]);
+    assert_eq!(plan_of(&db).await.findings, [""; 0]);
     PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
     let drift = PROJECT.check(&db.url).await.unwrap();
     assert!(drift.is_clean(false), "{drift}");
@@ -192,7 +194,7 @@ async fn a_sequence_of_another_name_is_widened() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn a_view_comes_back_with_its_rules_defaults_and_grants() {
+async fn a_view_is_recreated_with_its_rules_defaults_and_grants() {
     let db = TestDatabase::postgres().await;
     let connection = as_alembic_left_it(&db).await;
     let view = "CREATE VIEW names AS SELECT id, username, role FROM users; \
@@ -200,14 +202,14 @@ async fn a_view_comes_back_with_its_rules_defaults_and_grants() {
          COMMENT ON COLUMN names.username IS 'what''s in it'; GRANT SELECT (username) ON names TO PUBLIC; \
          ALTER VIEW names ALTER username SET DEFAULT 'nobody'";
     run(&connection, view).await;
-    let told = "SELECT concat_ws(' ', attname, attacl::text, col_description(attrelid, attnum), \
+    let definitions = "SELECT concat_ws(' ', attname, attacl::text, col_description(attrelid, attnum), \
          (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum)) \
          FROM pg_attribute WHERE attrelid = 'names'::regclass AND attnum > 0 \
          UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = 'names'::regclass AND rulename <> '_RETURN' ORDER BY 1";
-    let before = texts(&connection, told).await;
+    let before = texts(&connection, definitions).await;
     assert!(before.len() == 4 && before.concat().contains("DO INSTEAD"), "{before:?}");
     PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
-    assert_eq!(texts(&connection, told).await, before);
+    assert_eq!(texts(&connection, definitions).await, before);
 }
 
 #[tokio::test]
@@ -218,7 +220,7 @@ async fn a_plan_on_a_table_in_use_says_that_it_was_not_rehearsed() {
     let connection = as_alembic_left_it(&db).await;
     let reader = connection.begin().await.unwrap();
     texts(&reader, "SELECT username FROM users").await;
-    let plan = planned(&db).await;
+    let plan = plan_of(&db).await;
     assert!(plan.findings.is_empty() && !plan.pending.is_empty(), "{plan}");
     assert!(plan.to_string().contains("not rehearsed, because a table is in use"), "{plan}");
 }
@@ -226,9 +228,9 @@ async fn a_plan_on_a_table_in_use_says_that_it_was_not_rehearsed() {
 on_both! {
     async fn a_plan_is_rehearsed_and_leaves_nothing_behind(db: TestDatabase) {
         let connection = as_alembic_left_it(&db).await;
-        grow(&db, &connection).await;
+        add_extra_objects(&db, &connection).await;
         let before = schema::read(&connection).await.unwrap();
-        let plan = planned(&db).await;
+        let plan = plan_of(&db).await;
         assert!(plan.findings.is_empty() && plan.to_string().contains("rehearsed in "), "{plan}");
         assert_eq!(before, schema::read(&connection).await.unwrap());
         if !db.is_postgres() {
@@ -241,22 +243,22 @@ on_both! {
 }
 
 #[tokio::test]
-async fn what_would_stop_a_rebuild_on_sqlite_is_found_on_a_copy() {
+async fn a_blocker_of_a_sqlite_rebuild_is_found_on_a_copy() {
     let db = TestDatabase::sqlite();
     let connection = as_alembic_left_it(&db).await;
-    fill(&connection).await;
-    // As a program with functions of its own would have made it.
+    insert_rows(&connection).await;
+    // The name of this table is that of an index that a migration creates.
     run(&connection, "CREATE TABLE ix_videos_user_id (id integer)").await;
-    let plan = planned(&db).await;
+    let plan = plan_of(&db).await;
     assert!(plan.findings[0].contains("ix_videos_user_id"), "{plan}");
     assert_eq!(PROJECT.status(&db.url).await.unwrap().applied, [""; 0]);
 }
 
-async fn planned(db: &TestDatabase) -> AdoptReport {
+async fn plan_of(db: &TestDatabase) -> AdoptReport {
     PROJECT.adopt(&db.url, &PLAN, &RunOptions::default()).await.unwrap()
 }
 
-/// Tables of v0.9 with Alembic's record instead of ours.
+/// Tables of v0.9 with the table of Alembic instead of `seaql_migrations`.
 async fn as_alembic_left_it(db: &TestDatabase) -> DatabaseConnection {
     let connection = db.at_v09().await;
     let record = "DROP TABLE seaql_migrations; CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY); \

@@ -19,7 +19,7 @@ on_both! {
             "deleted_files", "ended_sessions", "refresh_tokens", "seaql_migrations", "sessions", "sign_in_limits", "users", "video_search", "videos",
             "watch_history",
         ];
-        // SQLite has the index of the search in a table of its own.
+        // On SQLite the index of the search is a table.
         let others = tables.iter().map(|name| name.as_str()).filter(|name| !ours.contains(name));
         assert_eq!(others.collect::<Vec<_>>(), if db.is_postgres() { vec![] } else { vec!["video_grams"] });
         assert!(ours.iter().all(|name| schema.tables.contains_key(*name)));
@@ -49,7 +49,7 @@ on_both! {
         assert_eq!(uniques.next().unwrap().name, "uq_user_video_watch_history");
     }
 
-    async fn every_user_and_video_column_goes_with_its_row(db: TestDatabase) {
+    async fn every_user_and_video_column_has_a_cascading_key(db: TestDatabase) {
         db.up(Target::End).await;
         let schema = schema::read(&db.connect().await).await.unwrap();
         for (column, parent) in [("user_id", "users"), ("video_id", "videos")] {

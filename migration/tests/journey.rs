@@ -1,4 +1,4 @@
-//! From v0.9 to the head and back, with rows, other people's tables, and things that nobody told us of.
+//! From v0.9 to the head and back, with rows, tables of other programs, and extra objects.
 
 #![cfg(test)]
 
@@ -9,36 +9,36 @@ use sea_orm::DatabaseConnection;
 use sea_orm_revisions::{RunOptions, Target};
 use std::collections::BTreeSet;
 use support::catalogue::{Names, differences, schema_lines};
-use support::wild::{OTHERS, OURS, fill, give_defaults, grow};
+use support::v09_data::{MANAGED_TABLES, OTHER_TABLES, add_extra_objects, give_defaults, insert_rows};
 use support::{TestDatabase, rows, run, texts};
 
 on_both! {
-    async fn everything_that_v09_held_is_there_and_back_again(db: TestDatabase) {
+    async fn an_upgrade_and_a_downgrade_keep_all_of_v09(db: TestDatabase) {
         let connection = db.at_v09().await;
-        grow(&db, &connection).await;
-        there_and_back(&db, connection).await;
+        add_extra_objects(&db, &connection).await;
+        upgrade_and_downgrade(&db, connection).await;
     }
 
-    async fn database_defaults_of_v09_are_no_hindrance(db: TestDatabase) {
+    async fn database_defaults_of_v09_do_no_harm(db: TestDatabase) {
         let connection = db.at_v09().await;
         give_defaults(&db, &connection).await;
-        grow(&db, &connection).await;
-        there_and_back(&db, connection).await;
+        add_extra_objects(&db, &connection).await;
+        upgrade_and_downgrade(&db, connection).await;
 
-        // Only now it has the catalogue of a database that had no defaults.
+        // Now the schema is that of a database that never had defaults.
         let connection = db.connect().await;
         let fresh = if db.is_postgres() { TestDatabase::postgres().await } else { TestDatabase::sqlite() };
-        let expected = schema_lines(&fresh.at_v09().await, &OURS, Names::Shown).await;
-        let found = schema_lines(&connection, &OURS, Names::Shown).await;
-        assert_eq!(differences(&expected, &found).iter().filter(|line| line.starts_with('-')).count(), 0);
+        let expected = schema_lines(&fresh.at_v09().await, &MANAGED_TABLES, Names::Shown).await;
+        let actual = schema_lines(&connection, &MANAGED_TABLES, Names::Shown).await;
+        assert_eq!(differences(&expected, &actual).iter().filter(|line| line.starts_with('-')).count(), 0);
     }
 
-    async fn the_way_to_the_base_and_up_again_is_open(db: TestDatabase) {
+    async fn a_downgrade_to_the_base_and_an_upgrade_work(db: TestDatabase) {
         let connection = db.at_v09().await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         connection.close().await.unwrap();
         let all = db.up(Target::End).await.len();
-        let head = schema_lines(&db.connect().await, &OURS, Names::Shown).await;
+        let head = schema_lines(&db.connect().await, &MANAGED_TABLES, Names::Shown).await;
         assert_eq!(db.down(Target::End).await.len(), all + support::V09);
         let tables = db.either(
             "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' AND tbl_name <> 'seaql_migrations'",
@@ -47,12 +47,12 @@ on_both! {
         );
         assert_eq!(texts(&db.connect().await, tables).await, [""; 0]);
         db.up(Target::End).await;
-        assert_eq!(differences(&head, &schema_lines(&db.connect().await, &OURS, Names::Shown).await), [""; 0]);
+        assert_eq!(differences(&head, &schema_lines(&db.connect().await, &MANAGED_TABLES, Names::Shown).await), [""; 0]);
     }
 
-    async fn below_v09_other_tables_would_refer_to_nothing_and_so_nothing_happens(db: TestDatabase) {
+    async fn a_downgrade_that_would_leave_orphans_changes_nothing(db: TestDatabase) {
         let connection = db.at_v09().await;
-        grow(&db, &connection).await;
+        add_extra_objects(&db, &connection).await;
         let before = everything(&connection).await;
         connection.close().await.unwrap();
         let error = PROJECT.downgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap_err();
@@ -61,12 +61,12 @@ on_both! {
         assert_eq!(everything(&db.connect().await).await, before);
     }
 
-    async fn orphans_that_were_there_before_are_no_hindrance(db: TestDatabase) {
+    async fn existing_orphans_do_not_stop_an_upgrade(db: TestDatabase) {
         if db.is_postgres() {
             return;
         }
         let connection = db.at_v09().await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         run(&connection, "PRAGMA foreign_keys = OFF; DELETE FROM users WHERE id = 8").await;
         connection.close().await.unwrap();
         db.up(Target::End).await;
@@ -74,10 +74,10 @@ on_both! {
     }
 }
 
-async fn there_and_back(db: &TestDatabase, connection: DatabaseConnection) {
+async fn upgrade_and_downgrade(db: &TestDatabase, connection: DatabaseConnection) {
     let before = everything(&connection).await;
     let extras_before = extras(db, &connection).await;
-    let schema_before = undefaulted(schema_lines(&connection, &OURS, Names::Shown).await);
+    let schema_before = without_defaults(schema_lines(&connection, &MANAGED_TABLES, Names::Shown).await);
     connection.close().await.unwrap();
 
     db.up(Target::End).await;
@@ -85,10 +85,10 @@ async fn there_and_back(db: &TestDatabase, connection: DatabaseConnection) {
     let head = everything(&connection).await;
     for (before, head) in before.iter().zip(&head) {
         assert_eq!(before.1.len(), head.1.len(), "{}", head.0);
-        assert!(OURS.contains(&head.0) || before == head, "{} was changed: {head:?}", head.0);
+        assert!(MANAGED_TABLES.contains(&head.0) || before == head, "{} was changed: {head:?}", head.0);
     }
     assert_eq!(extras(db, &connection).await, extras_before.replace(" timestamp without", " timestamp with"));
-    // The children hang on the new tables as they hung on the old ones, triggers fire, views read.
+    // Foreign keys, triggers and views work with the rebuilt tables.
     run(&connection, "INSERT INTO ratings VALUES (3, 3, 5, 4)").await;
     run(&connection, "UPDATE users SET full_name = 'Ann' WHERE id = 1").await;
     assert_eq!(rows(&connection, "audit").await.len(), 1);
@@ -103,8 +103,8 @@ async fn there_and_back(db: &TestDatabase, connection: DatabaseConnection) {
     let connection = db.connect().await;
     assert_eq!(everything(&connection).await, before);
     assert_eq!(extras(db, &connection).await, extras_before);
-    let schema_after = schema_lines(&connection, &OURS, Names::Shown).await;
-    assert_eq!(differences(&schema_before, &undefaulted(schema_after)), [""; 0]);
+    let schema_after = schema_lines(&connection, &MANAGED_TABLES, Names::Shown).await;
+    assert_eq!(differences(&schema_before, &without_defaults(schema_after)), [""; 0]);
     connection.close().await.unwrap();
 
     db.up(Target::End).await;
@@ -120,28 +120,29 @@ async fn there_and_back(db: &TestDatabase, connection: DatabaseConnection) {
 
 async fn everything(connection: &DatabaseConnection) -> Vec<(&'static str, Vec<String>)> {
     let mut all = Vec::new();
-    for table in OURS.into_iter().chain(OTHERS) {
+    for table in MANAGED_TABLES.into_iter().chain(OTHER_TABLES) {
         all.push((table, rows(connection, table).await));
     }
     all
 }
 
-/// The facts without the defaults of our own columns, and with the types that hand-written tables spell differently.
-fn undefaulted(schema: BTreeSet<String>) -> BTreeSet<String> {
+/// The lines without defaults of Playhead's columns, and with one name for types that hand-written
+/// tables name otherwise.
+fn without_defaults(schema: BTreeSet<String>) -> BTreeSet<String> {
     let ours = |fact: &str| !fact.contains(".note ") && !fact.contains(".Odd") && !fact.contains("shouted");
-    let plain = |fact: String| match fact.split_once(" default ") {
+    let without_default = |fact: String| match fact.split_once(" default ") {
         Some((column, _)) if ours(&fact) => column.to_owned(),
         _ => fact,
     };
-    let spelled = |fact: String| match fact.strip_suffix(" timestamp not null") {
+    let with_common_types = |fact: String| match fact.strip_suffix(" timestamp not null") {
         Some(column) => format!("{column} datetime not null"),
         None if fact == "watch_history.id integer" => "watch_history.id integer not null".to_owned(),
         None => fact,
     };
-    schema.into_iter().map(plain).map(spelled).collect()
+    schema.into_iter().map(without_default).map(with_common_types).collect()
 }
 
-/// What hangs on our tables and is not ours, in the database's own words.
+/// The SQL of the extra objects on Playhead's tables.
 async fn extras(db: &TestDatabase, connection: &DatabaseConnection) -> String {
     let extras = db.either(
         "SELECT sql FROM sqlite_master WHERE type IN ('trigger', 'view') \

@@ -1,4 +1,5 @@
-//! Accounts of before, whose names look alike or were typed otherwise, keep their names and get what keys are free.
+//! Existing accounts whose names look alike, or differ in the form of their letters, keep their
+//! names and get free keys.
 
 #![cfg(test)]
 
@@ -7,7 +8,7 @@ mod support;
 use sea_orm_revisions::Target;
 use support::{TestDatabase, run, texts};
 
-/// The migration that gives names their skeletons.
+/// The migration that adds the skeletons of names.
 const SKELETONS: &str = "m20261130_000001_name_skeletons";
 const BEFORE: &str = "m20261120_000001_order_saves";
 
@@ -23,7 +24,7 @@ const ACCOUNTS: [(i64, &str, &str); 8] = [
 ];
 
 on_both! {
-    async fn names_of_before_keep_their_spelling_and_get_what_is_free(db: TestDatabase) {
+    async fn existing_names_keep_their_spelling_and_get_free_keys(db: TestDatabase) {
         db.up(Target::Name(BEFORE.to_owned())).await;
         let connection = db.connect().await;
         for (id, name, key) in ACCOUNTS {
@@ -40,13 +41,14 @@ on_both! {
             texts(&connection, &format!("SELECT coalesce({name}, '-') FROM users ORDER BY id")).await
         };
         assert_eq!(column("username").await, ACCOUNTS.map(|(_, name, _)| name));
-        // The third one is the second, typed otherwise: whose key would be the same keeps the one of before.
+        // The third name is the second one in composed letters: its key is taken, so it keeps the
+        // old one.
         let keys = ["ann", "a\u{308}nn", "änn", "paypal", "раураӏ", "strasse", "ann\u{1160}", "bücher"];
         assert_eq!(column("username_key").await, keys);
         let skeletons = ["ann", "a\u{308}nn", "-", "paypal", "-", "strasse", "-", "bücher"];
         let skeletons = skeletons.map(|skeleton| if skeleton == "bücher" { "bu\u{308}cher" } else { skeleton });
-        let found = column("username_skeleton").await;
-        assert_eq!(found.iter().map(|text| text == "-").collect::<Vec<_>>(), skeletons.map(|text| text == "-"));
+        let actual = column("username_skeleton").await;
+        assert_eq!(actual.iter().map(|text| text == "-").collect::<Vec<_>>(), skeletons.map(|text| text == "-"));
         assert_eq!(column("email_key").await[7], "bücher@example.org");
         connection.close().await.unwrap();
         db.down(Target::Steps(1)).await;

@@ -1,4 +1,4 @@
-//! Several programs at once, and programs that are killed.
+//! Concurrent programs, and programs that are killed.
 
 #![cfg(test)]
 
@@ -10,11 +10,11 @@ use sea_orm_migration::MigratorTrait;
 use sea_orm_revisions::Target;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
-use support::program::{done, program, ran};
+use support::program::{program, run_program, succeed};
 use support::{TestDatabase, V09, run, texts};
 
 on_both! {
-    async fn of_five_programs_that_start_at_once_one_applies_and_four_find_nothing_to_do(db: TestDatabase) {
+    async fn of_five_concurrent_programs_one_applies_the_migrations(db: TestDatabase) {
         for round in 0..20 {
             let db = if db.is_postgres() { TestDatabase::postgres().await } else { TestDatabase::sqlite() };
             let started: Vec<_> = (0..5).map(|_| program(&db, &["up"]).spawn().unwrap()).collect();
@@ -35,15 +35,15 @@ on_both! {
         }
     }
 
-    async fn what_is_killed_in_any_migration_is_completed_by_the_next_run(db: TestDatabase) {
+    async fn after_a_kill_in_any_migration_the_next_run_completes(db: TestDatabase) {
         let names: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
         let mut kills = 0;
         for name in &names[..V09] {
             kills += usize::from(kill_at(&db, &["up"], name, 0));
-            done(&db, &["up", &names[V09 - 1]]);
-            done(&db, &["down", "base", "--yes"]);
+            succeed(&db, &["up", &names[V09 - 1]]);
+            succeed(&db, &["down", "base", "--yes"]);
         }
-        done(&db, &["up", &names[V09 - 1]]);
+        succeed(&db, &["up", &names[V09 - 1]]);
         let connection = db.connect().await;
         run(&connection, &many_rows(&db)).await;
         let before = texts(&connection, DIGEST).await;
@@ -51,50 +51,50 @@ on_both! {
         for name in &names[V09..] {
             for milliseconds in [0, 8, 40] {
                 kills += usize::from(kill_at(&db, &["up", "--no-backup"], name, milliseconds));
-                done(&db, &["up", "--no-backup"]);
+                succeed(&db, &["up", "--no-backup"]);
                 let drift = PROJECT.check(&db.url).await.unwrap();
                 assert!(drift.is_clean(true), "{name}: {drift}");
                 assert_eq!(texts(&db.connect().await, DIGEST).await, before, "{name}");
                 kills += usize::from(kill_at(&db, &["down", &names[V09 - 1], "--yes", "--no-backup"], name, milliseconds));
-                done(&db, &["down", &names[V09 - 1], "--yes", "--no-backup"]);
+                succeed(&db, &["down", &names[V09 - 1], "--yes", "--no-backup"]);
                 assert_eq!(texts(&db.connect().await, DIGEST).await, before, "{name}");
             }
         }
-        // A run that was over before its time came proves nothing.
+        // A run that ended before the kill proves nothing.
         assert!(kills >= 2 * (names.len() - V09), "{kills}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn one_who_waits_says_for_whom() {
+async fn a_waiting_run_names_the_holder_of_the_lock() {
     let db = TestDatabase::postgres().await;
     let other = Database::connect(format!("{}?application_name=night%20job", db.url)).await.unwrap();
     let txn = other.begin().await.unwrap();
     run(&txn, &format!("SELECT pg_advisory_xact_lock({})", i64::from_be_bytes(*b"playhead"))).await;
     let pid = texts(&txn, "SELECT pg_backend_pid()::text").await.concat();
     let started = Instant::now();
-    let waited = ran(program(&db, &["up", "--lock-timeout", "1"]));
+    let waited = run_program(program(&db, &["up", "--lock-timeout", "1"]));
     assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!(waited.code, Some(1));
     assert!(waited.err.contains("waiting for another migration"), "{}", waited.err);
     assert_eq!(waited.err.matches(&format!("pid {pid} (night job, from ")).count(), 2, "{}", waited.err);
-    let doctor = ran(program(&db, &["doctor"]));
+    let doctor = run_program(program(&db, &["doctor"]));
     assert!(doctor.out.contains(&format!("FIX   a migration is running: pid {pid} (night job")), "{}", doctor.out);
     txn.rollback().await.unwrap();
-    done(&db, &["up"]);
+    succeed(&db, &["up"]);
 }
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn a_migration_that_waits_for_a_long_reader_lets_everybody_else_pass() {
+async fn a_migration_that_waits_for_a_reader_does_not_block_others() {
     let db = TestDatabase::postgres().await;
     db.up(Target::Steps(V09)).await;
     let reader = db.connect().await;
     let reading = reader.begin().await.unwrap();
     texts(&reading, "SELECT title FROM videos").await;
 
-    let refused = ran(program(&db, &["up", "--lock-timeout", "1"]));
+    let refused = run_program(program(&db, &["up", "--lock-timeout", "1"]));
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.err.contains("still locked after 1 s, by pid"), "{}", refused.err);
 
@@ -115,7 +115,8 @@ async fn a_migration_that_waits_for_a_long_reader_lets_everybody_else_pass() {
     assert!(PROJECT.status(&db.url).await.unwrap().pending.is_empty());
 }
 
-/// Starts the program and kills it so long after it begins with that migration; says whether it was still at work.
+/// Starts the program, and kills it so many milliseconds after it starts the migration. Returns
+/// whether it was still running.
 fn kill_at(db: &TestDatabase, words: &[&str], name: &str, milliseconds: u64) -> bool {
     let mut child = program(db, words).env("RUST_LOG", "sea_orm_revisions=debug").spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -131,7 +132,7 @@ SELECT 'users ' || count(*) || ' ' || sum(id) || ' ' || sum(length(email)) FROM 
 UNION ALL SELECT 'videos ' || count(*) || ' ' || sum(id * user_id) || ' ' || sum(length(title)) FROM videos
 UNION ALL SELECT 'history ' || count(*) || ' ' || sum(id * user_id * video_id) || ' ' || sum(watch_position) FROM watch_history";
 
-/// Enough of them that a migration takes its time.
+/// So many rows that a migration takes some time.
 fn many_rows(db: &TestDatabase) -> String {
     let to = |many: u32| match db.is_postgres() {
         true => format!("generate_series(1, {many}) AS numbers (n)"),

@@ -1,4 +1,5 @@
-//! Rows that the other schema cannot hold stop a migration with one line that says where they are and what to do.
+//! Rows that the other schema cannot hold stop a migration. One line says where they are and what
+//! to do.
 
 #![cfg(test)]
 
@@ -6,13 +7,13 @@ mod support;
 
 use migration::PROJECT;
 use sea_orm_revisions::Target;
-use support::wild::{OURS, fill};
+use support::v09_data::{MANAGED_TABLES, insert_rows};
 use support::{TestDatabase, V09, rows, run, texts};
 
 on_both! {
-    async fn a_video_without_a_file_stops_the_way_down(db: TestDatabase) {
+    async fn a_video_without_a_file_stops_the_downgrade(db: TestDatabase) {
         db.at_v09().await;
-        fill(&db.connect().await).await;
+        insert_rows(&db.connect().await).await;
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, "UPDATE videos SET file_path = NULL WHERE id IN (2, 5)").await;
@@ -27,9 +28,9 @@ on_both! {
         assert!(PROJECT.state(&connection).await.unwrap().pending.is_empty());
     }
 
-    async fn an_id_that_only_the_wider_column_holds_stops_the_way_down(db: TestDatabase) {
+    async fn an_id_of_more_than_32_bits_stops_the_downgrade(db: TestDatabase) {
         db.at_v09().await;
-        fill(&db.connect().await).await;
+        insert_rows(&db.connect().await).await;
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, "UPDATE watch_history SET id = 2147483648 WHERE id = 20").await;
@@ -37,16 +38,16 @@ on_both! {
             let line = db.refusal(false).await;
             assert!(line.contains("1 row of watch_history WHERE id > 2147483647 cannot be kept"), "{line}");
         } else {
-            // SQLite's integers have 64 bits in the older schema as well.
+            // On SQLite integers have 64 bits in the older schema too.
             db.down_to_v09().await;
             let largest = "SELECT CAST(max(id) AS TEXT) FROM watch_history";
             assert_eq!(texts(&connection, largest).await, ["2147483648"]);
         }
     }
 
-    async fn a_negative_count_stops_the_way_up(db: TestDatabase) {
+    async fn a_negative_number_stops_the_upgrade(db: TestDatabase) {
         let connection = db.at_v09().await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         run(&connection, "UPDATE watch_history SET watch_position = -1 WHERE id = 20").await;
         let line = db.refusal(true).await;
         assert!(line.contains("1 row of watch_history WHERE watch_position < 0 cannot be kept"), "{line}");
@@ -54,7 +55,7 @@ on_both! {
         db.up(Target::End).await;
     }
 
-    async fn a_view_that_cannot_be_made_again_is_named(db: TestDatabase) {
+    async fn a_view_that_cannot_be_recreated_is_named(db: TestDatabase) {
         if !db.is_postgres() {
             return;
         }
@@ -67,7 +68,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn an_unreadable_time_stops_the_way_up_and_changes_nothing() {
+async fn an_invalid_timestamp_stops_the_upgrade_and_changes_nothing() {
     for value in [
         "yesterday",
         "",
@@ -82,7 +83,7 @@ async fn an_unreadable_time_stops_the_way_up_and_changes_nothing() {
     ] {
         let db = TestDatabase::sqlite();
         let connection = db.at_v09().await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         run(&connection, &format!("UPDATE videos SET published_at = '{value}' WHERE id = 5")).await;
         let before = contents(&connection).await;
         let line = db.refusal(true).await;
@@ -99,10 +100,10 @@ async fn an_unreadable_time_stops_the_way_up_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_unknown_role_stops_the_way_up() {
+async fn an_unknown_role_stops_the_upgrade() {
     let db = TestDatabase::sqlite();
     let connection = db.at_v09().await;
-    fill(&connection).await;
+    insert_rows(&connection).await;
     run(&connection, "UPDATE users SET role = 'KING' WHERE id = 1").await;
     let line = db.refusal(true).await;
     assert!(line.contains("1 row of users WHERE NOT (lower(role) IN ('user', 'premium', 'admin'))"), "{line}");
@@ -110,7 +111,7 @@ async fn an_unknown_role_stops_the_way_up() {
 
 async fn contents(connection: &sea_orm::DatabaseConnection) -> Vec<String> {
     let mut all = texts(connection, "SELECT name || coalesce(sql, '') FROM sqlite_master").await;
-    for table in OURS.into_iter().chain(["seaql_migrations"]) {
+    for table in MANAGED_TABLES.into_iter().chain(["seaql_migrations"]) {
         all.extend(rows(connection, table).await);
     }
     all

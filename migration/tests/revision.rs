@@ -1,10 +1,11 @@
-//! `revision` writes migrations: empty ones, and ones that end what differs between entities and database.
+//! `revision` writes migrations: empty ones, and ones that remove the differences between entities
+//! and database.
 
 #![cfg(test)]
 
+#[path = "support/changed_entities.rs"]
+mod changed_entities;
 mod support;
-#[path = "support/tomorrow.rs"]
-mod tomorrow;
 
 use migration::{Migrator, PROJECT};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -16,11 +17,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::{TestDatabase, rows, run, texts};
 
-/// Playhead with the entities of tomorrow.
-const TOMORROW: Project = Project { entities: tomorrow::entities, ..PROJECT };
+/// Playhead with changed entities.
+const CHANGED: Project = Project { entities: changed_entities::entities, ..PROJECT };
 
 #[test]
-fn an_empty_migration_is_written_after_the_last_one_and_listed() {
+fn an_empty_migration_is_added_after_the_last_one() {
     let folder = tempfile::tempdir().unwrap();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("versions/src");
     fs::copy(sources.join("lib.rs"), folder.path().join("lib.rs")).unwrap();
@@ -40,7 +41,7 @@ fn an_empty_migration_is_written_after_the_last_one_and_listed() {
 }
 
 #[test]
-fn where_there_are_no_sources_it_says_so_and_how_to_name_them() {
+fn without_a_folder_of_sources_the_error_names_dir() {
     let folder = tempfile::tempdir().unwrap();
     let error = PROJECT.revision("add likes", Some(folder.path())).unwrap_err().to_string();
     assert!(error.starts_with("nothing was written: the sources of the migrations are not in "), "{error}");
@@ -50,7 +51,7 @@ fn where_there_are_no_sources_it_says_so_and_how_to_name_them() {
 }
 
 on_both! {
-    async fn where_nothing_differs_nothing_is_written(db: TestDatabase) {
+    async fn without_differences_nothing_is_written(db: TestDatabase) {
         let folder = sources();
         let all = Migrator::migrations().len();
         db.up(Target::Steps(all - 1)).await;
@@ -76,7 +77,7 @@ on_both! {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
-    async fn what_no_entity_knows_is_left_alone_and_said(db: TestDatabase) {
+    async fn extra_objects_are_left_alone_and_listed(db: TestDatabase) {
         db.up(Target::End).await;
         let connection = db.connect().await;
         let strangers = "CREATE TABLE strangers (id integer); ALTER TABLE videos ADD COLUMN stray integer; \
@@ -91,23 +92,24 @@ on_both! {
         assert!(["strays", "stray", "twice", "strangers"].iter().all(|name| !code.contains(name)), "{code}");
     }
 
-    async fn what_an_entity_lost_is_dropped_unless_it_holds_values(db: TestDatabase) {
+    async fn a_column_that_an_entity_lost_is_dropped_if_it_is_empty(db: TestDatabase) {
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, "CREATE INDEX of_rate ON videos (bitrate); CREATE INDEX of_codec ON videos (codec)").await;
-        let source = TOMORROW.source(&connection, "Less").await.unwrap().unwrap();
+        let source = CHANGED.source(&connection, "Less").await.unwrap().unwrap();
         let up = source.text.split_once("async fn down").unwrap().0;
         assert!(up.contains("sql::refuse_rows(manager, \"videos WHERE bitrate IS NOT NULL\", \"bitrate is dropped;"), "{up}");
         assert!(up.contains(".drop_column(\"bitrate\")") && source.text.contains("\"of_rate\""), "{}", source.text);
-        // A value that the column would have by itself is no loss.
+        // A value that is the default is no loss.
         assert!(up.contains("\"watch_history WHERE play_count IS NOT NULL AND play_count <> 0\""), "{up}");
         assert_eq!(source.left_alone, ["videos: index of_codec (codec) in the database, unknown to the entities"]);
-        // What the migrations made counts for `check` as well; here the entities of today know all of it.
+        // `check` compares with the unchanged entities, which have everything that the migrations
+        // created.
         let drift = PROJECT.check(&db.url).await.unwrap();
         assert_eq!((drift.differences.len(), drift.extra.len()), (0, 2), "{drift}");
     }
 
-    async fn a_new_name_is_told_as_a_question(db: TestDatabase) {
+    async fn a_possible_rename_is_named_in_a_comment(db: TestDatabase) {
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, "ALTER TABLE users RENAME COLUMN full_name TO whole_name").await;
@@ -118,23 +120,23 @@ on_both! {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn what_is_dropped_on_postgresql_is_made_again_word_by_word() {
+async fn a_downgrade_on_postgresql_restores_exact_definitions() {
     let db = TestDatabase::postgres().await;
     db.up(Target::End).await;
     let connection = db.connect().await;
-    run(&connection, EXACT).await;
-    let source = TOMORROW.source(&connection, "Less").await.unwrap().unwrap();
+    run(&connection, EXACT_OBJECTS).await;
+    let source = CHANGED.source(&connection, "Less").await.unwrap().unwrap();
     let down = source.text.split_once("async fn down").unwrap().1;
-    let before = texts(&connection, WORDS).await;
+    let before = texts(&connection, DEFINITIONS).await;
     assert_eq!(before.len(), 11, "{before:#?}");
     let drops = "ALTER TABLE videos DROP COLUMN bitrate, DROP COLUMN small, DROP COLUMN price, DROP COLUMN code, DROP COLUMN \"Odd\", \
          DROP CONSTRAINT later, DROP CONSTRAINT viewed; DROP INDEX ix_videos_title; DROP INDEX one";
     run(&connection, drops).await;
     for statement in raw_statements(down).iter().filter(|statement| !statement.contains("DROP ")) {
-        // Those of the other tables are there still.
+        // Statements for the other tables fail: those were not dropped.
         let _ = connection.execute_unprepared(statement).await;
     }
-    assert_eq!(texts(&connection, WORDS).await, before, "{down}");
+    assert_eq!(texts(&connection, DEFINITIONS).await, before, "{down}");
 }
 
 /// The texts of all `sql::execute(manager, "…")`.
@@ -143,8 +145,8 @@ fn raw_statements(code: &str) -> Vec<String> {
     literals.map(|text| text.replace("\\\"", "\"").replace("\\n", "\n").replace("\\\\", "\\")).collect()
 }
 
-/// Parts that stand in the way of our rows, and some that the migrations made, as somebody changed them.
-const EXACT: &str = r#"
+/// Objects that refuse rows, and objects that the migrations created and a user changed.
+const EXACT_OBJECTS: &str = r#"
 ALTER TABLE videos ALTER bitrate TYPE smallint, ALTER bitrate SET DEFAULT (2 + 3);
 COMMENT ON COLUMN videos.bitrate IS 'kilobits, it''s said';
 ALTER TABLE videos ADD COLUMN small smallint NOT NULL, ADD COLUMN price numeric(7,3) NOT NULL,
@@ -158,7 +160,7 @@ ALTER TABLE videos ADD CONSTRAINT later FOREIGN KEY (view_count) REFERENCES user
     ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;
 ALTER TABLE videos ADD CONSTRAINT viewed CHECK (view_count < 9) NOT VALID"#;
 
-const WORDS: &str = "
+const DEFINITIONS: &str = "
 SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation,
     pg_get_expr(adbin, adrelid), col_description(attrelid, attnum))
 FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
@@ -171,7 +173,7 @@ SELECT pg_get_constraintdef(oid) FROM pg_constraint
 WHERE conrelid = 'videos'::regclass AND conname IN ('later', 'viewed', 'videos_duration_check', 'videos_user_id_fkey') ORDER BY 1";
 
 #[tokio::test]
-async fn what_is_dropped_on_sqlite_is_made_again_word_by_word() {
+async fn a_downgrade_on_sqlite_restores_exact_definitions() {
     let db = TestDatabase::sqlite();
     db.up(Target::End).await;
     let connection = db.connect().await;
@@ -179,7 +181,7 @@ async fn what_is_dropped_on_sqlite_is_made_again_word_by_word() {
          ALTER TABLE videos ADD COLUMN bitrate smallint DEFAULT (2 + 3) COLLATE NOCASE CHECK (bitrate > 0); \
          CREATE UNIQUE INDEX one ON videos (title COLLATE NOCASE DESC, lower(codec)) WHERE view_count > 3";
     run(&connection, odd).await;
-    let source = TOMORROW.source(&connection, "Less").await.unwrap().unwrap();
+    let source = CHANGED.source(&connection, "Less").await.unwrap().unwrap();
     let words = "custom(\"smallint DEFAULT (2 + 3) COLLATE NOCASE CHECK (bitrate > 0)\")";
     assert!(source.text.contains(words), "{}", source.text);
     let down = source.text.split_once("async fn down").unwrap().1;
@@ -189,29 +191,29 @@ async fn what_is_dropped_on_sqlite_is_made_again_word_by_word() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL and compiles the migrations"]
-async fn what_is_generated_compiles_and_leaves_no_difference_wherever_it_was_generated() {
+async fn a_generated_migration_compiles_and_leaves_no_difference() {
     let (sqlite, postgres) = (TestDatabase::sqlite(), TestDatabase::postgres().await);
-    let workshop = Workshop::new();
+    let copy_of_workspace = WorkspaceCopy::new();
     let mut sources = Vec::new();
     for db in [&sqlite, &postgres] {
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, ROWS).await;
-        sources.push(TOMORROW.source(&connection, "What tomorrow brings").await.unwrap().unwrap().text);
+        sources.push(CHANGED.source(&connection, "Change many things").await.unwrap().unwrap().text);
         connection.close().await.unwrap();
     }
-    // Below the list of what was found, which has the words of the database, the code is the same.
+    // Only the comment with the differences depends on the database; the code does not.
     let code: Vec<&str> = sources.iter().map(|text| text.split_once("\n\nuse ").unwrap().1).collect();
     let differing = code[0].lines().zip(code[1].lines()).find(|(one, other)| one != other);
     assert_eq!((differing, code[0].len()), (None, code[1].len()));
 
-    let sources = workshop.path("migration/versions/src");
-    let written = TOMORROW.autogenerate(&postgres.url, "What tomorrow brings", Some(&sources)).await.unwrap();
+    let sources = copy_of_workspace.path("migration/versions/src");
+    let written = CHANGED.autogenerate(&postgres.url, "Change many things", Some(&sources)).await.unwrap();
     let name = &written.name;
-    assert!(name.ends_with("_what_tomorrow_brings") && written.differences.len() == 32, "{written}");
+    assert!(name.ends_with("_change_many_things") && written.differences.len() == 32, "{written}");
     assert_eq!(written.left_alone.len(), 2, "{written}");
-    workshop.is_formatted(&written.files);
-    let program = workshop.build();
+    copy_of_workspace.is_formatted(&written.files);
+    let program = copy_of_workspace.build();
 
     for db in [&sqlite, &postgres] {
         let connection = db.connect().await;
@@ -219,13 +221,13 @@ async fn what_is_generated_compiles_and_leaves_no_difference_wherever_it_was_gen
         connection.close().await.unwrap();
         ask(&program, &["up", "--database-url", &db.url], name);
         let connection = db.connect().await;
-        let drift = tomorrows_drift(&connection).await;
+        let drift = changed_drift(&connection).await;
         assert!(drift.is_clean(false) && drift.extra.len() == 2, "{drift}");
         let after = contents(&connection).await;
         assert_eq!(before.iter().map(Vec::len).collect::<Vec<_>>(), after.iter().map(Vec::len).collect::<Vec<_>>());
         let videos = "SELECT title || ' ' || width || ' ' || codec FROM videos WHERE id = 2";
         assert_eq!(texts(&connection, videos).await, ["Two 640 264"]);
-        // Numbers go on where they were: none comes back.
+        // The sequence continues: no id is used twice.
         run(
             &connection,
             "INSERT INTO videos (user_id, title, width, created_at, updated_at) \
@@ -244,12 +246,13 @@ async fn what_is_generated_compiles_and_leaves_no_difference_wherever_it_was_gen
         assert_eq!(back, before);
         connection.close().await.unwrap();
         ask(&program, &["up", "--database-url", &db.url], name);
-        let drift = tomorrows_drift(&db.connect().await).await;
+        let drift = changed_drift(&db.connect().await).await;
         assert!(drift.is_clean(false), "{drift}");
     }
 }
 
-/// With an index and a column that no entity knows. A third video was there and went, so that the next one is the fourth.
+/// Rows, an extra index and an extra column. The third video was deleted, so the next one has the
+/// id 4.
 const ROWS: &str = "
 INSERT INTO users (id, email, username, hashed_password, created_at, updated_at) VALUES
     (1, 'a@example.org', 'ann', 'x', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00');
@@ -273,12 +276,12 @@ async fn contents(db: &DatabaseConnection) -> Vec<Vec<String>> {
     contents
 }
 
-async fn tomorrows_drift(db: &DatabaseConnection) -> Drift {
-    let expected = expected::schema(db, tomorrow::entities).await.unwrap();
-    Drift::between(&TOMORROW, &expected, &schema::read(db).await.unwrap())
+async fn changed_drift(db: &DatabaseConnection) -> Drift {
+    let expected = expected::schema(db, changed_entities::entities).await.unwrap();
+    Drift::between(&CHANGED, &expected, &schema::read(db).await.unwrap())
 }
 
-/// A folder with the list of the migrations alone.
+/// A folder that has only the list of the migrations.
 fn sources() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("versions/src");
@@ -292,20 +295,20 @@ fn ask(program: &Path, arguments: &[&str], expected: &str) {
     assert!(output.status.success() && said.contains(expected), "{arguments:?}: {said}{wrong}");
 }
 
-/// A copy of the whole workspace, always in the same place and with a target folder of its own, so that what it depends on is
-/// compiled once. In the folder of this test it would replace the crates that other tests are still linked against.
-struct Workshop {
+/// A copy of the whole workspace in a fixed folder, so that its dependencies are compiled once. It
+/// has its own target folder: in that of this test it would replace crates that other tests use.
+struct WorkspaceCopy {
     root: PathBuf,
 }
 
-impl Workshop {
+impl WorkspaceCopy {
     fn new() -> Self {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workshop");
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workspace-copy");
         let _ = fs::remove_dir_all(&root);
         copy(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap(), &root);
         fs::create_dir_all(root.join("migration/examples")).unwrap();
         let main = root.join("migration/src/main.rs");
-        fs::copy(main, root.join("migration/examples/migration_of_tomorrow.rs")).unwrap();
+        fs::copy(main, root.join("migration/examples/migration_with_changes.rs")).unwrap();
         Self { root }
     }
 
@@ -319,16 +322,16 @@ impl Workshop {
         assert!(rustfmt.status.success(), "{}", String::from_utf8_lossy(&rustfmt.stdout));
     }
 
-    /// The command line of the migrations, with the new one.
+    /// Builds the command line with the new migration.
     fn build(&self) -> PathBuf {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workshop-target");
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workspace-copy-target");
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--workspace", "--locked", "--example", "migration_of_tomorrow"]);
+        cargo.args(["build", "--workspace", "--locked", "--example", "migration_with_changes"]);
         cargo.env("CARGO_TARGET_DIR", &target).current_dir(&self.root);
         let output = cargo.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && !said.contains("warning"), "{said}");
-        target.join("debug/examples/migration_of_tomorrow")
+        target.join("debug/examples/migration_with_changes")
     }
 }
 

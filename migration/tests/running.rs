@@ -1,4 +1,4 @@
-//! Who may migrate, when, and what is left when it does not work out.
+//! Locks, targets, errors and status of a run.
 
 #![cfg(test)]
 
@@ -15,7 +15,7 @@ use std::time::Duration;
 use support::{TestDatabase, V09, run, texts};
 
 on_both! {
-    async fn of_five_runners_that_start_at_once_one_applies(db: TestDatabase) {
+    async fn of_five_concurrent_runners_one_applies(db: TestDatabase) {
         let options = RunOptions::default();
         let one = || PROJECT.upgrade(&db.url, &Target::End, &options);
         let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
@@ -25,7 +25,7 @@ on_both! {
         assert_eq!(lengths, [0, 0, 0, 0, Migrator::migrations().len()]);
     }
 
-    async fn a_runner_that_waits_in_vain_says_so(db: TestDatabase) {
+    async fn a_runner_that_gets_no_lock_says_so(db: TestDatabase) {
         db.up(Target::Steps(V09)).await;
         let other = db.connect().await;
         let txn = other.begin().await.unwrap();
@@ -34,18 +34,18 @@ on_both! {
         } else {
             run(&txn, "DELETE FROM users").await;
         }
-        listen();
+        record_logs();
         let options = RunOptions { lock_timeout: Duration::from_millis(300), ..RunOptions::default() };
         let error = PROJECT.upgrade(&db.url, &Target::End, &options).await.unwrap_err();
         assert!(matches!(error, Error::Locked { .. }), "{error}");
-        assert!(HEARD.lock().unwrap().iter().any(|line| line.starts_with("waiting for another migration or writer")));
+        assert!(LOGGED.lock().unwrap().iter().any(|line| line.starts_with("waiting for another migration or writer")));
         txn.rollback().await.unwrap();
         assert_eq!(PROJECT.upgrade(&db.url, &Target::End, &options).await.unwrap().applied.len(), names().len() - V09);
     }
 
-    async fn an_error_in_the_middle_leaves_nothing_half_done(db: TestDatabase) {
+    async fn an_error_in_the_middle_changes_nothing(db: TestDatabase) {
         let connection = db.at_v09().await;
-        // The last migration finds its table made already, when all the others have run.
+        // A late migration fails, because its table exists already.
         run(&connection, "CREATE TABLE refresh_tokens (note text)").await;
         let before = schema(&db, &connection).await;
         let line = db.refusal(true).await;
@@ -56,7 +56,7 @@ on_both! {
         assert_eq!(db.up(Target::End).await.len(), names().len() - V09);
     }
 
-    async fn a_database_ahead_of_the_program_is_left_alone(db: TestDatabase) {
+    async fn a_database_ahead_of_the_program_is_not_changed(db: TestDatabase) {
         db.up(Target::End).await;
         let connection = db.connect().await;
         run(&connection, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_later', 0)").await;
@@ -100,7 +100,7 @@ on_both! {
 }
 
 #[test]
-fn names_are_sorted_and_differ() {
+fn names_are_sorted_and_unique() {
     let mut sorted = names();
     sorted.sort_unstable();
     sorted.dedup();
@@ -109,7 +109,7 @@ fn names_are_sorted_and_differ() {
 }
 
 #[tokio::test]
-async fn no_password_is_ever_told() {
+async fn no_error_contains_a_password() {
     let secret = "geh%24eim";
     for url in [
         format!("postgres://ann:{secret}@localhost:1/name"),
@@ -127,29 +127,29 @@ async fn no_password_is_ever_told() {
 }
 
 #[tokio::test]
-async fn a_rebuild_over_a_connection_that_would_cascade_is_refused() {
+async fn a_rebuild_with_enforced_foreign_keys_is_refused() {
     let db = TestDatabase::sqlite();
     let connection = db.at_v09().await;
     let error = Migrator::up(&connection, None).await.unwrap_err().to_string();
     assert!(error.contains("this connection enforces foreign keys"), "{error}");
 }
 
-/// What was logged since the first test that listens.
-static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// The log records since the first call of `record_logs`.
+static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-fn listen() {
-    struct Ear;
-    impl log::Log for Ear {
+fn record_logs() {
+    struct LogRecorder;
+    impl log::Log for LogRecorder {
         fn enabled(&self, _: &log::Metadata<'_>) -> bool {
             true
         }
         fn log(&self, record: &log::Record<'_>) {
-            HEARD.lock().unwrap().push(record.args().to_string());
+            LOGGED.lock().unwrap().push(record.args().to_string());
         }
         fn flush(&self) {}
     }
-    // A second test that listens finds the ear in place.
-    let _ = log::set_logger(&Ear);
+    // The second call fails: the logger is set already.
+    let _ = log::set_logger(&LogRecorder);
     log::set_max_level(log::LevelFilter::Info);
 }
 
@@ -157,7 +157,7 @@ fn names() -> Vec<String> {
     Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
 }
 
-/// Everything that the database has made, as text.
+/// The names and definitions of all objects in the database.
 async fn schema(db: &TestDatabase, connection: &DatabaseConnection) -> Vec<String> {
     let postgres = "SELECT relname || ' ' || coalesce(attname || ' ' || format_type(atttypid, atttypmod), '') \
                     FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid \

@@ -1,4 +1,4 @@
-//! `--sql`: what psql and sqlite3 make of it is what a run makes.
+//! `--sql`: a script in psql or sqlite3 does what a run does.
 
 #![cfg(test)]
 
@@ -11,13 +11,13 @@ use sea_orm_revisions::Target;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use support::catalogue::{Names, differences, schema_lines};
-use support::wild::{OURS, fill};
+use support::v09_data::{MANAGED_TABLES, insert_rows};
 use support::{TestDatabase, rows, run, texts};
 
 const V09: &str = "m20250101_000003";
 
-/// As `on_both`, with the programs that people pipe scripts into.
-macro_rules! through_both {
+/// As `on_both`, for tests that need `sqlite3` and `psql`.
+macro_rules! on_both_programs {
     ($(async fn $name:ident($db:ident: TestDatabase) $body:block)+) => { $(
         mod $name {
             use super::*;
@@ -38,8 +38,8 @@ macro_rules! through_both {
     )+ };
 }
 
-through_both! {
-    async fn from_nothing_to_the_head_and_back(db: TestDatabase) {
+on_both_programs! {
+    async fn a_script_migrates_from_nothing_to_the_head_and_back(db: TestDatabase) {
         pipe(&db, true, "head").await.unwrap();
         let drift = PROJECT.check(&db.url).await.unwrap();
         assert!(drift.is_clean(true), "{drift}");
@@ -52,7 +52,7 @@ through_both! {
         assert_eq!(differences(&expected, &schema_lines(&db.connect().await, &tables, Names::Shown).await), [""; 0]);
         let (state, expected) = (PROJECT.status(&db.url).await.unwrap(), PROJECT.status(&other.url).await.unwrap());
         assert_eq!(state, expected);
-        // A second time it stops and changes nothing.
+        // A second run of the script fails and changes nothing.
         assert!(pipe(&db, true, "head").await.is_err());
         assert_eq!(PROJECT.status(&db.url).await.unwrap(), expected);
 
@@ -61,12 +61,12 @@ through_both! {
         db.up(Target::End).await;
     }
 
-    async fn rows_become_what_a_run_makes_of_them(db: TestDatabase) {
+    async fn a_script_converts_rows_as_a_run_does(db: TestDatabase) {
         let other = another(&db).await;
         for db in [&db, &other] {
             let connection = db.at_v09().await;
-            fill(&connection).await;
-            run(&connection, LETTERS_THAT_SQL_KNOWS).await;
+            insert_rows(&connection).await;
+            run(&connection, ASCII_NAMES_ONLY).await;
             connection.close().await.unwrap();
         }
         let before = contents(&db).await;
@@ -77,32 +77,32 @@ through_both! {
         assert_eq!(contents(&db).await, before);
     }
 
-    async fn what_a_script_cannot_convert_stops_it_before_anything_is_changed(db: TestDatabase) {
-        let mut hindrances = vec!["UPDATE users SET username = 'Zoë' WHERE id = 1", "UPDATE videos SET duration = -1"];
+    async fn a_row_that_a_script_cannot_convert_stops_it(db: TestDatabase) {
+        let mut obstacles = vec!["UPDATE users SET username = 'Zoë' WHERE id = 1", "UPDATE videos SET duration = -1"];
         if !db.is_postgres() {
-            hindrances.extend([
+            obstacles.extend([
                 "UPDATE videos SET published_at = 'yesterday' WHERE id = 5",
                 "ALTER TABLE videos ADD COLUMN note TEXT",
                 "CREATE TRIGGER t AFTER DELETE ON users BEGIN SELECT 1; END",
             ]);
         }
-        for hindrance in hindrances {
+        for obstacle in obstacles {
             let db = another(&db).await;
             let connection = db.at_v09().await;
-            fill(&connection).await;
-            run(&connection, LETTERS_THAT_SQL_KNOWS).await;
-            run(&connection, hindrance).await;
+            insert_rows(&connection).await;
+            run(&connection, ASCII_NAMES_ONLY).await;
+            run(&connection, obstacle).await;
             connection.close().await.unwrap();
             let before = contents(&db).await;
             let said = pipe(&db, true, &format!("{V09}:head")).await.unwrap_err();
-            assert!(said.contains("this database holds what a script cannot convert"), "{hindrance}: {said}");
-            assert_eq!(contents(&db).await, before, "{hindrance}");
+            assert!(said.contains("this database holds what a script cannot convert"), "{obstacle}: {said}");
+            assert_eq!(contents(&db).await, before, "{obstacle}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_range_is_written_from_to() {
+async fn a_range_is_from_and_to() {
     let script = async |up, range: &str| PROJECT.script(up, range, DbBackend::Sqlite).await;
     let one = script(true, "m20250101_000003:+1").await.unwrap();
     assert!(
@@ -120,7 +120,7 @@ async fn a_range_is_written_from_to() {
     assert!(script(true, "head:+1").await.unwrap_err().to_string().contains("no migration +1"));
 }
 
-const LETTERS_THAT_SQL_KNOWS: &str = "DELETE FROM watch_history WHERE id = 20; DELETE FROM videos WHERE id = 6; \
+const ASCII_NAMES_ONLY: &str = "DELETE FROM watch_history WHERE id = 20; DELETE FROM videos WHERE id = 6; \
     DELETE FROM users WHERE id = 8; UPDATE users SET username = 'Zoe', email = 'aerger@example.org' WHERE id = 7";
 
 async fn another(db: &TestDatabase) -> TestDatabase {
@@ -130,13 +130,13 @@ async fn another(db: &TestDatabase) -> TestDatabase {
 async fn contents(db: &TestDatabase) -> Vec<String> {
     let connection = db.connect().await;
     let mut all = texts(&connection, "SELECT version FROM seaql_migrations ORDER BY 1").await;
-    for table in OURS {
+    for table in MANAGED_TABLES {
         all.extend(rows(&connection, table).await);
     }
     all
 }
 
-/// Pipes the script into the database's own program, as people do it, or gives back what that says.
+/// Pipes the script into `sqlite3` or `psql`. Returns the error output if that fails.
 async fn pipe(db: &TestDatabase, up: bool, range: &str) -> Result<(), String> {
     let dialect = if db.is_postgres() { DbBackend::Postgres } else { DbBackend::Sqlite };
     let script = PROJECT.script(up, range, dialect).await.unwrap();
@@ -147,7 +147,7 @@ async fn pipe(db: &TestDatabase, up: bool, range: &str) -> Result<(), String> {
     };
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // It may stop reading at an error.
+    // The program may stop reading after an error.
     let _ = child.stdin.take().unwrap().write_all(script.as_bytes());
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

@@ -1,4 +1,4 @@
-//! The first three migrations give the tables of the reference's v0.9, names included.
+//! The first three migrations create the tables of the reference's v0.9, with the same names.
 
 #![cfg(test)]
 
@@ -9,12 +9,12 @@ use support::catalogue::{Names, differences, schema_lines};
 use support::{TestDatabase, V09, texts};
 
 on_both! {
-    async fn the_first_three_migrations_are_the_reference(db: TestDatabase) {
+    async fn the_first_three_migrations_create_the_reference(db: TestDatabase) {
         db.up(Target::Steps(V09)).await;
         let connection = db.connect().await;
-        let found = schema_lines(&connection, &["users", "videos", "watch_history"], Names::Shown).await;
+        let actual = schema_lines(&connection, &["users", "videos", "watch_history"], Names::Shown).await;
         let expected = db.either(SQLITE, POSTGRES).lines().map(str::to_owned).collect();
-        assert_eq!(differences(&expected, &found), Vec::<String>::new());
+        assert_eq!(differences(&expected, &actual), Vec::<String>::new());
         if db.is_postgres() {
             let labels = "SELECT typname || ' ' || string_agg(enumlabel, ' ' ORDER BY enumsortorder) \
                           FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname ORDER BY typname";
@@ -30,13 +30,13 @@ on_both! {
         }
     }
 
-    async fn back_at_v09_the_tables_are_the_reference_again(db: TestDatabase) {
+    async fn a_downgrade_to_v09_restores_the_tables_of_the_reference(db: TestDatabase) {
         db.up(Target::End).await;
         db.down_to_v09().await;
         let connection = db.connect().await;
-        let found = schema_lines(&connection, &["users", "videos", "watch_history"], Names::Shown).await;
+        let actual = schema_lines(&connection, &["users", "videos", "watch_history"], Names::Shown).await;
         let expected = db.either(SQLITE, POSTGRES).lines().map(str::to_owned).collect();
-        assert_eq!(differences(&expected, &found), Vec::<String>::new());
+        assert_eq!(differences(&expected, &actual), Vec::<String>::new());
         let others = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('sessions', 'refresh_tokens')";
         let others = if db.is_postgres() {
             "SELECT relname::text FROM pg_class WHERE relname IN ('sessions', 'refresh_tokens')"
@@ -47,7 +47,7 @@ on_both! {
     }
 }
 
-/// As Alembic makes them.
+/// The tables as Alembic creates them.
 const POSTGRES: &str = "\
 users.id integer not null numbered by integer
 users.email varchar(255) not null
@@ -103,7 +103,8 @@ watch_history watch_history_video_id_fkey foreign key (video_id) references vide
 watch_history unique index uq_user_video_watch_history (user_id,video_id)
 watch_history index ix_watch_history_id (id)";
 
-/// As SQLAlchemy's `create_all` makes them; its catalogue has no name for the UNIQUE.
+/// The tables as SQLAlchemy's `create_all` creates them. SQLite's catalogue has no name for the
+/// UNIQUE constraint.
 const SQLITE: &str = "\
 users.id integer not null
 users.email varchar(255) not null

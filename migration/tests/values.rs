@@ -1,4 +1,4 @@
-//! What single values become: times, roles, lower-case keys, ids.
+//! How the migrations convert values: timestamps, roles, lower-case keys, ids.
 
 #![cfg(test)]
 
@@ -9,13 +9,13 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::DateTimeUtc;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use sea_orm_revisions::Target;
-use support::wild::fill;
+use support::v09_data::insert_rows;
 use support::{TestDatabase, run, texts};
 
 on_both! {
     async fn the_entities_read_what_v09_wrote(db: TestDatabase) {
         let connection = db.at_v09().await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         connection.close().await.unwrap();
         db.up(Target::End).await;
         let connection = db.connect().await;
@@ -30,14 +30,14 @@ on_both! {
         assert_eq!(film.published_at, Some(time("2024-03-02T00:00:00.25Z")));
         let row = watch_history::Entity::find_by_id(10_i64).one(&connection).await.unwrap().unwrap();
         assert_eq!((row.watch_position, row.completed), (5399, true));
-        // What was finished before was watched once, as far as anybody knows.
+        // A video completed before the migration counts as watched once.
         assert_eq!((row.play_count, row.completed_at), (1, Some(row.last_watched_at)));
         assert_eq!(i64::from(row.watched_hour), row.last_watched_at.timestamp() / 3600);
         let begun = watch_history::Entity::find_by_id(11_i64).one(&connection).await.unwrap().unwrap();
         assert_eq!((begun.play_count, begun.completed_at), (0, None));
         assert_eq!(row.last_watched_at, time("2025-06-01T10:00:00.123456Z"));
 
-        // A migrated time is the very value that we would write: it is found by equality, not by luck.
+        // A migrated timestamp equals the one that the service writes, so it is found by equality.
         for (id, at) in [(10, "2025-06-01T10:00:00.123456Z"), (11, "2025-06-01T10:00:00Z"), (20, "2025-06-01T10:00:00.1Z")] {
             let at = watch_history::Entity::find().filter(watch_history::Column::LastWatchedAt.eq(time(at)));
             assert_eq!(at.one(&connection).await.unwrap().map(|row| row.id), Some(id));
@@ -46,7 +46,7 @@ on_both! {
 
     async fn of_keys_that_collide_the_oldest_wins(db: TestDatabase) {
         let connection = db.at_v09().await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         connection.close().await.unwrap();
         db.up(Target::End).await;
         let keys = "SELECT id || ' ' || coalesce(email_key, '-') || ' ' || coalesce(username_key, '-') FROM users ORDER BY id";
@@ -54,7 +54,7 @@ on_both! {
         assert_eq!(texts(&db.connect().await, keys).await, expected);
     }
 
-    async fn more_odd_names_than_one_chunk_holds_all_get_their_keys(db: TestDatabase) {
+    async fn many_non_ascii_names_all_get_their_keys(db: TestDatabase) {
         let connection = db.at_v09().await;
         let numbers = db.either(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)",
@@ -73,7 +73,7 @@ on_both! {
 
     async fn an_id_is_never_used_twice(db: TestDatabase) {
         let connection = db.at_v09().await;
-        fill(&connection).await;
+        insert_rows(&connection).await;
         if db.is_postgres() {
             run(&connection, "SELECT setval('users_id_seq', 8)").await;
         }
@@ -92,7 +92,7 @@ on_both! {
         user::Entity::delete_by_id(9_i64).exec(&connection).await.unwrap();
         connection.close().await.unwrap();
 
-        // Not even after a further rebuild, which sees the largest id that is left.
+        // Also not after another rebuild, which sees only the ids of existing rows.
         db.down(Target::Name("m20261101_000002_widen_ids".to_owned())).await;
         db.up(Target::End).await;
         assert_eq!(new("ten").insert(&db.connect().await).await.unwrap().id, 10);
@@ -100,10 +100,10 @@ on_both! {
 }
 
 #[tokio::test]
-async fn on_sqlite_a_time_takes_the_text_that_we_would_write_and_back_the_text_of_sqlalchemy() {
+async fn timestamps_on_sqlite_convert_to_the_text_of_sqlx_and_back() {
     let db = TestDatabase::sqlite();
     let connection = db.at_v09().await;
-    fill(&connection).await;
+    insert_rows(&connection).await;
     let written = [
         ("2024-02-29 23:59:59", "2024-02-29T23:59:59+00:00", "2024-02-29 23:59:59.000000"),
         ("2024-02-29 23:59:59.000000", "2024-02-29T23:59:59+00:00", "2024-02-29 23:59:59.000000"),

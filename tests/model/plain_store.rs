@@ -176,8 +176,9 @@ impl Update {
         }
     }
 
-    /// Within one session the sequence decides. Else a save is older if its position was true earlier;
-    /// a save without an age is never older, because the time of a row counts as `now` at most.
+    /// Within one session the sequence decides. Else a save is older if its position was true
+    /// earlier; a save without an age is never older, because the time of a row counts as `now` at
+    /// most.
     fn is_older_than(&self, row: &Model) -> bool {
         match (self.save.sequence, row.sequence) {
             (Some(new), Some(old)) if self.is_of_session_of(row) => new <= old,

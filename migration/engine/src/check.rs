@@ -13,8 +13,9 @@ use std::fmt::{Display, Formatter};
 pub struct Drift {
     /// Differences that the program cannot live with.
     pub differences: Vec<Difference>,
-    /// Extra objects of the database: tables, views, indexes, triggers, and columns that an INSERT may leave out. The program
-    /// works with them. `revision --autogenerate` leaves exactly these alone. Programs read them as `strange`.
+    /// Extra objects of the database: tables, views, indexes, triggers, and columns that an INSERT
+    /// may leave out. The program works with them. `revision --autogenerate` leaves exactly these
+    /// alone. Programs read them as `strange`.
     #[serde(rename = "strange")]
     pub extra: Vec<Difference>,
 }
@@ -28,7 +29,8 @@ impl Drift {
         Self { differences, extra }
     }
 
-    /// Counts extra objects that a migration created (`created`) as differences: an entity lost them.
+    /// Counts extra objects that a migration created (`created`) as differences: an entity lost
+    /// them.
     pub fn counting_lost(mut self, created: &Schema) -> Self {
         let (lost, extra) = self.extra.into_iter().partition(|difference| is_created(created, difference));
         self.extra = extra;
@@ -42,7 +44,8 @@ impl Drift {
     }
 }
 
-/// Whether the migrations created the actual item. Schemas of SQLite and PostgreSQL have only names in common.
+/// Whether the migrations created the actual item. Schemas of SQLite and PostgreSQL have only names
+/// in common.
 pub(crate) fn is_created(created: &Schema, difference: &Difference) -> bool {
     let Some(table) = created.tables.get(&difference.table) else { return false };
     match &difference.actual {

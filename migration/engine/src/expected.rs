@@ -1,7 +1,7 @@
 //! The schema that the entities, or the migrations, describe.
 //!
-//! SeaORM creates the tables in a temporary place, and they are reflected like those of the live database. So this crate does
-//! not interpret the attributes of entities a second time.
+//! SeaORM creates the tables in a temporary place, and they are reflected like those of the live
+//! database. So this crate does not interpret the attributes of entities a second time.
 
 use crate::entities::Entities;
 use crate::project::Chain;
@@ -62,7 +62,8 @@ pub(crate) async fn in_memory_database() -> Result<DatabaseConnection, DbErr> {
     Database::connect(ConnectOptions::new("sqlite::memory:").sqlx_logging(false).to_owned()).await
 }
 
-/// Creates temporary tables: any role may do so, unlike a schema, and no other connection sees them.
+/// Creates temporary tables: any role may do so, unlike a schema, and no other connection sees
+/// them.
 async fn postgres_schema(txn: &DatabaseTransaction, entities: Entities) -> Result<Schema, DbErr> {
     txn.execute_unprepared("SET LOCAL search_path = pg_temp").await?;
     entities(DbBackend::Postgres).apply(txn).await?;

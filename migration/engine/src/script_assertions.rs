@@ -1,8 +1,10 @@
-//! Assertions in a printed script: they stop it where a run would look at the rows and do something else.
+//! Assertions in a printed script: they stop it where a run would look at the rows and do something
+//! else.
 //!
-//! A run queries rows before it converts them, and a rebuild keeps the columns and triggers that users added. A script was
-//! written without the database. So it stops if a query of the migration would return rows that cannot be converted. On SQLite
-//! it also stops if a table to rebuild has triggers, or columns that the migrations did not create.
+//! A run queries rows before it converts them, and a rebuild keeps the columns and triggers that
+//! users added. A script was written without the database. So it stops if a query of the migration
+//! would return rows that cannot be converted. On SQLite it also stops if a table to rebuild has
+//! triggers, or columns that the migrations did not create.
 
 use crate::Error;
 use crate::expected::in_memory_database_for_migrations;
@@ -21,7 +23,8 @@ pub(crate) enum ScriptAssertions {
     EmptyDatabase,
     /// The script is for PostgreSQL.
     Postgres,
-    /// The script is for SQLite. The database in memory has the tables as they are before the current step.
+    /// The script is for SQLite. The database in memory has the tables as they are before the
+    /// current step.
     Sqlite(DatabaseConnection),
 }
 
@@ -75,7 +78,8 @@ impl ScriptAssertions {
         })
     }
 
-    /// A SELECT that counts what the query must not find; `None` for a query of the catalogue that asserts nothing.
+    /// A SELECT that counts what the query must not find; `None` for a query of the catalogue that
+    /// asserts nothing.
     async fn count_unexpected(&self, query: &str) -> Result<Option<String>, Error> {
         let reads_catalogue = ["sqlite_master", "pragma_", "pg_"].iter().any(|name| query.contains(name));
         Ok(match self {

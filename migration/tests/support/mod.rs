@@ -1,9 +1,9 @@
-//! What every test of this crate needs: a database of its own, and words to ask it.
+//! A database for each test, and helpers to use it.
 #![allow(dead_code, reason = "each test file uses its share")]
 
 pub(crate) mod catalogue;
 pub(crate) mod program;
-pub(crate) mod wild;
+pub(crate) mod v09_data;
 
 use migration::PROJECT;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
@@ -11,7 +11,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbB
 use sea_orm_revisions::{RunOptions, Target};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Migrations up to and with v0.9.
+/// The number of migrations that create v0.9.
 pub(crate) const V09: usize = 3;
 
 /// One test body on both databases: `name::sqlite` and `name::postgres`.
@@ -36,14 +36,14 @@ macro_rules! on_both {
     )+ };
 }
 
-/// A database that goes when the test ends.
+/// A database that is dropped at the end of the test.
 pub(crate) struct TestDatabase {
     pub(crate) url: String,
     _folder: Option<tempfile::TempDir>,
 }
 
 impl TestDatabase {
-    /// A file that is not there yet.
+    /// A file that does not exist yet.
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/play head.db?mode=rwc", folder.path().display());
@@ -62,7 +62,7 @@ impl TestDatabase {
         Self { url: format!("{base}/{name}"), _folder: None }
     }
 
-    /// One that nobody made.
+    /// An address without a database.
     pub(crate) fn nowhere(url: &str) -> Self {
         Self { url: url.to_owned(), _folder: Some(tempfile::tempdir().unwrap()) }
     }
@@ -71,12 +71,12 @@ impl TestDatabase {
         self._folder.is_none()
     }
 
-    /// One of two texts, as the database wants it.
+    /// The text for this kind of database.
     pub(crate) fn either<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
         if self.is_postgres() { postgres } else { sqlite }
     }
 
-    /// A connection as a server would open it, with foreign keys on.
+    /// A connection as the server opens it, with foreign keys on.
     pub(crate) async fn connect(&self) -> DatabaseConnection {
         let mut options = ConnectOptions::new(&self.url);
         options.max_connections(1).map_sqlx_sqlite_opts(|sqlite: SqliteConnectOptions| sqlite.foreign_keys(true));
@@ -97,12 +97,12 @@ impl TestDatabase {
         PROJECT.downgrade(&self.url, &target, &RunOptions::default()).await.unwrap().reverted
     }
 
-    /// Back to v0.9.
+    /// Downgrades to v0.9.
     pub(crate) async fn down_to_v09(&self) {
         self.down(Target::Name("m20250101_000003_create_watch_history_v09".to_owned())).await;
     }
 
-    /// The one line with which going up to the end, or down to v0.9, is refused.
+    /// The one-line error of an upgrade to the head, or of a downgrade to v0.9.
     pub(crate) async fn refusal(&self, up: bool) -> String {
         let options = RunOptions::default();
         let v09 = Target::Name("m20250101_000003_create_watch_history_v09".to_owned());
@@ -120,7 +120,7 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Some((_, name)) = self.url.rsplit_once('/').filter(|_| self.is_postgres()) else { return };
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        // The test's own runtime is about to end.
+        // The runtime of the test ends, so this needs its own.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -136,7 +136,7 @@ fn server_url() -> String {
     std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a PostgreSQL database")
 }
 
-/// Runs statements, one after the other.
+/// Executes statements.
 pub(crate) async fn run(db: &impl ConnectionTrait, sql: &str) {
     db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
 }

@@ -1,17 +1,18 @@
-//! The program itself, started as a deployment starts it.
+//! Runs the program as a deployment does.
 
 use super::TestDatabase;
 use std::process::{Command, Stdio};
 
-/// What a run of the program left behind.
+/// The exit code and the output of the program.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct ProgramOutput {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-/// The program with these words, ready to start: without a terminal, without settings of the one who tests.
+/// The program with these arguments, without a terminal, and without settings from the environment
+/// of the test.
 pub(crate) fn program(db: &TestDatabase, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migration"));
     let folder = std::env::temp_dir();
@@ -22,18 +23,18 @@ pub(crate) fn program(db: &TestDatabase, words: &[&str]) -> Command {
 }
 
 /// Runs the program to its end.
-pub(crate) fn ran(mut command: Command) -> Ran {
+pub(crate) fn run_program(mut command: Command) -> ProgramOutput {
     let output = command.output().unwrap();
-    Ran {
+    ProgramOutput {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-/// Runs it with these words, which must go well.
-pub(crate) fn done(db: &TestDatabase, words: &[&str]) -> String {
-    let ran = ran(program(db, words));
-    assert_eq!(ran.code, Some(0), "{words:?}: {ran:?}");
-    ran.out
+/// Runs the program with these arguments. It must exit with 0. Returns its output.
+pub(crate) fn succeed(db: &TestDatabase, words: &[&str]) -> String {
+    let output = run_program(program(db, words));
+    assert_eq!(output.code, Some(0), "{words:?}: {output:?}");
+    output.out
 }

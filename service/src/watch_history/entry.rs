@@ -56,16 +56,16 @@ pub struct Entry {
     /// When a save last changed the entry.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub updated_at: Timestamp,
-    /// Only in responses to a save: whether the save was applied. A save that is older than the entry
-    /// changes nothing.
+    /// Only in responses to a save: whether the save was applied. A save that is older than the
+    /// entry changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool)]
     pub applied: Option<bool>,
 }
 
 selected_row! {
-    /// The stored columns of an entry, and the duration of its video, of which each statement has an
-    /// expression of its own.
+    /// The stored columns of an entry, and the duration of its video, of which each statement has
+    /// an expression of its own.
     #[derive(Debug)]
     pub(super) struct EntryRow(duration: Expr) {
         id: i64 = Column::Id.into_expr(),

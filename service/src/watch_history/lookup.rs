@@ -5,8 +5,8 @@ use crate::Error;
 use crate::storage::RowReader;
 use sea_orm::DbErr;
 
-/// What the database knows of a viewer and a video. There is one for each key, also where there is no
-/// entry, so that the caller learns why.
+/// What the database knows of a viewer and a video. There is one for each key, also where there is
+/// no entry, so that the caller learns why.
 pub(super) struct Lookup {
     /// The position of the key in the batch, from 1 on.
     pub(super) n: i64,

@@ -1,8 +1,9 @@
 //! Where every viewer stopped: saves, entries, and the list "continue watching".
 //!
-//! Requests are queued and processed in batches ([`crate::storage`]) by prepared [`statements`]: one
-//! for a whole batch on PostgreSQL, one after the other in one transaction on SQLite. All commands of
-//! one user go to one batch worker, so that they are executed in the order of their arrival.
+//! Requests are queued and processed in batches ([`crate::storage`]) by prepared [`statements`]:
+//! one for a whole batch on PostgreSQL, one after the other in one transaction on SQLite. All
+//! commands of one user go to one batch worker, so that they are executed in the order of their
+//! arrival.
 
 mod command;
 mod entry;
@@ -31,9 +32,9 @@ use std::sync::Arc;
 const FINDERS: usize = 1;
 /// How many workers read lists: while one waits for the database, the other decodes its rows.
 const LISTERS: usize = 2;
-/// The size of a batch of writes or lookups at most. Only a crowd makes batches so large, and a crowd
-/// leaves the database little of the machine: with 128, three times the load that it can take brought
-/// PostgreSQL down to two thirds of its throughput.
+/// The size of a batch of writes or lookups at most. Only a crowd makes batches so large, and a
+/// crowd leaves the database little of the machine: with 128, three times the load that it can take
+/// brought PostgreSQL down to two thirds of its throughput.
 const MAX_BATCH: usize = 512;
 
 /// The watch history: the queues of its batch workers.
@@ -67,11 +68,12 @@ impl History {
     }
 }
 
-/// Stores the position of the caller in a video, unless the stored one is newer. `now` is when the save
-/// arrived.
+/// Stores the position of the caller in a video, unless the stored one is newer. `now` is when the
+/// save arrived.
 ///
 /// # Errors
-/// [`Error::VideoNotFound`]; [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
+/// [`Error::VideoNotFound`]; [`Error::Unauthenticated`] when the account is gone or deactivated;
+/// [`Error::Busy`].
 pub async fn save(
     history: &History,
     user_id: i64,
@@ -102,8 +104,8 @@ pub async fn save_all(
 /// The entry of the caller for a video.
 ///
 /// # Errors
-/// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the account is gone or
-/// deactivated; [`Error::Busy`].
+/// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the
+/// account is gone or deactivated; [`Error::Busy`].
 pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entry, Error> {
     of_user(&history.finders, user_id).submit(EntryKey { user_id, video_id }).await
 }
@@ -116,7 +118,8 @@ pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<()
     of_user(&history.writers, user_id).submit(Command::Forget(EntryKey { user_id, video_id })).await.map(drop)
 }
 
-/// The videos that the caller has started and not completed, the last watched first, `limit` at most.
+/// The videos that the caller has started and not completed, the last watched first, `limit` at
+/// most.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].

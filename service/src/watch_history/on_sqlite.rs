@@ -1,5 +1,5 @@
-//! The batch workers on SQLite: SQLite runs in the worker's thread, without a hand-off, and a batch is
-//! one transaction with one fsync.
+//! The batch workers on SQLite: SQLite runs in the worker's thread, without a hand-off, and a batch
+//! is one transaction with one fsync.
 
 use super::command::{Command, EntryKey, Outcome};
 use super::entry::Entry;
@@ -126,8 +126,8 @@ impl<'a, 's> WriteStatements<'a, 's> {
         })
     }
 
-    /// Returns whether the save was applied. The cheaper statement is tried first where it is likely
-    /// to do.
+    /// Returns whether the save was applied. The cheaper statement is tried first where it is
+    /// likely to do.
     fn save(&mut self, recent: &mut RecentRows, save: &SaveCommand) -> Result<bool, Error> {
         let mut slot = recent.slot(save);
         let is_heartbeat = slot.is_recent() && self.heartbeat.execute(save.clone().into_params())? > 0;

@@ -3,9 +3,9 @@
 use super::save::SaveCommand;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The entries that were saved recently, each with its hour: the next save of such an entry is likely
-/// to be a heartbeat. This may err, because the statement checks; so an entry is a hash in a slot, and
-/// a newer entry takes the slot of an older one.
+/// The entries that were saved recently, each with its hour: the next save of such an entry is
+/// likely to be a heartbeat. This may err, because the statement checks; so an entry is a hash in a
+/// slot, and a newer entry takes the slot of an older one.
 pub(super) struct RecentRows(Box<[u32]>);
 
 /// The slot of an entry.
@@ -15,8 +15,8 @@ pub(super) struct RecentSlot<'a> {
 }
 
 impl RecentRows {
-    /// Of 200,000 entries, as many as are saved in turn at 20,000 saves a second, four in five have a
-    /// slot of their own.
+    /// Of 200,000 entries, as many as are saved in turn at 20,000 saves a second, four in five have
+    /// a slot of their own.
     const SLOTS: usize = 1 << 20;
 
     pub(super) fn new() -> Self {

@@ -34,7 +34,8 @@ pub(super) fn column_def(column: &Column, checks: &[&Check]) -> String {
     code
 }
 
-/// The checks that are defined with this column: each is defined with the first column that it reads.
+/// The checks that are defined with this column: each is defined with the first column that it
+/// reads.
 pub(super) fn checks_of<'a>(table: &'a Table, column: &str) -> Vec<&'a Check> {
     let first = table.columns.first().map(|column| column.name.as_str()).unwrap_or_default();
     let is_of_column = |check: &&Check| check.columns.first().map_or(first, String::as_str) == column;
@@ -83,7 +84,8 @@ fn index_column(column: &str) -> Option<String> {
     }
 }
 
-/// `ForeignKey::create().name(…).from("videos", "user_id").to("users", "id").on_delete(ForeignKeyAction::Cascade)`.
+/// `ForeignKey::create().name(…).from("videos", "user_id").to("users",
+/// "id").on_delete(ForeignKeyAction::Cascade)`.
 pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> String {
     let (from, to) = (names(&key.columns), names(&key.parent_columns));
     let mut code =

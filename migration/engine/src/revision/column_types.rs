@@ -1,7 +1,8 @@
-//! Column types as calls of sea-query's builder, which both databases understand: `string_len(255)`.
+//! Column types as calls of sea-query's builder, which both databases understand:
+//! `string_len(255)`.
 
-/// The builder call (or the type, if there is no call), the type on PostgreSQL, the type on SQLite. Where a database has one type
-/// for several calls, the usual call comes first.
+/// The builder call (or the type, if there is no call), the type on PostgreSQL, the type on SQLite.
+/// Where a database has one type for several calls, the usual call comes first.
 const TYPES: [(&str, &str, &str); 22] = [
     ("boolean()", "boolean", "boolean"),
     ("small_integer()", "smallint", "smallint"),
@@ -77,7 +78,8 @@ pub(super) fn is_exact(call: &str, data_type: &str, is_postgres: bool) -> bool {
         || name.is_some_and(|name| without_spaces(&name) == without_spaces(data_type))
 }
 
-/// The family of the type. PostgreSQL converts types of one family into each other without a USING expression.
+/// The family of the type. PostgreSQL converts types of one family into each other without a USING
+/// expression.
 pub(super) fn family(call: &str) -> &'static str {
     let is_one = |names: &[&str]| names.iter().any(|name| call.starts_with(name));
     if is_one(&["string", "text", "char"]) {

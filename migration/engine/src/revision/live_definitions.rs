@@ -1,7 +1,8 @@
-//! The SQL that creates the columns, indexes and constraints of the live database again, for the downgrade.
+//! The SQL that creates the columns, indexes and constraints of the live database again, for the
+//! downgrade.
 //!
-//! sea-query cannot express all of them: `USING gin`, INCLUDE, NULLS NOT DISTINCT, operator classes, identities, deferrable keys,
-//! comments.
+//! sea-query cannot express all of them: `USING gin`, INCLUDE, NULLS NOT DISTINCT, operator
+//! classes, identities, deferrable keys, comments.
 
 use super::{builder_code, column_types};
 use crate::check::is_created;
@@ -51,7 +52,8 @@ impl LiveDefinitions {
         self.is_live(table, item) && !is_created(&self.created, &difference)
     }
 
-    /// Code that drops the item. That of an extra item runs only on the kind of database that has it.
+    /// Code that drops the item. That of an extra item runs only on the kind of database that has
+    /// it.
     pub(super) fn drop_code(
         &self,
         table: &str,
@@ -65,7 +67,8 @@ impl LiveDefinitions {
         self.only_on_live_backend(code, backends)
     }
 
-    /// Code that creates the item: `portable`, or the live definition if `portable` would create something else.
+    /// Code that creates the item: `portable`, or the live definition if `portable` would create
+    /// something else.
     pub(super) fn create_code(
         &self,
         table: &str,
@@ -153,7 +156,8 @@ impl LiveDefinitions {
         list.get(&(table.to_owned(), name.clone()))
     }
 
-    /// Whether the live table has the item. An item that only the entities have has no live definition.
+    /// Whether the live table has the item. An item that only the entities have has no live
+    /// definition.
     fn is_live(&self, table: &str, item: &SchemaItem) -> bool {
         let Some(table) = self.schema.tables.get(table) else { return false };
         match item {

@@ -39,7 +39,8 @@ impl MigrationFile {
     }
 }
 
-/// A sentence as the end of a name: `Add the nickname` is `add_the_nickname`. At most 60 characters.
+/// A sentence as the end of a name: `Add the nickname` is `add_the_nickname`. At most 60
+/// characters.
 fn snake_case(message: &str) -> String {
     let letters = message.to_lowercase().replace(['\'', '’'], "");
     let words: Vec<&str> =
@@ -47,7 +48,8 @@ fn snake_case(message: &str) -> String {
     words.join("_").chars().take(60).collect::<String>().trim_end_matches('_').to_owned()
 }
 
-/// The date and number after those of the last migration. If its date is in the future, the new one has that date too.
+/// The date and number after those of the last migration. If its date is in the future, the new one
+/// has that date too.
 fn number_after(last: &str, today: &str) -> String {
     let mut parts = last[1..].split('_');
     let (date, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -57,7 +59,8 @@ fn number_after(last: &str, today: &str) -> String {
     }
 }
 
-/// The text as rustfmt formats it with the settings of the folder; unchanged if there is no rustfmt.
+/// The text as rustfmt formats it with the settings of the folder; unchanged if there is no
+/// rustfmt.
 fn rustfmt(text: &str, dir: &Path) -> String {
     let run = || -> std::io::Result<Option<String>> {
         let mut command = Command::new("rustfmt");

@@ -1,5 +1,5 @@
-//! `revision`: writes the next migration. It is empty, or has code for the differences between the entities and a live
-//! database, for the author to read and edit.
+//! `revision`: writes the next migration. It is empty, or has code for the differences between the
+//! entities and a live database, for the author to read and edit.
 
 mod builder_code;
 mod chain_file;
@@ -78,8 +78,8 @@ impl Project {
         Ok(WrittenRevision { name: file.name.clone(), files, ..WrittenRevision::default() })
     }
 
-    /// Writes a migration for the differences between the entities and the database, if there are any. Refuses a database
-    /// with pending migrations.
+    /// Writes a migration for the differences between the entities and the database, if there are
+    /// any. Refuses a database with pending migrations.
     pub async fn autogenerate(&self, url: &str, message: &str, dir: Option<&Path>) -> Result<WrittenRevision, Error> {
         let file = self.next_file(message, dir)?;
         // A SQLite file that nobody has made yet is an empty database.
@@ -104,7 +104,8 @@ impl Project {
         }
     }
 
-    /// The source of a migration for the differences between the entities and a database. `None` if there are none.
+    /// The source of a migration for the differences between the entities and a database. `None` if
+    /// there are none.
     pub async fn source<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction>>(
         &self,
         db: &C,
@@ -135,8 +136,8 @@ impl Project {
     }
 }
 
-/// Counts extra objects on a dropped column as differences. The database drops them with the column, so the downgrade must
-/// create them again.
+/// Counts extra objects on a dropped column as differences. The database drops them with the
+/// column, so the downgrade must create them again.
 fn count_dropped_with_column(drift: &mut Drift) {
     let is_dropped = |table: &str, column: &str| {
         drift.differences.iter().any(|difference| {

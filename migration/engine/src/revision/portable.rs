@@ -1,6 +1,8 @@
-//! Portable schemas, which describe a table for both databases: a migration generated from one database runs on the other.
+//! Portable schemas, which describe a table for both databases: a migration generated from one
+//! database runs on the other.
 //!
-//! In a portable schema, the type of a column is a call of sea-query's builder (`string_len(255)`), and expressions are simplified.
+//! In a portable schema, the type of a column is a call of sea-query's builder (`string_len(255)`),
+//! and expressions are simplified.
 
 use super::column_types;
 use crate::entities::Entities;
@@ -67,7 +69,8 @@ pub(super) struct TableChange {
 }
 
 impl TableChange {
-    /// `actual` and `expected` are in the SQL of the live database, `portable` is the portable form of `expected`.
+    /// `actual` and `expected` are in the SQL of the live database, `portable` is the portable form
+    /// of `expected`.
     pub(super) fn new(name: &str, actual: &Table, expected: &Table, portable: &Table, is_postgres: bool) -> Self {
         let mut before = actual.clone();
         before.triggers.clear();
@@ -95,7 +98,8 @@ impl TableChange {
     }
 }
 
-/// The expected table, with the column order and the names of indexes and constraints of the live one.
+/// The expected table, with the column order and the names of indexes and constraints of the live
+/// one.
 fn table_after(before: &Table, portable: &Table) -> Table {
     let place = |column: &Column| before.columns.iter().position(|known| known.name == column.name);
     let mut after = Table { kind: before.kind.clone(), ..portable.clone() };
@@ -132,8 +136,8 @@ fn make_column_portable(column: &mut Column, is_foreign_key: bool, expected: Opt
     };
 }
 
-/// A check that does not change takes the condition of the same check in the portable table: the one in the same place among
-/// the checks of the same columns.
+/// A check that does not change takes the condition of the same check in the portable table: the
+/// one in the same place among the checks of the same columns.
 fn make_check_portable(table: &str, check: &mut Check, expected: &Table, portable: &Table) {
     let of_columns = |check: &Check, all: &[Check]| -> Vec<Check> {
         let sorted = |check: &Check| {

@@ -71,7 +71,8 @@ impl MigrationCode {
     fn change_table(&mut self, name: &str, schemas: &Schemas<'_>) {
         let tables = [schemas.expected, schemas.actual, schemas.portable].map(|schema| schema.tables.get(name));
         let [Some(expected), Some(actual), Some(portable)] = tables else { return };
-        // A table that an entity cannot describe differs in its portable form, but not in that of the database.
+        // A table that an entity cannot describe differs in its portable form, but not in that of
+        // the database.
         if compare_tables(name, expected, actual).is_empty() {
             return;
         }
@@ -108,7 +109,8 @@ fn new_tables<'a>(schemas: &Schemas<'a>) -> Vec<&'a String> {
             let others = table.foreign_keys.iter().map(|key| &key.parent).filter(|parent| parent != name);
             others.filter(is_new).all(|parent| sorted.contains(&parent))
         };
-        // Tables that refer to each other in a circle cannot be sorted: the author must edit the migration.
+        // Tables that refer to each other in a circle cannot be sorted: the author must edit the
+        // migration.
         let next = waiting.iter().position(is_ready).unwrap_or(0);
         sorted.push(waiting.remove(next).0);
     }

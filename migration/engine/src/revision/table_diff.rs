@@ -85,7 +85,8 @@ impl TableDiff {
         dropped + columns + self.added_checks.len() + self.added_keys.len() + self.added_indexes.len() == 0
     }
 
-    /// Whether SQLite must rebuild the table `from`: it cannot alter columns and constraints, and adds only simple columns.
+    /// Whether SQLite must rebuild the table `from`: it cannot alter columns and constraints, and
+    /// adds only simple columns.
     pub(super) fn needs_rebuild(&self, from: &Table) -> bool {
         let is_in_constraint = |column: &Column| {
             let contains = |columns: &Vec<String>| columns.contains(&column.name);

@@ -48,8 +48,8 @@ impl StepContext<'_> {
     }
 }
 
-/// The code from one version of a table to the other. `functions` are the names of the functions with the `TableDef`s of
-/// both, for a rebuild.
+/// The code from one version of a table to the other. `functions` are the names of the functions
+/// with the `TableDef`s of both, for a rebuild.
 pub(super) fn table_steps(
     name: &str,
     versions: &TableVersions<'_>,

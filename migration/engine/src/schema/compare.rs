@@ -60,7 +60,8 @@ pub fn compare_tables(name: &str, expected: &Table, actual: &Table) -> Vec<Diffe
     pairs.into_iter().map(difference).collect()
 }
 
-/// The items that have no equal on the other side. Two of them that are `alike` are the two versions of one item.
+/// The items that have no equal on the other side. Two of them that are `alike` are the two
+/// versions of one item.
 fn unequal<T: Clone>(
     expected: &[T],
     actual: &[T],

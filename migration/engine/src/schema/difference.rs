@@ -48,8 +48,8 @@ impl Difference {
         }
     }
 
-    /// One line: `videos.title: varchar(255) in the entities, text in the database`. `expected_in` is where the expected schema
-    /// comes from (`the entities`).
+    /// One line: `videos.title: varchar(255) in the entities, text in the database`. `expected_in`
+    /// is where the expected schema comes from (`the entities`).
     pub fn line(&self, expected_in: &str) -> String {
         let subject = self.subject();
         match self.descriptions() {
@@ -108,8 +108,9 @@ impl Serialize for Difference {
 }
 
 impl SchemaItem {
-    /// Describes the item, or, beside `other` of the same column, only what differs. The name of an index or a constraint is
-    /// included if `with_name`: names are not compared, and those of the expected schema mean nothing to the reader.
+    /// Describes the item, or, beside `other` of the same column, only what differs. The name of an
+    /// index or a constraint is included if `with_name`: names are not compared, and those of the
+    /// expected schema mean nothing to the reader.
     fn describe(&self, other: Option<&Self>, with_name: bool) -> String {
         let named = |name: &str| if name.is_empty() || !with_name { String::new() } else { format!(" {name}") };
         match (self, other) {

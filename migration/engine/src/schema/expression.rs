@@ -2,7 +2,8 @@
 
 use super::words;
 
-/// The expression without casts, and with `IN (…)` for `= ANY (ARRAY[…])`: as people write it, and as SQLite accepts it.
+/// The expression without casts, and with `IN (…)` for `= ANY (ARRAY[…])`: as people write it, and
+/// as SQLite accepts it.
 pub(crate) fn simplify_expr(expression: &str) -> String {
     let words: Vec<&str> = words(expression).collect();
     let mut output: Vec<String> = Vec::new();
@@ -29,7 +30,8 @@ pub(crate) fn simplify_expr(expression: &str) -> String {
     join_words(&output)
 }
 
-/// The number of words in the type of a cast: `character varying`, `timestamp with time zone`, `numeric(5,2)[]`.
+/// The number of words in the type of a cast: `character varying`, `timestamp with time zone`,
+/// `numeric(5,2)[]`.
 fn cast_length(words: &[&str]) -> usize {
     let mut length = 1;
     while words
@@ -47,7 +49,8 @@ fn cast_length(words: &[&str]) -> usize {
     length + usize::from(words.get(length).is_some_and(|word| word.starts_with('[')))
 }
 
-/// The list in `ARRAY['a'::text, 'b'::text]::text[])`, also with further parentheses, and the number of its words.
+/// The list in `ARRAY['a'::text, 'b'::text]::text[])`, also with further parentheses, and the
+/// number of its words.
 fn array(words: &[&str]) -> Option<(String, usize)> {
     let start = words.iter().position(|word| word.eq_ignore_ascii_case("ARRAY"))?;
     if words[..start].iter().any(|word| *word != "(") {

@@ -1,7 +1,8 @@
 //! Reflection: the tables of a database as values that can be compared.
 //!
-//! Types and expressions are in the SQL of their database. So two schemas of the same kind of database can be compared, and
-//! schemas of SQLite and PostgreSQL cannot. Names of indexes and constraints are read but not compared: only their effect is.
+//! Types and expressions are in the SQL of their database. So two schemas of the same kind of
+//! database can be compared, and schemas of SQLite and PostgreSQL cannot. Names of indexes and
+//! constraints are read but not compared: only their effect is.
 
 mod compare;
 mod difference;
@@ -33,7 +34,8 @@ pub struct Schema {
 /// A table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Table {
-    /// `table`, or a special kind: `unlogged table`, `virtual table`, `table with row level security`.
+    /// `table`, or a special kind: `unlogged table`, `virtual table`, `table with row level
+    /// security`.
     pub kind: String,
     /// The columns in their order.
     pub columns: Vec<Column>,
@@ -67,7 +69,8 @@ pub struct Column {
     pub nullable: bool,
     /// The default as SQL.
     pub default: Option<String>,
-    /// How the database numbers new rows: `autoincrement` on SQLite, the type of the sequence on PostgreSQL.
+    /// How the database numbers new rows: `autoincrement` on SQLite, the type of the sequence on
+    /// PostgreSQL.
     pub auto_increment: Option<String>,
     /// The expression of a generated column.
     pub generated: Option<String>,

@@ -104,8 +104,8 @@ async fn rows(db: &impl ConnectionTrait, select: &str) -> Result<Vec<QueryResult
     db.query_all_raw(Statement::from_string(DbBackend::Postgres, select)).await
 }
 
-/// The relations that need no schema name in a statement, without those of extensions. Temporary tables count only if the search
-/// path is the temporary schema.
+/// The relations that need no schema name in a statement, without those of extensions. Temporary
+/// tables count only if the search path is the temporary schema.
 const RELATIONS: &str = r"
 WITH relation AS (
     SELECT class.* , class.oid AS id

@@ -7,8 +7,8 @@ pub(crate) fn words(sql: &str) -> impl Iterator<Item = &str> {
     tokens(sql).filter(|token| !token.trim().is_empty() && !token.starts_with("--") && !token.starts_with("/*"))
 }
 
-/// Normalizes SQL: spaces, the case of words, quotes that a name does not need, and parentheses around the whole make no
-/// difference. Quoted strings stay as they are.
+/// Normalizes SQL: spaces, the case of words, quotes that a name does not need, and parentheses
+/// around the whole make no difference. Quoted strings stay as they are.
 pub fn normalize_sql(sql: &str) -> String {
     let words: Vec<String> = words(sql).map(normalize_word).collect();
     without_parentheses(&words).join(" ")

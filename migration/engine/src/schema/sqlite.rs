@@ -1,4 +1,5 @@
-//! Reads the catalogue of SQLite: its pragmas, and the text of `CREATE TABLE` for what they do not return.
+//! Reads the catalogue of SQLite: its pragmas, and the text of `CREATE TABLE` for what they do not
+//! return.
 
 use super::sql_text::{split_column_list, unquote, words};
 use super::{Check, Column, ForeignKey, Index, Schema, Table, Trigger};

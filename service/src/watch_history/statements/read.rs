@@ -59,7 +59,8 @@ fn entries_by_time(backend: DatabaseBackend) -> SelectStatement {
         .columns(columns)
         .from(watch_history::Entity)
         .and_where(Column::UserId.into_expr().eq(Expr::cust(user_id)))
-        // SQLite uses the index only if this is its condition letter by letter; sea-query writes FALSE.
+        // SQLite uses the index only if this is its condition letter by letter; sea-query writes
+        // FALSE.
         .and_where(Expr::cust("completed = false"))
         .and_where(Column::WatchPosition.gt(0))
         .order_by(Column::WatchedHour, Order::Desc)

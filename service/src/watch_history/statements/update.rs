@@ -12,8 +12,8 @@ fn stored(column: Column) -> Expr {
     column.into_expr()
 }
 
-/// A column of the entry that the INSERT would have made of the save. Its `last_watched_at` is when the
-/// position was true, its `updated_at` when the save arrived.
+/// A column of the entry that the INSERT would have made of the save. Its `last_watched_at` is when
+/// the position was true, its `updated_at` when the save arrived.
 fn excluded(column: Column) -> Expr {
     Expr::col(("excluded", column))
 }
@@ -86,9 +86,9 @@ fn or_empty(text: Expr) -> Expr {
 
 /// Whether the save is newer than the entry.
 ///
-/// Within one session the sequence alone decides. Else a save is older if its position was true earlier.
-/// A save without an age was true when it arrived, and is never older: the time of an entry counts as
-/// the arrival at most, because it may come from the clock of another server.
+/// Within one session the sequence alone decides. Else a save is older if its position was true
+/// earlier. A save without an age was true when it arrived, and is never older: the time of an
+/// entry counts as the arrival at most, because it may come from the clock of another server.
 pub(super) fn is_newer() -> Expr {
     let column = Column::Sequence;
     let have_numbers = excluded(column).gt(0).and(stored(column).gt(0));

@@ -1,4 +1,4 @@
-//! Entities as somebody may change them tomorrow: a few columns, indexes, keys and tables more, a few fewer, others otherwise.
+//! Changed entities: columns, indexes, keys and tables are added, removed and changed.
 
 use sea_orm::{DbBackend, Schema};
 use sea_orm_revisions::entities::EntityTables;
@@ -20,7 +20,7 @@ pub(crate) fn entities(backend: DbBackend) -> EntityTables {
     EntityTables { tables, indexes: Vec::new(), statements: ::entity::video_search::tables(backend).to_vec() }
 }
 
-/// New: a column with an index, and one with a default and a check.
+/// Added: a column with an index, a column with a default and a check.
 mod user {
     use sea_orm::entity::prelude::*;
 
@@ -62,7 +62,8 @@ mod user {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Gone: `bitrate` and the index of `file_path`. Otherwise: two types, a default, a check, NOT NULL. New: a unique key.
+/// Removed: `bitrate`, the index of `file_path`. Changed: two types, a default, a check, NOT NULL.
+/// Added: a unique key.
 mod video {
     use sea_orm::entity::prelude::*;
 
@@ -114,7 +115,7 @@ mod video {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Gone: the unique key and a check. Otherwise: what happens when a user goes.
+/// Removed: the unique key, a check. Changed: ON DELETE of the user.
 mod watch_history {
     use sea_orm::entity::prelude::*;
 
@@ -145,7 +146,7 @@ mod watch_history {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// New: a column that nobody fills.
+/// Added: a NOT NULL column without a default.
 mod refresh_token {
     use sea_orm::entity::prelude::*;
 
@@ -171,7 +172,7 @@ mod refresh_token {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// New, and its name comes before that of the table that it refers to.
+/// A new table whose name sorts before that of the table that it refers to.
 mod answer {
     use sea_orm::entity::prelude::*;
 
@@ -191,7 +192,7 @@ mod answer {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// New, with a key of two columns.
+/// A new table with a primary key of two columns.
 mod like {
     use sea_orm::entity::prelude::*;
 
@@ -214,7 +215,7 @@ mod like {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// New, with foreign keys, a unique key, a check, and types of many kinds.
+/// A new table with foreign keys, a unique key, a check, and many types.
 mod rating {
     use sea_orm::entity::prelude::*;
 

@@ -1,29 +1,31 @@
-//! A database of v0.9 as it may be found: with rows of every kind, the reference's further tables, and things that nobody
-//! told us of.
+//! Data for a database of v0.9: rows with unusual values, the reference's other tables, and extra
+//! objects.
 
 use super::{TestDatabase, run};
 use sea_orm::DatabaseConnection;
 
-/// Our tables at v0.9.
-pub(crate) const OURS: [&str; 3] = ["users", "videos", "watch_history"];
+/// The tables of v0.9 that Playhead keeps.
+pub(crate) const MANAGED_TABLES: [&str; 3] = ["users", "videos", "watch_history"];
 
-/// Tables that stay as they are.
-pub(crate) const OTHERS: [&str; 6] = ["categories", "tags", "video_tags", "video_thumbnails", "ratings", "audit"];
+/// Tables that Playhead does not change.
+pub(crate) const OTHER_TABLES: [&str; 6] = ["categories", "tags", "video_tags", "video_thumbnails", "ratings", "audit"];
 
-/// Rows that try every column.
-pub(crate) async fn fill(db: &DatabaseConnection) {
+/// Inserts rows with values of every kind in every column.
+pub(crate) async fn insert_rows(db: &DatabaseConnection) {
     run(db, ROWS).await;
 }
 
-/// The reference's further tables, extra columns, indexes, triggers and views, and rows in all of them.
-pub(crate) async fn grow(test: &TestDatabase, db: &DatabaseConnection) {
-    run(db, FURTHER).await;
+/// Adds the reference's other tables, extra columns, indexes, triggers and views, and rows in all
+/// of them.
+pub(crate) async fn add_extra_objects(test: &TestDatabase, db: &DatabaseConnection) {
+    run(db, EXTRA_TABLES).await;
     run(db, test.either(SQLITE_EXTRAS, POSTGRES_EXTRAS)).await;
-    fill(db).await;
-    run(db, FURTHER_ROWS).await;
+    insert_rows(db).await;
+    run(db, EXTRA_ROWS).await;
 }
 
-/// The form of v0.9 that has database defaults; on SQLite in the words of SQLAlchemy and of the reference's page.
+/// Adds database defaults. On SQLite the tables are as SQLAlchemy and the reference's documentation
+/// write them.
 pub(crate) async fn give_defaults(test: &TestDatabase, db: &DatabaseConnection) {
     run(db, test.either(SQLITE_DEFAULTS, POSTGRES_DEFAULTS)).await;
 }
@@ -53,7 +55,7 @@ INSERT INTO watch_history (id, user_id, video_id, watch_position, watch_duration
 (11, 3, 5, 0, 0, FALSE, '2025-06-01 10:00:00.000000', '2025-06-01 10:00:00.000000', '2025-06-01 10:00:00.000000'),
 (20, 8, 2, 1, 2147483647, FALSE, '2025-06-01 10:00:00.100000', '2025-06-01 10:00:00.001000', '2025-06-01 10:00:00.000100')";
 
-const FURTHER: &str = "
+const EXTRA_TABLES: &str = "
 CREATE TABLE categories (id INTEGER PRIMARY KEY, name VARCHAR(50) NOT NULL);
 CREATE TABLE tags (id INTEGER PRIMARY KEY, name VARCHAR(50) NOT NULL);
 CREATE TABLE video_tags (video_id INTEGER NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
@@ -70,7 +72,7 @@ CREATE INDEX \"of mine\" ON users (full_name) WHERE is_active;
 CREATE VIEW shelf AS SELECT v.id, v.title, u.username, u.created_at, v.status FROM videos v JOIN users u ON u.id = v.user_id;
 CREATE VIEW top_shelf AS SELECT title, username FROM shelf WHERE id > 1";
 
-const FURTHER_ROWS: &str = "
+const EXTRA_ROWS: &str = "
 INSERT INTO categories VALUES (1, 'Films');
 UPDATE videos SET category_id = 1, note = 'kept' WHERE id = 2;
 INSERT INTO tags VALUES (1, 'old');

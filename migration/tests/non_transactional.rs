@@ -1,4 +1,4 @@
-//! A migration that asks to run outside of any transaction.
+//! Migrations that run outside of a transaction.
 
 #![cfg(test)]
 
@@ -71,7 +71,7 @@ fn failing() -> Vec<Box<dyn MigrationTrait>> {
 }
 
 on_both! {
-    async fn of_five_runners_one_makes_the_index_and_nobody_waits_forever(db: TestDatabase) {
+    async fn of_five_runners_one_creates_the_index_and_none_waits_forever(db: TestDatabase) {
         let (project, options) = (project(longer), RunOptions::default());
         let one = || project.upgrade(&db.url, &Target::End, &options);
         let all = async { tokio::join!(one(), one(), one(), one(), one()) };
@@ -85,7 +85,7 @@ on_both! {
         assert_eq!(index(&db).await, [""; 0]);
     }
 
-    async fn an_error_says_what_stays(db: TestDatabase) {
+    async fn an_error_names_the_migrations_that_stay_applied(db: TestDatabase) {
         let error = project(failing).upgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap_err();
         let Error::Migration { name, kept, .. } = &error else { panic!("{error}") };
         assert_eq!(name, Failing.name());
@@ -103,7 +103,7 @@ on_both! {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn through_a_pooler_it_is_refused_before_anything_is_changed() {
+async fn it_is_refused_through_a_pooler_before_any_change() {
     let db = TestDatabase::postgres().await;
     db.up(Target::End).await;
     let lent = format!("{}?statement-cache-capacity=0", db.url);
@@ -116,7 +116,7 @@ async fn through_a_pooler_it_is_refused_before_anything_is_changed() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn an_index_that_a_kill_left_half_made_is_made_again() {
+async fn an_invalid_index_of_an_interrupted_run_is_created_again() {
     let db = TestDatabase::postgres().await;
     db.up(Target::End).await;
     let connection = db.connect().await;
@@ -126,13 +126,13 @@ async fn an_index_that_a_kill_left_half_made_is_made_again() {
     project.upgrade(&db.url, &Target::End, &options).await.unwrap();
     let valid = "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'ix_videos_codec'::regclass";
     assert_eq!(texts(&connection, valid).await, ["true"]);
-    // A kill after the index and before its record.
+    // As after a kill between the index and its record.
     run(&connection, "DELETE FROM seaql_migrations WHERE version LIKE 'm2999%'").await;
     assert_eq!(project.upgrade(&db.url, &Target::End, &options).await.unwrap().applied.len(), 1);
 }
 
 #[tokio::test]
-async fn a_script_leaves_it_outside_of_the_transaction() {
+async fn a_script_runs_it_outside_of_the_transaction() {
     let sql = project(longer).script(true, "m20261101_000006:head", DbBackend::Postgres).await.unwrap();
     let (inside, outside) = sql.split_once("COMMIT;").unwrap();
     assert!(inside.contains("CREATE TABLE \"sessions\""), "{sql}");
