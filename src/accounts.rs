@@ -7,7 +7,8 @@ use clap::Subcommand;
 use service::auth::Passwords;
 use service::library::{Library, register_sample};
 use service::time::Clock;
-use service::user::{self, Registration, RegistrationPolicy};
+use service::user::{self, RegisteredUser, Registration, RegistrationPolicy, User};
+use service::{Database, Error};
 use std::io::{self, IsTerminal};
 
 /// What to do with an account.
@@ -43,10 +44,7 @@ pub(crate) async fn run(settings: &Settings, command: UserCommand) -> Result<(),
         UserCommand::Create { name, email, admin } => {
             let registration = Registration { email, username: name, password: ask_password()?, full_name: None };
             registration.check().map_err(|error| error.to_string())?;
-            let made =
-                user::register(&db, &Passwords::default(), RegistrationPolicy::Operator { admin }, registration, now)
-                    .await;
-            let made = made.map_err(|error| error.to_string())?;
+            let made = register(&db, registration, admin).await.map_err(|error| error.to_string())?;
             let library = Library::new(&settings.media_dir);
             if made.is_first
                 && let Err(error) = register_sample(&db, &library, made.user.id, now).await
@@ -59,17 +57,28 @@ pub(crate) async fn run(settings: &Settings, command: UserCommand) -> Result<(),
         UserCommand::SetPassword { name } => {
             let password = ask_password()?;
             user::check_password(&password).map_err(|error| error.to_string())?;
-            let changed = user::set_password(&db, &Passwords::default(), &name, password, now).await;
+            let changed = set_password(&db, &name, password).await;
             changed.map(|user| format!("{} has a new password and is signed out everywhere", user.username))
         }
         UserCommand::Deactivate { name } => {
-            let changed = user::deactivate(&db, &name, now).await;
+            let changed = db.transaction(async |tx| user::deactivate(tx, &name, now).await).await;
             changed.map(|user| format!("{} is deactivated", user.username))
         }
     };
     db.close().await;
     print_line(done.map_err(|error| error.to_string())?);
     Ok(())
+}
+
+async fn register(db: &Database, registration: Registration, admin: bool) -> Result<RegisteredUser, Error> {
+    let policy = RegistrationPolicy::Operator { admin };
+    let prepared = user::prepare_registration(db, &Passwords::default(), policy, registration).await?;
+    db.transaction(async |tx| user::register(tx, prepared, Clock::System.now()).await).await
+}
+
+async fn set_password(db: &Database, name: &str, password: String) -> Result<User, Error> {
+    let new = user::prepare_new_password(db, &Passwords::default(), name, password).await?;
+    db.transaction(async |tx| user::set_password(tx, new, Clock::System.now()).await).await
 }
 
 /// Asks twice on a terminal; elsewhere reads the first line.

@@ -81,7 +81,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
 
 /// Prepares the search for videos that others registered, such as an older version of this program.
 async fn index_videos(db: Database) {
-    match search::catch_up(&db).await {
+    match search::index_pending(&db).await {
         Ok(0) => {}
         Ok(count) => log::info!("indexed {count} videos for the search"),
         Err(error) => log::warn!("the videos could not be indexed, which the first search will do: {error}"),

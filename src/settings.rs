@@ -9,7 +9,7 @@ use api::AccessLog;
 use api::PublicPath;
 use ipnet::IpNet;
 use migration::environment::{DatabaseUrl, load, value_or_file};
-use service::auth::GRACE;
+use service::auth::REFRESH_GRACE;
 use service::limit::LimitSettings;
 use service::progress::ProgressRules;
 use service::storage::Durability;
@@ -93,7 +93,12 @@ impl Settings {
             jwt_secret: secret(value_or_file("JWT_SECRET", &look_up)?)?,
             access_token_lifetime: Duration::from_secs(60 * source.number("ACCESS_TOKEN_MINUTES", 30, 1, 525_600)?),
             refresh_token_lifetime: Duration::from_secs(86_400 * source.number("REFRESH_TOKEN_DAYS", 30, 1, 3_650)?),
-            refresh_grace: Duration::from_secs(source.number("REFRESH_GRACE_SECONDS", GRACE.as_secs(), 0, 600)?),
+            refresh_grace: Duration::from_secs(source.number(
+                "REFRESH_GRACE_SECONDS",
+                REFRESH_GRACE.as_secs(),
+                0,
+                600,
+            )?),
             media_dir: media_dir(look_up("MEDIA_DIR")?)?,
             auto_migrate: source.flag("AUTO_MIGRATE", sqlite)?,
             rules: ProgressRules {

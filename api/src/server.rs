@@ -15,7 +15,7 @@ use actix_web::dev::AppConfig;
 use actix_web::http::header::{LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::Data;
-use service::auth::sessions::EndedSessionsPoller;
+use service::auth::EndedSessionsPoller;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -6,6 +6,8 @@
 //! Nothing here knows HTTP: a failure is an [`Error`], and the api crate picks its status.
 
 pub mod auth;
+pub mod caller;
+mod common_passwords;
 mod error;
 pub mod library;
 pub mod limit;

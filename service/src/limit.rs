@@ -1,4 +1,4 @@
-//! How often something may happen: buckets that fill with what was done and that time empties.
+//! Rate limits by leaky buckets: every request fills the bucket, and time empties it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::sync::Cache;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// How many keys a [`RateLimiter`] remembers, which takes 10 MiB at most. Beyond that the least used are forgotten, so that
-/// requests from many addresses do not grow the memory.
-const REMEMBERED: usize = 100_000;
+/// The keys that a [`RateLimiter`] keeps in at most 10 MiB. Beyond that the least used ones are dropped,
+/// so that requests from many addresses do not take more memory.
+const MAX_KEYS: usize = 100_000;
 
-/// The limits of one server; 0 means that there is none.
+/// The limits of one server; 0 means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitSettings {
     /// Sign-ups from one address in an hour, and as many changes of accounts.
@@ -21,7 +21,7 @@ pub struct LimitSettings {
     pub writes_per_minute: u32,
     /// Writes from one address in a minute.
     pub address_writes_per_minute: u32,
-    /// Videos that one account may have when it describes another one; administrators may have any number.
+    /// Videos of one account; administrators may have any number.
     pub videos_per_user: u32,
 }
 
@@ -36,23 +36,23 @@ impl Default for LimitSettings {
     }
 }
 
-/// How much fits into a bucket, and how long one drop takes to drain.
+/// The size of a bucket, and the time in which one request drains from it.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
     size: i32,
     drain: TimeDelta,
 }
 
-/// What is left of a bucket, for clients that want to know.
+/// The state of a bucket, for the headers of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How much fits into the whole bucket.
+    /// Requests that fit into the empty bucket.
     pub size: i32,
     /// Seconds in which a full bucket drains.
     pub window: i64,
-    /// How much fits now.
+    /// Requests that fit now.
     pub left: i64,
-    /// Seconds until all of it fits again.
+    /// Seconds until the bucket is empty.
     pub reset: i64,
 }
 
@@ -61,20 +61,20 @@ impl Bucket {
         Self { size, drain }
     }
 
-    /// As many as `size` at once, and then as many in each `window`; `None` when `size` is 0.
+    /// A bucket for `size` requests at once, which drains in `window`; `None` when `size` is 0.
     pub fn within(size: u32, window: TimeDelta) -> Option<Self> {
         let size = i32::try_from(size).unwrap_or(i32::MAX);
         let drain = TimeDelta::microseconds(window.num_microseconds()?.checked_div(size.into())?.max(1));
         Some(Self { size, drain })
     }
 
-    /// When the bucket is empty after one more drop.
+    /// The time at which the bucket is empty after one more request.
     ///
     /// # Errors
-    /// How long to wait, when the drop does not fit.
+    /// The time to wait, when the request does not fit.
     pub(crate) fn add(self, empty_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Duration> {
-        let over = empty_at.max(now) + self.drain - self.brim(now);
-        // A wait is told in whole seconds, so it is rounded up.
+        let over = empty_at.max(now) + self.drain - self.full_until(now);
+        // Clients get whole seconds, so it is rounded up.
         if over > TimeDelta::zero() {
             Err(Duration::from_secs(over.num_seconds().unsigned_abs() + 1))
         } else {
@@ -82,12 +82,12 @@ impl Bucket {
         }
     }
 
-    /// As [`Bucket::add`], but a drop that does not fit is lost.
+    /// Like [`Bucket::add`], but a request that does not fit is ignored.
     pub(crate) fn fill(self, empty_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-        (empty_at.max(now) + self.drain).min(self.brim(now))
+        (empty_at.max(now) + self.drain).min(self.full_until(now))
     }
 
-    /// When the bucket is empty without one of its drops.
+    /// The time at which the bucket is empty without one of its requests.
     pub(crate) fn remove(self, empty_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
         (empty_at - self.drain).max(now)
     }
@@ -104,13 +104,13 @@ impl Bucket {
         }
     }
 
-    /// When a full bucket is empty.
-    fn brim(self, now: DateTime<Utc>) -> DateTime<Utc> {
+    /// The time at which a full bucket is empty.
+    fn full_until(self, now: DateTime<Utc>) -> DateTime<Utc> {
         now + self.drain * self.size
     }
 }
 
-/// What counts as one address: an IPv4 address, or the /64 that an IPv6 host owns.
+/// The network that counts as one address: an IPv4 address, or the /64 network of an IPv6 host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
@@ -124,7 +124,7 @@ impl From<IpAddr> for Network {
 }
 
 impl Network {
-    /// 16 bytes that no other network has.
+    /// 16 bytes that are unique for the network.
     pub(crate) fn octets(self) -> [u8; 16] {
         match self.0 {
             IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
@@ -133,7 +133,7 @@ impl Network {
     }
 }
 
-/// Whose bucket it is. Keys of different kinds are different keys, whatever is in them.
+/// The key of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LimitKey {
     /// An account.
@@ -142,46 +142,46 @@ pub enum LimitKey {
     Address(Network),
 }
 
-/// Buckets of one size, one for each key, of this process.
+/// The buckets of this process, one for each key, all of the same size.
 #[derive(Debug)]
 pub struct RateLimiter {
     bucket: Bucket,
-    /// When each bucket will be empty, in microseconds since 1970.
+    /// The time at which each bucket is empty, in microseconds since 1970.
     empty_at: Cache<LimitKey, Arc<AtomicI64>>,
 }
 
 impl RateLimiter {
-    /// With empty buckets.
+    /// Creates it with empty buckets.
     pub fn new(bucket: Bucket) -> Self {
-        Self { bucket, empty_at: Cache::new(REMEMBERED) }
+        Self { bucket, empty_at: Cache::new(MAX_KEYS) }
     }
 
-    /// Counts one more.
+    /// Counts one request.
     ///
     /// # Errors
-    /// How long to wait, when there were too many.
+    /// The time to wait, when there were too many.
     pub fn take(&self, key: LimitKey, now: DateTime<Utc>) -> Result<(), Duration> {
-        let cell = self.cell(key);
-        let mut micros = cell.load(Ordering::Relaxed);
+        let stored = self.cell(key);
+        let mut micros = stored.load(Ordering::Relaxed);
         loop {
-            let after = self.bucket.add(moment(micros), now)?.timestamp_micros();
-            match cell.compare_exchange_weak(micros, after, Ordering::Relaxed, Ordering::Relaxed) {
+            let after = self.bucket.add(from_micros(micros), now)?.timestamp_micros();
+            match stored.compare_exchange_weak(micros, after, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(other) => micros = other,
             }
         }
     }
 
-    /// Takes back what [`RateLimiter::take`] counted.
+    /// Removes the request that [`RateLimiter::take`] counted.
     pub fn refund(&self, key: LimitKey, now: DateTime<Utc>) {
-        let less = |micros| Some(self.bucket.remove(moment(micros), now).timestamp_micros());
-        // The closure always gives a value.
+        let less = |micros| Some(self.bucket.remove(from_micros(micros), now).timestamp_micros());
+        // The closure always returns a value.
         let _ = self.cell(key).fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
-    /// What is left for this key.
+    /// The state of the bucket of this key.
     pub fn quota(&self, key: LimitKey, now: DateTime<Utc>) -> Quota {
-        self.bucket.quota(moment(self.cell(key).load(Ordering::Relaxed)), now)
+        self.bucket.quota(from_micros(self.cell(key).load(Ordering::Relaxed)), now)
     }
 
     fn cell(&self, key: LimitKey) -> Arc<AtomicI64> {
@@ -190,7 +190,7 @@ impl RateLimiter {
     }
 }
 
-fn moment(micros: i64) -> DateTime<Utc> {
+fn from_micros(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
@@ -234,7 +234,7 @@ mod tests {
             let address = IpAddr::V6(Ipv6Addr::from_bits(n << 64));
             limiter.take(LimitKey::Address(address.into()), start()).unwrap();
         }
-        assert!(limiter.empty_at.len() <= REMEMBERED, "{}", limiter.empty_at.len());
+        assert!(limiter.empty_at.len() <= MAX_KEYS, "{}", limiter.empty_at.len());
     }
 
     #[test]

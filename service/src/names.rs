@@ -1,7 +1,8 @@
-//! User names: what they may be made of, and when two of them are too much alike.
+//! The rules of user names, and when two names are too similar.
 //!
-//! A name is stored in Unicode's form NFKC. It has two keys, both unique: the folded name, by which people sign in whatever
-//! the case, and the skeleton (Unicode Technical Standard 39), which names that look alike share.
+//! A name is stored in Unicode's form NFKC. It has two unique keys: the folded name, which ignores case
+//! at a sign-in, and the skeleton (Unicode Technical Standard 39), which is the same for names that
+//! look alike.
 
 use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark, is_nfc};
@@ -10,18 +11,18 @@ use unicode_script::Script;
 use unicode_security::mixed_script::AugmentedScriptSet;
 use unicode_security::skeleton as prototypes;
 
-/// The characters of a name.
+/// The number of characters of a name.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=100;
-/// The characters that the columns of the keys hold.
+/// The characters that fit into the columns of the keys.
 const KEY_LENGTH: usize = 255;
-/// Beyond this many combining marks on one letter a name paints over its neighbours (UTS 39, 5.4).
-const MARKS: usize = 4;
-/// Characters of other categories that show nothing, or stand for something that is not there.
+/// The most combining marks on one letter; more would cover other lines (UTS 39, 5.4).
+const MAX_MARKS: usize = 4;
+/// Characters of other categories that are blank or placeholders.
 const BLANK: [char; 8] =
     ['\u{2800}', '\u{303f}', '\u{fffc}', '\u{fffd}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{1d159}'];
 
 /// The form in which a name is stored.
-pub(crate) fn normalized(name: &str) -> String {
+pub(crate) fn normalize(name: &str) -> String {
     name.nfkc().collect()
 }
 
@@ -30,25 +31,26 @@ pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
     if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
-/// The form in which names are compared when somebody signs in: whatever the case, and however the letters were typed.
+/// The form in which names are compared at a sign-in; it ignores case and how letters were typed.
 ///
-/// Upper case joins what is one letter with two shapes in lower case, such as the two sigmas, and ß with ss.
+/// The step to upper case joins letters with two lower-case forms, such as the two sigmas, and ß with
+/// ss.
 pub(crate) fn fold(name: &str) -> String {
     let lower = name.nfkc().flat_map(char::to_lowercase);
     lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
 }
 
-/// What names that look alike have in common, whatever the case.
+/// The skeleton of a name, which names that look alike share, ignoring case.
 ///
-/// The capital I looks like l and folds to i, so that all three are one here.
+/// The capital I looks like l and folds to i, so the three are the same here.
 pub(crate) fn skeleton(name: &str) -> String {
-    let look: String = prototypes(&normalized(name)).collect();
+    let look: String = prototypes(&normalize(name)).collect();
     let folded: String = prototypes(&fold(&look)).collect();
     fold(&folded).replace('i', "l")
 }
 
-/// Whether nobody can see the character: it is ignored, turns or joins the text around it, is blank, or is none at all.
-pub(crate) fn is_unseen(c: char) -> bool {
+/// Whether the character is invisible: ignorable, a formatting character, blank or unassigned.
+pub(crate) fn is_invisible(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Surrogate, Unassigned};
     let is_ignorable = || prototypes(c.encode_utf8(&mut [0; 4])).next().is_none();
     match c.general_category() {
@@ -58,14 +60,14 @@ pub(crate) fn is_unseen(c: char) -> bool {
     }
 }
 
-/// What keeps a text from being a user name.
+/// Checks a user name.
 pub(crate) fn check(name: &str) -> Result<(), &'static str> {
-    let stored = normalized(name);
+    let stored = normalize(name);
     if !LENGTH.contains(&stored.chars().count()) {
         return Err("must have 3 to 100 characters");
     }
-    // As it was sent and as it is stored: blanks of many kinds become the common one.
-    if stored.contains('@') || name.chars().chain(stored.chars()).any(is_unseen) {
+    // Both forms are checked: normalization turns many kinds of blanks into a space.
+    if stored.contains('@') || name.chars().chain(stored.chars()).any(is_invisible) {
         return Err("must not contain @, control, invisible or blank characters");
     }
     if stored.trim() != stored || stored.contains("  ") {
@@ -83,13 +85,13 @@ pub(crate) fn check(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether a combining mark has no letter to stand on, stands twice, or is one of too many.
+/// Whether a combining mark has no letter, is repeated, or is one of too many.
 fn has_loose_marks(name: &str) -> bool {
     let (mut before, mut marks) = (' ', 0);
     for c in name.nfd() {
         if is_combining_mark(c) {
             marks += 1;
-            if before == ' ' || before == c || marks > MARKS {
+            if before == ' ' || before == c || marks > MAX_MARKS {
                 return true;
             }
         } else {
@@ -100,8 +102,8 @@ fn has_loose_marks(name: &str) -> bool {
     false
 }
 
-/// Whether all letters are of one script, or of those that Chinese, Japanese and Korean are written in together with Latin
-/// (UTS 39, 5.2: highly restrictive). Digits and signs belong to every script.
+/// Whether all letters are of one script, or of a combination for Chinese, Japanese or Korean with
+/// Latin (UTS 39, 5.2: highly restrictive). Digits and punctuation belong to every script.
 fn is_of_one_script(name: &str) -> bool {
     let (mut all, mut beside_latin) = (AugmentedScriptSet::default(), AugmentedScriptSet::default());
     for script in name.chars().map(AugmentedScriptSet::for_char) {
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_many_languages_are_names() {
+    fn names_of_many_languages_are_accepted() {
         for name in [
             "ann",
             "Änn O'Neil",
@@ -152,11 +154,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_no_name() {
-        let unseen = "\u{3164}\u{034f}\u{fe0f}\u{fe00}\u{2800}\u{200b}\u{200d}\u{202e}\u{2066}\u{e0041}\u{a0}\u{3000}\u{2003}\u{1680}\u{115f}\
+    fn invisible_characters_are_refused() {
+        let invisible = "\u{3164}\u{034f}\u{fe0f}\u{fe00}\u{2800}\u{200b}\u{200d}\u{202e}\u{2066}\u{e0041}\u{a0}\u{3000}\u{2003}\u{1680}\u{115f}\
             \u{1160}\u{ffa0}\u{17b4}\u{180b}\u{180e}\u{2060}\u{2064}\u{feff}\u{ad}\u{61c}\u{fff9}\u{fffc}\u{1d159}\u{1d173}\u{e0100}\u{e000}\
             \u{378}\u{2028}\u{85}\u{7f}\u{206a}\u{13441}\u{16fe4}\u{303f}";
-        for c in unseen.chars() {
+        for c in invisible.chars() {
             for name in [format!("an{c}n"), format!("{c}ann"), format!("ann{c}"), c.to_string().repeat(4)] {
                 assert!(check(&name).is_err(), "{:04x} in {name}", u32::from(c));
             }
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_two_scripts_are_no_name() {
+    fn letters_of_two_scripts_are_refused() {
         for name in
             ["p\u{430}ypal", "αnn", "аnn", "Мarija", "ann김μ", "山田Мария", "ann٣", "ひらがな한글", "ⲁnna", "ꓮnna"]
         {
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn accents_and_spaces_that_paint_over_others_are_no_name() {
+    fn stray_accents_and_spaces_are_refused() {
         for name in [
             "\u{301}nn",
             "a \u{301}nn",
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_however_it_was_typed() {
+    fn a_name_folds_to_one_form_however_it_was_typed() {
         for (one, other) in [
             ("Änn", "A\u{308}nn"),
             ("ann", "ＡＮＮ"),

@@ -1,19 +1,20 @@
-//! Whole numbers as JSON writes them: `10`, and also `10.0` or `1e1`, which the OpenAPI document's "integer" allows (JSON Schema
-//! 2020-12, core 4.2.3) and which clients send whose language knows one kind of number.
+//! Reading whole numbers from JSON: `10`, and also `10.0` or `1e1`. The type "integer" of the OpenAPI
+//! document allows them (JSON Schema 2020-12, core 4.2.3), and clients in languages with one number
+//! type send them.
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A whole number that fits its type.
+/// Reads a whole number.
 ///
 /// # Errors
-/// It is none, has a fraction, or does not fit.
+/// It is not a number, has a fraction, or is out of range.
 pub fn whole<'de, D: Deserializer<'de>, T: TryFrom<i64>>(number: D) -> Result<T, D::Error> {
     number.deserialize_i64(Whole(PhantomData))
 }
 
-/// As [`whole`], where `null` stands for none.
+/// Like [`whole`], for an optional number.
 ///
 /// # Errors
 /// Those of [`whole`].
@@ -21,7 +22,7 @@ pub fn whole_or_null<'de, D: Deserializer<'de>, T: TryFrom<i64>>(number: D) -> R
     number.deserialize_option(OrNull(PhantomData))
 }
 
-/// As [`whole_or_null`], for a field whose absence says something else than `null`.
+/// Like [`whole_or_null`], with `Some(None)` for `null` and `None` for an absent field.
 ///
 /// # Errors
 /// Those of [`whole`].
@@ -47,7 +48,7 @@ impl<T: TryFrom<i64>> Visitor<'_> for Whole<T> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        /// Up to here each whole number has a float of its own.
+        /// Up to this value every whole number has an exact float (2^53).
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if number.fract() != 0.0 {
             return Err(E::invalid_type(Unexpected::Float(number), &self));

@@ -1,28 +1,28 @@
-//! Pages of a long list, by an opaque cursor.
+//! Pages of a long list, with an opaque cursor.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 
-/// One page, and where the next one begins.
+/// One page and the cursor of the next one.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// At most as many as were asked for.
+    /// At most as many as the request asked for.
     pub items: Vec<T>,
-    /// Where the next page begins; none after the last.
+    /// The cursor of the next page; `None` after the last page.
     pub next: Option<Cursor>,
 }
 
-/// The last row of a page: the next page begins behind it, whatever was added or deleted in between.
+/// The last row of a page. The next page starts after it, whatever is added or deleted meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// When that row was made.
+    /// The time when the row was created.
     pub created_at: DateTime<Utc>,
-    /// Its id, which orders rows of one moment.
+    /// Its id, which orders rows with the same time.
     pub id: i64,
 }
 
 impl Cursor {
-    /// The form that callers carry around. What is in it is no promise.
+    /// The text form for clients. Its content may change.
     pub fn encode(&self) -> String {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.created_at.timestamp_micros().to_be_bytes());
@@ -45,13 +45,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_survives_its_own_encoding() {
+    fn an_encoded_cursor_is_decoded() {
         let cursor = Cursor { created_at: DateTime::from_timestamp_millis(1_763_650_379_391).unwrap(), id: i64::MAX };
         assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
     }
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn an_invalid_cursor_is_refused() {
         for text in ["", "x", "AAAA", "🦀", "_____________________w", &"A".repeat(1000)] {
             assert_eq!(Cursor::decode(text), None, "{text}");
         }

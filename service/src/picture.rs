@@ -1,24 +1,25 @@
-//! Addresses of pictures that a client names, and that the browsers of all who see the video then ask.
+//! Addresses of pictures that clients set. The browsers of all viewers load them.
 
 use crate::Error;
-use crate::user::UserRole;
+use crate::caller::UserRole;
 use url::{Origin, ParseError, Url};
 
-/// Where a browser goes for an address.
+/// The host that a browser loads an address from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Host {
-    /// To the site that the page is of.
+    /// The host of the page.
     Own,
-    /// To another one, which sees the viewers' addresses.
+    /// Another host, which can see the IP addresses of viewers.
     Foreign,
 }
 
-/// An address that a client names for a video of somebody with this role; an empty one is none.
+/// Checks the address of a picture for a video of an uploader with this role. An empty one becomes
+/// `None`.
 ///
 /// # Errors
-/// [`Error::Invalid`] when it is neither a path of this site nor an https address, or is one on another host and the uploader
-/// is no administrator.
-pub(crate) fn checked(address: Option<String>, uploader: UserRole) -> Result<Option<String>, Error> {
+/// [`Error::Invalid`] when it is neither a path of this site nor an https address, or when it is on
+/// another host and the uploader is not an administrator.
+pub(crate) fn validate(address: Option<String>, uploader: UserRole) -> Result<Option<String>, Error> {
     let refused = |message: &str| Error::Invalid { field: "thumbnail_path".into(), message: message.into() };
     let Some(address) = address.filter(|address| !address.is_empty()) else { return Ok(None) };
     if address.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') || hides_a_separator(&address) {
@@ -34,8 +35,8 @@ pub(crate) fn checked(address: Option<String>, uploader: UserRole) -> Result<Opt
     }
 }
 
-/// What was named before these rules, where it may be shown.
-pub(crate) fn shown(address: Option<String>, uploader: UserRole) -> Option<String> {
+/// The address, if it may be displayed: it may be older than the rules.
+pub(crate) fn if_displayable(address: Option<String>, uploader: UserRole) -> Option<String> {
     address.filter(|address| match host(address) {
         Some(Host::Own) => true,
         Some(Host::Foreign) => uploader == UserRole::Admin,
@@ -43,9 +44,10 @@ pub(crate) fn shown(address: Option<String>, uploader: UserRole) -> Option<Strin
     })
 }
 
-/// Where a browser goes, by the rules that browsers go by, whether the page came by http or by https.
+/// The host of an address, by the URL standard; `None` if it depends on the scheme of the page or is
+/// not allowed.
 fn host(address: &str) -> Option<Host> {
-    if is_plain_path(address) {
+    if is_simple_path(address) {
         return Some(Host::Own);
     }
     let at = |base: &str| Url::parse(base).and_then(|base| Url::options().base_url(Some(&base)).parse(address));
@@ -56,29 +58,30 @@ fn host(address: &str) -> Option<Host> {
     // `https:host` is a path or a host, depending on the page.
     let (scheme, rest) = address.split_once("://")?;
     let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    let is_plain = scheme.eq_ignore_ascii_case("https") && !authority.is_empty() && !authority.contains('@');
-    (is_plain && matches!(alone(address), Ok(Origin::Tuple(..)))).then_some(Host::Foreign)
+    let is_https = scheme.eq_ignore_ascii_case("https") && !authority.is_empty() && !authority.contains('@');
+    (is_https && matches!(origin_of(address), Ok(Origin::Tuple(..)))).then_some(Host::Foreign)
 }
 
-/// Whether it is a path that needs no second look, as nearly all are: a list asks for each of its videos. Dots after a slash may
-/// take parts of a path away, and leave two slashes at its start.
-fn is_plain_path(address: &str) -> bool {
-    let has_odd_parts = address.contains("//") || address.contains("/.");
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/?=&".contains(&byte);
-    address.starts_with('/') && !has_odd_parts && address.bytes().all(is_plain)
+/// Whether it is a simple path, which needs no parsing, as most addresses are: lists check every video.
+/// Dots after a slash may remove parts of a path and leave two slashes at its start.
+fn is_simple_path(address: &str) -> bool {
+    let has_dots_or_empty_parts = address.contains("//") || address.contains("/.");
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/?=&".contains(&byte);
+    address.starts_with('/') && !has_dots_or_empty_parts && address.bytes().all(is_allowed)
 }
 
-fn alone(address: &str) -> Result<Origin, ParseError> {
+fn origin_of(address: &str) -> Result<Origin, ParseError> {
     Url::parse(address).map(|url| url.origin())
 }
 
-/// The same scheme and host, no credentials, and a path that is also one when it is read without its base.
+/// Whether the URL has the scheme and host of `base`, no credentials, and a path without two slashes.
 fn stays_at(url: &Url, base: &str) -> bool {
     let prefix = url.as_str().strip_prefix(base);
     prefix.is_some_and(|path| !path.starts_with('/')) && url.username().is_empty() && url.password().is_none()
 }
 
-/// What servers and proxies on the way may decode to another path or another line.
+/// Whether the address contains encoded characters that a server or proxy may decode to another path
+/// or line.
 fn hides_a_separator(address: &str) -> bool {
     let encoded = address.split('%').skip(1).filter_map(|rest| rest.get(..2));
     let mut bytes = encoded.filter_map(|digits| u8::from_str_radix(digits, 16).ok());
@@ -90,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_taken_as_browsers_take_it() {
+    fn an_address_is_parsed_as_browsers_do() {
         for own in
             ["/a.jpg", "a.jpg", "/ph/a.jpg?v=1#x", "/bücher/é.png", "/a//b", "/a:b", "/@x", "/a%C3%A9.jpg", "./a"]
         {
@@ -137,12 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_is_plain() {
+    fn an_address_with_special_characters_is_refused() {
         for bad in
             ["/a b", "/a\tb", "/a\u{85}b", "/a\u{a0}b", "/a\\b", "/%2F..", "/%5cevil", "/a%0d%0ab", "/a%00", "/a%20b"]
         {
-            assert!(checked(Some(bad.into()), UserRole::Admin).is_err(), "{bad:?}");
+            assert!(validate(Some(bad.into()), UserRole::Admin).is_err(), "{bad:?}");
         }
-        assert_eq!(checked(Some(String::new()), UserRole::User).unwrap(), None);
+        assert_eq!(validate(Some(String::new()), UserRole::User).unwrap(), None);
     }
 }

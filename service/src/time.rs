@@ -1,23 +1,23 @@
-//! Time as a value: where it comes from, and how it is written.
+//! The clock, and the format of times in responses.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Where the time comes from. The whole program asks one clock, so that a test can turn it.
+/// The clock of the whole program. A test can change its time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The machine's.
+    /// The system clock.
     #[default]
     System,
-    /// One that a test turns: milliseconds that the machine's time is put forward by.
+    /// The system clock plus this many milliseconds, for tests.
     Ahead(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// The time now, to the millisecond: what is stored is then what was answered, on both databases.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+    /// The time now, in whole milliseconds: both databases store exactly what was returned.
+    #[expect(clippy::disallowed_methods, reason = "this is the only place that reads the system clock")]
     pub fn now(&self) -> DateTime<Utc> {
         let now = Utc::now().trunc_subsecs(3);
         match self {
@@ -27,14 +27,14 @@ impl Clock {
     }
 }
 
-/// A moment in an answer: RFC 3339 in UTC with `Z` and milliseconds.
+/// A time in a response: RFC 3339 in UTC with `Z` and milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
 #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
 pub struct Timestamp(pub DateTime<Utc>);
 
 impl From<DateTime<Utc>> for Timestamp {
-    fn from(moment: DateTime<Utc>) -> Self {
-        Self(moment)
+    fn from(time: DateTime<Utc>) -> Self {
+        Self(time)
     }
 }
 

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
-use service::auth::{Auth, GRACE, Tokens};
+use service::auth::{Auth, REFRESH_GRACE, Tokens};
 use service::library::Library;
 use service::limit::LimitSettings;
 use service::progress::ProgressRules;
@@ -75,7 +75,7 @@ impl Default for TestOptions {
             registration_policy: RegistrationPolicy::Open,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
-            refresh_grace: GRACE,
+            refresh_grace: REFRESH_GRACE,
             public_path: PublicPath::default(),
             rates: LimitSettings::default(),
             streams_per_address: 64,
@@ -250,8 +250,16 @@ impl TestApp {
     pub async fn deactivate(&self, name: &str) {
         let (db, name, now) = (self.served.clone(), name.to_owned(), self.now());
         // On the server's runtime, because its connections belong to it.
-        let deactivate = async move { service::user::deactivate(&db, &name, now).await };
+        let deactivate =
+            async move { db.transaction(async |tx| service::user::deactivate(tx, &name, now).await).await };
         self.runtime.spawn(deactivate).await.unwrap().unwrap();
+    }
+
+    /// Gives an account a new password, as another process does.
+    pub async fn set_password(&self, name: &str, password: &str) -> Result<(), service::Error> {
+        let passwords = service::auth::Passwords::default();
+        let new = service::user::prepare_new_password(&self.db, &passwords, name, password.to_owned()).await?;
+        self.db.transaction(async |tx| service::user::set_password(tx, new, self.now()).await.map(drop)).await
     }
 
     /// The server's time.

@@ -6,7 +6,6 @@ use jsonwebtoken::{EncodingKey, Header};
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
-use service::auth::Passwords;
 use std::time::Duration;
 
 const SESSIONS: &str = "/api/v1/auth/sessions";
@@ -200,9 +199,7 @@ on_both! {
         let film = app.add_video(&ann, "film", Some(600)).await;
         assert_signed_in(&app, &ann, film).await;
         // The connections of the test act as another process.
-        let (passwords, now) = (Passwords::default(), app.now());
-        let set = service::user::set_password(&app.db, &passwords, "ann", "battery staple".into(), now);
-        set.await.unwrap();
+        app.set_password("ann", "battery staple").await.unwrap();
         let asked = app.ask(&ann, Method::GET, "/api/v1/videos", None).await;
         problem(asked, 401, "unauthenticated").await; // this request reads the database
         let waited = std::time::Instant::now();

@@ -4,8 +4,8 @@ use crate::app::{Person, TestApp};
 use entity::{user, video};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use service::Error;
+use service::caller::{Caller, UserRole};
 use service::storage::Transaction;
-use service::user::{Caller, UserRole};
 use service::video::{NewVideo, Video};
 
 async fn create(tx: &Transaction, person: &Person, title: &str) -> Result<Video, Error> {

@@ -1,9 +1,9 @@
-//! The watch history against a model of its rules ([`rules`]), with random stories ([`story`]), on both
-//! databases: the fast path of the service, and a plain SeaORM store ([`plain_store`]) that says the
-//! same in code that is easy to read.
+//! The watch history against a model of its rules ([`rules`]), with random stories ([`story`]), on
+//! both databases: the fast path of the service, and a plain SeaORM store ([`plain_store`]) that
+//! says the same in code that is easy to read.
 //!
-//! `PROPTEST_CASES` is the number of stories for each test. A failure prints the smallest story that
-//! fails, and the `PROPTEST_RNG_SEED` that generates the same stories again.
+//! `PROPTEST_CASES` is the number of stories for each test. A failure prints the smallest story
+//! that fails, and the `PROPTEST_RNG_SEED` that generates the same stories again.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -31,73 +31,101 @@ pub fn apply_save(
     duration: Option<i32>,
     rules: &ProgressRules,
 ) -> (Row, bool) {
-    // The position was true `age_ms` before the arrival; without an age, at the arrival.
-    let event = arrival - TimeDelta::milliseconds(save.age_ms.unwrap_or(0));
     // A position beyond the duration is stored as the duration; a duration of 0 is none.
     let position = match duration {
         Some(duration) if duration > 0 => save.watch_position.min(duration),
         _ => save.watch_position,
     };
-    let completed = is_completed(position, duration, rules);
-
-    let Some(row) = row else {
-        let counted = save.session_id.iter().filter(|_| completed).cloned().collect();
-        let first = Row {
-            position,
-            watched: save.watch_duration,
-            completed,
-            session: save.session_id.clone(),
-            sequence: save.sequence,
-            device: save.device.clone(),
-            play_count: i32::from(completed),
-            completed_at: completed.then_some(event),
-            counted,
-            last_watched_at: event,
-            created_at: arrival,
-            updated_at: arrival,
-        };
-        return (first, true);
+    let watched = Watched {
+        save,
+        position,
+        completed: is_completed(position, duration, rules),
+        // The player was there `age_ms` before the arrival; without an age, at the arrival.
+        event: arrival - TimeDelta::milliseconds(save.age_ms.unwrap_or(0)),
+        arrival,
     };
+    match row {
+        None => (watched.first_row(), true),
+        Some(row) if watched.is_in_order(row) && !watched.is_failed_start(row, rules) => (watched.next_row(row), true),
+        Some(row) => (row.clone(), false),
+    }
+}
 
-    let same_session = save.session_id.is_some() && save.session_id == row.session;
-    let in_order = match (same_session, save.sequence, row.sequence) {
-        // Both of one session, and both have a sequence: the sequence alone decides.
-        (true, Some(new), Some(stored)) => new > stored,
-        // A save without an age is never too old.
-        _ if save.age_ms.is_none() => true,
-        // A time in the future counts as the arrival.
-        _ => event >= row.last_watched_at.min(arrival),
-    };
-    let failed_start = save.session_id.is_some()
-        && !same_session
-        && row.position > rules.resume_min_seconds
-        && position <= rules.resume_min_seconds;
-    if !in_order || failed_start {
-        return (row.clone(), false);
+/// A save, and what follows from it for its video.
+struct Watched<'a> {
+    save: &'a Save,
+    position: i32,
+    completed: bool,
+    /// When the player was at the position.
+    event: DateTime<Utc>,
+    arrival: DateTime<Utc>,
+}
+
+impl Watched<'_> {
+    fn first_row(&self) -> Row {
+        Row {
+            position: self.position,
+            watched: self.save.watch_duration,
+            completed: self.completed,
+            session: self.save.session_id.clone(),
+            sequence: self.save.sequence,
+            device: self.save.device.clone(),
+            play_count: i32::from(self.completed),
+            completed_at: self.completed.then_some(self.event),
+            counted: self.save.session_id.iter().filter(|_| self.completed).cloned().collect(),
+            last_watched_at: self.event,
+            created_at: self.arrival,
+            updated_at: self.arrival,
+        }
     }
 
-    let mut next = Row { position, completed, device: save.device.clone(), ..row.clone() };
-    // The time watched never shrinks.
-    next.watched = row.watched.max(save.watch_duration);
-    // A save without a session leaves the session and the sequence as they are.
-    if let Some(session) = &save.session_id {
-        // Within a session, a save without a sequence leaves the sequence.
-        next.sequence = if same_session { save.sequence.or(row.sequence) } else { save.sequence };
-        next.session = Some(session.clone());
+    fn is_same_session(&self, row: &Row) -> bool {
+        self.save.session_id.is_some() && self.save.session_id == row.session
     }
-    // The step from not completed to completed is counted, at most once per session.
-    let counted_before = save.session_id.as_ref().is_some_and(|session| row.counted.contains(session));
-    if completed && !row.completed && !counted_before {
-        next.play_count += 1;
-        next.completed_at = Some(event);
-        next.counted.extend(save.session_id.clone());
+
+    fn is_in_order(&self, row: &Row) -> bool {
+        match (self.is_same_session(row), self.save.sequence, row.sequence) {
+            // Both of one session, and both have a sequence: the sequence alone decides.
+            (true, Some(new), Some(stored)) => new > stored,
+            // A save without an age is never too old.
+            _ if self.save.age_ms.is_none() => true,
+            // A time in the future counts as the arrival.
+            _ => self.event >= row.last_watched_at.min(self.arrival),
+        }
     }
-    next.last_watched_at = row.last_watched_at.max(event);
-    // A save that is sent again changes nothing, `updated_at` included.
-    if next != *row || event != row.last_watched_at {
-        next.updated_at = arrival;
+
+    fn is_failed_start(&self, row: &Row, rules: &ProgressRules) -> bool {
+        self.save.session_id.is_some()
+            && !self.is_same_session(row)
+            && row.position > rules.resume_min_seconds
+            && self.position <= rules.resume_min_seconds
     }
-    (next, true)
+
+    fn next_row(&self, row: &Row) -> Row {
+        let (save, completed) = (self.save, self.completed);
+        let mut next = Row { position: self.position, completed, device: save.device.clone(), ..row.clone() };
+        // The time watched never shrinks.
+        next.watched = row.watched.max(save.watch_duration);
+        // A save without a session leaves the session and the sequence as they are.
+        if let Some(session) = &save.session_id {
+            // Within a session, a save without a sequence leaves the sequence.
+            next.sequence = if self.is_same_session(row) { save.sequence.or(row.sequence) } else { save.sequence };
+            next.session = Some(session.clone());
+        }
+        // The step from not completed to completed is counted, at most once per session.
+        let counted_before = save.session_id.as_ref().is_some_and(|session| row.counted.contains(session));
+        if completed && !row.completed && !counted_before {
+            next.play_count += 1;
+            next.completed_at = Some(self.event);
+            next.counted.extend(save.session_id.clone());
+        }
+        next.last_watched_at = row.last_watched_at.max(self.event);
+        // A save that is sent again changes nothing, `updated_at` included.
+        if next != *row || self.event != row.last_watched_at {
+            next.updated_at = self.arrival;
+        }
+        next
+    }
 }
 
 /// Applies a new duration to a row. That is no new play, but a completed video was watched once.

@@ -1,4 +1,5 @@
-//! The run of one story: each request goes to the store and to the rules, and the answers are compared.
+//! The run of one story: each request goes to the store and to the rules, and the answers are
+//! compared.
 
 use crate::answer::Answer;
 use crate::expected::{Expected, Key};
@@ -10,8 +11,8 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sea_orm::prelude::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
-use service::user::Caller;
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, Set};
+use service::caller::{Caller, UserRole};
 use service::video::VideoUpdate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,34 +27,14 @@ pub struct StoryRun<'a> {
 
 impl<'a> StoryRun<'a> {
     pub async fn new(site: &'a TestSite, story: &Story) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let now = DateTime::from_timestamp_millis(1_800_000_000_000).unwrap();
         let (_write_guard, db) = site.db.writer().await.unwrap();
-        let viewers = (0..VIEWERS).map(|viewer| user::ActiveModel {
-            email: Set(format!("{viewer}@{number}")),
-            username: Set(format!("{viewer} of {number}")),
-            hashed_password: Set("!".to_owned()),
-            created_at: Set(now),
-            updated_at: Set(now),
-            ..Default::default()
-        });
-        let viewers = user::Entity::insert_many(viewers).exec_with_returning(db).await.unwrap();
-        let viewers = Vec::from_iter(viewers.into_iter().map(|viewer| viewer.id));
-        let videos = story.durations.map(|duration| video::ActiveModel {
-            user_id: Set(viewers[0]),
-            title: Set("video".to_owned()),
-            duration: Set(duration),
-            status: Set(video::Status::Ready),
-            created_at: Set(now),
-            updated_at: Set(now),
-            ..Default::default()
-        });
-        let videos = video::Entity::insert_many(videos).exec_with_returning(db).await.unwrap();
+        let viewers = create_viewers(db, now).await;
+        let videos = create_videos(db, viewers[0], story, now).await;
         let expected = Expected {
             rules: site.rules,
             viewers,
-            videos: videos.into_iter().map(|video| video.id).chain([i64::MAX]).collect(),
+            videos: videos.into_iter().chain([i64::MAX]).collect(),
             durations: story.durations,
             rows: BTreeMap::new(),
             used_ids: BTreeSet::new(),
@@ -120,11 +101,12 @@ impl<'a> StoryRun<'a> {
 
     async fn change_duration(&mut self, video: usize, duration: Option<i32>) {
         let (site, expected) = (self.site, &mut self.expected);
-        let uploader = Caller { id: expected.viewers[0], role: service::user::UserRole::User };
+        let uploader = Caller { id: expected.viewers[0], role: UserRole::User };
         let update = VideoUpdate { title: None, description: None, duration: Some(duration), thumbnail_path: None };
-        service::video::update(&site.db, uploader, expected.videos[video], update, &site.rules, self.now)
-            .await
-            .unwrap();
+        let (id, now) = (expected.videos[video], self.now);
+        let change =
+            site.db.transaction(async |tx| service::video::update(tx, uploader, id, update, &site.rules, now).await);
+        change.await.unwrap();
         expected.change_duration(video, duration);
     }
 
@@ -165,4 +147,33 @@ impl<'a> StoryRun<'a> {
         let rows = rows.order_by_asc(watch_history::Column::VideoId);
         rows.all(self.site.db.reader()).await.unwrap()
     }
+}
+
+async fn create_viewers(db: &DatabaseConnection, now: DateTime<Utc>) -> Vec<i64> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let viewers = (0..VIEWERS).map(|viewer| user::ActiveModel {
+        email: Set(format!("{viewer}@{number}")),
+        username: Set(format!("{viewer} of {number}")),
+        hashed_password: Set("!".to_owned()),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    });
+    let viewers = user::Entity::insert_many(viewers).exec_with_returning(db).await.unwrap();
+    viewers.into_iter().map(|viewer| viewer.id).collect()
+}
+
+async fn create_videos(db: &DatabaseConnection, uploader: i64, story: &Story, now: DateTime<Utc>) -> Vec<i64> {
+    let videos = story.durations.map(|duration| video::ActiveModel {
+        user_id: Set(uploader),
+        title: Set("video".to_owned()),
+        duration: Set(duration),
+        status: Set(video::Status::Ready),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    });
+    let videos = video::Entity::insert_many(videos).exec_with_returning(db).await.unwrap();
+    videos.into_iter().map(|video| video.id).collect()
 }

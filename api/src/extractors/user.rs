@@ -9,7 +9,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use service::Error;
 use service::auth::TokenSubject;
-use service::user::Caller;
+use service::caller::Caller;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 
@@ -69,7 +69,7 @@ impl FromRequest for OptionalUser {
         Box::pin(async move {
             let Some(subject) = subject? else { return Ok(Self(None)) };
             let app = app?;
-            let check = app.run(move |app| async move { service::user::authenticate(app.db.reader(), subject).await });
+            let check = app.run(move |app| async move { service::auth::authenticate(app.db.reader(), subject).await });
             Ok(Self(Some(check.await?)))
         })
     }

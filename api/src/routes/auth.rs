@@ -18,6 +18,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use service::auth::{self, Credentials, RefreshToken, TokenPair};
 use service::library;
+use service::storage::Transaction;
 use service::text::FieldError;
 use service::user::{self, Registration, User};
 use std::ops::Deref;
@@ -43,7 +44,9 @@ pub(super) async fn register(
     let made = app.run(move |app| async move {
         let registration_policy =
             if is_local { app.registration_policy } else { app.registration_policy.for_remote_clients() };
-        let made = user::register(&app.db, &app.auth.passwords, registration_policy, registration, now).await?;
+        let prepared =
+            user::prepare_registration(&app.db, &app.auth.passwords, registration_policy, registration).await?;
+        let made = app.db.transaction(async |tx| user::register(tx, prepared, now).await).await?;
         if made.is_first
             && let Err(error) = library::register_sample(&app.db, &app.library, made.user.id, now).await
         {
@@ -98,8 +101,10 @@ pub(super) async fn refresh(
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let refresh =
-        app.run(move |app| async move { auth::refresh(&app.db, &app.auth, &refresh_token, client, now).await });
+    let refresh = app.run(move |app| async move {
+        let refresh = async |tx: &Transaction| auth::refresh(tx, &app.auth, &refresh_token, client, now).await;
+        app.db.transaction(refresh).await?.into_result()
+    });
     // What succeeds happens every half an hour for everybody, and is no event.
     let pair = refresh
         .await
@@ -121,7 +126,10 @@ pub(super) async fn logout(
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { auth::logout(&app.db, &app.auth, &refresh_token, now).await }).await?;
+    let logout = app.run(move |app| async move {
+        app.db.transaction(async |tx| auth::logout(tx, &app.auth, &refresh_token, now).await).await
+    });
+    logout.await?;
     security_log.record_success(SecurityEvent::SignOut, AccountRef::Unknown);
     Ok(HttpResponse::NoContent())
 }

@@ -59,9 +59,11 @@ pub(super) async fn end(
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let end =
-        app.run(move |app| async move { sessions::end_one(&app.db, &app.auth, subject, path.session_id, now).await });
-    end.await?;
+    let ending = app.run(move |app| async move {
+        let id = path.session_id;
+        app.db.transaction(async |tx| sessions::end_one(tx, &app.auth, subject, id, now).await).await
+    });
+    ending.await?;
     security_log.record_success(SecurityEvent::SessionsEnd, AccountRef::Id(subject.user_id));
     Ok(HttpResponse::NoContent())
 }
@@ -81,7 +83,10 @@ pub(super) async fn end_others(
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    app.run(move |app| async move { sessions::end_others(&app.db, &app.auth, subject, now).await }).await?;
+    let ending = app.run(move |app| async move {
+        app.db.transaction(async |tx| sessions::end_others(tx, &app.auth, subject, now).await).await
+    });
+    ending.await?;
     security_log.record_success(SecurityEvent::SessionsEnd, AccountRef::Id(subject.user_id));
     Ok(HttpResponse::NoContent())
 }

@@ -9,7 +9,7 @@ use crate::state::{AppData, AppState};
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, get, post};
 use serde::{Deserialize, Serialize};
-use service::user::Caller;
+use service::caller::Caller;
 use service::video::{self, HlsStatus, PreviewClips, Qualities, RatingStats};
 use service::{Error, text, views};
 use std::sync::Arc;
@@ -32,7 +32,10 @@ pub(super) async fn count_view(
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let count = move |app: Arc<AppState>| async move {
-        views::count(&app.db, &app.views, caller, from, path.video_id, now).await
+        let view = views::find_new_view(&app.db, &app.views, caller, from, path.video_id, now).await?;
+        let Some(view) = view else { return Ok(()) };
+        let counted = app.db.transaction(async |tx| views::count(tx, view).await).await;
+        counted.inspect_err(|_| app.views.remove(view))
     };
     app.run(count).await?;
     Ok(HttpResponse::NoContent())

@@ -38,7 +38,10 @@ pub(super) async fn update(
     Now(now): Now,
 ) -> Result<Json<User>, Problem> {
     let event = if update.password.is_some() { SecurityEvent::PasswordChange } else { SecurityEvent::AccountChange };
-    let update = app.run(move |app| async move { user::update(&app.db, &app.auth, subject, update, from, now).await });
+    let update = app.run(move |app| async move {
+        let prepared = user::prepare_update(&app.db, &app.auth, subject, update, from, now).await?;
+        app.db.transaction(async |tx| user::update(tx, &app.auth, prepared, now).await).await
+    });
     let updated = update.await;
     security_log.record_result(event, AccountRef::Id(subject.user_id), &updated);
     updated.map(Json)
@@ -61,8 +64,10 @@ pub(super) async fn delete_account(
     security_log: SecurityLog,
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
-    let delete =
-        app.run(move |app| async move { user::delete_account(&app.db, &app.auth, subject, deletion, from, now).await });
+    let delete = app.run(move |app| async move {
+        let confirmed = user::confirm_deletion(&app.db, &app.auth, subject, deletion, from, now).await?;
+        app.db.transaction(async |tx| user::delete_account(tx, confirmed).await).await
+    });
     let deleted = delete.await;
     security_log.record_result(SecurityEvent::AccountDeletion, AccountRef::Id(subject.user_id), &deleted);
     deleted?;

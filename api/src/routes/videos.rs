@@ -165,7 +165,8 @@ pub(super) async fn update(
 ) -> Result<Json<Video>, Problem> {
     let update = app.public_path.unprefix_links(update);
     let use_case = move |app: Arc<AppState>| async move {
-        video::update(&app.db, caller, path.video_id, update, &app.rules, now).await
+        let id = path.video_id;
+        app.db.transaction(async |tx| video::update(tx, caller, id, update, &app.rules, now).await).await
     };
     let changed = app.run(use_case).await?;
     if changed.user_id != caller.id {

@@ -1,17 +1,19 @@
 //! How often a sign-in may fail.
 //!
-//! Three counts, each a bucket that failures fill and time empties; a sign-in that succeeds takes its drop out again.
-//! - **Account and address**: what a person who forgot the password needs, and no more.
+//! There are three counts, each a leaky bucket. A failed attempt fills it, time empties it, and a
+//! successful sign-in takes its own attempt out again.
+//! - **Account and address**: enough attempts for a person who forgot the password.
 //! - **Address**: against one machine that tries many accounts.
-//! - **Account**: against many machines that try one account. When it is full, an address that is new to the account
-//!   has one try instead of several. So its owner always gets in with the right password from an address of their
-//!   own, whatever others guess from theirs.
+//! - **Account**: against many machines that try one account. When it is full, an address that is new
+//!   to the account has one attempt instead of several. So the owner can always sign in from an
+//!   address of their own, however many attempts others make.
 //!
-//! No rate limiter found takes a drop out again, and without that a busy office behind one address would lock itself out
-//! by signing in.
+//! No rate limiter that we found takes an attempt out again. Without that, an office with many people
+//! behind one address would lock itself out by signing in.
 
 mod table;
 
+use self::table::BucketsResult;
 use crate::limit::{Bucket, Network};
 use crate::{Database, Error};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,23 +29,23 @@ const PAIR: Bucket = Bucket::new(10, TimeDelta::seconds(30));
 const PAIR_UNDER_ATTACK: Bucket = Bucket::new(1, TimeDelta::seconds(300));
 const ADDRESS: Bucket = Bucket::new(100, TimeDelta::seconds(1));
 const ACCOUNT: Bucket = Bucket::new(50, TimeDelta::seconds(60));
-/// How many buckets one process remembers beside the table.
-const REMEMBERED: usize = 50_000;
-/// How often one process deletes what has drained from the table.
+/// Buckets that one process keeps in memory beside the table.
+const CACHED_BUCKETS: usize = 50_000;
+/// How often one process deletes empty buckets from the table.
 const SWEEP_EVERY: TimeDelta = TimeDelta::seconds(60);
 
-/// Whose password is tried. The two kinds never share a bucket, whatever names people choose.
+/// The account whose password is tried. The two kinds never share a bucket, whatever the names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptedAccount {
-    /// At a sign-in: the name as it was typed, folded. Whether somebody has it plays no part, so that the limit tells
-    /// nothing about who has an account, or which name and which address belong together.
+    /// At a sign-in: the folded name or e-mail that was typed. It need not exist, so that the limit does
+    /// not reveal who has an account, or which name and which e-mail belong together.
     Login(String),
-    /// By who is signed in to this account already.
+    /// An account whose owner is signed in and confirms the password.
     SignedIn(i64),
 }
 
-/// The name of a bucket: SHA-256 over what it is of. People type a password where the name belongs, and what was typed is
-/// not to be read in the table.
+/// The key of a bucket: a SHA-256. People sometimes type a password into the name field, and nobody
+/// must be able to read it in the table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct KeyHash([u8; 32]);
 
@@ -53,7 +55,7 @@ impl fmt::Display for KeyHash {
     }
 }
 
-/// One value for each of the buckets that a try falls into.
+/// One value for each bucket that an attempt counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Buckets<T> {
     account: T,
@@ -64,7 +66,7 @@ struct Buckets<T> {
 impl Buckets<KeyHash> {
     fn of(account: &AttemptedAccount, from: IpAddr) -> Self {
         let network = Network::from(from).octets();
-        // What follows the kind has a fixed length, but for the account at the end: no two keys are the same bytes.
+        // All parts have a fixed length except the last one, so no two keys have the same bytes.
         let hash = |kind: u8, network: &[u8], account: Option<&AttemptedAccount>| {
             let hash = Sha256::new().chain_update([kind]).chain_update(network);
             let hash = match account {
@@ -83,59 +85,61 @@ impl Buckets<KeyHash> {
 }
 
 impl Buckets<DateTime<Utc>> {
-    /// When each bucket is empty after one more failure.
+    /// The times at which the buckets are empty after one more failure.
     ///
     /// # Errors
-    /// How long to wait, when there were too many.
+    /// The time to wait, when there were too many failures.
     fn take(self, now: DateTime<Utc>) -> Result<Self, Duration> {
         let under_attack = ACCOUNT.add(self.account, now).is_err();
         let pair = if under_attack { PAIR_UNDER_ATTACK } else { PAIR }.add(self.pair, now);
         let address = ADDRESS.add(self.address, now);
         match (pair, address) {
-            // The account's own bucket stops at its brim: an attack must not be remembered for longer than it lasts.
+            // The bucket of the account does not overflow: an attack must not count longer than it lasts.
             (Ok(pair), Ok(address)) => Ok(Self { account: ACCOUNT.fill(self.account, now), address, pair }),
             (pair, address) => Err(pair.err().max(address.err()).unwrap_or_default()),
         }
     }
 
-    /// When each bucket is empty without the failure that [`Buckets::take`] counted: the password was right.
+    /// The times at which the buckets are empty without the attempt that [`Buckets::take`] counted: the
+    /// password was right.
     fn refund(self, now: DateTime<Utc>) -> Self {
         Self { account: ACCOUNT.remove(self.account, now), address: ADDRESS.remove(self.address, now), pair: now }
     }
 }
 
-/// The sign-ins that are under way or failed lately. They are counted in the database, so that all processes count
-/// together and a restart forgets nothing.
+/// Limits how often sign-ins may fail. The counts are in the database, so that all processes share
+/// them and a restart keeps them.
 pub(crate) struct AttemptLimiter {
-    /// When each bucket will be empty, as far as this process knows. It refuses by that without asking the database, so
-    /// that a flood of guesses costs nothing there.
-    known: Cache<KeyHash, DateTime<Utc>>,
-    /// When this process last deleted what had drained, in seconds since 1970.
+    /// The times at which buckets are empty, as this process read them last. They let it refuse many
+    /// attempts without a query.
+    cached: Cache<KeyHash, DateTime<Utc>>,
+    /// The time at which this process last deleted empty buckets, in seconds since 1970.
     swept_at: AtomicI64,
 }
 
 impl Default for AttemptLimiter {
     fn default() -> Self {
-        Self { known: Cache::new(REMEMBERED), swept_at: AtomicI64::default() }
+        Self { cached: Cache::new(CACHED_BUCKETS), swept_at: AtomicI64::default() }
     }
 }
 
 impl AttemptLimiter {
-    /// Refuses what this process knows to be too much, without a question to the database.
+    /// Refuses an attempt by the counts in memory, without a query.
     ///
     /// # Errors
     /// [`Error::TooManyAttempts`].
     pub(crate) fn check(&self, account: &AttemptedAccount, from: IpAddr, now: DateTime<Utc>) -> Result<(), Error> {
         let Buckets { account, address, pair } = Buckets::of(account, from);
-        let empty_at = |key| self.known.get(&key).unwrap_or(now);
-        let known = Buckets { account: empty_at(account), address: empty_at(address), pair: empty_at(pair) };
-        known.take(now).map(drop).map_err(|retry_after| Error::TooManyAttempts { retry_after })
+        let empty_at = |key| self.cached.get(&key).unwrap_or(now);
+        let cached = Buckets { account: empty_at(account), address: empty_at(address), pair: empty_at(pair) };
+        cached.take(now).map(drop).map_err(|retry_after| Error::TooManyAttempts { retry_after })
     }
 
-    /// Counts one try as failed, before its password is looked at, so that many at once gain nothing.
+    /// Counts an attempt as failed before its password is checked, so that many attempts at once do not
+    /// pass the limit.
     ///
     /// # Errors
-    /// [`Error::TooManyAttempts`], and those of the database.
+    /// [`Error::TooManyAttempts`], and database errors.
     pub(crate) async fn take(
         &self,
         db: &Database,
@@ -145,16 +149,16 @@ impl AttemptLimiter {
     ) -> Result<(), Error> {
         self.check(account, from, now)?;
         let keys = Buckets::of(account, from);
-        let (before, after) = table::change(db, keys, now, |before| before.take(now)).await?;
-        self.remember(keys, *after.as_ref().unwrap_or(&before));
-        self.sweep_at_times(db, now);
+        let (before, after) = update(db, keys, now, |before| before.take(now)).await?;
+        self.cache(keys, *after.as_ref().unwrap_or(&before));
+        self.sweep_if_due(db, now);
         after.map(drop).map_err(|retry_after| Error::TooManyAttempts { retry_after })
     }
 
-    /// Takes back what [`AttemptLimiter::take`] counted: the password was right.
+    /// Removes the attempt that [`AttemptLimiter::take`] counted: the password was right.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Database errors.
     pub(crate) async fn refund(
         &self,
         db: &Database,
@@ -163,31 +167,42 @@ impl AttemptLimiter {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let keys = Buckets::of(account, from);
-        let (before, after) = table::change(db, keys, now, |before| Ok(before.refund(now))).await?;
-        self.remember(keys, after.unwrap_or(before));
+        let (before, after) = update(db, keys, now, |before| Ok(before.refund(now))).await?;
+        self.cache(keys, after.unwrap_or(before));
         Ok(())
     }
 
-    fn remember(&self, keys: Buckets<KeyHash>, empty_at: Buckets<DateTime<Utc>>) {
-        self.known.insert(keys.account, empty_at.account);
-        self.known.insert(keys.address, empty_at.address);
-        self.known.insert(keys.pair, empty_at.pair);
+    fn cache(&self, keys: Buckets<KeyHash>, empty_at: Buckets<DateTime<Utc>>) {
+        self.cached.insert(keys.account, empty_at.account);
+        self.cached.insert(keys.address, empty_at.address);
+        self.cached.insert(keys.pair, empty_at.pair);
     }
 
-    /// Nobody waits for the deletion.
-    fn sweep_at_times(&self, db: &Database, now: DateTime<Utc>) {
+    /// Deletes empty buckets in a task of its own, so that no sign-in waits for it.
+    fn sweep_if_due(&self, db: &Database, now: DateTime<Utc>) {
         let (last, now_seconds) = (self.swept_at.load(Ordering::Relaxed), now.timestamp());
         let is_due = now_seconds - last >= SWEEP_EVERY.num_seconds();
-        // Of several at once, one sweeps.
+        // Only one of several tasks sweeps.
         if is_due && self.swept_at.compare_exchange(last, now_seconds, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let db = db.clone();
             tokio::spawn(async move {
-                if let Err(error) = table::sweep(&db, now).await {
+                if let Err(error) = db.transaction(async |tx| table::sweep(tx, now).await).await {
                     log::warn!("old counts of failed sign-ins could not be deleted: {error}");
                 }
             });
         }
     }
+}
+
+/// Changes the buckets in a transaction of their own: a failed attempt counts whatever the sign-in
+/// does later.
+async fn update(
+    db: &Database,
+    keys: Buckets<KeyHash>,
+    now: DateTime<Utc>,
+    change: impl FnOnce(Buckets<DateTime<Utc>>) -> BucketsResult + Send,
+) -> Result<(Buckets<DateTime<Utc>>, BucketsResult), Error> {
+    db.transaction(async |tx| table::update(tx, keys, now, change).await).await
 }
 
 #[cfg(test)]
@@ -209,7 +224,7 @@ mod tests {
         AttemptedAccount::Login("ann".into())
     }
 
-    /// The rules without a database.
+    /// The counts in memory, to test the rules without a database.
     #[derive(Default)]
     struct Counts(HashMap<KeyHash, DateTime<Utc>>);
 
@@ -235,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_eleventh_failure_from_one_address_waits_and_time_heals() {
+    fn the_eleventh_failure_from_one_address_must_wait() {
         let (mut counts, now) = (Counts::default(), start());
         for _ in 0..10 {
             counts.take(&ann(), HOME, now).unwrap();
@@ -254,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn guesses_from_everywhere_leave_each_address_one_try_and_never_lock_the_owner_out() {
+    fn an_attack_leaves_each_address_one_try_and_the_owner_can_sign_in() {
         let (mut counts, now) = (Counts::default(), start());
         for n in 0..200 {
             counts.take(&ann(), elsewhere(n), now).unwrap();
@@ -264,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_cannot_try_a_name_after_the_other() {
+    fn one_address_cannot_try_many_names() {
         let (mut counts, now) = (Counts::default(), start());
         let names = (0..200).map(|id| AttemptedAccount::Login(id.to_string()));
         let refused = names.filter(|name| counts.take(name, HOME, now).is_err()).count();

@@ -1,8 +1,8 @@
-//! Permits to hash, shared fairly between addresses.
+//! A semaphore whose permits are shared fairly between addresses.
 //!
-//! A queue of all who wait would let one address with a thousand connections keep everybody else waiting, with right
-//! passwords too, which no limit counts. So each address has a queue of its own, and a permit that comes free goes to the
-//! next address that waits.
+//! With one queue, an address with a thousand connections would make all others wait; correct
+//! passwords are not limited. So each address has its own queue, and a free permit goes to the next
+//! address (round robin).
 
 use crate::Error;
 use crate::limit::Network;
@@ -12,18 +12,18 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// So many permits.
+/// A fixed number of permits. A clone shares them.
 #[derive(Clone, Debug)]
 pub(super) struct FairSemaphore(Arc<Mutex<Waiting>>);
 
 #[derive(Debug)]
 struct Waiting {
     free: usize,
-    /// Each address that waits, the one whose turn it is first, with those who wait there.
+    /// The queue of each address that waits; the next one is first.
     addresses: VecDeque<(Network, VecDeque<oneshot::Sender<FairPermit>>)>,
 }
 
-/// The right to hash one password; it goes to the next one who waits when it is dropped.
+/// The permission to hash one password. It goes to the next in the queues when it is dropped.
 #[derive(Debug)]
 pub(super) struct FairPermit(Option<FairSemaphore>);
 
@@ -35,11 +35,11 @@ impl FairSemaphore {
     /// Waits for a permit.
     ///
     /// # Errors
-    /// [`Error::Busy`] when there is none for so long.
-    pub(super) async fn acquire(&self, from: Network, patience: Duration) -> Result<FairPermit, Error> {
+    /// [`Error::Busy`] when there is none within `max_wait`.
+    pub(super) async fn acquire(&self, from: Network, max_wait: Duration) -> Result<FairPermit, Error> {
         let given = {
             let mut waiting = self.lock();
-            // Nobody waits while one is free.
+            // While a permit is free, the queues are empty.
             if waiting.free > 0 {
                 waiting.free -= 1;
                 return Ok(FairPermit(Some(self.clone())));
@@ -51,10 +51,10 @@ impl FairSemaphore {
             }
             given
         };
-        timeout(patience, given).await.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
+        timeout(max_wait, given).await.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
     }
 
-    /// Who is next; nobody when there is one permit more that is free.
+    /// Takes the next out of the queues. If they are empty, the permit becomes free.
     fn next(&self) -> Option<oneshot::Sender<FairPermit>> {
         let mut waiting = self.lock();
         let Some((address, mut queue)) = waiting.addresses.pop_front() else {
@@ -79,7 +79,7 @@ impl Drop for FairPermit {
         while let Some(next) = permits.next() {
             match next.send(Self(Some(permits.clone()))) {
                 Ok(()) => return,
-                // The waiting request has gone. The permit that comes back must not be handed on twice.
+                // The request was dropped. The permit that comes back must not be passed on twice.
                 Err(mut permit) => permit.0 = None,
             }
         }
@@ -91,22 +91,22 @@ mod tests {
     use super::*;
     use std::net::IpAddr;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const MAX_WAIT: Duration = Duration::from_secs(60);
 
     fn network(n: u8) -> Network {
         IpAddr::from([192, 0, 2, n]).into()
     }
 
     #[tokio::test]
-    async fn one_address_keeps_no_other_waiting() {
+    async fn the_queue_of_one_address_delays_no_other() {
         let permits = FairSemaphore::new(1);
-        let held = permits.acquire(network(1), PATIENCE).await.unwrap();
+        let held = permits.acquire(network(1), MAX_WAIT).await.unwrap();
         let order = Arc::new(Mutex::new(Vec::new()));
         let waiting: Vec<_> = [1, 1, 1, 1, 2, 3, 2]
             .map(|n| {
                 let (permits, order) = (permits.clone(), order.clone());
                 tokio::spawn(async move {
-                    let permit = permits.acquire(network(n), PATIENCE).await.unwrap();
+                    let permit = permits.acquire(network(n), MAX_WAIT).await.unwrap();
                     order.lock().unwrap().push(n);
                     drop(permit);
                 })
@@ -124,15 +124,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_leaves_the_queue_takes_no_permit_along() {
+    async fn a_request_that_leaves_the_queue_takes_no_permit() {
         let permits = FairSemaphore::new(2);
         let held = (
-            permits.acquire(network(1), PATIENCE).await.unwrap(),
-            permits.acquire(network(1), PATIENCE).await.unwrap(),
+            permits.acquire(network(1), MAX_WAIT).await.unwrap(),
+            permits.acquire(network(1), MAX_WAIT).await.unwrap(),
         );
         for n in 0..10 {
-            let impatient = permits.acquire(network(n), Duration::ZERO).await;
-            assert!(matches!(impatient, Err(Error::Busy)), "{impatient:?}");
+            let refused = permits.acquire(network(n), Duration::ZERO).await;
+            assert!(matches!(refused, Err(Error::Busy)), "{refused:?}");
         }
         drop(held);
         assert_eq!(permits.lock().free, 2);

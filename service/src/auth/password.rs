@@ -1,4 +1,4 @@
-//! Passwords: hashed, checked, and never more of it at once than the machine bears.
+//! Hashing and checking passwords, with a limit on how many hashes run at once.
 
 use super::fair_semaphore::{FairPermit, FairSemaphore};
 use crate::limit::Network;
@@ -11,31 +11,31 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-/// How long a sign-in waits for its permit before it is told to come back.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The hash of a password that nobody knows, with the parameters of all others: a sign-in under an unknown name takes
-/// as long as one under a known name.
-const NOBODYS: &str =
+/// How long a sign-in waits for a permit before it is refused as busy.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The hash of a password that nobody knows, with the usual parameters: a sign-in with an unknown
+/// name takes as long as one with a known name.
+const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cy1zYWx0LTE2Yg$NORt5nZJYsp2ybjGxlBSKBCIGAmGxqAuIaEvB2RrlWQ";
 
-/// bcrypt looks at so many bytes of a password and no further.
-const BCRYPT_SEES: usize = 72;
+/// bcrypt ignores the bytes of a password after this many.
+const BCRYPT_BYTES: usize = 72;
 
-/// What a password is to a stored hash.
+/// The result of checking a password against a stored hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Another one.
+    /// It is another password.
     Wrong,
-    /// The right one.
+    /// It is the right password.
     Right,
-    /// The right one, under a hash that [`Passwords::hash`] would make otherwise: time to renew it.
+    /// It is the right password, and [`Passwords::hash`] would make a better hash of it.
     Outdated,
 }
 
-/// Hashes and checks passwords away from the threads that serve requests.
+/// Hashes and checks passwords in threads of their own, not in those that serve requests.
 ///
-/// Sign-ins and new passwords have permits of their own, so that no number of sign-ups keeps a sign-in waiting; and those of
-/// sign-ins go from address to address, so that no number of sign-ins from one does.
+/// Sign-ins and new passwords have separate permits, so that no sign-in waits for sign-ups. The
+/// permits of sign-ins are shared fairly between addresses.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     sign_ins: FairSemaphore,
@@ -43,7 +43,8 @@ pub struct Passwords {
 }
 
 impl Default for Passwords {
-    /// As many sign-ins at once as there are cores, up to eight, and half as many new passwords; each takes 19 MiB.
+    /// As many sign-ins at once as there are cores, up to eight, and half as many new passwords. Each
+    /// hash takes 19 MiB.
     fn default() -> Self {
         let sign_ins = available_parallelism().map_or(2, usize::from).min(8);
         let new_passwords = (sign_ins / 2).max(1);
@@ -52,62 +53,63 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// The PHC string of a new password: argon2id with 19 MiB and 2 passes (OWASP Password Storage Cheat Sheet).
+    /// The PHC string of a new password: argon2id with 19 MiB and 2 passes (OWASP Password Storage
+    /// Cheat Sheet).
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many others wait.
+    /// [`Error::Busy`] when no permit is free in time.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
-        let permit = timeout(PATIENCE, self.new_passwords.clone().acquire_owned()).await;
+        let permit = timeout(PERMIT_TIMEOUT, self.new_passwords.clone().acquire_owned()).await;
         let permit = permit.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
         in_a_thread(permit, move || hash(&password)).await
     }
 
-    /// As [`Passwords::hash`], for the password of somebody who signs in.
+    /// Like [`Passwords::hash`], with a permit of the sign-ins.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many others wait.
+    /// [`Error::Busy`] when no permit is free in time.
     pub(crate) async fn renew(&self, password: String, from: Network) -> Result<String, Error> {
         in_a_thread(self.acquire_permit(from).await?, move || hash(&password)).await
     }
 
-    /// Waits for a permit to check a password of somebody who comes from this address.
+    /// Waits for a permit to check a password from this address.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many others wait.
+    /// [`Error::Busy`] when no permit is free in time.
     pub(crate) async fn acquire_permit(&self, from: Network) -> Result<HashPermit, Error> {
-        self.sign_ins.acquire(from, PATIENCE).await.map(HashPermit)
+        self.sign_ins.acquire(from, PERMIT_TIMEOUT).await.map(HashPermit)
     }
 }
 
-/// The right to check one password now.
-pub(crate) struct HashPermit(#[expect(dead_code, reason = "it is only kept")] FairPermit);
+/// The permission to check one password.
+pub(crate) struct HashPermit(#[expect(dead_code, reason = "it is held until it is dropped")] FairPermit);
 
 impl HashPermit {
-    /// Whether `password` is the one behind `stored`: argon2 with whatever parameters, or the bcrypt of older sites.
-    /// Without a stored hash the answer is no, after the time that one of ours takes.
+    /// Checks `password` against the hash `stored`: argon2 with any parameters, or the bcrypt of older
+    /// sites. Without a hash the result is [`Verdict::Wrong`], after the usual time.
     pub(crate) async fn verify(self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
         in_a_thread(self, move || match stored {
-            Some(stored) => verdict_of_either(&password, &stored),
-            None => verdict_of_either(&password, NOBODYS).map(|_| Verdict::Wrong),
+            Some(stored) => verify_both_forms(&password, &stored),
+            None => verify_both_forms(&password, DUMMY_HASH).map(|_| Verdict::Wrong),
         })
         .await
     }
 }
 
-/// Does the work in a thread of its own, and keeps the permit until it is done: it must not end when the client leaves
-/// while the hash runs on. A thread of a pool would keep the 19 MiB of the hash before or not, as it happens, and one
-/// password would take half as long again as the next.
+/// Runs `work` in a thread of its own and holds the permit until it is done: a hash runs on when its
+/// client disconnects. In the threads of a pool, memory of earlier hashes (19 MiB) is sometimes kept
+/// and sometimes not, and some passwords took 1.5 times as long as others.
 async fn in_a_thread<T: Send + 'static>(
     permit: impl Send + 'static,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let (done, doing) = oneshot::channel();
     let thread = thread::Builder::new().name("password".into()).spawn(move || {
-        // Nobody waits for the result any more when the client has left.
+        // The receiver is gone when the client has disconnected.
         let _ = done.send(work());
         drop(permit);
     });
-    thread.map_err(|error| Error::Internal(format!("no thread to hash a password in: {error}")))?;
+    thread.map_err(|error| Error::Internal(format!("cannot start a thread to hash a password: {error}")))?;
     doing.await.map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
 }
 
@@ -123,8 +125,9 @@ fn argon2() -> Result<Argon2<'static>, Error> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// The verdict on a password in NFC, and where that is another text, as it was typed: hashes of before are of that.
-fn verdict_of_either(password: &str, stored: &str) -> Result<Verdict, Error> {
+/// Checks a password in NFC and, if it was typed in another form, as it was typed: older hashes are
+/// of that form.
+fn verify_both_forms(password: &str, stored: &str) -> Result<Verdict, Error> {
     let composed = names::nfc(password);
     let verdict = self::verdict(composed.as_bytes(), stored)?;
     if verdict != Verdict::Wrong || composed == password {
@@ -139,15 +142,16 @@ fn verdict_of_either(password: &str, stored: &str) -> Result<Verdict, Error> {
 fn verdict(password: &[u8], stored: &str) -> Result<Verdict, Error> {
     if ["$2a$", "$2b$", "$2y$"].iter().any(|kind| stored.starts_with(kind)) {
         return Ok(match bcrypt::verify(password, stored) {
-            // Whether the rest was right nobody knows; under a hash of the whole, a slip in it would lock its owner out.
-            Ok(true) if password.len() > BCRYPT_SEES => Verdict::Right,
+            // Nothing tells whether the rest was right. A hash of all bytes would turn a typing error in
+            // the rest into the password.
+            Ok(true) if password.len() > BCRYPT_BYTES => Verdict::Right,
             Ok(true) => Verdict::Outdated,
             Ok(false) | Err(_) => Verdict::Wrong,
         });
     }
-    // A stored text that is no hash is a password that nobody can know.
+    // No password matches a stored text that is not a hash.
     let Ok(mut hash) = PasswordHash::new(stored) else { return Ok(Verdict::Wrong) };
-    // The first version of argon2 did not write its number.
+    // The first version of argon2 did not write its version number.
     hash.version.get_or_insert(Version::V0x10.into());
     let ours = argon2()?;
     if ours.verify_password(password, &hash).is_err() {
@@ -181,11 +185,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobodys_hash_is_computed_like_any_other_and_never_right() {
-        let parsed = PasswordHash::new(NOBODYS).unwrap();
-        let (nobodys, argon2) = (Params::try_from(&parsed).unwrap(), argon2().unwrap());
+    async fn the_dummy_hash_costs_as_much_as_others_and_is_never_right() {
+        let parsed = PasswordHash::new(DUMMY_HASH).unwrap();
+        let (dummy, argon2) = (Params::try_from(&parsed).unwrap(), argon2().unwrap());
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-        assert_eq!(cost(&nobodys), cost(argon2.params()));
+        assert_eq!(cost(&dummy), cost(argon2.params()));
         let permit = Passwords::default().acquire_permit(home()).await.unwrap();
         assert_eq!(permit.verify("x".into(), None).await.unwrap(), Verdict::Wrong);
     }
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_text_that_is_no_hash_lets_nobody_in() {
+    fn no_password_matches_a_stored_text_that_is_not_a_hash() {
         for text in
             ["!", "", "x", "$2b$", "$2b$12$x", "$2b$99$", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1", "$1$x$x"]
         {
@@ -207,8 +211,8 @@ mod tests {
         }
     }
 
-    /// What Python's bcrypt and argon2 made of "correct horse".
-    const ELSEWHERE: [&str; 9] = [
+    /// Hashes of "correct horse" by Python's bcrypt and argon2.
+    const OTHER_PROGRAMS: [&str; 9] = [
         "$2b$05$UTqwLQzBVCxiTT0Az3cI7ucWn8cuW8WTR88QNQeISRE8N0UhlqzqO",
         "$2a$05$Oikc3uw9QtPEKqt3cpdJxeXvlQ6DQ59a6A5ExaE9td0A/7UGgujMG",
         "$2y$05$Oikc3uw9QtPEKqt3cpdJxeXvlQ6DQ59a6A5ExaE9td0A/7UGgujMG",
@@ -221,8 +225,8 @@ mod tests {
     ];
 
     #[test]
-    fn hashes_of_other_programs_are_known_and_to_be_renewed() {
-        for hash in ELSEWHERE {
+    fn hashes_of_other_programs_are_accepted_and_outdated() {
+        for hash in OTHER_PROGRAMS {
             assert_eq!(verdict(b"correct horse", hash).unwrap(), Verdict::Outdated, "{hash}");
             assert_eq!(verdict(b"correct horsf", hash).unwrap(), Verdict::Wrong, "{hash}");
             assert_eq!(verdict(b"", hash).unwrap(), Verdict::Wrong, "{hash}");
@@ -232,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_password_longer_than_bcrypt_sees_the_hash_stays() {
+    fn the_bcrypt_hash_of_a_long_password_is_kept() {
         let of_72_bytes = "$2b$04$ZIjfvGpJggG1RU5acBHVoOpzF/eIA97l8aINfRHtvvZ/419bOyAx6";
         let password = "0123456789".repeat(8);
         assert_eq!(verdict(&password.as_bytes()[..71], of_72_bytes).unwrap(), Verdict::Wrong);
@@ -241,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_every_kind_count_as_utf_8() {
+    fn a_password_is_hashed_as_utf_8() {
         let hash = "$2b$04$uffLgR3uPXwtLyYYfO62tegVVwvY.Q7Oor/Bf6W4cG.EDiYScGMVS";
         assert_eq!(verdict("pä55wörd 🎬".as_bytes(), hash).unwrap(), Verdict::Outdated);
     }

@@ -19,14 +19,14 @@ pub struct Tokens {
     checking: DecodingKey,
     validation: Validation,
     lifetime: Duration,
-    /// What the genuine tokens said that came before, by their SHA-256. A player brings the same one with every save, and to check
-    /// its signature costs a tenth of an answer.
-    known: Arc<Cache<[u8; 32], Holder>>,
+    /// Tokens whose signature was checked, by their SHA-256. A player sends the same token with every
+    /// save, and checking its signature takes a tenth of the time of a response.
+    verified: Arc<Cache<[u8; 32], VerifiedToken>>,
 }
 
-/// What a genuine token says.
+/// The content of a token with a valid signature.
 #[derive(Clone, Copy)]
-struct Holder {
+struct VerifiedToken {
     subject: TokenSubject,
     /// Seconds since 1970.
     not_before: i64,
@@ -34,17 +34,17 @@ struct Holder {
     expires: i64,
 }
 
-/// Whose token it is, and of which session.
+/// The account and the session that an access token belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenSubject {
-    /// The account.
+    /// The id of the account.
     pub user_id: i64,
-    /// The session; none in a token that somebody else made with our key.
+    /// The id of the session; `None` in a token that another program made with our key.
     pub session_id: Option<i64>,
 }
 
-/// How many tokens are remembered: those of so many players who save every ten seconds. That takes 13 MiB.
-const KNOWN: usize = 131_072;
+/// Verified tokens that are kept in memory, one for each player; they take 13 MiB.
+const MAX_VERIFIED: usize = 131_072;
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -54,30 +54,31 @@ struct Claims {
     kind: String,
     exp: i64,
     iat: i64,
-    /// Not in our own tokens. A number with a fraction is a time too (RFC 7519, 2).
+    /// Not in our own tokens. A time may have a fraction (RFC 7519, 2).
     #[serde(default, skip_serializing)]
     nbf: Option<f64>,
-    /// The session.
+    /// The id of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
 }
 
 impl Tokens {
-    /// With the key `secret` (32 bytes at least, which the settings check) and tokens that live for `lifetime`.
+    /// Creates it with the key `secret` (at least 32 bytes, which the settings check) and tokens that
+    /// expire after `lifetime`.
     pub fn new(secret: &[u8], lifetime: Duration) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
-        // Expiry is checked against the clock that the caller brings.
+        // The expiry is checked against the time that the caller passes.
         validation.validate_exp = false;
         Self {
             signing: EncodingKey::from_secret(secret),
             checking: DecodingKey::from_secret(secret),
             validation,
             lifetime,
-            known: Arc::new(Cache::new(KNOWN)),
+            verified: Arc::new(Cache::new(MAX_VERIFIED)),
         }
     }
 
-    /// How long an access token lives.
+    /// The time after which an access token expires.
     pub fn lifetime(&self) -> Duration {
         self.lifetime
     }
@@ -102,50 +103,50 @@ impl Tokens {
             .map_err(|error| Error::Internal(format!("signing a token: {error}")))
     }
 
-    /// The refresh token that this one is spent for: always the same one, and none that can be told without our key.
+    /// The refresh token that follows this one: always the same, and unpredictable without our key.
     pub(super) fn successor(&self, refresh_token: &str) -> Result<String, Error> {
-        // No token that we sign looks like this: those have no space.
+        // No access token is signed from a text like this one: those have no space.
         let message = format!("successor of the refresh token {refresh_token}");
         sign(message.as_bytes(), &self.signing, Algorithm::HS256)
             .map_err(|error| Error::Internal(format!("deriving a token: {error}")))
     }
 
-    /// Whose token this is, by its signature and its expiry alone; whether the account and the session still stand is for
-    /// others to say.
+    /// The account and session of a token, by its signature and expiry only. It does not check whether
+    /// the account is active or the session has ended.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::ForgedToken`].
     pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<TokenSubject, Error> {
         let digest = Sha256::digest(token).into();
-        let holder = match self.known.get(&digest) {
-            Some(holder) => holder,
+        let content = match self.verified.get(&digest) {
+            Some(content) => content,
             None => {
-                let holder = self.read(token)?;
-                self.known.insert(digest, holder);
-                holder
+                let content = self.read(token)?;
+                self.verified.insert(digest, content);
+                content
             }
         };
-        let is_due = holder.not_before <= now.timestamp() && now.timestamp() < holder.expires;
-        if is_due { Ok(holder.subject) } else { Err(Error::Unauthenticated) }
+        let is_valid_now = content.not_before <= now.timestamp() && now.timestamp() < content.expires;
+        if is_valid_now { Ok(content.subject) } else { Err(Error::Unauthenticated) }
     }
 
-    /// What a token says, if we signed it.
-    fn read(&self, token: &str) -> Result<Holder, Error> {
+    /// The content of a token, if we signed it.
+    fn read(&self, token: &str) -> Result<VerifiedToken, Error> {
         let claims = decode::<Claims>(token, &self.checking, &self.validation).map_err(|_| Error::ForgedToken)?.claims;
-        if claims.kind != "access" || !is_plain(token) {
+        if claims.kind != "access" || !has_no_extensions(token) {
             return Err(Error::ForgedToken);
         }
         let user_id = claims.sub.parse().map_err(|_| Error::ForgedToken)?;
         let session_id = claims.sid.map(|sid| sid.parse()).transpose().map_err(|_| Error::ForgedToken)?;
-        // Rounded up, and what is beyond any number is the last one.
+        // Rounded up; a time beyond the range of the type becomes its largest or smallest value.
         let not_before = claims.nbf.map_or(i64::MIN, |seconds| seconds.ceil() as i64);
-        Ok(Holder { subject: TokenSubject { user_id, session_id }, not_before, expires: claims.exp })
+        Ok(VerifiedToken { subject: TokenSubject { user_id, session_id }, not_before, expires: claims.exp })
     }
 }
 
-/// Whether the head of a token asks for nothing but its signature to be checked. The reader of the signature passes over what it does
-/// not know, and a token with an extension that must be understood may mean something else (RFC 7515, 4.1.11).
-fn is_plain(token: &str) -> bool {
+/// Whether the header of a token has no extensions. The library ignores what it does not know, but a
+/// token with an extension that must be understood may mean something else (RFC 7515, 4.1.11).
+fn has_no_extensions(token: &str) -> bool {
     let head = token.split('.').next().and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
     let head = head.and_then(|head| serde_json::from_slice::<Map<String, Value>>(&head).ok());
     head.is_some_and(|head| {
@@ -158,14 +159,15 @@ fn is_plain(token: &str) -> bool {
     })
 }
 
-/// 256 random bits as text: a refresh token, of which only the hash is stored, or a key.
+/// 256 random bits as text: a refresh token or a key.
 pub(super) fn random() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// What is stored of a refresh token. A fast hash is enough, because there is nothing to guess in 256 random bits.
+/// The hash that is stored of a refresh token. A fast hash is enough: nobody can guess 256 random
+/// bits.
 pub(super) fn hash(refresh_token: &str) -> String {
     use std::fmt::Write;
     Sha256::digest(refresh_token).iter().fold(String::with_capacity(64), |mut hex, byte| {

@@ -1,19 +1,19 @@
-//! What a scan does about each file that it found.
+//! What a scan does with each file that it found.
 
 use super::inspect::ScannedFile;
 use super::known::{FileRecord, KnownFile};
 use super::matching::Match;
 use std::path::Path;
 
-/// What is to be done about a found file.
+/// What a scan does with a file.
 pub(super) enum ScanAction<'a> {
-    /// It becomes a video, in place of one that was deleted.
+    /// Add a video; `deleted` is the row of a deleted file that it replaces.
     Insert { deleted: Option<i64> },
-    /// It is that of a video.
+    /// Update the video of the file.
     Update { id: i64, known: &'a KnownFile, has_moved: bool, is_changed: bool },
-    /// It was that of a video that was deleted.
-    LeaveOut(&'a KnownFile),
-    /// It is the same file as another one.
+    /// Skip the file of a deleted video.
+    Skip(&'a KnownFile),
+    /// Skip a second name of a file.
     OtherName(&'a Path),
 }
 
@@ -29,18 +29,18 @@ impl<'a> ScanAction<'a> {
         let known = &all[n];
         match known.record {
             FileRecord::Video(id) => Self::Update { id, known, has_moved, is_changed },
-            _ if !restore => Self::LeaveOut(known),
+            _ if !restore => Self::Skip(known),
             FileRecord::MarkedVideo(id) => Self::Update { id, known, has_moved, is_changed },
             FileRecord::Deleted(id) => Self::Insert { deleted: Some(id) },
         }
     }
 
-    /// What was read once is not read again, so that the word of an owner stands against that of the container.
+    /// Whether the container must be read. It is read once, so that later values of the owner are kept.
     pub(super) fn needs_container(&self) -> bool {
         match self {
             Self::Insert { .. } => true,
             Self::Update { known, is_changed, .. } => *is_changed || known.hash.is_none(),
-            Self::LeaveOut(_) | Self::OtherName(_) => false,
+            Self::Skip(_) | Self::OtherName(_) => false,
         }
     }
 

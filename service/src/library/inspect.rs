@@ -1,4 +1,4 @@
-//! What tells one file from another: where it lies, and what is in it.
+//! Looking at a file: its identity, size, time of change and content.
 
 use super::Library;
 use super::walk::PictureFinder;
@@ -10,28 +10,28 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// How much is read at the beginning, in the middle and at the end of a file to know it again.
+/// Bytes that are hashed at the start, in the middle and at the end of a file.
 const SAMPLE: u64 = 64 * 1024;
 
-/// Which file of which disk it is, under whatever name.
+/// The device and inode of a file, which are the same for all its names.
 pub(super) type FileIdentity = (u64, u64);
 
-/// A video file as it lies there.
+/// A video file that a scan found.
 #[derive(Debug)]
 pub(super) struct ScannedFile {
-    /// Its one true path.
+    /// Its canonical path.
     pub(super) path: PathBuf,
-    /// What is stored of that.
+    /// The path to store.
     pub(super) stored: String,
     pub(super) identity: FileIdentity,
     pub(super) stamp: FileStamp,
-    /// Of its content.
+    /// The hash of its content.
     pub(super) hash: String,
-    /// The picture beside it, and what is stored of its path.
+    /// The picture beside it, and the path to store.
     pub(super) picture: Option<(PathBuf, String)>,
 }
 
-/// What changes when somebody writes to a file.
+/// The size and time of change of a file, which differ after a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FileStamp {
     pub(super) size: i64,
@@ -41,7 +41,7 @@ pub(super) struct FileStamp {
 impl FileStamp {
     pub(super) fn of(metadata: &Metadata) -> io::Result<Self> {
         let size = i64::try_from(metadata.len()).map_err(io::Error::other)?;
-        // No finer than a database keeps it.
+        // Databases store microseconds.
         Ok(Self { size, modified_at: DateTime::<Utc>::from(metadata.modified()?).trunc_subsecs(6) })
     }
 }
@@ -50,14 +50,14 @@ pub(super) fn identity(metadata: &Metadata) -> FileIdentity {
     (metadata.dev(), metadata.ino())
 }
 
-/// Looks at one file. `known_hash` gives the hash that a file with this stamp had when it was scanned last.
+/// Looks at one file. `known_hash` returns the hash that the last scan found with this stamp.
 pub(super) fn inspect(
     library: &Library,
     path: &Path,
     pictures: &mut PictureFinder,
     known_hash: impl Fn(FileStamp) -> Option<String>,
 ) -> Result<ScannedFile, String> {
-    let stored = library.stored(path).ok_or("its name is not Unicode; rename it")?;
+    let stored = library.stored_path(path).ok_or("its name is not Unicode; rename it")?;
     if stored.chars().count() > 500 {
         return Err("its path has more than 500 characters".into());
     }
@@ -67,14 +67,14 @@ pub(super) fn inspect(
         Some(hash) => hash,
         None => hash_of(path).map_err(|error| format!("the file cannot be read: {error}"))?,
     };
-    let picture = pictures.beside(path).and_then(|picture| Some((picture.clone(), library.stored(&picture)?)));
+    let picture = pictures.beside(path).and_then(|picture| Some((picture.clone(), library.stored_path(&picture)?)));
     let found = ScannedFile { path: path.to_owned(), stored, identity: identity(&metadata), stamp, hash, picture };
     found.refuse_if_written()?;
     Ok(found)
 }
 
 impl ScannedFile {
-    /// Fails when somebody wrote to the file since it was looked at.
+    /// Fails when the file was written to after it was inspected.
     pub(super) fn refuse_if_written(&self) -> Result<(), String> {
         let now = fs::metadata(&self.path).and_then(|metadata| FileStamp::of(&metadata));
         if now.map_err(|error| error.to_string())? == self.stamp {
@@ -85,7 +85,8 @@ impl ScannedFile {
     }
 }
 
-/// A hash of the size, the beginning, the middle and the end of a file: two films that share all of them are one.
+/// A hash of the size, the start, the middle and the end of a file. Files with the same hash are
+/// taken for the same video.
 pub(super) fn hash_of(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
@@ -99,7 +100,7 @@ pub(super) fn hash_of(path: &Path) -> io::Result<String> {
     }
     let mut text = String::with_capacity(64);
     for byte in hash.finalize() {
-        // Writing to a string does not fail.
+        // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
     Ok(text)
@@ -111,7 +112,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn a_file_that_is_written_to_meanwhile_is_left_for_the_next_scan() {
+    fn a_file_that_is_being_written_is_left_for_the_next_scan() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         let path = root.join("film.mp4");
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_tells_the_beginning_the_middle_the_end_and_the_size() {
+    fn the_hash_depends_on_start_middle_end_and_size() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("film.mp4");
         let mut bytes = vec![0_u8; 1_000_000];

@@ -1,40 +1,41 @@
-//! Which found file is which known one. One file is one video, whatever its names; two copies are two.
+//! Matches found files with known ones. One file is one video, whatever its names; two copies are two
+//! videos.
 
 use super::inspect::{FileIdentity, ScannedFile, hash_of};
 use super::known::{FileLocation, KnownFile};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// What a found file is. Numbers count in the list of known files.
+/// What a found file is. The numbers are indexes in the list of known files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Match {
-    /// The known file, with the content that it had, as far as that is known.
+    /// The known file with the same content, if its content is known.
     Same(usize),
-    /// A known file that lay elsewhere.
+    /// A known file that was at another path.
     Moved(usize),
-    /// The known file, with other content.
+    /// The known file with other content.
     Changed(usize),
-    /// A file that nobody knows.
+    /// An unknown file.
     New,
-    /// Another name for a file that is known or found by this one.
+    /// A second name of the file at this path.
     OtherName(PathBuf),
 }
 
-/// All matches.
+/// The matches of all files.
 #[derive(Debug)]
 pub(super) struct Matches {
-    /// One for each found file.
+    /// One match for each found file.
     pub(super) of_found: Vec<Match>,
-    /// Whether a known file was found.
+    /// Whether each known file was found.
     pub(super) is_found: Vec<bool>,
-    /// Known files that are a second record of another one's file: both numbers.
-    pub(super) doubles: Vec<(usize, usize)>,
+    /// Pairs of known files that are the same file.
+    pub(super) duplicates: Vec<(usize, usize)>,
 }
 
-/// Compares what was found with what is known. Content goes before names: of two films that exchange their names, each keeps
-/// its video. Blocks, as files do.
+/// Matches the found files with the known ones. Content is compared before names: when two files
+/// exchange their names, each keeps its video. Blocking.
 pub(super) fn compare(known: &[KnownFile], found: &[ScannedFile]) -> Matches {
-    let mut search = Search {
+    let mut matcher = Matcher {
         known,
         found,
         by_path: HashMap::new(),
@@ -44,46 +45,46 @@ pub(super) fn compare(known: &[KnownFile], found: &[ScannedFile]) -> Matches {
         found_by_path: found.iter().map(|file| (file.path.as_path(), file)).collect(),
         of_found: vec![None; found.len()],
         is_found: vec![false; known.len()],
-        doubles: Vec::new(),
+        duplicates: Vec::new(),
     };
     for (n, known) in known.iter().enumerate() {
-        if let FileLocation::At { path, identity, .. } = &known.place {
-            search.by_path.entry(path).or_default().push(n);
-            search.by_identity.entry(*identity).or_default().push(n);
+        if let FileLocation::At { path, identity, .. } = &known.location {
+            matcher.by_path.entry(path).or_default().push(n);
+            matcher.by_identity.entry(*identity).or_default().push(n);
         }
         match (&known.hash, known.size) {
-            (Some(hash), _) => search.by_content.entry(hash).or_default().push(n),
-            (None, Some(size)) => search.by_size.entry(size).or_default().push(n),
+            (Some(hash), _) => matcher.by_content.entry(hash).or_default().push(n),
+            (None, Some(size)) => matcher.by_size.entry(size).or_default().push(n),
             (None, None) => {}
         }
     }
-    search.same_path_and_content();
-    search.same_file();
+    matcher.match_by_path();
+    matcher.match_by_identity();
     let same_name =
         |known: &KnownFile, found: &ScannedFile| Path::new(&known.file_path).file_name() == found.path.file_name();
-    search.moved(same_name);
-    // What an older scan registered is known by its name and its size alone.
-    search.moved(|known, _| known.hash.is_some());
-    search.rest()
+    matcher.match_moved(same_name);
+    // An older version stored no hash; such a file is matched by its name and size.
+    matcher.match_moved(|known, _| known.hash.is_some());
+    matcher.match_rest()
 }
 
-struct Search<'a> {
+struct Matcher<'a> {
     known: &'a [KnownFile],
     found: &'a [ScannedFile],
     by_path: HashMap<&'a Path, Vec<usize>>,
     by_content: HashMap<&'a str, Vec<usize>>,
-    /// Those whose content is not known.
+    /// Files whose content is unknown.
     by_size: HashMap<i64, Vec<usize>>,
     by_identity: HashMap<FileIdentity, Vec<usize>>,
     found_by_path: HashMap<&'a Path, &'a ScannedFile>,
     of_found: Vec<Option<Match>>,
     is_found: Vec<bool>,
-    doubles: Vec<(usize, usize)>,
+    duplicates: Vec<(usize, usize)>,
 }
 
-impl Search<'_> {
-    /// What lies where it lay.
-    fn same_path_and_content(&mut self) {
+impl Matcher<'_> {
+    /// Matches files with the same path and content.
+    fn match_by_path(&mut self) {
         for (n, file) in self.found.iter().enumerate() {
             let mut first = None;
             for &known in self.by_path.get(file.path.as_path()).into_iter().flatten() {
@@ -93,7 +94,7 @@ impl Search<'_> {
                 self.is_found[known] = true;
                 match first {
                     None => first = Some(known),
-                    Some(first) if !self.known[known].is_deleted() => self.doubles.push((known, first)),
+                    Some(first) if !self.known[known].is_deleted() => self.duplicates.push((known, first)),
                     Some(_) => {}
                 }
             }
@@ -101,14 +102,15 @@ impl Search<'_> {
         }
     }
 
-    /// What is known under another name of the same file: a hard link, or a name in other letters where these do not count.
-    fn same_file(&mut self) {
+    /// Matches other names of a known file: a hard link, or a name in another case on a file system that
+    /// ignores case.
+    fn match_by_identity(&mut self) {
         for (n, file) in self.found.iter().enumerate() {
             if self.of_found[n].is_some() {
                 continue;
             }
             let others = self.by_identity.get(&file.identity).into_iter().flatten();
-            let mut others = others.filter_map(|&known| match &self.known[known].place {
+            let mut others = others.filter_map(|&known| match &self.known[known].location {
                 FileLocation::At { path, .. } if *path != file.path => Some((known, path)),
                 _ => None,
             });
@@ -124,8 +126,8 @@ impl Search<'_> {
         }
     }
 
-    /// What lies elsewhere now: the same content, which is where it was no longer.
-    fn moved(&mut self, fits: impl Fn(&KnownFile, &ScannedFile) -> bool) {
+    /// Matches files that were moved: the same content, which is no longer at the old path.
+    fn match_moved(&mut self, fits: impl Fn(&KnownFile, &ScannedFile) -> bool) {
         for (n, file) in self.found.iter().enumerate() {
             if self.of_found[n].is_some() {
                 continue;
@@ -138,7 +140,7 @@ impl Search<'_> {
                 .filter(|&known| !self.is_found[known] && fits(&self.known[known], file))
                 .filter(|&known| !self.still_holds(&self.known[known], &file.hash))
                 .collect();
-            // Moving a file leaves the moment of its last change as it is.
+            // Moving a file does not change its modification time.
             candidates.sort_by_key(|&known| {
                 let known = &self.known[known];
                 (known.stamp.is_none_or(|stamp| stamp != file.stamp), known.record)
@@ -150,11 +152,11 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a known file is still there with this content.
+    /// Whether a known file still exists with this content.
     fn still_holds(&self, known: &KnownFile, hash: &str) -> bool {
-        match &known.place {
-            FileLocation::Gone => false,
-            FileLocation::Unclear => true,
+        match &known.location {
+            FileLocation::Missing => false,
+            FileLocation::Unknown => true,
             FileLocation::At { path, stamp, .. } => match self.found_by_path.get(path.as_path()) {
                 Some(found) => found.hash == hash,
                 None if stamp.is_some() && known.stamp == *stamp => true,
@@ -163,8 +165,8 @@ impl Search<'_> {
         }
     }
 
-    /// What has other content than before, and what is new.
-    fn rest(mut self) -> Matches {
+    /// Matches files with changed content; the remaining ones are new.
+    fn match_rest(mut self) -> Matches {
         let mut new: HashMap<FileIdentity, &Path> = HashMap::new();
         let mut of_found = Vec::with_capacity(self.found.len());
         for (n, file) in self.found.iter().enumerate() {
@@ -183,6 +185,6 @@ impl Search<'_> {
                 }
             });
         }
-        Matches { of_found, is_found: self.is_found, doubles: self.doubles }
+        Matches { of_found, is_found: self.is_found, duplicates: self.duplicates }
     }
 }

@@ -1,10 +1,10 @@
-//! The video files of the operator: found, registered, and opened again.
+//! The video files of the operator: scanned, registered and opened.
 //!
-//! Paths come from the scan alone. What lies below the media folder is stored relative to it, so that the folder can
-//! move; what the operator scanned elsewhere is stored as it lies. A symbolic link is never followed.
+//! Paths come from scans only. A path below the media folder is stored relative to it, so that the
+//! folder can be moved; other paths are stored as absolute ones. Symbolic links are never followed.
 //!
-//! A scan walks (`walk`), looks at each file (`look`), reads what is known (`known`), compares (`matching`) and writes
-//! (`register`).
+//! A scan lists the files (`walk`), inspects each of them (`inspect`), reads the known ones (`known`),
+//! matches them (`matching`), decides (`action`) and writes (`register`).
 
 mod action;
 mod container;
@@ -19,7 +19,6 @@ mod walk;
 
 use crate::Error;
 use entity::video;
-pub(crate) use known::remember_deleted;
 pub use report::{FileNote, ScanProgress, ScanReport};
 pub use sample::{SAMPLE_NAME, register as register_sample, write as write_sample};
 pub use scan::{ScanRequest, scan};
@@ -35,38 +34,38 @@ pub struct Library {
     root: PathBuf,
 }
 
-/// A file of the library that is proved to lie where it may.
+/// A file of the library that was checked and may be opened.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MediaFile(pub PathBuf);
 
 impl Library {
-    /// With the media folder `root`, which may not be there yet.
+    /// Creates it with the media folder `root`, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The media folder, as it was named.
+    /// The media folder, as it was passed.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The file behind a stored path, when it is one that may be opened: below the media folder without a detour
-    /// through a link or `..`, or exactly where the scan saw it.
+    /// The file of a stored path, if it may be opened: the path must be the canonical one, without a
+    /// link or `..`.
     ///
     /// # Errors
-    /// [`Error::FileUnavailable`] when that cannot be told now.
+    /// [`Error::FileUnavailable`] when the file system returns an error.
     fn resolve(&self, stored: &str) -> Result<Option<MediaFile>, Error> {
-        let Some(named) = self.direct(stored)? else { return Ok(None) };
-        let Some(real) = none_if_missing(fs::canonicalize(&named))? else { return Ok(None) };
-        let Some(state) = none_if_missing(fs::metadata(&real))? else { return Ok(None) };
-        Ok((real == named && state.is_file()).then_some(MediaFile(real)))
+        let Some(path) = self.absolute_path(stored)? else { return Ok(None) };
+        let Some(real) = none_if_missing(fs::canonicalize(&path))? else { return Ok(None) };
+        let Some(metadata) = none_if_missing(fs::metadata(&real))? else { return Ok(None) };
+        Ok((real == path && metadata.is_file()).then_some(MediaFile(real)))
     }
 
-    /// The path that is stored, as a whole.
+    /// The absolute path of a stored one.
     ///
     /// # Errors
-    /// [`Error::FileUnavailable`] when that cannot be told now.
-    fn direct(&self, stored: &str) -> Result<Option<PathBuf>, Error> {
+    /// [`Error::FileUnavailable`] when the file system returns an error.
+    fn absolute_path(&self, stored: &str) -> Result<Option<PathBuf>, Error> {
         let stored = Path::new(stored);
         if stored.is_absolute() {
             return Ok(Some(stored.to_owned()));
@@ -74,23 +73,23 @@ impl Library {
         Ok(none_if_missing(fs::canonicalize(&self.root))?.map(|root| root.join(stored)))
     }
 
-    /// What is stored of a file: its path relative to the media folder, or the whole path when it lies elsewhere.
+    /// The path to store of a file: relative to the media folder, or absolute if it is outside of it.
     /// `None` when it is not Unicode.
-    fn stored(&self, file: &Path) -> Option<String> {
+    fn stored_path(&self, file: &Path) -> Option<String> {
         let root = fs::canonicalize(&self.root).ok();
         let relative = root.as_ref().and_then(|root| file.strip_prefix(root).ok());
         Some(relative.unwrap_or(file).to_str()?.to_owned())
     }
 }
 
-/// What was asked of the file system, or that there is no such file.
+/// `None` instead of an error that says that there is no such file.
 ///
 /// # Errors
-/// Whatever else went wrong: too many open files, no permission, a disk that is away.
-pub fn none_if_missing<T>(asked: io::Result<T>) -> io::Result<Option<T>> {
+/// All other errors: too many open files, no permission, a disk that is not available.
+pub fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     use io::ErrorKind::{InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound};
-    match asked {
-        Ok(answer) => Ok(Some(answer)),
+    match result {
+        Ok(value) => Ok(Some(value)),
         Err(error)
             if matches!(error.kind(), NotFound | NotADirectory | IsADirectory | InvalidFilename | InvalidInput) =>
         {
@@ -100,10 +99,10 @@ pub fn none_if_missing<T>(asked: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Whether there is no video yet, of whatever state.
+/// Whether there is no video yet, in any state.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool, Error> {
     Ok(video::Entity::find()
         .select_only()
@@ -115,7 +114,7 @@ pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool, Error> {
         .is_none())
 }
 
-/// The file of a video that everybody may watch.
+/// The file of a ready video.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::FileNotFound`], [`Error::FileUnavailable`].
@@ -125,7 +124,7 @@ pub async fn find_stream(db: &impl ConnectionTrait, library: &Library, video_id:
     file.ok_or(Error::FileNotFound)
 }
 
-/// The picture beside the file of a video that everybody may watch.
+/// The picture beside the file of a ready video.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::ThumbnailNotFound`], [`Error::FileUnavailable`].
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A media folder with one video and one neighbour outside of it.
+    /// A media folder with one video, and a file outside of it.
     fn folders() -> (tempfile::TempDir, Library) {
         let outside = tempfile::tempdir().unwrap();
         let root = outside.path().join("media");
@@ -156,22 +155,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_below_the_media_folder_is_found_again_by_its_relative_path() {
+    fn a_file_below_the_media_folder_is_found_by_its_relative_path() {
         let (_outside, library) = folders();
         let file = fs::canonicalize(library.root().join("a/film.mp4")).unwrap();
-        assert_eq!(library.stored(&file).as_deref(), Some("a/film.mp4"));
+        assert_eq!(library.stored_path(&file).as_deref(), Some("a/film.mp4"));
         assert_eq!(library.resolve("a/film.mp4").unwrap(), Some(MediaFile(file)));
     }
 
     #[test]
-    fn a_path_with_dots_leads_nowhere() {
+    fn a_path_with_dots_is_not_opened() {
         let (_outside, library) = folders();
         assert_eq!(library.resolve("../secret.txt").unwrap(), None);
         assert_eq!(library.resolve("a/../a/film.mp4").unwrap(), None);
     }
 
     #[test]
-    fn a_link_is_not_followed_wherever_it_leads() {
+    fn a_link_is_not_followed() {
         let (outside, library) = folders();
         symlink(outside.path().join("secret.txt"), library.root().join("link.mp4")).unwrap();
         symlink(outside.path(), library.root().join("folder")).unwrap();
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_gone_or_a_folder_is_no_file() {
+    fn a_missing_file_and_a_folder_are_not_opened() {
         let (_outside, library) = folders();
         assert_eq!(library.resolve("a").unwrap(), None);
         assert_eq!(library.resolve("gone.mp4").unwrap(), None);

@@ -1,4 +1,4 @@
-//! What a scan writes, each file by itself: it looks again at what it changes, because another scan may have been faster.
+//! What a scan writes for each file. It reads each row again, because another scan may have changed it.
 
 use super::container::ContainerInfo;
 use super::inspect::ScannedFile;
@@ -7,36 +7,37 @@ use super::report::ScanReport;
 use super::walk::title;
 use crate::Error;
 use crate::progress::{ProgressRules, recompute_completed};
+use crate::storage::Transaction;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{deleted_file, video};
 use sea_orm::prelude::*;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, IntoActiveModel};
+use sea_orm::{ActiveValue::Set, IntoActiveModel};
 
-/// A file that was written to so short a time before the scan may be written to again without a trace in its stamp.
-const RESTING: TimeDelta = TimeDelta::seconds(2);
+/// A file that was changed so shortly before the scan may be written to again without a new stamp.
+const SETTLING_TIME: TimeDelta = TimeDelta::seconds(2);
 
-/// What all files of a scan have in common.
+/// What is the same for all files of a scan.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScanContext<'a> {
-    /// Whose videos they become.
+    /// The owner of new videos.
     pub(super) owner_id: i64,
-    /// Whether videos that were deleted come back.
+    /// Whether deleted videos are registered again.
     pub(super) restore: bool,
     pub(super) rules: &'a ProgressRules,
     pub(super) now: DateTime<Utc>,
 }
 
 impl ScanContext<'_> {
-    /// Makes a video of a file, and gives back its id.
+    /// Adds a video for a file, and returns its id.
     pub(super) async fn insert(
         &self,
-        db: &DatabaseTransaction,
+        tx: &Transaction,
         file: &ScannedFile,
         container: ContainerInfo,
         report: &mut ScanReport,
     ) -> Result<i64, Error> {
-        // A microsecond apart, so that the library has one order and an index can hold it.
-        let moment = self.now + TimeDelta::microseconds(report.added.try_into().unwrap_or(0));
+        // One microsecond apart, so that an index has them in this order.
+        let created_at = self.now + TimeDelta::microseconds(report.added.try_into().unwrap_or(0));
         let ContainerInfo { duration, width, height } = container;
         let row = video::ActiveModel {
             user_id: Set(self.owner_id),
@@ -44,33 +45,33 @@ impl ScanContext<'_> {
             file_path: Set(Some(file.stored.clone())),
             file_size: Set(Some(file.stamp.size)),
             file_hash: Set(Some(file.hash.clone())),
-            file_modified_at: Set(self.resting(file)),
+            file_modified_at: Set(self.settled_time(file)),
             duration: Set(duration),
             width: Set(width),
             height: Set(height),
             thumbnail_file: Set(file.picture.as_ref().map(|(_, stored)| stored.clone())),
             status: Set(video::Status::Ready),
-            created_at: Set(moment),
-            updated_at: Set(moment),
-            published_at: Set(Some(moment)),
+            created_at: Set(created_at),
+            updated_at: Set(created_at),
+            published_at: Set(Some(created_at)),
             ..Default::default()
         };
-        let inserted = video::Entity::insert(row).exec(db).await?;
+        let inserted = video::Entity::insert(row).exec(tx).await?;
         report.added += 1;
         Ok(inserted.last_insert_id)
     }
 
-    /// Brings the video of a known file up to date. What the container does not say is no news, and neither is a container
-    /// that was read before: what was set by hand stays.
+    /// Updates the video of a known file. Values that the container does not have stay unchanged, and so
+    /// does everything when the container was read before: values that people have set are kept.
     pub(super) async fn update(
         &self,
-        db: &DatabaseTransaction,
+        tx: &Transaction,
         (id, known): (i64, &KnownFile),
         (file, container): (&ScannedFile, Option<ContainerInfo>),
         has_moved: bool,
         report: &mut ScanReport,
     ) -> Result<(), Error> {
-        let row = video::Entity::find_by_id(id).one(db).await?;
+        let row = video::Entity::find_by_id(id).one(tx).await?;
         let Some(row) = row.filter(|row| row.file_path.as_ref() == Some(&known.file_path)) else {
             report.unchanged += 1;
             return Ok(());
@@ -93,20 +94,20 @@ impl ScanContext<'_> {
         if known.is_deleted() {
             row.status = Set(video::Status::Ready);
         }
-        let is_news = row.is_changed();
-        if is_news {
+        let is_updated = row.is_changed();
+        if is_updated {
             row.updated_at = Set(self.now);
         }
         if has_moved || !known.is_direct() {
             row.file_path.set_if_not_equals(Some(file.stored.clone()));
         }
         row.file_hash.set_if_not_equals(Some(file.hash.clone()));
-        row.file_modified_at.set_if_not_equals(self.resting(file));
+        row.file_modified_at.set_if_not_equals(self.settled_time(file));
         if row.is_changed() {
             let new_duration = row.duration.is_set();
-            let row = row.update(db).await?;
+            let row = row.update(tx).await?;
             if new_duration {
-                recompute_completed(db, id, row.duration, self.rules).await?;
+                recompute_completed(tx, id, row.duration, self.rules).await?;
             }
         }
         match () {
@@ -115,16 +116,16 @@ impl ScanContext<'_> {
                 report.note(&file.path, format!("moved here from {}; it keeps its history", known.file_path));
             }
             () if was_missing => report.returned += 1,
-            () if is_news => report.updated += 1,
+            () if is_updated => report.updated += 1,
             () => report.unchanged += 1,
         }
         Ok(())
     }
 
-    /// Leaves a file out whose video was deleted, and remembers where it lies now.
-    pub(super) async fn leave_out(
+    /// Skips a file whose video was deleted, and stores its path of now.
+    pub(super) async fn skip(
         &self,
-        db: &DatabaseTransaction,
+        tx: &Transaction,
         known: &KnownFile,
         file: &ScannedFile,
         report: &mut ScanReport,
@@ -136,22 +137,22 @@ impl ScanContext<'_> {
                 .col_expr(deleted_file::Column::FilePath, Expr::value(file.stored.clone()))
                 .col_expr(deleted_file::Column::FileHash, Expr::value(file.hash.clone()))
                 .filter(deleted_file::Column::Id.eq(id))
-                .exec(db)
+                .exec(tx)
                 .await?;
         }
         Ok(())
     }
 
-    /// Says of a video whose file is not among those found whether it can be watched.
-    pub(super) async fn note_absence(
+    /// Stores whether the file of a video that the scan did not find is missing.
+    pub(super) async fn update_absent(
         &self,
-        db: &DatabaseTransaction,
+        tx: &Transaction,
         id: i64,
         file_path: &String,
         &AbsentFile { is_missing, ref picture }: &AbsentFile,
         report: &mut ScanReport,
     ) -> Result<(), Error> {
-        let row = video::Entity::find_by_id(id).one(db).await?;
+        let row = video::Entity::find_by_id(id).one(tx).await?;
         let Some(row) = row.filter(|row| row.file_path.as_ref() == Some(file_path)) else { return Ok(()) };
         let (was_missing, mut row) = (row.missing_since.is_some(), row.into_active_model());
         if is_missing != was_missing {
@@ -165,18 +166,19 @@ impl ScanContext<'_> {
         row.thumbnail_file.set_if_not_equals(picture.clone());
         if row.is_changed() {
             row.updated_at = Set(self.now);
-            row.update(db).await?;
+            row.update(tx).await?;
         }
         Ok(())
     }
 
-    /// When the file was changed last, if that is long enough ago to tell by it whether it was changed again.
-    fn resting(&self, file: &ScannedFile) -> Option<DateTime<Utc>> {
-        Some(file.stamp.modified_at).filter(|moment| *moment + RESTING < self.now)
+    /// The time of the last change of a file, if it is long enough ago that a later change gets another
+    /// time.
+    fn settled_time(&self, file: &ScannedFile) -> Option<DateTime<Utc>> {
+        Some(file.stamp.modified_at).filter(|time| *time + SETTLING_TIME < self.now)
     }
 }
 
-/// How it stands with a file that a scan did not come across.
+/// A known file that a scan did not find.
 #[derive(Debug)]
 pub(super) struct AbsentFile {
     pub(super) is_missing: bool,

@@ -1,47 +1,47 @@
-//! What a scan tells.
+//! The report of a scan.
 
 use std::path::PathBuf;
 
-/// What a scan did.
+/// The result of a scan.
 #[derive(Debug, Default)]
 pub struct ScanReport {
-    /// Videos that are new.
+    /// New videos.
     pub added: usize,
     /// Videos whose file or picture changed.
     pub updated: usize,
-    /// Videos that were there already.
+    /// Videos that did not change.
     pub unchanged: usize,
-    /// Videos whose file lies elsewhere now.
+    /// Videos whose file was moved.
     pub moved: usize,
-    /// Videos whose file is there again.
+    /// Videos whose missing file is back.
     pub returned: usize,
-    /// Videos whose file is not there, those included that were missing before.
+    /// Videos whose file is missing, including those of earlier scans.
     pub missing: usize,
-    /// Files whose video was deleted, and which are left out for that.
+    /// Files that were skipped because their video was deleted.
     pub deleted: usize,
-    /// Links that were not followed, and second names of a file.
+    /// Skipped links, and second names of a file.
     pub links: usize,
-    /// What there is to say of single files that are no problem.
+    /// Remarks on single files.
     pub notes: Vec<FileNote>,
     /// Files that were skipped.
     pub problems: Vec<FileNote>,
 }
 
-/// A sentence about a file.
+/// A remark on a file.
 #[derive(Debug)]
 pub struct FileNote {
     /// The file.
     pub path: PathBuf,
-    /// What there is to say.
+    /// The remark.
     pub text: String,
 }
 
-/// How far a scan is.
+/// The progress of a scan.
 #[derive(Clone, Copy, Debug)]
 pub struct ScanProgress {
     /// Steps done.
     pub done: usize,
-    /// Steps to do, two for each file: to look at it, and to register it.
+    /// All steps, two for each file: to inspect it, and to register it.
     pub total: usize,
 }
 

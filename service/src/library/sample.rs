@@ -1,4 +1,4 @@
-//! The sample clip: something to play for whoever starts Playhead for the first time.
+//! The sample clip, which can be played after the first start.
 
 use super::{Library, scan::register_file};
 use crate::{Database, Error};
@@ -12,10 +12,10 @@ const PICTURE_NAME: &str = "Sample clip.jpg";
 const CLIP: &[u8] = include_bytes!("../../sample/Sample clip.webm");
 const PICTURE: &[u8] = include_bytes!("../../sample/Sample clip.jpg");
 
-/// Makes the media folder with the clip in it, when there is no such folder yet. True when it did.
+/// Creates the media folder with the clip, if the folder does not exist. Returns whether it did.
 ///
 /// # Errors
-/// The folder cannot be made or written.
+/// The folder cannot be created or written.
 pub fn write(library: &Library) -> io::Result<bool> {
     if library.root().exists() {
         return Ok(false);
@@ -26,10 +26,10 @@ pub fn write(library: &Library) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Registers the clip for the account `owner_id`, when it lies in the media folder.
+/// Registers the clip for the account `owner_id`, if it is in the media folder.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn register(db: &Database, library: &Library, owner_id: i64, now: DateTime<Utc>) -> Result<(), Error> {
     let clip = library.root().join(SAMPLE_NAME);
     if clip.is_file() { register_file(db, library, &clip, owner_id, now).await } else { Ok(()) }

@@ -10,26 +10,27 @@ use super::register::{AbsentFile, ScanContext};
 use super::report::{ScanProgress, ScanReport};
 use super::walk::{PictureFinder, walk};
 use crate::progress::ProgressRules;
+use crate::storage::Transaction;
 use crate::{Database, Error, search};
 use chrono::{DateTime, Utc};
 use entity::{deleted_file, video};
+use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
-use sea_orm::{DatabaseTransaction, QuerySelect};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
-/// Files registered in one transaction; each one costs a wait for the disk.
+/// Files that one transaction registers; each transaction waits for the disk.
 const BATCH: usize = 50;
 
-/// What to scan.
+/// A folder to scan.
 #[derive(Clone, Copy, Debug)]
 pub struct ScanRequest<'a> {
     /// The folder.
     pub path: &'a Path,
-    /// Whether files whose video was deleted are registered again.
+    /// Whether files of deleted videos are registered again.
     pub restore: bool,
 }
 
@@ -39,13 +40,14 @@ impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for ScanRequest<'a> {
     }
 }
 
-/// Registers every video file below `folder` for the account `owner_id`, and tells `watch` how far it is.
+/// Registers every video file below `folder` for the account `owner_id`, and reports its progress to
+/// `watch`. It writes in many short transactions of its own.
 ///
-/// A file that is known already, by its place or by its content, stays the video that it is; a broken one is passed over. Videos
-/// whose file is gone, wherever it lay, are marked, and those whose file is back are no longer.
+/// A known file, by its path or content, stays the same video; a broken one is skipped. All videos
+/// whose file does not exist are marked as missing, wherever it was.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the folder is none; those of the database.
+/// [`Error::Invalid`] when the folder cannot be read; database errors.
 pub async fn scan(
     db: &Database,
     library: &Library,
@@ -60,12 +62,12 @@ pub async fn scan(
     let walked = blocking(move || walk(&path)).await??;
     let report =
         ScanReport { links: walked.links.len(), notes: walked.links, problems: walked.problems, ..Default::default() };
-    let intake = ScanContext { owner_id, restore, rules, now };
-    let mut scan = Scan { db, library, intake, before: SeenVideos::default(), report, watch };
-    let compared = scan.take_in(walked.files).await?;
-    scan.note_absences(compared).await?;
+    let context = ScanContext { owner_id, restore, rules, now };
+    let mut scan = Scan { db, library, context, seen: SeenVideos::default(), report, watch };
+    let compared = scan.process(walked.files).await?;
+    scan.update_absent_files(compared).await?;
     let report = scan.report;
-    search::catch_up(db).await?;
+    search::index_pending(db).await?;
     Ok(report)
 }
 
@@ -79,24 +81,24 @@ pub(super) async fn register_file(
 ) -> Result<(), Error> {
     let internal = |reason: String| Error::Internal(format!("{}: {reason}", path.display()));
     let path = path.canonicalize().map_err(|error| internal(error.to_string()))?;
-    let intake = ScanContext { owner_id, restore: true, rules: &ProgressRules::default(), now };
+    let context = ScanContext { owner_id, restore: true, rules: &ProgressRules::default(), now };
     let mut scan =
-        Scan { db, library, intake, before: SeenVideos::default(), report: ScanReport::default(), watch: |_| {} };
-    scan.take_in(vec![path]).await?;
+        Scan { db, library, context, seen: SeenVideos::default(), report: ScanReport::default(), watch: |_| {} };
+    scan.process(vec![path]).await?;
     scan.report.problems.pop().map_or(Ok(()), |problem| Err(internal(problem.text)))
 }
 
-/// A scan on its way.
+/// A running scan.
 struct Scan<'a, W> {
     db: &'a Database,
     library: &'a Library,
-    intake: ScanContext<'a>,
-    before: SeenVideos,
+    context: ScanContext<'a>,
+    seen: SeenVideos,
     report: ScanReport,
     watch: W,
 }
 
-/// What was found of what is known.
+/// The known files, the found files, and their matches.
 struct Comparison {
     known: Arc<Vec<KnownFile>>,
     found: Arc<Vec<ScannedFile>>,
@@ -104,22 +106,22 @@ struct Comparison {
 }
 
 impl<W: FnMut(ScanProgress)> Scan<'_, W> {
-    /// Looks at all files, finds out what they are, and then registers them.
-    async fn take_in(&mut self, files: Vec<PathBuf>) -> Result<Comparison, Error> {
+    /// Inspects all files, matches them with the known ones, and registers them.
+    async fn process(&mut self, files: Vec<PathBuf>) -> Result<Comparison, Error> {
         let total = 2 * files.len();
         let known = KnownFile::read(self.db.reader()).await?;
-        self.before.newest = known.iter().filter_map(|known| known.record.video()).max().unwrap_or_default();
+        self.seen.newest_id = known.iter().filter_map(|known| known.record.video()).max().unwrap_or_default();
         let library = self.library.clone();
         let located = blocking(move || known.into_iter().map(|known| known.located(&library)).collect::<Vec<_>>());
         let known = Arc::new(located.await?);
-        let found = Arc::new(self.look(files, &known, total).await?);
+        let found = Arc::new(self.inspect(files, &known, total).await?);
         let (all, these) = (known.clone(), found.clone());
         let compared = Comparison { matches: blocking(move || compare(&all, &these)).await?, known, found };
-        for &(double, first) in &compared.matches.doubles {
-            let [double, first] = [double, first].map(|n| &compared.known[n]);
-            if let (Some(first), Some(id)) = (first.record.video(), double.record.video()) {
-                let text = format!("is video {first} and once more video {id}; delete one of them");
-                self.report.note(&double.file_path, text);
+        for &(duplicate, first) in &compared.matches.duplicates {
+            let [duplicate, first] = [duplicate, first].map(|n| &compared.known[n]);
+            if let (Some(first), Some(id)) = (first.record.video(), duplicate.record.video()) {
+                let text = format!("is video {first} and also video {id}; delete one of them");
+                self.report.note(&duplicate.file_path, text);
             }
         }
         let mut done = total - compared.found.len();
@@ -132,13 +134,13 @@ impl<W: FnMut(ScanProgress)> Scan<'_, W> {
         Ok(compared)
     }
 
-    async fn look(
+    async fn inspect(
         &mut self,
         files: Vec<PathBuf>,
         known: &[KnownFile],
         total: usize,
     ) -> Result<Vec<ScannedFile>, Error> {
-        let hashes = known.iter().filter_map(|known| match (&known.place, known.stamp, &known.hash) {
+        let hashes = known.iter().filter_map(|known| match (&known.location, known.stamp, &known.hash) {
             (FileLocation::At { path, .. }, Some(stamp), Some(hash)) => Some(((path.clone(), stamp), hash.clone())),
             _ => None,
         });
@@ -169,17 +171,17 @@ impl<W: FnMut(ScanProgress)> Scan<'_, W> {
 
     /// Registers some of the files in one transaction.
     async fn register(&mut self, compared: &Comparison, batch: Range<usize>) -> Result<(), Error> {
-        let mut steps = Vec::new();
+        let mut actions = Vec::new();
         for n in batch {
             let file = &compared.found[n];
-            let step = ScanAction::of(&compared.matches.of_found[n], &compared.known, self.intake.restore);
-            if let ScanAction::OtherName(path) = step {
+            let action = ScanAction::of(&compared.matches.of_found[n], &compared.known, self.context.restore);
+            if let ScanAction::OtherName(path) = action {
                 self.report.links += 1;
                 self.report.note(&file.path, format!("is another name of {}", path.display()));
-            } else if step.changes_nothing(file) {
+            } else if action.changes_nothing(file) {
                 self.report.unchanged += 1;
-            } else if !step.needs_container() {
-                steps.push((step, file, None));
+            } else if !action.needs_container() {
+                actions.push((action, file, None));
             } else {
                 let found = compared.found.clone();
                 let read = blocking(move || {
@@ -188,111 +190,114 @@ impl<W: FnMut(ScanProgress)> Scan<'_, W> {
                     Ok::<_, String>(container)
                 });
                 match read.await? {
-                    Ok(container) => steps.push((step, file, Some(container))),
+                    Ok(container) => actions.push((action, file, Some(container))),
                     Err(reason) => self.report.problem(&file.path, reason),
                 }
             }
         }
-        if steps.is_empty() {
+        if actions.is_empty() {
             return Ok(());
         }
-        // Exclusive, so that two scans at once do not both register a file.
-        let (_turn, transaction) = self.db.exclusive("videos").await?;
-        for (step, file, container) in steps {
-            self.take(&transaction, step, (file, container)).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+        let db = self.db;
+        db.transaction(async |tx| {
+            // Locked, so that two scans at once do not both register a file.
+            tx.lock_table(video::Entity).await?;
+            for (action, file, container) in actions {
+                self.apply(tx, action, (file, container)).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
-    async fn take(
+    async fn apply(
         &mut self,
-        db: &DatabaseTransaction,
-        step: ScanAction<'_>,
+        tx: &Transaction,
+        action: ScanAction<'_>,
         (file, container): (&ScannedFile, Option<ContainerInfo>),
     ) -> Result<(), Error> {
-        let (intake, report) = (self.intake, &mut self.report);
-        match step {
+        let (context, report) = (self.context, &mut self.report);
+        match action {
             ScanAction::Insert { deleted } => {
-                if is_registered_meanwhile(db, file, &self.before).await? {
+                if was_registered_meanwhile(tx, file, &self.seen).await? {
                     report.unchanged += 1;
                     return Ok(());
                 }
                 if let Some(id) = deleted {
-                    deleted_file::Entity::delete_by_id(id).exec(db).await?;
+                    deleted_file::Entity::delete_by_id(id).exec(tx).await?;
                 }
-                let id = intake.insert(db, file, container.unwrap_or_default(), report).await?;
-                self.before.inserted.insert(id);
+                let id = context.insert(tx, file, container.unwrap_or_default(), report).await?;
+                self.seen.inserted.insert(id);
                 Ok(())
             }
             ScanAction::Update { id, known, has_moved, .. } => {
-                intake.update(db, (id, known), (file, container), has_moved, report).await
+                context.update(tx, (id, known), (file, container), has_moved, report).await
             }
-            ScanAction::LeaveOut(known) => intake.leave_out(db, known, file, report).await,
+            ScanAction::Skip(known) => context.skip(tx, known, file, report).await,
             ScanAction::OtherName(_) => Ok(()),
         }
     }
 
-    /// Marks the videos whose files are gone, wherever they lay, and those no longer whose files are back.
-    async fn note_absences(&mut self, Comparison { known, matches, .. }: Comparison) -> Result<(), Error> {
+    /// Marks the videos whose files are missing, and unmarks those whose files are back.
+    async fn update_absent_files(&mut self, Comparison { known, matches, .. }: Comparison) -> Result<(), Error> {
         let library = self.library.clone();
-        let absences = blocking(move || {
+        let absent = blocking(move || {
             let mut pictures = PictureFinder::default();
             let others = known.iter().zip(matches.is_found).filter(|(_, is_found)| !is_found);
-            let absences = others.filter_map(|(known, _)| {
+            let absent = others.filter_map(|(known, _)| {
                 let FileRecord::Video(id) = known.record else { return None };
-                let path = match &known.place {
+                let path = match &known.location {
                     FileLocation::At { path, is_direct: true, .. } => Some(path),
-                    FileLocation::At { .. } | FileLocation::Gone => None,
-                    FileLocation::Unclear => return None,
+                    FileLocation::At { .. } | FileLocation::Missing => None,
+                    FileLocation::Unknown => return None,
                 };
                 let picture = known.thumbnail_file.clone().filter(|_| known.picture.is_some());
-                let beside = || library.stored(&pictures.beside(path?)?);
-                let absence = AbsentFile { is_missing: path.is_none(), picture: picture.or_else(beside) };
-                Some((id, known.file_path.clone(), absence, known.is_missing, known.thumbnail_file.clone()))
+                let beside = || library.stored_path(&pictures.beside(path?)?);
+                let absent = AbsentFile { is_missing: path.is_none(), picture: picture.or_else(beside) };
+                Some((id, known.file_path.clone(), absent, known.is_missing, known.thumbnail_file.clone()))
             });
-            absences.collect::<Vec<_>>()
+            absent.collect::<Vec<_>>()
         });
-        let absences = absences.await?;
-        self.report.missing = absences.iter().filter(|(_, _, absence, ..)| absence.is_missing).count();
-        let changed = absences.into_iter().filter(|(_, _, absence, was_missing, picture)| {
-            absence.is_missing != *was_missing || absence.picture != *picture
+        let absent = absent.await?;
+        self.report.missing = absent.iter().filter(|(_, _, absent, ..)| absent.is_missing).count();
+        let changed = absent.into_iter().filter(|(_, _, absent, was_missing, picture)| {
+            absent.is_missing != *was_missing || absent.picture != *picture
         });
         let changed: Vec<_> = changed.collect();
         for batch in changed.chunks(BATCH) {
-            let (_turn, transaction) = self.db.begin().await?;
-            for (id, file_path, absence, ..) in batch {
-                self.intake.note_absence(&transaction, *id, file_path, absence, &mut self.report).await?;
-            }
-            transaction.commit().await?;
+            let (context, report) = (self.context, &mut self.report);
+            let update = async |tx: &Transaction| {
+                for (id, file_path, absent, ..) in batch {
+                    context.update_absent(tx, *id, file_path, absent, report).await?;
+                }
+                Ok(())
+            };
+            self.db.transaction(update).await?;
         }
         Ok(())
     }
 }
 
-/// Whether another scan registered this file since the known ones were read, perhaps as one of another media folder.
-async fn is_registered_meanwhile(
-    db: &DatabaseTransaction,
-    file: &ScannedFile,
-    before: &SeenVideos,
-) -> Result<bool, Error> {
+/// Whether another scan, perhaps of another media folder, registered this file after the known ones
+/// were read.
+async fn was_registered_meanwhile(tx: &Transaction, file: &ScannedFile, seen: &SeenVideos) -> Result<bool, Error> {
     use video::Column;
     let rows = video::Entity::find().select_only().columns([Column::Id, Column::FilePath]);
-    let rows = rows.filter(Column::Id.gt(before.newest)).filter(Column::FileHash.eq(&file.hash));
-    let rows: Vec<(i64, String)> = rows.into_tuple().all(db).await?;
-    Ok(rows.iter().any(|(id, path)| !before.inserted.contains(id) && file.path.ends_with(path)))
+    let rows = rows.filter(Column::Id.gt(seen.newest_id)).filter(Column::FileHash.eq(&file.hash));
+    let rows: Vec<(i64, String)> = rows.into_tuple().all(tx).await?;
+    Ok(rows.iter().any(|(id, path)| !seen.inserted.contains(id) && file.path.ends_with(path)))
 }
 
-/// The videos that are no news to a scan.
+/// The videos that are known to a scan.
 #[derive(Default)]
 struct SeenVideos {
-    /// The newest one at its start.
-    newest: i64,
-    /// Its own ones.
+    /// The largest id at its start.
+    newest_id: i64,
+    /// The ids that it has inserted.
     inserted: HashSet<i64>,
 }
 
-/// Runs what waits for files away from the runtime.
+/// Runs blocking work on files outside of the async runtime.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    spawn_blocking(work).await.map_err(|error| Error::Internal(format!("looking at files: {error}")))
+    spawn_blocking(work).await.map_err(|error| Error::Internal(format!("reading files: {error}")))
 }

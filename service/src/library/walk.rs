@@ -1,4 +1,4 @@
-//! The way through a folder: which files may be videos, and what lies beside them.
+//! Listing a folder: the files that may be videos, and the pictures beside them.
 
 use super::report::FileNote;
 use crate::Error;
@@ -8,23 +8,24 @@ use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
 use walkdir::{DirEntry, WalkDir};
 
-/// The endings of file names that are taken for videos, whatever the case.
-const VIDEO_ENDINGS: [&str; 5] = ["mp4", "m4v", "mov", "webm", "mkv"];
-/// The endings of pictures that may lie beside a video, whatever the case; the first one found is taken.
-const PICTURE_ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+/// The file extensions of videos, in any case.
+const VIDEO_EXTENSIONS: [&str; 5] = ["mp4", "m4v", "mov", "webm", "mkv"];
+/// The file extensions of pictures, in any case; the first one that exists is used.
+const PICTURE_EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
-/// What lies below a folder.
+/// The content of a folder and its subfolders.
 #[derive(Debug, Default)]
 pub(super) struct FolderWalk {
-    /// Files with the name of a video, in the order of their names.
+    /// Files with the extension of a video, sorted by name.
     pub(super) files: Vec<PathBuf>,
-    /// Links, which are not followed: what they name may lie anywhere, and may lie here too.
+    /// Links, which are not followed: they may lead anywhere, also into the same folder.
     pub(super) links: Vec<FileNote>,
-    /// What could not be looked at.
+    /// Files and folders that could not be read.
     pub(super) problems: Vec<FileNote>,
 }
 
-/// Walks through `folder`, which may itself be a link. Links below it are not followed, hidden files are left alone.
+/// Lists the files below `folder`, which may itself be a link. Links below it are not followed, and
+/// hidden files are skipped.
 pub(super) fn walk(folder: &Path) -> Result<FolderWalk, Error> {
     let invalid = |error| Error::Invalid { field: "DIR".into(), message: format!("{}: {error}", folder.display()) };
     let folder = folder.canonicalize().map_err(invalid)?;
@@ -33,7 +34,7 @@ pub(super) fn walk(folder: &Path) -> Result<FolderWalk, Error> {
     for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| !hidden(entry)) {
         match entry {
             Ok(entry) if entry.path_is_symlink() => walk.links.extend(link(entry.path())),
-            Ok(entry) if entry.file_type().is_file() && has_ending(entry.path(), &VIDEO_ENDINGS) => {
+            Ok(entry) if entry.file_type().is_file() && has_extension(entry.path(), &VIDEO_EXTENSIONS) => {
                 walk.files.push(entry.into_path());
             }
             Ok(_) => {}
@@ -46,10 +47,10 @@ pub(super) fn walk(folder: &Path) -> Result<FolderWalk, Error> {
     Ok(walk)
 }
 
-/// What is said of a link that could have brought a video: to a folder, to nowhere, or with the name of a video.
+/// The remark on a link that may lead to videos: to a folder, to nothing, or with the name of a video.
 fn link(path: &Path) -> Option<FileNote> {
     let is_folder = path.metadata().map(|metadata| metadata.is_dir());
-    if !has_ending(path, &VIDEO_ENDINGS) && !is_folder.unwrap_or(true) {
+    if !has_extension(path, &VIDEO_EXTENSIONS) && !is_folder.unwrap_or(true) {
         return None;
     }
     let target = fs::read_link(path).unwrap_or_default();
@@ -57,12 +58,12 @@ fn link(path: &Path) -> Option<FileNote> {
     Some(FileNote { path: path.to_owned(), text })
 }
 
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| extensions.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
-/// The pictures that lie beside videos, folder by folder.
+/// Finds the pictures beside videos; it reads each folder once.
 #[derive(Debug, Default)]
 pub(super) struct PictureFinder {
     folders: HashMap<PathBuf, FolderContents>,
@@ -71,13 +72,13 @@ pub(super) struct PictureFinder {
 #[derive(Debug, Default)]
 struct FolderContents {
     pictures: Vec<PathBuf>,
-    /// The names of its videos without their endings.
+    /// The names of its videos without extension.
     stems: Vec<String>,
 }
 
 impl PictureFinder {
-    /// The picture of the same name as this video. Another spelling of the name will do (capitals, composed letters),
-    /// unless it is the very name of another video.
+    /// The picture with the same name as this video. The name may differ in case or composition of
+    /// letters, unless it is exactly the name of another video.
     pub(super) fn beside(&mut self, video: &Path) -> Option<PathBuf> {
         let folder = video.parent()?;
         let FolderContents { pictures, stems } =
@@ -85,7 +86,8 @@ impl PictureFinder {
         let stem = stem(video)?;
         let same = |other: &str| *other == stem;
         let alike = |other: &str| fold(other) == fold(&stem) && !stems.iter().any(|stem| stem == other);
-        let rank = |picture: &&PathBuf| PICTURE_ENDINGS.iter().position(|ending| has_ending(picture, &[ending]));
+        let rank =
+            |picture: &&PathBuf| PICTURE_EXTENSIONS.iter().position(|extension| has_extension(picture, &[extension]));
         let best = |fits: &dyn Fn(&str) -> bool| {
             let fitting = pictures.iter().filter(|picture| self::stem(picture).is_some_and(|stem| fits(&stem)));
             fitting.min_by_key(rank).cloned()
@@ -94,16 +96,16 @@ impl PictureFinder {
     }
 }
 
-/// A link is not taken for a picture, because it would not be opened either.
+/// Reads a folder. It skips links, because they would not be opened.
 fn read_folder(folder: &Path) -> FolderContents {
     let mut found = FolderContents::default();
     let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        if has_ending(&path, &PICTURE_ENDINGS) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        if has_extension(&path, &PICTURE_EXTENSIONS) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             found.pictures.push(path);
-        } else if has_ending(&path, &VIDEO_ENDINGS) {
+        } else if has_extension(&path, &VIDEO_EXTENSIONS) {
             found.stems.extend(stem(&path));
         }
     }
@@ -118,8 +120,8 @@ fn fold(name: &str) -> String {
     name.nfc().collect::<String>().to_lowercase()
 }
 
-/// The title of a video whose file is stored under this path: its name without the ending, in the 255 characters that a
-/// title may have. A name that shows nothing gives way to that of its folder.
+/// The title of a video by its stored path: the file name without extension, at most 255 characters. If
+/// that has no visible character, it is the name of the folder.
 pub(super) fn title(stored: &str) -> String {
     let path = Path::new(stored);
     let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
@@ -128,13 +130,13 @@ pub(super) fn title(stored: &str) -> String {
         let name: String = name.nfc().map(|c| if c.is_control() { ' ' } else { c }).collect();
         name.trim().chars().take(255).collect::<String>().trim_end().to_owned()
     });
-    titles.find(|title| title.chars().any(shows)).unwrap_or_else(|| "Untitled".into())
+    titles.find(|title| title.chars().any(is_visible)).unwrap_or_else(|| "Untitled".into())
 }
 
-/// Whether a character is more than a gap between words.
-fn shows(c: char) -> bool {
+/// Whether a character is visible and no separator.
+fn is_visible(c: char) -> bool {
     let is_gap = c.is_whitespace() || c.is_control() || matches!(c, '_' | '-' | '.' | '~');
-    // Fillers, joiners and marks of direction are not to be seen.
+    // Fillers, joiners and direction marks.
     let is_invisible = matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'

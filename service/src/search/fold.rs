@@ -1,21 +1,21 @@
-//! The form in which the search compares texts, the same for what is sought and what is stored, whatever the database.
+//! The folded form of texts, in which the search compares them on both databases.
 
 use chrono::{DateTime, Utc};
 use icu_casemap::CaseMapper;
 use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 
-/// Letters in a gram at most.
-const LONGEST: usize = 3;
-/// Grams that one search asks the index for at most; the texts themselves decide about the rest.
-const ASKED: usize = 12;
-/// How far the moment of a place lies above the id, in bits.
+/// The most letters of a gram.
+const MAX_GRAM: usize = 3;
+/// The most grams that one search looks up in the index; the texts themselves are compared anyway.
+const MAX_QUERY_GRAMS: usize = 12;
+/// The bits of a place that hold the id; the time is above them.
 const ID_BITS: u32 = 20;
-/// The moments that a place can tell apart, in milliseconds before and after 1970.
-const LAST_MOMENT: i64 = 1 << 42;
+/// The largest time of a place, in milliseconds before and after 1970.
+const TIME_LIMIT: i64 = 1 << 42;
 
-/// The text without its case, by the full folding of Unicode, and in NFC: two texts that are canonical caseless matches
-/// (The Unicode Standard, 3.13) have one form.
+/// The text with the full case folding of Unicode, in NFC: two texts that are canonical caseless
+/// matches (The Unicode Standard, 3.13) have the same form.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -24,28 +24,28 @@ pub(crate) fn fold(text: &str) -> String {
     CaseMapper::new().fold_string(&decomposed).nfc().collect()
 }
 
-/// Every run of one to three letters in these folded texts, each as a number. Two runs may share a number, so an index of them finds
-/// too much and never too little.
+/// The grams of these folded texts: every run of one to three letters, as a number. Two grams may
+/// share a number, so the index may find too much, but never too little.
 pub(super) fn grams_of(texts: [&str; 3]) -> BTreeSet<i32> {
     let mut grams = BTreeSet::new();
     for text in texts {
         let letters: Vec<char> = text.chars().collect();
-        for length in 1..=LONGEST {
+        for length in 1..=MAX_GRAM {
             grams.extend(letters.windows(length).map(gram));
         }
     }
     grams
 }
 
-/// The grams that every text has which contains this folded one: the longest there are.
-pub(super) fn sought(text: &str) -> Vec<i32> {
+/// The longest grams of a folded text; every text that contains it has them.
+pub(super) fn query_grams(text: &str) -> Vec<i32> {
     let letters: Vec<char> = text.chars().collect();
-    let grams: BTreeSet<i32> = letters.windows(letters.len().clamp(1, LONGEST)).map(gram).collect();
-    let step = grams.len().div_ceil(ASKED).max(1);
+    let grams: BTreeSet<i32> = letters.windows(letters.len().clamp(1, MAX_GRAM)).map(gram).collect();
+    let step = grams.len().div_ceil(MAX_QUERY_GRAMS).max(1);
     grams.into_iter().step_by(step).collect()
 }
 
-/// FNV-1a, which stays what it is: the numbers are stored.
+/// FNV-1a. It must not change, because the numbers are stored.
 fn gram(letters: &[char]) -> i32 {
     let hash = letters
         .iter()
@@ -54,10 +54,10 @@ fn gram(letters: &[char]) -> i32 {
     hash.cast_signed()
 }
 
-/// A number that orders videos as the library does, the newest last: by the millisecond, then by the id.
+/// A number that orders videos by age, the newest last: by the millisecond, then by the id.
 pub(super) fn place(created_at: DateTime<Utc>, id: i64) -> i64 {
-    let moment = created_at.timestamp_millis().clamp(-LAST_MOMENT, LAST_MOMENT - 1);
-    (moment << ID_BITS) | (id & ((1 << ID_BITS) - 1))
+    let millis = created_at.timestamp_millis().clamp(-TIME_LIMIT, TIME_LIMIT - 1);
+    (millis << ID_BITS) | (id & ((1 << ID_BITS) - 1))
 }
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_that_differ_by_case_or_composition_alone_fold_to_one() {
+    fn texts_that_differ_only_by_case_or_composition_fold_to_one() {
         for (one, other) in [
             ("HARBOUR", "harbour"),
             ("Ärger", "a\u{308}RGER"),
@@ -100,15 +100,15 @@ mod tests {
         for from in 0..letters.len() {
             for to in from + 1..=letters.len() {
                 let part: String = letters[from..to].iter().collect();
-                let sought = sought(&part);
-                assert!(!sought.is_empty() && sought.len() <= ASKED);
-                assert!(sought.iter().all(|gram| grams.contains(gram)), "{part}");
+                let wanted = query_grams(&part);
+                assert!(!wanted.is_empty() && wanted.len() <= MAX_QUERY_GRAMS);
+                assert!(wanted.iter().all(|gram| grams.contains(gram)), "{part}");
             }
         }
     }
 
     #[test]
-    fn places_have_the_order_of_the_moments_and_then_of_the_ids() {
+    fn places_are_ordered_by_time_and_then_by_id() {
         let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
         let places =
             [place(at(-5), 9), place(at(1), 1), place(at(1), 2), place(at(2), 1), place(DateTime::<Utc>::MAX_UTC, 1)];

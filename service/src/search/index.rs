@@ -1,7 +1,7 @@
-//! Keeps what the search reads in step with the videos.
+//! Keeps the search index up to date with the videos.
 //!
-//! A change of a video through the service updates it in the same transaction. What others wrote (an older process, plain SQL) is
-//! found by [`pending`] before the next search.
+//! A use case that changes a video updates the index in the same tx. Changes by others (an
+//! older process, plain SQL) are found by [`pending`] before the next search.
 
 use super::fold::{fold, grams_of, place};
 use crate::Error;
@@ -14,12 +14,12 @@ use sea_orm::{DatabaseBackend, FromQueryResult, QueryOrder, QuerySelect, Stateme
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Videos in one transaction: on SQLite nobody else writes as long as it lasts.
+/// Videos that one transaction indexes; on SQLite it blocks all other writers.
 pub(super) const BATCH: u64 = 250;
 
-/// What is read of a video.
+/// The columns of a video that are indexed.
 #[derive(FromQueryResult)]
-struct Source {
+struct SearchSource {
     id: i64,
     created_at: DateTime<Utc>,
     title: String,
@@ -27,9 +27,9 @@ struct Source {
     uploader: String,
 }
 
-/// What is stored of a video.
+/// The row of a video in the search table.
 #[derive(FromQueryResult)]
-struct Row {
+struct SearchRow {
     video_id: i64,
     place: i64,
     title: String,
@@ -37,24 +37,24 @@ struct Row {
     uploader: String,
 }
 
-impl Row {
+impl SearchRow {
     fn grams(&self) -> BTreeSet<i32> {
         grams_of([&self.title, &self.description, &self.uploader])
     }
 
-    /// The same as words for FTS5.
+    /// The grams as words for FTS5.
     fn words(&self) -> String {
         self.grams().into_iter().fold(String::new(), |mut words, gram| {
-            // Writing to a text cannot fail.
+            // Writing to a String cannot fail.
             let _ = write!(words, "{} ", word(gram));
             words
         })
     }
 }
 
-impl From<Source> for Row {
-    fn from(source: Source) -> Self {
-        let Source { id, created_at, title, description, uploader } = source;
+impl From<SearchSource> for SearchRow {
+    fn from(source: SearchSource) -> Self {
+        let SearchSource { id, created_at, title, description, uploader } = source;
         Self {
             video_id: id,
             place: place(created_at, id),
@@ -70,11 +70,11 @@ pub(super) fn word(gram: i32) -> String {
     format!("{:x}", gram.cast_unsigned())
 }
 
-/// Brings what is stored of these videos up to date, in the transaction that changed them.
+/// Updates the index of these videos, in the transaction that changed them.
 ///
 /// # Errors
-/// Those of the database.
-pub(crate) async fn index(transaction: &impl ConnectionTrait, ids: &[i64]) -> Result<(), Error> {
+/// Database errors.
+pub(crate) async fn index(tx: &impl ConnectionTrait, ids: &[i64]) -> Result<(), Error> {
     let of_user = Query::select()
         .column(user::Column::Username)
         .from(user::Entity)
@@ -86,33 +86,34 @@ pub(crate) async fn index(transaction: &impl ConnectionTrait, ids: &[i64]) -> Re
         .expr_as(Expr::SubQuery(None, Box::new(of_user.into())), "uploader")
         .filter(video::Column::Id.is_in(ids.iter().copied()))
         .order_by_asc(video::Column::Id);
-    // A change of one of them waits meanwhile, and then stores the newer texts.
-    let sources = match transaction.get_database_backend() {
+    // A concurrent change of a video waits for this one, and then stores the newer texts.
+    let sources = match tx.get_database_backend() {
         DatabaseBackend::Postgres => sources.lock_shared(),
         _ => sources,
     };
-    let rows: Vec<Row> = sources.into_model::<Source>().all(transaction).await?.into_iter().map(Into::into).collect();
+    let rows: Vec<SearchRow> =
+        sources.into_model::<SearchSource>().all(tx).await?.into_iter().map(Into::into).collect();
     if rows.is_empty() {
         return Ok(());
     }
-    if transaction.get_database_backend() == DatabaseBackend::Sqlite {
-        forget_grams(transaction, ids).await?;
+    if tx.get_database_backend() == DatabaseBackend::Sqlite {
+        remove_grams(tx, ids).await?;
         let mut insert = Query::insert().into_table(GRAMS_TABLE).columns(["rowid", "grams"]).take();
         for row in &rows {
-            insert.values([row.place.into(), row.words().into()]).map_err(unfit)?;
+            insert.values([row.place.into(), row.words().into()]).map_err(internal)?;
         }
-        transaction.execute(&insert).await?;
+        tx.execute(&insert).await?;
     }
-    store(transaction, rows).await
+    store(tx, rows).await
 }
 
-async fn store(transaction: &impl ConnectionTrait, rows: Vec<Row>) -> Result<(), Error> {
-    let has_grams = transaction.get_database_backend() == DatabaseBackend::Postgres;
+async fn store(tx: &impl ConnectionTrait, rows: Vec<SearchRow>) -> Result<(), Error> {
+    let has_grams = tx.get_database_backend() == DatabaseBackend::Postgres;
     let mut columns = vec!["video_id", "place", "title", "description", "uploader", "video_updated_at"];
     columns.extend(has_grams.then_some("grams"));
     let mut insert = Query::insert().into_table(TABLE).columns(columns.iter().copied()).take();
     for row in rows {
-        // As it stands there, because databases of older sites write times in other forms.
+        // Copied inside the database, because older sites stored times in other text forms.
         let updated_at = Query::select()
             .column(video::Column::UpdatedAt)
             .from(video::Entity)
@@ -128,20 +129,20 @@ async fn store(transaction: &impl ConnectionTrait, rows: Vec<Row>) -> Result<(),
             Expr::SubQuery(None, Box::new(updated_at.into())),
         ];
         values.extend(grams);
-        insert.values(values).map_err(unfit)?;
+        insert.values(values).map_err(internal)?;
     }
     let newer = OnConflict::column("video_id").update_columns(columns.into_iter().skip(1)).to_owned();
-    transaction.execute(insert.on_conflict(newer)).await?;
+    tx.execute(insert.on_conflict(newer)).await?;
     Ok(())
 }
 
-/// Takes the grams of these videos out of SQLite's index, before the rows go or change: FTS5 wants to hear what it holds. On
-/// PostgreSQL they go with the row.
+/// Removes the grams of these videos from SQLite's index, before the rows are deleted or changed: FTS5
+/// needs their old values. On PostgreSQL they are a column of the row.
 ///
 /// # Errors
-/// Those of the database.
-pub(crate) async fn forget_grams(transaction: &impl ConnectionTrait, ids: &[i64]) -> Result<(), Error> {
-    if transaction.get_database_backend() != DatabaseBackend::Sqlite {
+/// Database errors.
+pub(crate) async fn remove_grams(tx: &impl ConnectionTrait, ids: &[i64]) -> Result<(), Error> {
+    if tx.get_database_backend() != DatabaseBackend::Sqlite {
         return Ok(());
     }
     let rows = Query::select()
@@ -149,42 +150,42 @@ pub(crate) async fn forget_grams(transaction: &impl ConnectionTrait, ids: &[i64]
         .from(TABLE)
         .and_where(Expr::col("video_id").is_in(ids.iter().copied()))
         .take();
-    let rows = Row::find_by_statement(transaction.get_database_backend().build(&rows)).all(transaction).await?;
+    let rows = SearchRow::find_by_statement(tx.get_database_backend().build(&rows)).all(tx).await?;
     if rows.is_empty() {
         return Ok(());
     }
     let mut delete = Query::insert().into_table(GRAMS_TABLE).columns([GRAMS_TABLE, "rowid", "grams"]).take();
     for row in &rows {
-        delete.values(["delete".into(), row.place.into(), row.words().into()]).map_err(unfit)?;
+        delete.values(["delete".into(), row.place.into(), row.words().into()]).map_err(internal)?;
     }
-    transaction.execute(&delete).await?;
+    tx.execute(&delete).await?;
     Ok(())
 }
 
-/// [`forget_grams`] of every video of an account.
+/// [`remove_grams`] of every video of an account.
 ///
 /// # Errors
-/// Those of the database.
-pub(crate) async fn forget_uploader(transaction: &impl ConnectionTrait, user_id: i64) -> Result<(), Error> {
-    if transaction.get_database_backend() != DatabaseBackend::Sqlite {
+/// Database errors.
+pub(crate) async fn remove_grams_of_uploader(tx: &impl ConnectionTrait, user_id: i64) -> Result<(), Error> {
+    if tx.get_database_backend() != DatabaseBackend::Sqlite {
         return Ok(());
     }
     let mut after = 0;
     loop {
         let ids = video::Entity::find().select_only().column(video::Column::Id);
         let ids = ids.filter(video::Column::UserId.eq(user_id)).filter(video::Column::Id.gt(after));
-        let ids: Vec<i64> = ids.order_by_asc(video::Column::Id).limit(BATCH).into_tuple().all(transaction).await?;
+        let ids: Vec<i64> = ids.order_by_asc(video::Column::Id).limit(BATCH).into_tuple().all(tx).await?;
         let Some(last) = ids.last() else { return Ok(()) };
         after = *last;
-        forget_grams(transaction, &ids).await?;
+        remove_grams(tx, &ids).await?;
     }
 }
 
-/// Notes that the name of an account changed: its videos are indexed anew before the next search.
+/// Marks the videos of an account whose name has changed. The next search indexes them again.
 ///
 /// # Errors
-/// Those of the database.
-pub(crate) async fn mark_of_uploader(transaction: &impl ConnectionTrait, user_id: i64) -> Result<(), Error> {
+/// Database errors.
+pub(crate) async fn mark_outdated(tx: &impl ConnectionTrait, user_id: i64) -> Result<(), Error> {
     let of_user = video::Column::UserId.eq(user_id);
     let own = Query::select().column(video::Column::Id).from(video::Entity).and_where(of_user).take();
     let update = Query::update()
@@ -192,11 +193,11 @@ pub(crate) async fn mark_of_uploader(transaction: &impl ConnectionTrait, user_id
         .value("video_updated_at", Option::<DateTime<Utc>>::None)
         .and_where(Expr::col("video_id").in_subquery(own))
         .take();
-    transaction.execute(&update).await?;
+    tx.execute(&update).await?;
     Ok(())
 }
 
-/// The first videos with a larger id than `after` of which nothing is stored, or what they were before they changed.
+/// The first videos with a larger id than `after` that are not indexed, or were changed since.
 pub(super) async fn pending(db: &impl ConnectionTrait, after: i64) -> Result<Vec<i64>, Error> {
     ids(
         db,
@@ -207,7 +208,7 @@ pub(super) async fn pending(db: &impl ConnectionTrait, after: i64) -> Result<Vec
     .await
 }
 
-/// The first videos with a larger id than `after` that [`mark_of_uploader`] marked.
+/// The first videos with a larger id than `after` that [`mark_outdated`] marked.
 pub(super) async fn marked(db: &impl ConnectionTrait, after: i64) -> Result<Vec<i64>, Error> {
     ids(
         db,
@@ -224,15 +225,15 @@ async fn ids(db: &impl ConnectionTrait, sql: &str, after: i64) -> Result<Vec<i64
     Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
 }
 
-/// The largest id of a video, and whether there are marked ones.
+/// The largest id of a video, and whether there are marked videos.
 pub(super) async fn newest(db: &impl ConnectionTrait) -> Result<(i64, bool), Error> {
     let sql = "SELECT coalesce((SELECT max(id) FROM videos), 0) AS newest, \
         EXISTS (SELECT 1 FROM video_search WHERE video_updated_at IS NULL) AS marked";
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
-    let row = row.ok_or_else(|| Error::Internal("the database answers nothing".into()))?;
+    let row = row.ok_or_else(|| Error::Internal("the database returned no row".into()))?;
     Ok((row.try_get("", "newest")?, row.try_get("", "marked")?))
 }
 
-fn unfit(error: impl ToString) -> Error {
+fn internal(error: impl ToString) -> Error {
     Error::Internal(error.to_string())
 }

@@ -195,15 +195,6 @@ impl Database {
         Ok(())
     }
 
-    /// Begins a transaction in which nobody else changes `table`.
-    pub(crate) async fn exclusive(&self, table: &str) -> Result<(WriteGuard, DatabaseTransaction), Error> {
-        let (write_guard, transaction) = self.begin().await?;
-        if self.backend() == DatabaseBackend::Postgres {
-            transaction.execute_unprepared(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
-        }
-        Ok((write_guard, transaction))
-    }
-
     /// Begins a transaction that writes. On SQLite it takes the lock of the file at once: a transaction
     /// that reads first and writes later fails when another process wrote in between, whatever the
     /// busy timeout.

@@ -1,7 +1,8 @@
-//! Parameters of the statements of the watch history, as the rows of a table named `input`: those of a
-//! whole batch on PostgreSQL, a single one on SQLite.
+//! Parameters of the statements of the watch history, as the rows of a table named `input`: those
+//! of a whole batch on PostgreSQL, a single one on SQLite.
 //!
-//! The text of a statement is the same for any number of rows, so that the database prepares it once.
+//! The text of a statement is the same for any number of rows, so that the database prepares it
+//! once.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use sea_orm::sea_query::{Expr, Query, SelectStatement};
@@ -110,12 +111,13 @@ macro_rules! input_row {
 }
 pub(crate) use input_row;
 
-/// A moment as the driver stores it on SQLite, so that the database can compare the two.
+/// A time as SeaORM's driver stores it on SQLite, so that the texts compare as the times do.
 pub(crate) fn time_as_text(time: &DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 
-/// The SELECT that yields the rows of `input`: the columns of `R`, and `n`, the number of the row from 1 on.
+/// The SELECT that yields the rows of `input`: the columns of `R`, and `n`, the number of the row
+/// from 1 on.
 pub(crate) fn select_input<const N: usize, R: InputRow<N>>(backend: DatabaseBackend) -> SelectStatement {
     let mut select = Query::select();
     if backend != Postgres {

@@ -1,4 +1,4 @@
-//! Reading a row column by column, whichever driver brings it.
+//! Reads a row of either driver, column by column.
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
@@ -6,8 +6,8 @@ use sea_orm::DbErr;
 use sea_orm::sqlx::postgres::PgRow;
 use sea_orm::sqlx::{Row as _, ValueRef as _};
 
-/// Reads the columns of a row in their order. To look a column up by its name costs more than to read
-/// it, which matters where a batch gets hundreds of rows.
+/// Reads the columns of a row in their order. To look a column up by its name costs more than to
+/// read it, which matters where a batch gets hundreds of rows.
 pub(crate) struct RowReader<'a> {
     row: DriverRow<'a>,
     next: usize,
@@ -37,8 +37,8 @@ impl<'a> RowReader<'a> {
         T::read_at(&self.row, at)
     }
 
-    /// Reads the next columns with `read`; `None`, without a step forward, when the first of them is
-    /// NULL, as where a LEFT JOIN found no row.
+    /// Reads the next columns with `read`; `None`, without a step forward, when the first of them
+    /// is NULL, as where a LEFT JOIN found no row.
     ///
     /// # Errors
     /// As [`RowReader::read`].
@@ -101,9 +101,9 @@ impl ColumnValue for Option<DateTime<Utc>> {
     }
 }
 
-/// Declares a struct that is read from the rows of a statement. Each field names the expression that
-/// the statement selects for it, so that the SELECT list and the reading of a row are one list.
-/// The parameters in parentheses are those of `selected`.
+/// Declares a struct that is read from the rows of a statement. Each field names the expression
+/// that the statement selects for it, so that the SELECT list and the reading of a row are one
+/// list. The parameters in parentheses are those of `selected`.
 macro_rules! selected_row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident($($arg:ident: $argtype:ty),*) {
         $($(#[$doc:meta])* $field:ident: $type:ty = $expr:expr,)+
@@ -131,9 +131,9 @@ struct SqliteTimestamp(DateTime<Utc>);
 
 impl FromSql for SqliteTimestamp {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        // The form that is stored, by a reader made for it; the driver's own tries formats one after the other.
+        // Parse the stored format directly, because the driver's parser tries several formats.
         match value.as_str().ok().and_then(|text| DateTime::parse_from_rfc3339(text).ok()) {
-            Some(moment) => Ok(Self(moment.to_utc())),
+            Some(time) => Ok(Self(time.to_utc())),
             None => FromSql::column_result(value).map(Self),
         }
     }

@@ -1,47 +1,60 @@
 //! What the operator does to accounts, by command.
 
-use super::{User, find_by_login, refuse_last_administrator, refuse_own_name};
-use crate::auth::{Passwords, sessions};
+use super::{User, refuse_last_administrator, refuse_own_name};
+use crate::auth::{Passwords, find_by_login, sessions};
+use crate::storage::Transaction;
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
 use entity::user;
 use sea_orm::prelude::*;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder};
+use sea_orm::{ActiveValue::Set, QueryOrder};
 
-/// Deactivates an account: it cannot sign in, and its tokens are worth nothing from now on.
+/// Deactivates an account: it cannot sign in, and its tokens are invalid from now on.
 ///
 /// # Errors
 /// [`Error::UserNotFound`], [`Error::LastAdministrator`].
-pub async fn deactivate(db: &Database, name: &str, now: DateTime<Utc>) -> Result<User, Error> {
-    let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
-    let (_turn, transaction) = db.exclusive("users").await?;
-    refuse_last_administrator(&transaction, found.id).await?;
+pub async fn deactivate(tx: &Transaction, login: &str, now: DateTime<Utc>) -> Result<User, Error> {
+    tx.lock_table(user::Entity).await?;
+    let user_id = find_by_login(tx, login).await?.ok_or(Error::UserNotFound)?.id;
+    refuse_last_administrator(tx, user_id).await?;
     let change = user::ActiveModel { is_active: Set(false), ..Default::default() };
-    let user = update(&transaction, found.id, change, now).await?;
-    sessions::end(&transaction, sessions::all_of(found.id), now).await?;
-    transaction.commit().await?;
+    let user = update(tx, user_id, change, now).await?;
+    sessions::delete(tx, sessions::all_of(user_id), now).await?;
     Ok(user)
 }
 
-/// Gives an account a new password, by the operator's word, and ends its sessions.
+/// The hash of a new password of an account, for [`set_password`].
+#[derive(Debug)]
+pub struct NewPassword {
+    user_id: i64,
+    hash: String,
+}
+
+/// Finds the account and hashes its new password. Call it outside of a transaction: nobody must wait
+/// for a hash.
 ///
 /// # Errors
 /// [`Error::UserNotFound`]; [`Error::Invalid`] when it is the name or the e-mail of the account.
-pub async fn set_password(
+pub async fn prepare_new_password(
     db: &Database,
     passwords: &Passwords,
-    name: &str,
+    login: &str,
     password: String,
-    now: DateTime<Utc>,
-) -> Result<User, Error> {
-    let found = find_by_login(db.reader(), name).await?.ok_or(Error::UserNotFound)?;
-    refuse_own_name(&password, &found.username, &found.email)?;
-    let hashed_password = passwords.hash(password).await?;
-    let (_turn, transaction) = db.begin().await?;
-    let change = user::ActiveModel { hashed_password: Set(hashed_password), ..Default::default() };
-    let user = update(&transaction, found.id, change, now).await?;
-    sessions::end(&transaction, sessions::all_of(found.id), now).await?;
-    transaction.commit().await?;
+) -> Result<NewPassword, Error> {
+    let user = find_by_login(db.reader(), login).await?.ok_or(Error::UserNotFound)?;
+    refuse_own_name(&password, &user.username, &user.email)?;
+    Ok(NewPassword { user_id: user.id, hash: passwords.hash(password).await? })
+}
+
+/// Gives an account a new password, and ends its sessions.
+///
+/// # Errors
+/// [`Error::UserNotFound`] when the account was deleted.
+pub async fn set_password(tx: &Transaction, new: NewPassword, now: DateTime<Utc>) -> Result<User, Error> {
+    let NewPassword { user_id, hash } = new;
+    let change = user::ActiveModel { hashed_password: Set(hash), ..Default::default() };
+    let user = update(tx, user_id, change, now).await?;
+    sessions::delete(tx, sessions::all_of(user_id), now).await?;
     Ok(user)
 }
 
@@ -49,25 +62,20 @@ pub async fn set_password(
 ///
 /// # Errors
 /// [`Error::UserNotFound`].
-pub async fn find_scan_owner(db: &impl ConnectionTrait, name: Option<&str>) -> Result<User, Error> {
-    let found = match name {
-        Some(name) => find_by_login(db, name).await?,
+pub async fn find_scan_owner(db: &impl ConnectionTrait, login: Option<&str>) -> Result<User, Error> {
+    let owner = match login {
+        Some(login) => find_by_login(db, login).await?,
         None => {
             let administrators = user::Entity::find().filter(user::Column::Role.eq(user::Role::Admin));
             administrators.order_by_asc(user::Column::Id).one(db).await?
         }
     };
-    found.map(Into::into).ok_or(Error::UserNotFound)
+    owner.map(Into::into).ok_or(Error::UserNotFound)
 }
 
-async fn update(
-    db: &DatabaseTransaction,
-    id: i64,
-    change: user::ActiveModel,
-    now: DateTime<Utc>,
-) -> Result<User, Error> {
-    let change = user::ActiveModel { id: Set(id), updated_at: Set(now), ..change };
-    match change.update(db).await {
+async fn update(tx: &Transaction, user_id: i64, change: user::ActiveModel, now: DateTime<Utc>) -> Result<User, Error> {
+    let change = user::ActiveModel { id: Set(user_id), updated_at: Set(now), ..change };
+    match change.update(tx).await {
         Ok(row) => Ok(row.into()),
         Err(DbErr::RecordNotUpdated) => Err(Error::UserNotFound),
         Err(error) => Err(error.into()),

@@ -1,13 +1,13 @@
-//! What people change about their own account, and how they leave.
+//! Changing the own account.
 
 use super::register::is_taken;
-use super::{User, authenticate, find, refuse_last_administrator, refuse_own_name};
+use super::{User, find, refuse_own_name};
 use crate::auth::{AttemptedAccount, Auth, TokenSubject, Verdict, sessions};
 use crate::error::unique_violation;
-use crate::library::remember_deleted;
+use crate::storage::Transaction;
 use crate::{Database, Error, names, search, text};
 use chrono::{DateTime, Utc};
-use entity::{user, video};
+use entity::user;
 use sea_orm::prelude::*;
 use sea_orm::{ActiveValue::Set, IntoActiveModel};
 use serde::Deserialize;
@@ -15,12 +15,12 @@ use std::net::IpAddr;
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// What changes of an account; a field that is absent stays as it is.
+/// The changes of an account; a field that is absent stays unchanged.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = UserChange, example = json!({"full_name": "Ann Example"}))]
 pub struct UserUpdate {
-    /// A new name, by the rules of a registration; needs `current_password`.
+    /// A new name by the rules of a registration; needs `current_password`.
     #[validate(length(max = 400), custom(function = text::storable))]
     #[schema(
         min_length = 3,
@@ -39,48 +39,41 @@ pub struct UserUpdate {
     #[validate(length(max = 255), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 255, example = "Ann Example")]
     pub full_name: Option<Option<String>>,
-    /// A new password, by the rules of a registration; needs `current_password`. It ends every session but the caller's own.
+    /// A new password by the rules of a registration; needs `current_password`. It ends every session
+    /// except the caller's own.
     #[validate(custom(function = text::new_password))]
     #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
     pub password: Option<String>,
-    /// The password of now.
+    /// The password that the account has now.
     #[validate(custom(function = text::password))]
     #[schema(max_length = 100, format = Password, example = "correct horse")]
     pub current_password: Option<String>,
 }
 
-/// The word of somebody who deletes their account.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = UserDeparture)]
-pub struct AccountDeletion {
-    /// The password of now.
-    #[validate(custom(function = text::password))]
-    #[schema(min_length = 1, max_length = 100, format = Password, example = "correct horse")]
-    pub current_password: String,
+/// A checked [`UserUpdate`], for [`update`].
+#[derive(Debug)]
+pub struct PreparedUpdate {
+    subject: TokenSubject,
+    row: user::ActiveModel,
 }
 
-/// Changes the account of the caller.
+/// Checks an update of the caller's account, and hashes a new password. Call it outside of a
+/// transaction: nobody must wait for a hash.
 ///
 /// # Errors
-/// [`Error::Taken`]; [`Error::Invalid`] when a value breaks a rule, or the current password is missing or wrong; [`Error::TooManyAttempts`] when it was wrong too often.
-pub async fn update(
+/// [`Error::Taken`]; [`Error::Invalid`] when a value breaks a rule, or the current password is missing
+/// or wrong; [`Error::TooManyAttempts`] when it was wrong too often.
+pub async fn prepare_update(
     db: &Database,
     auth: &Auth,
     subject: TokenSubject,
     update: UserUpdate,
     from: IpAddr,
     now: DateTime<Utc>,
-) -> Result<User, Error> {
+) -> Result<PreparedUpdate, Error> {
     let UserUpdate { username, email, full_name, password, current_password } = update;
-    let active = user::Entity::find_by_id(subject.user_id).filter(user::Column::IsActive.eq(true));
-    let row = active.one(db.reader()).await?.ok_or(Error::Unauthenticated)?;
-    // A name of before the rules stays one, also where a form sends it along.
-    let username = username.filter(|name| *name != row.username);
-    if let Some(name) = &username {
-        names::check(name).map_err(|message| invalid("username", message))?;
-    }
-    let username = username.map(|name| names::normalized(&name)).filter(|name| *name != row.username);
+    let row = find_active(db.reader(), subject).await?;
+    let username = changed_name(&row, username)?;
     let email = email.filter(|email| *email != row.email);
     let (new_name, new_email) = (username.as_ref().unwrap_or(&row.username), email.as_ref().unwrap_or(&row.email));
     if let Some(password) = &password {
@@ -89,9 +82,9 @@ pub async fn update(
     if password.is_some() || email.is_some() || username.is_some() {
         let given = current_password
             .ok_or_else(|| invalid("current_password", "is needed for a new name, e-mail or password"))?;
-        // Without a new password, the one of now must not become guessable by a new name.
+        // If the password stays, it must not become guessable by a new name.
         let becomes_guessable = password.is_none() && refuse_own_name(&given, new_name, new_email).is_err();
-        confirm(db, auth, &row, given, from, now).await?;
+        confirm_password(db, auth, &row, given, from, now).await?;
         if becomes_guessable {
             let field = if username.is_some() { "username" } else { "email" };
             return Err(invalid(field, "must not be the password"));
@@ -101,6 +94,29 @@ pub async fn update(
         return Err(Error::Taken);
     }
     let mut row = row.into_active_model();
+    set_names(&mut row, username, email, full_name);
+    if let Some(password) = password {
+        row.hashed_password = Set(auth.passwords.hash(password).await?);
+    }
+    Ok(PreparedUpdate { subject, row })
+}
+
+/// The new name in the form that is stored; `None` when it does not change.
+fn changed_name(row: &user::Model, username: Option<String>) -> Result<Option<String>, Error> {
+    // A name that is older than the rules may stay, also when a form sends it.
+    let username = username.filter(|name| *name != row.username);
+    if let Some(name) = &username {
+        names::check(name).map_err(|message| invalid("username", message))?;
+    }
+    Ok(username.map(|name| names::normalize(&name)).filter(|name| *name != row.username))
+}
+
+fn set_names(
+    row: &mut user::ActiveModel,
+    username: Option<String>,
+    email: Option<String>,
+    full_name: Option<Option<String>>,
+) {
     if let Some(username) = username {
         row.username_key.set_if_not_equals(Some(names::fold(&username)));
         row.username_skeleton.set_if_not_equals(Some(names::skeleton(&username)));
@@ -114,59 +130,45 @@ pub async fn update(
     if let Some(full_name) = full_name {
         row.full_name.set_if_not_equals(full_name);
     }
-    let is_renamed = row.username.is_set();
-    let new_password = password.is_some();
-    if let Some(password) = password {
-        row.hashed_password = Set(auth.passwords.hash(password).await?);
-    }
+}
+
+/// Changes the account of the caller. A new password ends all other sessions.
+///
+/// # Errors
+/// [`Error::Taken`]; [`Error::Unauthenticated`] when the account was deleted or deactivated.
+pub async fn update(
+    tx: &Transaction,
+    auth: &Auth,
+    prepared: PreparedUpdate,
+    now: DateTime<Utc>,
+) -> Result<User, Error> {
+    let PreparedUpdate { subject, mut row } = prepared;
     if !row.is_changed() {
-        return find(db.reader(), subject.user_id).await;
+        return find(tx, subject.user_id).await;
     }
+    let (is_renamed, has_new_password) = (row.username.is_set(), row.hashed_password.is_set());
     row.updated_at = Set(now);
-    let (_turn, transaction) = db.begin().await?;
-    let changed = row.update(&transaction).await.map_err(|error| match error {
+    let updated = row.update(tx).await.map_err(|error| match error {
         DbErr::RecordNotUpdated => Error::Unauthenticated,
         other => unique_violation(other),
     })?;
-    let ended =
-        if new_password { sessions::end(&transaction, sessions::others(subject), now).await? } else { Vec::new() };
-    if is_renamed {
-        search::mark_of_uploader(&transaction, subject.user_id).await?;
+    if has_new_password {
+        sessions::end(tx, auth, sessions::others(subject), now).await?;
     }
-    transaction.commit().await?;
-    auth.ended.note(&ended, now);
-    Ok(changed.into())
+    if is_renamed {
+        search::mark_outdated(tx, subject.user_id).await?;
+    }
+    Ok(updated.into())
 }
 
-/// Deletes the account of the caller; the database takes its videos, history and sessions along.
-///
-/// # Errors
-/// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Invalid`] when the
-/// password is wrong, [`Error::TooManyAttempts`] when it was wrong too often.
-pub async fn delete_account(
-    db: &Database,
-    auth: &Auth,
-    subject: TokenSubject,
-    deletion: AccountDeletion,
-    from: IpAddr,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let AccountDeletion { current_password } = deletion;
+/// The row of the caller's account, if it is active.
+pub(super) async fn find_active(db: &impl ConnectionTrait, subject: TokenSubject) -> Result<user::Model, Error> {
     let active = user::Entity::find_by_id(subject.user_id).filter(user::Column::IsActive.eq(true));
-    let row = active.one(db.reader()).await?.ok_or(Error::Unauthenticated)?;
-    confirm(db, auth, &row, current_password, from, now).await?;
-    let (_turn, transaction) = db.exclusive("users").await?;
-    authenticate(&transaction, subject).await?;
-    refuse_last_administrator(&transaction, subject.user_id).await?;
-    search::forget_uploader(&transaction, subject.user_id).await?;
-    remember_deleted(&transaction, video::Column::UserId.eq(subject.user_id)).await?;
-    user::Entity::delete_by_id(subject.user_id).exec(&transaction).await?;
-    transaction.commit().await?;
-    Ok(())
+    active.one(db).await?.ok_or(Error::Unauthenticated)
 }
 
-/// Refuses what the owner of the account does not confirm with the password.
-async fn confirm(
+/// Checks the password that confirms a change of an account.
+pub(super) async fn confirm_password(
     db: &Database,
     auth: &Auth,
     row: &user::Model,

@@ -1,15 +1,15 @@
-//! What pages of the reference ask about a video and this server has nothing to tell of yet: the honest answers.
+//! Answers to questions of the reference's pages about features that this server does not have yet.
 
 use super::visible_to;
 use crate::Error;
-use crate::user::Caller;
+use crate::caller::Caller;
 use entity::video;
 use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Proves that the caller may see a video.
+/// Checks that there is a video that the caller may see.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`].
@@ -19,13 +19,14 @@ pub async fn exists(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) 
     found.map(drop).ok_or(Error::VideoNotFound)
 }
 
-/// Whether a video can be had as an HLS playlist.
+/// Whether a video is available as an HLS playlist.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HlsStatus {
-    /// The video.
+    /// The id of the video.
     #[schema(minimum = 1, example = 1)]
     pub video_id: i64,
-    /// Always `null`: there is no HLS, and the file is played as it is. `false` would keep the reference's page waiting for it.
+    /// Always `null`: there is no HLS, and the file is played as it is. With `false` the reference's
+    /// page would wait for it.
     #[schema(required = true, example = json!(null))]
     pub hls_available: Option<bool>,
     /// The qualities of the playlist: none.
@@ -37,16 +38,16 @@ pub struct HlsStatus {
 }
 
 impl HlsStatus {
-    /// Of a video without HLS.
+    /// The status of a video without HLS.
     pub fn none(video_id: i64) -> Self {
         Self { video_id, hls_available: None, available_qualities: Vec::new(), master_playlist_url: None }
     }
 }
 
-/// The qualities in which a video can be streamed.
+/// The qualities that a video can be streamed in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Qualities {
-    /// The video.
+    /// The id of the video.
     #[schema(minimum = 1, example = 1)]
     pub video_id: i64,
     /// `original` alone: files are streamed as they are.
@@ -55,7 +56,7 @@ pub struct Qualities {
 }
 
 impl Qualities {
-    /// The file as it is.
+    /// The original file only.
     pub fn original(video_id: i64) -> Self {
         Self { video_id, available_qualities: vec!["original".to_owned()] }
     }
@@ -64,7 +65,7 @@ impl Qualities {
 /// The short clips that a card may show of a video.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct PreviewClips {
-    /// Whether there are any: there are none.
+    /// Whether there are clips; always false.
     #[schema(example = false)]
     pub available: bool,
     /// Their numbers.
@@ -72,16 +73,16 @@ pub struct PreviewClips {
     pub clips: Vec<i32>,
 }
 
-/// How a video was rated.
+/// The ratings of a video.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct RatingStats {
     /// The mean score, 0.0 without ratings.
     #[schema(minimum = 0, maximum = 5, example = 0.0)]
     pub avg_rating: f64,
-    /// How many rated it.
+    /// The number of ratings.
     #[schema(minimum = 0, example = 0)]
     pub rating_count: i64,
-    /// Always `null`: the caller's own rating is asked for by itself.
+    /// Always `null`: the caller's own rating has an operation of its own.
     #[schema(required = true, example = json!(null))]
     pub user_rating: Option<i32>,
 }

@@ -1,20 +1,20 @@
-//! Where a video stands between upload and deletion.
+//! The state of a video between upload and deletion.
 
 use entity::video;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Where a video stands between upload and deletion.
+/// The state of a video between upload and deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VideoStatus {
-    /// Not to be watched yet.
+    /// It cannot be watched yet.
     Processing,
-    /// To be watched by everybody.
+    /// Everybody can watch it.
     Ready,
-    /// Could not be made ready.
+    /// It could not be made ready.
     Failed,
-    /// Gone.
+    /// It is deleted.
     Deleted,
 }
 

@@ -1,4 +1,4 @@
-//! What a batch worker is told to do with an entry.
+//! Commands: the changes of an entry that a batch worker executes.
 
 use super::entry::Entry;
 use super::save::SaveCommand;

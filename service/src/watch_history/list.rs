@@ -1,9 +1,9 @@
 //! The list "continue watching".
 
+use crate::caller::UserRole;
 use crate::progress::ProgressRules;
 use crate::storage::{RowReader, input_row, selected_row};
 use crate::time::Timestamp;
-use crate::user::UserRole;
 use crate::video::thumbnail_address;
 use crate::{Error, picture, text};
 use chrono::{DateTime, Utc};
@@ -92,11 +92,11 @@ impl ListItem {
         let Self { video_id, watch_position, device, play_count, last_watched_at, .. } = self;
         let progress_percentage = progress_percentage(watch_position, self.duration);
         let uploader = if self.is_uploaded_by_admin { UserRole::Admin } else { UserRole::User };
-        let thumbnail_path = picture::shown(self.thumbnail_path, uploader);
+        let thumbnail_path = picture::if_displayable(self.thumbnail_path, uploader);
         ContinueWatching {
             video_id,
             video_title: self.title,
-            video_description: self.description.map(text::cut),
+            video_description: self.description.map(text::shorten),
             video_duration: self.duration,
             video_thumbnail_path: thumbnail_address(video_id, thumbnail_path, self.thumbnail_file.as_deref()),
             uploader_username: self.username,
@@ -114,7 +114,7 @@ impl ListItem {
 #[derive(Default)]
 pub(super) struct ListRows {
     is_active: bool,
-    /// How many entries were read, those with a hidden video too.
+    /// How many entries were read, also of videos that the user may not see.
     entries: i64,
     /// The entries whose video the user may see, each with the entry's id.
     visible: Vec<(i64, ListItem)>,
@@ -129,8 +129,8 @@ impl ListRows {
         selected
     }
 
-    /// Adds a row. A user who has started nothing gets one row without an entry, a hidden video a row
-    /// without an item, and a deleted account none or an inactive row.
+    /// Adds a row. The row has no entry if the user has none or is deleted, and no item if the user
+    /// may not see the video.
     pub(super) fn push(&mut self, row: &mut RowReader<'_>) -> Result<(), DbErr> {
         self.is_active = row.read()?;
         if let Some(entry_id) = row.read()? {
@@ -140,8 +140,8 @@ impl ListRows {
         Ok(())
     }
 
-    /// The request to repeat with a larger limit, when hidden videos left fewer rows than `wanted`
-    /// although there may be more.
+    /// The request to repeat with a larger limit, when invisible videos leave fewer rows than
+    /// `wanted` and there may be more.
     pub(super) fn retry(&self, wanted: i64, request: ListRequest) -> Option<ListRequest> {
         let visible = i64::try_from(self.visible.len()).unwrap_or(i64::MAX);
         let is_short = self.entries >= request.limit && visible < wanted;
@@ -159,5 +159,5 @@ impl ListRows {
     }
 }
 
-/// Factor by which the limit grows when hidden videos leave too few rows.
+/// Factor by which the limit grows when invisible videos leave too few rows.
 const LIMIT_FACTOR: i64 = 8;

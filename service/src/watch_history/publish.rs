@@ -3,8 +3,8 @@
 use super::command::{Command, Outcome};
 use crate::storage::{Event, EventPublisher};
 
-/// Publishes the applied saves and the deletions, in the order of the commands. Call it once they are
-/// committed.
+/// Publishes the applied saves and the deletions, in the order of the commands. Call it once they
+/// are committed.
 pub(super) fn publish(events: &EventPublisher, commands: &[Command], outcomes: &[Outcome]) {
     if !events.has_listeners() {
         return;

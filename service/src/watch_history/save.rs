@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-/// A position on its way to the server.
+/// A position to store.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = sequence_has_session))]
@@ -26,20 +26,21 @@ pub struct Save {
     #[validate(range(min = 0))]
     #[schema(minimum = 0, example = 150)]
     pub watch_duration: i32,
-    /// How long ago the player was at this position, in milliseconds of the client's own stopwatch, up
-    /// to 30 days; 0 by default. A save that is older than the entry changes nothing.
+    /// How long ago the player was at this position, in milliseconds of the client's own stopwatch,
+    /// up to 30 days; 0 by default. A save that is older than the entry changes nothing.
     #[serde(default, deserialize_with = "number::whole_or_null")]
     #[validate(range(min = 0, max = 2_592_000_000_i64))]
     #[schema(minimum = 0, maximum = 2_592_000_000_i64, example = 0)]
     pub age_ms: Option<i64>,
-    /// The player session: 1 to 64 visible ASCII characters, new each time a player is opened. With it,
-    /// a position of at most `RESUME_MIN_SECONDS` (5) does not replace a later position of another
-    /// session, because the player may have failed to start. Without it, position 0 means "start over".
+    /// The player session: 1 to 64 visible ASCII characters, new each time a player is opened. With
+    /// it, a position of at most `RESUME_MIN_SECONDS` (5) does not replace a later position of
+    /// another session, because the player may have failed to start. Without it, position 0 means
+    /// "start over".
     #[validate(length(min = 1, max = 64), custom(function = text::visible_ascii))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[!-~]+$", example = "6f1d2c9e")]
     pub session_id: Option<String>,
-    /// The number of the save within its player session, from 1; it requires `session_id`. Of two saves
-    /// of one session the one with the higher number wins, whatever their ages.
+    /// The number of the save within its player session, from 1; it requires `session_id`. Of two
+    /// saves of one session the one with the higher number wins, whatever their ages.
     #[serde(default, deserialize_with = "number::whole_or_null")]
     #[validate(range(min = 1))]
     #[schema(minimum = 1, example = 1)]
@@ -51,8 +52,8 @@ pub struct Save {
 }
 
 input_row! {
-    /// A save, ready to be bound: its fields are the parameters of the statement, each under the name
-    /// of the column that it goes into.
+    /// A save, ready to be bound: its fields are the parameters of the statement, each under the
+    /// name of the column that it goes into.
     #[derive(Clone, Debug)]
     pub(super) struct SaveCommand {
         user_id: i64,
@@ -62,7 +63,7 @@ input_row! {
         player_session: Option<String>,
         sequence: Option<i32>,
         device: Option<String>,
-        /// When the position was true.
+        /// When the player was at the position.
         last_watched_at: DateTime<Utc>,
         /// The hours from 1970 to `last_watched_at`.
         watched_hour: i64,
@@ -99,7 +100,7 @@ impl SaveCommand {
 fn sequence_has_session(save: &Save) -> Result<(), ValidationError> {
     match save {
         Save { sequence: Some(_), session_id: None, .. } => {
-            Err(ValidationError::new("sequence").with_message("counts within a session_id, which is missing".into()))
+            Err(ValidationError::new("sequence").with_message("requires a session_id".into()))
         }
         _ => Ok(()),
     }

@@ -1,7 +1,8 @@
-//! The counts in the database, where all processes find them.
+//! The counts of failed sign-ins in the database, shared by all processes.
 
 use super::{Buckets, KeyHash};
-use crate::{Database, Error};
+use crate::Error;
+use crate::storage::Transaction;
 use chrono::{DateTime, Utc};
 use entity::sign_in_limit::{ActiveModel, Column, Entity};
 use sea_orm::prelude::*;
@@ -9,22 +10,21 @@ use sea_orm::sea_query::{LockBehavior, LockType, OnConflict};
 use sea_orm::{ActiveValue::Set, QuerySelect, QueryTrait};
 use std::time::Duration;
 
-/// What a change makes of the moments at which the buckets are empty, or why it makes nothing of them.
-type Changed = Result<Buckets<DateTime<Utc>>, Duration>;
+/// The new times at which the buckets are empty, or the time to wait when the attempt is refused.
+pub(super) type BucketsResult = Result<Buckets<DateTime<Utc>>, Duration>;
 
-/// Changes the three buckets as one, and gives back what they were and what they are. A change that refuses leaves them
-/// as they are.
-pub(super) async fn change(
-    db: &Database,
+/// Changes the three buckets together. Returns the values before and after. A refused change writes
+/// nothing: it rolls the transaction back, which must have no other work.
+pub(super) async fn update(
+    tx: &Transaction,
     keys: Buckets<KeyHash>,
     now: DateTime<Utc>,
-    change: impl FnOnce(Buckets<DateTime<Utc>>) -> Changed,
-) -> Result<(Buckets<DateTime<Utc>>, Changed), Error> {
-    let (_turn, transaction) = db.begin().await?;
-    // A row that is written belongs to this transaction until its end, whether or not it was there before.
+    change: impl FnOnce(Buckets<DateTime<Utc>>) -> BucketsResult,
+) -> Result<(Buckets<DateTime<Utc>>, BucketsResult), Error> {
+    // This locks the rows until the commit, whether or not they existed before.
     let unchanged = OnConflict::column(Column::KeyHash).update_column(Column::KeyHash).to_owned();
     let empty = Buckets { account: now, address: now, pair: now };
-    let rows = Entity::insert_many(rows(keys, empty)).on_conflict(unchanged).exec_with_returning(&transaction).await?;
+    let rows = Entity::insert_many(rows(keys, empty)).on_conflict(unchanged).exec_with_returning(tx).await?;
     let empty_at = |key: KeyHash| {
         let key = key.to_string();
         rows.iter().find(|row| row.key_hash == key).map_or(now, |row| row.empty_at)
@@ -34,29 +34,26 @@ pub(super) async fn change(
     let after = change(before);
     if let Ok(after) = after {
         let replace = OnConflict::column(Column::KeyHash).update_column(Column::EmptyAt).to_owned();
-        Entity::insert_many(self::rows(keys, after)).on_conflict(replace).exec_without_returning(&transaction).await?;
-        transaction.commit().await?;
+        Entity::insert_many(self::rows(keys, after)).on_conflict(replace).exec_without_returning(tx).await?;
     } else {
-        transaction.rollback().await?;
+        tx.set_rollback();
     }
     Ok((before, after))
 }
 
-/// Deletes the counts that have drained. Rows that a sign-in is at wait for the next time, and no sign-in waits.
-pub(super) async fn sweep(db: &Database, now: DateTime<Utc>) -> Result<(), Error> {
-    let drained = Entity::find()
+/// Deletes the empty buckets. It skips rows that a sign-in has locked, so that no sign-in waits.
+pub(super) async fn sweep(tx: &Transaction, now: DateTime<Utc>) -> Result<(), Error> {
+    let empty = Entity::find()
         .select_only()
         .column(Column::KeyHash)
         .filter(Column::EmptyAt.lte(now))
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_query();
-    let (_turn, transaction) = db.begin().await?;
-    Entity::delete_many().filter(Column::KeyHash.in_subquery(drained)).exec(&transaction).await?;
-    transaction.commit().await?;
+    Entity::delete_many().filter(Column::KeyHash.in_subquery(empty)).exec(tx).await?;
     Ok(())
 }
 
-/// Always in this order, so that no two transactions wait for each other.
+/// The rows, always in this order, so that two transactions cannot deadlock.
 fn rows(keys: Buckets<KeyHash>, empty_at: Buckets<DateTime<Utc>>) -> [ActiveModel; 3] {
     let row = |key: KeyHash, empty_at| ActiveModel { key_hash: Set(key.to_string()), empty_at: Set(empty_at) };
     [row(keys.account, empty_at.account), row(keys.address, empty_at.address), row(keys.pair, empty_at.pair)]

@@ -1,19 +1,18 @@
-//! The blocks of Matroska: when those of picture and sound begin and end, without reading what is inside of them.
+//! The blocks of Matroska: the times of picture and sound, without reading the content of blocks.
 //!
-//! The elements are read in one row, one after the other, whatever they lie in: a part of a live recording does not say
-//! where it ends.
+//! The elements are read as a flat list, without their nesting: parts of a live recording have no size.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-/// When the frames of a track are shown.
+/// The timing of a track.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TrackTiming {
     pub(super) track: u64,
-    /// How long each is shown where its block does not say; 0 when the track does not say either.
+    /// The default duration of a frame; 0 if unknown.
     pub(super) frame_nanoseconds: u64,
 }
 
-/// A film of four hours has about two million blocks.
+/// The most elements of a file; four hours have about two million blocks.
 const MOST_ELEMENTS: u32 = 10_000_000;
 
 const SEGMENT: u64 = 0x1853_8067;
@@ -33,35 +32,35 @@ const BLOCK_GROUP: u64 = 0xA0;
 const BLOCK: u64 = 0xA1;
 const BLOCK_DURATION: u64 = 0x9B;
 
-/// A file, and what its beginning tells of where its blocks are.
+/// Reads the blocks of a file.
 pub(super) struct BlockReader<'a, R> {
     file: BufReader<R>,
     scale: u64,
     timed: &'a [TrackTiming],
-    /// Where the segment's content begins, from which positions count.
+    /// The start of the segment's content; positions are relative to it.
     segment: u64,
     first_cluster: u64,
-    /// Ticks at which the first cluster begins.
+    /// The start of the first cluster in ticks.
     begin: u64,
     cues: Option<u64>,
 }
 
 impl<'a, R: Read + Seek> BlockReader<'a, R> {
-    /// `None` when no cluster is found.
+    /// Opens a file; `None` when it has no cluster.
     pub(super) fn open(file: R, scale: u64, timed: &'a [TrackTiming]) -> Option<Self> {
         let mut file = BufReader::with_capacity(2048, file);
         file.rewind().ok()?;
-        let (mut segment, mut cues, mut sought) = (0, None, 0);
+        let (mut segment, mut cues, mut seek_id) = (0, None, 0);
         for _ in 0..MOST_ELEMENTS {
             let at = file.stream_position().ok()?;
             let Element { id, size } = Element::read(&mut file).ok()?;
             match id {
                 SEGMENT => segment = file.stream_position().ok()?,
                 SEEK_HEAD | SEEK => {}
-                SEEK_ID => sought = number(&mut file, size).ok()?,
+                SEEK_ID => seek_id = number(&mut file, size).ok()?,
                 SEEK_POSITION => {
                     let position = number(&mut file, size).ok()?;
-                    cues = if sought == CUES { Some(position) } else { cues };
+                    cues = if seek_id == CUES { Some(position) } else { cues };
                 }
                 CLUSTER => {
                     let begin = first_timestamp(&mut file).ok()?;
@@ -77,14 +76,14 @@ impl<'a, R: Read + Seek> BlockReader<'a, R> {
         self.begin as f64 * self.scale as f64 / 1e9
     }
 
-    /// When the last frame of picture and sound ends.
+    /// The end of the last frame of picture and sound.
     pub(super) fn end_seconds(&mut self) -> Option<f64> {
         let last = self.last_cluster().ok().flatten();
         let from_last = last.and_then(|cluster| self.end_after(cluster));
         from_last.or_else(|| self.end_after(self.first_cluster))
     }
 
-    /// The last cluster that the cues name for a track of picture or sound.
+    /// The position of the last cluster that the cues have for picture or sound.
     fn last_cluster(&mut self) -> io::Result<Option<u64>> {
         let Some(cues) = self.cues.and_then(|cues| cues.checked_add(self.segment)) else { return Ok(None) };
         self.file.seek(SeekFrom::Start(cues))?;
@@ -111,7 +110,7 @@ impl<'a, R: Read + Seek> BlockReader<'a, R> {
         Ok(last)
     }
 
-    /// The end of the last frame from this cluster on. Where a file breaks off, what stands before still counts.
+    /// The end of the last frame from this cluster on. In a truncated file, the complete blocks count.
     fn end_after(&mut self, cluster: u64) -> Option<f64> {
         self.file.seek(SeekFrom::Start(cluster)).ok()?;
         let (mut begin, mut end, mut block) = (0, None, None);
@@ -141,21 +140,21 @@ impl<'a, R: Read + Seek> BlockReader<'a, R> {
             BLOCK_GROUP => *block = None,
             TIMESTAMP => *begin = number(&mut self.file, size)?,
             SIMPLE_BLOCK | BLOCK => {
-                *block = self.block(*begin, size)?.map(|(shown, timing)| {
-                    *end = (*end).max(Some(shown + i128::from(timing.frame_nanoseconds)));
-                    shown
+                *block = self.block(*begin, size)?.map(|(time, timing)| {
+                    *end = (*end).max(Some(time + i128::from(timing.frame_nanoseconds)));
+                    time
                 });
             }
             BLOCK_DURATION => {
                 let lasting = i128::from(number(&mut self.file, size)?) * i128::from(self.scale);
-                *end = (*end).max(block.map(|shown| shown.saturating_add(lasting)));
+                *end = (*end).max(block.map(|time| time.saturating_add(lasting)));
             }
             _ => skip(&mut self.file, size)?,
         }
         Ok(())
     }
 
-    /// The moment in nanoseconds at which a block is shown, if it is one of picture or sound.
+    /// The time of a block in nanoseconds, if it is one of picture or sound.
     fn block(&mut self, begin: u64, size: Option<u64>) -> io::Result<Option<(i128, TrackTiming)>> {
         let (track, length) = vint(&mut self.file, true)?;
         let mut relative = [0; 2];
@@ -171,10 +170,10 @@ impl<'a, R: Read + Seek> BlockReader<'a, R> {
     }
 }
 
-/// What stands before the content of every part.
+/// The header of an element.
 struct Element {
     id: u64,
-    /// `None` when the writer did not know it.
+    /// `None` if unknown.
     size: Option<u64>,
 }
 
@@ -185,8 +184,8 @@ impl Element {
     }
 }
 
-/// A number that tells its own length by the zeros before its first one, and that length; ids keep the marker. `None` when
-/// all its bits are set.
+/// Reads a number of variable length, and returns its length too. The leading zero bits encode the
+/// length; ids keep the marker bit. `None` when all bits are set.
 fn vint(file: &mut impl Read, without_marker: bool) -> io::Result<(Option<u64>, u8)> {
     let mut first = [0];
     file.read_exact(&mut first)?;
@@ -207,7 +206,7 @@ fn vint(file: &mut impl Read, without_marker: bool) -> io::Result<(Option<u64>, 
     Ok(((!all_set).then_some(value), length as u8))
 }
 
-/// The content of an element that holds a whole number.
+/// Reads the content of an element that is a whole number.
 fn number(file: &mut impl Read, size: Option<u64>) -> io::Result<u64> {
     let size = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= 8);
     let mut bytes = [0; 8];
@@ -221,7 +220,7 @@ fn skip<R: Seek>(file: &mut BufReader<R>, size: Option<u64>) -> io::Result<()> {
     file.seek_relative(size.ok_or(io::ErrorKind::InvalidData)?)
 }
 
-/// The timestamp that stands at the beginning of a cluster, perhaps after a checksum.
+/// Reads the timestamp at the start of a cluster; a checksum may come first.
 fn first_timestamp<R: Read + Seek>(file: &mut BufReader<R>) -> io::Result<u64> {
     for _ in 0..8 {
         let Element { id, size } = Element::read(file)?;

@@ -1,6 +1,6 @@
-//! MP4, M4V and MOV: the index, and the fragments of a film that was written piece by piece.
+//! MP4, M4V and MOV: the index, and the fragments of a file that was written in pieces.
 
-use super::{BREAKS_OFF, ContainerError, ContainerInfo, LARGEST_PART, NO_INDEX, pixels, whole_seconds};
+use super::{ContainerError, ContainerInfo, LARGEST_PART, NO_INDEX, TRUNCATED, pixels, whole_seconds};
 use mp4_atom::{
     Any, Atom, Elst, ElstEntry, FixedPoint, FourCC, Hdlr, Header, Moov, Mvex, ReadAtom, ReadFrom, Sidx, TrunSamples,
 };
@@ -9,14 +9,14 @@ use std::{
     io::{BufReader, Read, Seek},
 };
 
-/// A fragment has some ten boxes.
+/// The most boxes of a file; a fragment has about ten.
 pub(super) const MOST_BOXES: u32 = 2_000_000;
 
 pub(super) fn read(file: impl Read + Seek, end: u64) -> Result<ContainerInfo, ContainerError> {
     let mut movie = Movie::default();
     match movie.walk(&mut BufReader::with_capacity(2048, file), end, 0) {
         Err(error @ ContainerError::Io(_)) => return Err(error),
-        // What a file cut short tells before its end is still true.
+        // The index of a truncated file is still valid.
         Err(error) if !movie.is_indexed => return Err(error),
         Ok(()) if !movie.is_indexed => return Err(NO_INDEX),
         _ => {}
@@ -25,7 +25,7 @@ pub(super) fn read(file: impl Read + Seek, end: u64) -> Result<ContainerInfo, Co
     Ok(ContainerInfo { duration: whole_seconds(movie.seconds()), width: video.width, height: video.height })
 }
 
-/// What the index of an MP4 tells, and its fragments where it has some.
+/// The index of an MP4 file, and its fragments if it has some.
 #[derive(Default)]
 struct Movie {
     boxes: u32,
@@ -33,16 +33,16 @@ struct Movie {
     is_fragmented: bool,
     units: u64,
     per_second: u32,
-    /// Length with all fragments, as the writer announced it.
+    /// The length of all fragments that the writer announced.
     announced: u64,
     tracks: BTreeMap<u32, Track>,
     /// The track that is being read.
     track: u32,
-    /// How long a sample lasts, by track, where a fragment does not say.
+    /// The default duration of a sample, by track.
     usual: BTreeMap<u32, u32>,
-    /// Where the next fragment begins, by track: a moment and how many of its units a second has.
+    /// The start of the next fragment, by track: a time, and its units per second.
     indexed: BTreeMap<u32, (u64, u32)>,
-    /// What is being read of a fragment: its track, how long a sample lasts, where the next ones begin.
+    /// The fragment that is being read: its track, the duration of a sample, the start of the next run.
     run: (u32, u32, Option<u64>),
 }
 
@@ -52,35 +52,35 @@ struct Track {
     is_sound: bool,
     width: Option<i32>,
     height: Option<i32>,
-    /// Length of what is stored, and how many of its units a second has.
+    /// The stored length, and its units per second.
     units: u64,
     per_second: u32,
-    /// Length of what is shown, in the movie's units.
-    shown: u64,
-    /// What is shown of what is stored, and when.
+    /// The displayed length, in the units of the movie.
+    display_units: u64,
+    /// The edits: which stored part is displayed when.
     edits: Vec<ElstEntry>,
     has_samples: bool,
-    /// Where the last fragment ends.
+    /// The end of the last fragment.
     last: Option<u64>,
 }
 
 impl Track {
-    /// Where that ends on the player's clock which the index names.
+    /// The end on the player's clock by the index.
     fn indexed_seconds(&self, movie_per_second: u32) -> f64 {
         let stored = seconds(self.units, self.per_second);
-        // An edit without a length shows all that is left.
-        let shown = |edit: &ElstEntry| match (edit.segment_duration, edit.media_time) {
+        // An edit without a length displays the rest.
+        let displayed = |edit: &ElstEntry| match (edit.segment_duration, edit.media_time) {
             (0, Some(skipped)) => (stored - seconds(skipped, self.per_second)).max(0.0),
             (asked, _) => seconds(asked, movie_per_second),
         };
         match &self.edits[..] {
             [] if stored > 0.0 => stored,
-            [] => seconds(self.shown, movie_per_second),
-            edits => edits.iter().map(shown).sum(),
+            [] => seconds(self.display_units, movie_per_second),
+            edits => edits.iter().map(displayed).sum(),
         }
     }
 
-    /// Where the fragments end on the player's clock.
+    /// The end of the fragments on the player's clock.
     fn fragment_seconds(&self, movie_per_second: u32) -> f64 {
         let Some(last) = self.last else { return 0.0 };
         let before = self.edits.iter().take_while(|edit| edit.media_time.is_none());
@@ -94,18 +94,18 @@ fn seconds(units: u64, per_second: u32) -> f64 {
     if per_second == 0 { 0.0 } else { units as f64 / f64::from(per_second) }
 }
 
-/// A length whose bits are all set is one that the writer did not know.
+/// The length, or 0 for one with all bits set, which means unknown.
 fn known(units: u64) -> u64 {
     if units == u64::from(u32::MAX) || units == u64::MAX { 0 } else { units }
 }
 
 impl Movie {
-    /// Where the last of picture and sound ends on the player's clock; text does not count.
+    /// The end of picture and sound on the player's clock; text does not count.
     fn seconds(&self) -> f64 {
         let timed = || self.tracks.values().filter(|track| track.is_video || track.is_sound);
         let has_fragments = timed().any(|track| track.last.is_some());
         let ends = timed().map(|track| {
-            // The index of a stream may tell the length of all of it, of which this file is a part.
+            // The index of a stream may have the length of the whole stream, of which this is a part.
             let counts = !has_fragments || track.has_samples;
             let indexed = if counts { track.indexed_seconds(self.per_second) } else { 0.0 };
             indexed.max(track.fragment_seconds(self.per_second))
@@ -118,9 +118,10 @@ impl Movie {
         }
     }
 
-    /// Reads the boxes from here to `end`, which lie in `depth` others; only some are stepped into or decoded.
+    /// Reads the boxes from here to `end`, which are nested in `depth` others. Only some are entered or
+    /// decoded.
     fn walk<R: Read + Seek>(&mut self, file: &mut BufReader<R>, end: u64, depth: u8) -> Result<(), ContainerError> {
-        // QuickTime ends some lists with four bytes of nothing.
+        // QuickTime ends some lists with four zero bytes.
         while end.saturating_sub(file.stream_position()?) >= 8 && (depth > 0 || !self.is_known()) {
             self.boxes += 1;
             if self.boxes > MOST_BOXES {
@@ -129,7 +130,7 @@ impl Movie {
             let mut header = Header::read_from(file).map_err(damaged)?;
             let body = file.stream_position()?;
             let size = header.size.map_or(end.saturating_sub(body), |size| size as u64);
-            let after = body.checked_add(size).filter(|&after| after <= end).ok_or(BREAKS_OFF)?;
+            let after = body.checked_add(size).filter(|&after| after <= end).ok_or(TRUNCATED)?;
             match (depth, &header.kind.into()) {
                 (0, b"moov")
                 | (1, b"trak" | b"mvex" | b"traf")
@@ -142,7 +143,7 @@ impl Movie {
                 (1, b"mvhd")
                 | (2, b"tkhd" | b"mehd" | b"trex" | b"tfhd" | b"tfdt" | b"trun")
                 | (3, b"mdhd" | b"hdlr") => {
-                    // The name that ends a handler may be in any character set, so it is left out.
+                    // The name at the end of a handler may be in any encoding, so it is not read.
                     let wanted = if header.kind == Hdlr::KIND { size.min(24) } else { size };
                     if wanted > LARGEST_PART as u64 {
                         return Err(ContainerError::Broken("one of its parts is too large"));
@@ -150,7 +151,7 @@ impl Movie {
                     header.size = Some(wanted as usize);
                     self.note(Any::read_atom(&header, file).map_err(damaged)?);
                 }
-                // A film can be played without them.
+                // A file can be played without these boxes.
                 (0, b"sidx") | (3, b"elst") if size <= LARGEST_PART as u64 => match Any::read_atom(&header, file) {
                     Ok(part) => self.note(part),
                     Err(mp4_atom::Error::Io(error)) => return Err(error.into()),
@@ -185,13 +186,13 @@ impl Movie {
             (Any::Tkhd(track), _) => {
                 let round = |size: FixedPoint<u16>| pixels(u64::from(size.integer()) + u64::from(size.decimal() >> 15));
                 let (mut width, mut height) = (round(track.width), round(track.height));
-                // The picture lies on its side when the matrix keeps nothing of x in x and of y in y.
+                // The picture is rotated by 90 degrees when the matrix swaps x and y.
                 if track.matrix.a == 0 && track.matrix.d == 0 {
                     (width, height) = (height, width);
                 }
                 self.track = track.track_id;
-                let shown = known(track.duration);
-                self.tracks.insert(self.track, Track { width, height, shown, ..Track::default() });
+                let display_units = known(track.duration);
+                self.tracks.insert(self.track, Track { width, height, display_units, ..Track::default() });
             }
             (Any::Elst(Elst { entries }), Some(track)) => track.edits = entries,
             (Any::Mdhd(media), Some(track)) => {
@@ -214,7 +215,7 @@ impl Movie {
         }
     }
 
-    /// Where the index that stands before a fragment of this track says that it begins.
+    /// The start of the next fragment of this track, by the index before it.
     fn begin(&mut self, id: u32) -> Option<u64> {
         let (begin, per_second) = self.indexed.remove(&id)?;
         let track = self.tracks.get(&id)?;
@@ -237,7 +238,7 @@ impl Movie {
             TrunSamples::Explicit(all) => {
                 for sample in all {
                     next = next.saturating_add(u64::from(sample.duration.unwrap_or(usual)));
-                    // Pictures are stored in another order than they are shown in.
+                    // Pictures are stored in another order than they are displayed in.
                     end = end.max(next.saturating_add_signed(sample.cts.unwrap_or(0)));
                 }
             }

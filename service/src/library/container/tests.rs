@@ -1,4 +1,4 @@
-//! Real files, whole and broken.
+//! Tests with real files, complete and damaged.
 
 use super::mp4::MOST_BOXES;
 use super::*;

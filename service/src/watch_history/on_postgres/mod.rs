@@ -1,5 +1,5 @@
-//! The batch workers on PostgreSQL: tasks that run one statement for a whole batch, because a round trip
-//! costs more than most of the rows.
+//! The batch workers on PostgreSQL: tasks that run one statement for a whole batch, because a round
+//! trip costs more than most of the rows.
 
 mod write;
 
@@ -9,13 +9,13 @@ use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
 use crate::Error;
-use crate::storage::{Batcher, InputRow, MIN_BATCH, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
+use crate::storage::{Batcher, MIN_BATCH_LIMIT, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
 use sea_orm::DbErr;
-use sea_orm::sqlx::postgres::PgRow;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// How many workers write. Three and four were slower; one leaves the database idle between batches.
+/// How many workers write. Three and four were slower; one leaves the database idle between
+/// batches.
 const WRITERS: usize = 2;
 
 /// Starts the workers, as tasks of this runtime.
@@ -27,7 +27,7 @@ pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> History {
         finders: batchers(FINDERS, MAX_BATCH, connector, context, |slot, context, keys| async move {
             find(&mut *slot.lock().await, &context, &keys).await
         }),
-        listers: batchers(LISTERS, MIN_BATCH, connector, context, |slot, context, requests| async move {
+        listers: batchers(LISTERS, MIN_BATCH_LIMIT, connector, context, |slot, context, requests| async move {
             list(&mut *slot.lock().await, &context, &requests).await
         }),
     }
@@ -53,15 +53,6 @@ where
     (0..count).map(batcher).collect()
 }
 
-/// Runs a statement over these rows of parameters.
-async fn query<const N: usize, R: InputRow<N>>(
-    connection: &mut PgConnectionGuard<'_>,
-    sql: &Arc<str>,
-    input: impl Iterator<Item = R>,
-) -> Result<Vec<PgRow>, DbErr> {
-    connection.query(sql, bind_arrays(input)?).await
-}
-
 /// The entries of these keys.
 async fn find(slot: &mut PgSlot, context: &Context, keys: &[EntryKey]) -> Vec<Result<Entry, Error>> {
     match look_up(slot, context, keys).await {
@@ -84,7 +75,7 @@ async fn look_up_on(
     context: &Context,
     keys: &[EntryKey],
 ) -> Result<Vec<Lookup>, DbErr> {
-    let rows = query(connection, &context.statements.find, keys.iter().copied()).await?;
+    let rows = connection.query(&context.statements.find, bind_arrays(keys.iter().copied())?).await?;
     let found = rows.iter().map(|row| Lookup::read(&mut RowReader::from_postgres(row)));
     let mut found = found.collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|found| found.n);
@@ -106,25 +97,26 @@ async fn list(
     }
 }
 
-/// Runs one statement for all requests, and again with larger limits for those whose lists are short.
+/// Runs one statement for all requests, and again with larger limits for those whose lists are
+/// short.
 async fn read_lists(slot: &mut PgSlot, context: &Context, requests: &[ListRequest]) -> Result<Vec<ListRows>, DbErr> {
     let mut connection = slot.acquire().await?;
     let mut lists = Vec::from_iter(requests.iter().map(|_| ListRows::default()));
     let mut pending = Vec::from_iter(requests.iter().copied().enumerate());
     while !pending.is_empty() {
-        let input = pending.iter().map(|(_, request)| *request);
-        let rows = query(&mut connection, &context.statements.list, input).await?;
-        pending.iter().for_each(|(at, _)| lists[*at] = ListRows::default());
+        let input = bind_arrays(pending.iter().map(|(_, request)| *request))?;
+        let rows = connection.query(&context.statements.list, input).await?;
+        pending.iter().for_each(|(index, _)| lists[*index] = ListRows::default());
         for row in &rows {
             let mut row = RowReader::from_postgres(row);
             let n: i64 = row.read()?;
-            if let Some((at, _)) = usize::try_from(n - 1).ok().and_then(|n| pending.get(n)) {
-                lists[*at].push(&mut row)?;
+            if let Some((index, _)) = usize::try_from(n - 1).ok().and_then(|n| pending.get(n)) {
+                lists[*index].push(&mut row)?;
             }
         }
-        let retried = pending.into_iter().filter_map(|(at, request)| {
-            let request = lists[at].retry(requests[at].limit, request)?;
-            Some((at, request))
+        let retried = pending.into_iter().filter_map(|(index, request)| {
+            let request = lists[index].retry(requests[index].limit, request)?;
+            Some((index, request))
         });
         pending = retried.collect();
     }

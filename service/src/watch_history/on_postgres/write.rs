@@ -3,10 +3,10 @@
 //! Those of one batch are executed by one statement if possible, in several rounds if some of them
 //! change the same entry, and one by one if one of them makes the statement fail.
 
-use super::{look_up, look_up_on, query};
+use super::{look_up, look_up_on};
 use crate::Error;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
-use crate::storage::{PgConnectionGuard, PgSlot, RowReader};
+use crate::storage::{PgConnectionGuard, PgSlot, RowReader, bind_arrays};
 use crate::watch_history::command::{Command, EntryKey, Outcome};
 use crate::watch_history::entry::{Entry, EntryRow};
 use crate::watch_history::lookup::Lookup;
@@ -58,8 +58,8 @@ async fn write_run(slot: &mut PgSlot, context: &Context, run: &[Command]) -> Vec
     }
 }
 
-/// Executes a command alone. It waits only briefly for a locked row, because those commands wait too
-/// whose rows are free.
+/// Executes a command alone. It waits only briefly for a locked row, because the next commands of
+/// the batch wait behind it.
 async fn retry_one(slot: &mut PgSlot, context: &Context, command: &Command) -> Result<Vec<Outcome>, DbErr> {
     let mut connection = slot.acquire().await?;
     connection.begin(Some(RETRY_LOCK_TIMEOUT)).await?;
@@ -105,10 +105,10 @@ async fn execute_in_rounds(slot: &mut PgSlot, context: &Context, run: &[Command]
     connection.begin(None).await?;
     let mut outcomes: Vec<Option<Outcome>> = run.iter().map(|_| None).collect();
     for round in rounds {
-        let commands = Vec::from_iter(round.iter().map(|at| &run[*at]));
+        let commands = Vec::from_iter(round.iter().map(|index| &run[*index]));
         let executed = execute_round(&mut connection, context, &commands).await?;
-        for (at, outcome) in round.into_iter().zip(executed) {
-            outcomes[at] = Some(outcome);
+        for (index, outcome) in round.into_iter().zip(executed) {
+            outcomes[index] = Some(outcome);
         }
     }
     connection.commit().await?;
@@ -117,17 +117,17 @@ async fn execute_in_rounds(slot: &mut PgSlot, context: &Context, run: &[Command]
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect())
 }
 
-/// The indexes of the commands, by rounds: the second command of an entry is in the second round, and
-/// so on, because one statement cannot change a row twice.
+/// The indexes of the commands, by rounds: the second command of an entry is in the second round,
+/// and so on, because one statement cannot change a row twice.
 fn split_into_rounds(run: &[Command]) -> Vec<Vec<usize>> {
     let mut rounds: Vec<Vec<usize>> = Vec::new();
     let mut earlier: HashMap<EntryKey, usize> = HashMap::with_capacity(run.len());
-    for (at, command) in run.iter().enumerate() {
+    for (index, command) in run.iter().enumerate() {
         let round = earlier.entry(command.key()).or_default();
         if rounds.len() == *round {
             rounds.push(Vec::new());
         }
-        rounds[*round].push(at);
+        rounds[*round].push(index);
         *round += 1;
     }
     rounds
@@ -139,7 +139,8 @@ fn is_server_error(error: &DbErr) -> bool {
     is_answer && (may_concern_one_row(error) || !matches!(Error::from(error), Error::DatabaseAway(_)))
 }
 
-/// Executes commands of one kind, one per entry: one statement, and a second one if there were no-ops.
+/// Executes commands of one kind, one per entry: one statement, and a second one if there were
+/// no-ops.
 async fn execute_round(
     connection: &mut PgConnectionGuard<'_>,
     context: &Context,
@@ -171,7 +172,8 @@ async fn execute_saves(
         Command::Forget(_) => None,
     }));
     let mut written = HashMap::with_capacity(saves.len());
-    for row in query(connection, &context.statements.save, saves.into_iter().cloned()).await? {
+    let input = bind_arrays(saves.into_iter().cloned())?;
+    for row in connection.query(&context.statements.save, input).await? {
         let row = EntryRow::read(&mut RowReader::from_postgres(&row))?;
         written.insert(row.key(), Some(row.into_entry(&context.rules, Some(true))));
     }
@@ -185,7 +187,7 @@ async fn execute_deletions(
 ) -> Result<Written, DbErr> {
     let keys = Vec::from_iter(commands.iter().map(|command| command.key()));
     let mut written = HashMap::with_capacity(keys.len());
-    for row in query(connection, &context.statements.forget, keys.into_iter()).await? {
+    for row in connection.query(&context.statements.forget, bind_arrays(keys.into_iter())?).await? {
         let mut row = RowReader::from_postgres(&row);
         written.insert(EntryKey { user_id: row.read()?, video_id: row.read()? }, None);
     }
@@ -205,7 +207,8 @@ async fn explain_no_ops(
     Ok(commands.into_iter().zip(found).map(|(command, found)| explain_no_op(context, command, found)).collect())
 }
 
-/// Why a command changed nothing. For a save that is no error if the stored entry is newer.
+/// Why a command changed nothing. A save that was not applied is no error: its outcome is the stored
+/// entry.
 fn explain_no_op(context: &Context, command: &Command, found: Lookup) -> Outcome {
     match (command, found.into_row()) {
         (Command::Save(_), Ok(row)) => Ok(Some(row.into_entry(&context.rules, Some(false)))),

@@ -1,0 +1,75 @@
+//! What a sign-in reads and writes of accounts.
+
+use super::sessions;
+use super::token::TokenSubject;
+use crate::caller::Caller;
+use crate::{Error, text};
+use chrono::{DateTime, Utc};
+use entity::user;
+use sea_orm::prelude::*;
+use sea_orm::sea_query::Expr;
+use sea_orm::{Condition, QueryOrder, QuerySelect};
+
+/// The account of a verified token, read from the database.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when the account is deleted or deactivated, or the session has ended.
+pub async fn authenticate(db: &impl ConnectionTrait, subject: TokenSubject) -> Result<Caller, Error> {
+    let TokenSubject { user_id, session_id } = subject;
+    let mut account = user::Entity::find_by_id(user_id);
+    if let Some(session_id) = session_id {
+        account = account.filter(Expr::exists(sessions::of_user(user_id, session_id)));
+    }
+    let row: Option<(user::Role, bool)> =
+        account.select_only().columns([user::Column::Role, user::Column::IsActive]).into_tuple().one(db).await?;
+    match row {
+        Some((role, true)) => Ok(Caller { id: user_id, role: role.into() }),
+        Some((_, false)) | None => Err(Error::Unauthenticated),
+    }
+}
+
+/// The account with this name or e-mail, ignoring case; an exact match wins.
+pub(crate) async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Result<Option<user::Model>, Error> {
+    let (exact, folded) = if login.contains('@') {
+        (user::Column::Email, user::Column::EmailKey)
+    } else {
+        (user::Column::Username, user::Column::UsernameKey)
+    };
+    let either = Condition::any().add(exact.eq(login)).add(folded.eq(text::login_key(login)));
+    Ok(user::Entity::find().filter(either).order_by_desc(exact.eq(login)).one(db).await?)
+}
+
+/// Stores the time of a sign-in, if the password hash is still `checked_hash`. Returns whether it is.
+pub(super) async fn touch_last_login(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    checked_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let update = user::Entity::update_many()
+        .col_expr(user::Column::LastLogin, Expr::value(now))
+        .filter(user::Column::Id.eq(user_id))
+        .filter(user::Column::HashedPassword.eq(checked_hash));
+    Ok(update.exec(db).await?.rows_affected > 0)
+}
+
+/// The password hash of an account; `None` when the account is deleted.
+pub(super) async fn current_hash(db: &impl ConnectionTrait, user_id: i64) -> Result<Option<String>, Error> {
+    let hash = user::Entity::find_by_id(user_id).select_only().column(user::Column::HashedPassword);
+    Ok(hash.into_tuple().one(db).await?)
+}
+
+/// Replaces the hash of the password that was just checked by a better one of the same password.
+pub(super) async fn replace_hash(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    checked_hash: &str,
+    new_hash: String,
+) -> Result<(), Error> {
+    let update = user::Entity::update_many()
+        .col_expr(user::Column::HashedPassword, Expr::value(new_hash))
+        .filter(user::Column::Id.eq(user_id))
+        .filter(user::Column::HashedPassword.eq(checked_hash));
+    update.exec(db).await?;
+    Ok(())
+}
