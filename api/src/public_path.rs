@@ -1,5 +1,6 @@
 //! The path under which a reverse proxy publishes the site.
 
+use crate::paths;
 use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
 use service::watch_history::ContinueWatching;
 use std::fmt::{self, Display};
@@ -47,6 +48,7 @@ impl Display for PublicPath {
 impl PublicPath {
     /// Adds the public path to the links of a response.
     pub(crate) fn prefix_links<T: Links>(&self, mut value: T) -> T {
+        value.set_links();
         if !self.0.is_empty() {
             value.each_link(&mut |address| {
                 if address.starts_with("/api/") {
@@ -96,6 +98,9 @@ impl PublicPath {
 pub(crate) trait Links {
     /// Calls `change` with each link.
     fn each_link(&mut self, change: &mut impl FnMut(&mut String));
+
+    /// Sets the addresses that follow from ids: the use cases return none of them.
+    fn set_links(&mut self) {}
 }
 
 impl Links for String {
@@ -108,17 +113,32 @@ impl<T: Links> Links for Vec<T> {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.iter_mut().for_each(|item| item.each_link(change));
     }
+
+    fn set_links(&mut self) {
+        self.iter_mut().for_each(Links::set_links);
+    }
 }
 
 impl Links for Video {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         [&mut self.thumbnail_path, &mut self.stream_url].into_iter().flatten().for_each(change);
     }
+
+    fn set_links(&mut self) {
+        if self.thumbnail_path.is_none() && self.has_thumbnail_file {
+            self.thumbnail_path = Some(paths::thumbnail(self.id));
+        }
+        self.stream_url = self.has_file.then(|| paths::stream(self.id));
+    }
 }
 
 impl Links for NumberedPage {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.items.each_link(change);
+    }
+
+    fn set_links(&mut self) {
+        self.items.set_links();
     }
 }
 
@@ -137,6 +157,12 @@ impl Links for VideoUpdate {
 impl Links for ContinueWatching {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.video_thumbnail_path.iter_mut().for_each(change);
+    }
+
+    fn set_links(&mut self) {
+        if self.video_thumbnail_path.is_none() && self.has_thumbnail_file {
+            self.video_thumbnail_path = Some(paths::thumbnail(self.video_id));
+        }
     }
 }
 
