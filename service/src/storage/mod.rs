@@ -13,7 +13,7 @@ mod row_reader;
 mod sqlite;
 mod transaction;
 
-pub(crate) use batcher::{Batcher, MIN_BATCH};
+pub(crate) use batcher::{Batcher, MIN_BATCH_LIMIT};
 pub use connect::{ConnectError, sqlite_file};
 pub(crate) use database::BatchConnections;
 pub use database::{Database, Durability, WriteGuard};
