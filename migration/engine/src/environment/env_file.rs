@@ -58,9 +58,9 @@ fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Vec
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     while reader.skip_to_entry() {
         let start = reader.at;
-        let (name, result) = reader.entry(|wanted| {
-            environment(wanted).or_else(|| {
-                let known = variables.iter().find(|(name, _)| name == wanted);
+        let (name, result) = reader.entry(|variable| {
+            environment(variable).or_else(|| {
+                let known = variables.iter().find(|(name, _)| name == variable);
                 known.map(|(_, value)| value.clone())
             })
         });
