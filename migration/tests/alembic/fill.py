@@ -96,7 +96,8 @@ def main() -> None:
             session.delete(row)
         session.flush()
         if session.get_bind().dialect.name == "sqlite":
-            # As CURRENT_TIMESTAMP and other programs write it: without a fraction, or with a shorter one.
+            # As CURRENT_TIMESTAMP and other programs write it: without a fraction, or with a
+            # shorter one.
             session.execute(text("UPDATE users SET created_at = substr(created_at, 1, 19) WHERE created_at LIKE '%.000000'"))
             session.execute(text("UPDATE videos SET updated_at = rtrim(updated_at, '0') WHERE updated_at LIKE '%.1_0000'"))
         session.commit()

@@ -1,7 +1,7 @@
 //! Verifies that a database has the tables of a release.
 //!
-//! The expected tables are those that the first migrations create in a temporary place. Both schemas
-//! are read in the same way.
+//! The expected tables are those that the first migrations create in a temporary place. Both
+//! schemas are read in the same way.
 
 use crate::project::{LaterRevision, LegacyRules};
 use crate::records::adoption::ALEMBIC;
@@ -83,8 +83,8 @@ async fn make(project: &Project, legacy: &LegacyRules, manager: &SchemaManager<'
     Ok(())
 }
 
-/// Adds the indexes of the later revision to the expected tables. Returns the missing indexes of other
-/// tables.
+/// Adds the indexes of the later revision to the expected tables. Returns the missing indexes of
+/// other tables.
 fn add_later_indexes(later: &LaterRevision, expected: &mut Schema, actual: &Schema) -> Vec<String> {
     let mut missing = Vec::new();
     for (table, columns) in later.indexes {

@@ -43,8 +43,9 @@ pub fn resolve(given: &str) -> Result<DatabaseUrl, String> {
     }
 }
 
-/// The address without user, password and parameters. An unescaped password can contain any character,
-/// so everything before the last `@` is removed, and an address without `//` is not shown at all.
+/// The address without user, password and parameters. An unescaped password can contain any
+/// character, so everything before the last `@` is removed, and an address without `//` is not
+/// shown at all.
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else {
         return "…".to_owned();
