@@ -1,5 +1,6 @@
-//! Playhead's schema, as the migration engine (`sea-orm-revisions`) is told of it: the migrations, which stand in the package
-//! `versions`, one per file; the entities that they must agree with; the databases of Alembic that are taken over.
+//! Playhead's schema for the migration engine (`sea-orm-revisions`): the migrations, one per file
+//! in the package `versions`; the entities that they must agree with; the databases of Alembic that
+//! are adopted.
 //!
 //! Every command is a method of [`PROJECT`].
 

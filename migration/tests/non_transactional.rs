@@ -106,12 +106,12 @@ on_both! {
 async fn it_is_refused_through_a_pooler_before_any_change() {
     let db = TestDatabase::postgres().await;
     db.up(Target::End).await;
-    let lent = format!("{}?statement-cache-capacity=0", db.url);
-    let error = project(failing).upgrade(&lent, &Target::End, &RunOptions::default()).await.unwrap_err();
+    let pooled = format!("{}?statement-cache-capacity=0", db.url);
+    let error = project(failing).upgrade(&pooled, &Target::End, &RunOptions::default()).await.unwrap_err();
     assert!(matches!(&error, Error::TransactionPooler { name } if name == IndexWhileTheSiteRuns.name()), "{error}");
     assert_eq!(index(&db).await, [""; 0]);
-    assert!(PROJECT.upgrade(&lent, &Target::End, &RunOptions::default()).await.unwrap().applied.is_empty());
-    assert_eq!(PROJECT.status(&lent).await.unwrap().pending, [""; 0]);
+    assert!(PROJECT.upgrade(&pooled, &Target::End, &RunOptions::default()).await.unwrap().applied.is_empty());
+    assert_eq!(PROJECT.status(&pooled).await.unwrap().pending, [""; 0]);
 }
 
 #[tokio::test]

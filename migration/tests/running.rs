@@ -71,9 +71,9 @@ on_both! {
     async fn a_target_can_be_a_number_or_a_name(db: TestDatabase) {
         assert_eq!(db.up(Target::Steps(1)).await, names()[..1]);
         assert_eq!(db.up(Target::Name(names()[4].clone())).await, names()[1..5]);
-        let mut taken_back = names()[2..5].to_vec();
-        taken_back.reverse();
-        assert_eq!(db.down(Target::Name(names()[1].clone())).await, taken_back);
+        let mut reverted = names()[2..5].to_vec();
+        reverted.reverse();
+        assert_eq!(db.down(Target::Name(names()[1].clone())).await, reverted);
         let nowhere = Target::Name("m1_nowhere".to_owned());
         let error = PROJECT.upgrade(&db.url, &nowhere, &RunOptions::default()).await.unwrap_err();
         assert_eq!(error.to_string(), "there is no migration m1_nowhere: `status` lists them");

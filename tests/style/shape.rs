@@ -10,7 +10,6 @@ const COMMENT_COLUMNS: usize = 100;
 const TEST_NAME: usize = 70;
 
 #[test]
-#[ignore = "until the renames have landed"]
 fn no_file_has_more_than_350_lines() {
     let long = files::all().into_iter().filter(|file| file.is("rs") || file.is("js")).filter_map(|file| {
         let lines = file.text.lines().count();
@@ -38,7 +37,6 @@ fn nine_of_ten_functions_have_at_most_25_lines() {
 }
 
 #[test]
-#[ignore = "until the renames have landed"]
 fn no_name_of_a_test_is_longer_than_70_characters() {
     let files = files::all();
     let named = files.iter().filter(|file| file.is("rs")).flat_map(|file| {

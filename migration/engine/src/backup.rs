@@ -9,8 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Copies the SQLite file while `locked` holds the lock. Returns the name of the backup, or `None` if
-/// the database has no rows or is not SQLite.
+/// Copies the SQLite file while `locked` holds the lock. Returns the name of the backup, or `None`
+/// if the database has no rows or is not SQLite.
 pub(crate) async fn back_up(
     project: &Project,
     url: &str,
@@ -73,7 +73,8 @@ fn prepare(file: &Path, partial: &Path) -> io::Result<()> {
     File::create(partial)?.set_permissions(fs::metadata(file)?.permissions())
 }
 
-/// Uses another connection, because the one with the lock is in a transaction. It reads committed rows.
+/// Uses another connection, because the one with the lock is in a transaction. It reads committed
+/// rows.
 async fn copy(project: &Project, url: &str, to: &Path) -> Result<(), Error> {
     let db = connect(project, url, false, Duration::from_secs(5)).await?;
     let name = to.to_string_lossy().replace('\'', "''");

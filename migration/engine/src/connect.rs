@@ -89,9 +89,9 @@ pub(crate) async fn connect(
     Database::connect(options).await.map_err(|error| unreachable(url, &error))
 }
 
-/// Keeps the connection inside a transaction. SeaORM prepares a statement in one step and runs it in
-/// another; between them a pooler would give the server connection to another client. Statements that
-/// other clients prepared have the same names, so they are deallocated.
+/// Keeps the connection inside a transaction. SeaORM prepares a statement in one step and runs it
+/// in another; between them a pooler would give the server connection to another client. Statements
+/// that other clients prepared have the same names, so they are deallocated.
 fn in_a_transaction(pool: PgPoolOptions) -> PgPoolOptions {
     // The server would warn about the transactions that the runner begins and ends itself.
     const BEGIN: &str = "SET LOCAL client_min_messages = error; BEGIN; DEALLOCATE ALL";

@@ -1,8 +1,9 @@
-//! The Alembic of SeaORM: runs the migrations of a project safely, compares its database with its entities, writes the next
-//! migration from what differs, and takes over databases that Alembic built.
+//! The Alembic of SeaORM: runs the migrations of a project safely, compares its database with its
+//! entities, writes the next migration from what differs, and takes over databases that Alembic
+//! built.
 //!
-//! A project makes one [`Project`]. Its commands are methods of it ([`Project::upgrade`], [`Project::downgrade`],
-//! [`Project::check`] …); [`cli`] is the command line over them.
+//! A project makes one [`Project`]. Its commands are methods of it ([`Project::upgrade`],
+//! [`Project::downgrade`], [`Project::check`] …); [`cli`] is the command line over them.
 
 mod adopt;
 mod backup;

@@ -81,8 +81,8 @@ pub(crate) fn is_busy(error: &DbErr) -> bool {
 }
 
 /// An advisory lock that ends with the transaction. It is polled: a statement that waited in the
-/// database would hold a snapshot, and the other runner's `CREATE INDEX CONCURRENTLY` would wait for it
-/// forever.
+/// database would hold a snapshot, and the other runner's `CREATE INDEX CONCURRENTLY` would wait
+/// for it forever.
 async fn lock_postgres(db: &DatabaseConnection, lock_number: i64) -> Result<Option<DatabaseTransaction>, Error> {
     let txn = db.begin().await?;
     let ask = format!("SELECT pg_try_advisory_xact_lock({lock_number})");
@@ -95,9 +95,9 @@ async fn lock_postgres(db: &DatabaseConnection, lock_number: i64) -> Result<Opti
     Ok(Some(txn))
 }
 
-/// Settings of the transaction (`LOCAL`) or connection (`SESSION`) of a migration on PostgreSQL. The
-/// timeouts of a role would interrupt a long rebuild, so they are off. The server checks every second
-/// whether its client is alive, so that the locks of a killed runner are released.
+/// Settings of the transaction (`LOCAL`) or connection (`SESSION`) of a migration on PostgreSQL.
+/// The timeouts of a role would interrupt a long rebuild, so they are off. The server checks every
+/// second whether its client is alive, so that the locks of a killed runner are released.
 pub(crate) fn settings(scope: &str) -> String {
     let queue = if scope == "LOCAL" { TABLE_LOCK_TIMEOUT.as_millis() } else { 0 };
     format!(

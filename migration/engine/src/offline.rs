@@ -12,8 +12,8 @@ use crate::{Error, Project};
 use sea_orm_migration::sea_orm::DbBackend;
 
 impl Project {
-    /// The SQL that `up` (or `down`) would run, for psql or sqlite3. `range` is `FROM:TO` or `TO`; without
-    /// `FROM` it starts at the base (`up`) or the head (`down`).
+    /// The SQL that `up` (or `down`) would run, for psql or sqlite3. `range` is `FROM:TO` or `TO`;
+    /// without `FROM` it starts at the base (`up`) or the head (`down`).
     pub async fn script(&self, up: bool, range: &str, dialect: DbBackend) -> Result<String, Error> {
         let (start, end) = if up { (BASE, HEAD) } else { (HEAD, BASE) };
         let (from, to) = range.split_once(':').unwrap_or((start, range));

@@ -22,15 +22,15 @@ pub struct Project {
     pub chain: Chain,
     /// The tables that the migrated database must have.
     pub entities: Entities,
-    /// The folder of the file that lists the migrations (`lib.rs`, `mod.rs` or `main.rs`). Without it,
-    /// `revision` needs `--dir`.
+    /// The folder of the file that lists the migrations (`lib.rs`, `mod.rs` or `main.rs`). Without
+    /// it, `revision` needs `--dir`.
     pub sources: Option<&'static str>,
     /// The key of the advisory lock on PostgreSQL. All programs that migrate one database share it.
     pub lock_number: i64,
     /// The database when neither `--database-url` nor `DATABASE_URL` names one.
     pub default_url: Option<&'static str>,
-    /// The environment variable that is `production` on a production site, where data is dropped only
-    /// with `--yes`.
+    /// The environment variable that is `production` on a production site, where data is dropped
+    /// only with `--yes`.
     pub production_variable: Option<&'static str>,
     /// Which databases of Alembic `adopt` takes over.
     pub legacy: Option<LegacyRules>,

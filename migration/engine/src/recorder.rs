@@ -60,7 +60,8 @@ fn recorded(db: DatabaseConnection) -> Vec<String> {
     log.iter().flat_map(|transaction| transaction.statements()).map(ToString::to_string).collect()
 }
 
-/// Whether any of the steps drops or rebuilds a table, or drops a column. `true` if that is unknown.
+/// Whether any of the steps drops or rebuilds a table, or drops a column. `true` if that is
+/// unknown.
 pub(crate) async fn drops(steps: &[Step], dialect: DbBackend) -> bool {
     for step in steps {
         let (statements, result) = try_statements(step, dialect).await;

@@ -1,8 +1,8 @@
 //! Runs migrations: one runner at a time, all or nothing.
 //!
 //! All migrations of a run are one transaction, each in a savepoint: a run that fails or is killed
-//! leaves the database as it was. The transaction holds the lock. Only a non-transactional migration
-//! runs outside of it, on PostgreSQL, between two transactions.
+//! leaves the database as it was. The transaction holds the lock. Only a non-transactional
+//! migration runs outside of it, on PostgreSQL, between two transactions.
 
 use crate::backup::back_up;
 use crate::connect::{behind_transaction_pooler, connect};
@@ -83,8 +83,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Attempts the run. If a table is locked for too long, releases everything and retries until the
-    /// deadline.
+    /// Attempts the run. If a table is locked for too long, releases everything and retries until
+    /// the deadline.
     async fn retry_until_done(&self) -> Result<RunReport, Error> {
         let deadline = Instant::now() + self.options.lock_timeout;
         let mut report = RunReport::default();
@@ -118,8 +118,8 @@ impl Run<'_> {
                 txn.rollback().await?;
                 return Err(Error::TransactionPooler { name: step.name().to_owned() });
             }
-            // The transaction with the lock stays open and does nothing, so it holds no snapshot that
-            // CREATE INDEX CONCURRENTLY would wait for.
+            // The transaction with the lock stays open and does nothing, so it holds no snapshot
+            // that CREATE INDEX CONCURRENTLY would wait for.
             let worker = connect(self.project, self.url, false, Duration::ZERO).await?;
             let done = self.run_segments(&worker, &plan, report).await;
             worker.close().await?;
@@ -140,7 +140,8 @@ impl Run<'_> {
         Ok(plan)
     }
 
-    /// Runs each non-transactional migration alone, and the migrations between them in one transaction.
+    /// Runs each non-transactional migration alone, and the migrations between them in one
+    /// transaction.
     async fn run_segments(&self, db: &DatabaseConnection, plan: &Steps, report: &mut RunReport) -> Result<(), Error> {
         let dialect = db.get_database_backend();
         if !plan.drop.is_empty() {

@@ -100,8 +100,8 @@ impl Project {
         Ok(compare(self, &recorded, alembic))
     }
 
-    /// Lists all migrations, newest first, with the time at which each was applied. Changes nothing and
-    /// creates no file.
+    /// Lists all migrations, newest first, with the time at which each was applied. Changes nothing
+    /// and creates no file.
     pub async fn history(&self, url: &str) -> Result<MigrationList, Error> {
         let (mut recorded, alembic) = read_from(self, url).await?;
         let state = compare(self, &recorded, alembic);

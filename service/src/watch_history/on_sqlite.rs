@@ -127,8 +127,8 @@ impl<'a, 's> WriteStatements<'a, 's> {
         })
     }
 
-    /// Returns whether the save was applied. It tries the cheaper `heartbeat` first if the entry was
-    /// saved recently.
+    /// Returns whether the save was applied. It tries the cheaper `heartbeat` first if the entry
+    /// was saved recently.
     fn save(&mut self, recent: &mut RecentRows, save: &SaveCommand) -> Result<bool, Error> {
         let mut slot = recent.slot(save);
         let is_heartbeat = slot.is_recent() && self.heartbeat.execute(save.clone().into_params())? > 0;

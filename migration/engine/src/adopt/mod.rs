@@ -1,7 +1,7 @@
 //! `adopt`: takes over a database that Alembic built.
 //!
-//! It verifies the tables of the release, marks the migrations that create them as applied, and records
-//! the adoption in a small table, so that no downgrade goes below it. Nothing else changes.
+//! It verifies the tables of the release, marks the migrations that create them as applied, and
+//! records the adoption in a small table, so that no downgrade goes below it. Nothing else changes.
 
 mod rehearsal;
 mod report;

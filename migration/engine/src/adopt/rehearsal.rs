@@ -65,7 +65,8 @@ async fn run(project: &Project, txn: &DatabaseTransaction, pending: &[String]) -
         step.run(&SchemaManager::new(&savepoint)).await.map_err(failed)?;
         savepoint.commit().await?;
     }
-    // A name that somebody else has taken may keep an index of ours from being made without an error.
+    // A name that somebody else has taken may keep an index of ours from being made without an
+    // error.
     let drift = project.check_on(txn).await?;
     let lacking = drift.differences.iter().filter(|difference| difference.expected.is_some());
     Ok(lacking.map(|difference| format!("after the migrations, {difference}")).collect())

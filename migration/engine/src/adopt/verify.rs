@@ -1,7 +1,7 @@
 //! Verifies that a database has the tables of a release.
 //!
-//! The expected tables are those that the first migrations create in a temporary place. Both schemas
-//! are read in the same way.
+//! The expected tables are those that the first migrations create in a temporary place. Both
+//! schemas are read in the same way.
 
 use crate::project::{LaterRevision, LegacyRules};
 use crate::records::adoption::ALEMBIC;
@@ -38,9 +38,9 @@ pub(super) async fn verify(
         match &difference.actual {
             Some(SchemaItem::Table(_)) if difference.table == ALEMBIC || project.is_bookkeeping(&difference.table) => {}
             Some(SchemaItem::Index(_)) if difference.expected.is_none() => {
-                verdict.left_alone.push(plain(legacy, &difference))
+                verdict.left_alone.push(without_place(legacy, &difference))
             }
-            _ if difference.ignorable => verdict.left_alone.push(plain(legacy, &difference)),
+            _ if difference.ignorable => verdict.left_alone.push(without_place(legacy, &difference)),
             _ => verdict.findings.push(difference.line(legacy.release)),
         }
     }
@@ -83,8 +83,8 @@ async fn make(project: &Project, legacy: &LegacyRules, manager: &SchemaManager<'
     Ok(())
 }
 
-/// Adds the indexes of the later revision to the expected tables. Returns the missing indexes of other
-/// tables.
+/// Adds the indexes of the later revision to the expected tables. Returns the missing indexes of
+/// other tables.
 fn add_later_indexes(later: &LaterRevision, expected: &mut Schema, actual: &Schema) -> Vec<String> {
     let mut missing = Vec::new();
     for (table, columns) in later.indexes {
@@ -165,15 +165,15 @@ fn label_differences(legacy: &LegacyRules, expected: &Labels, actual: &Labels) -
 
 /// Tables and columns of somebody else under names that later migrations want for their own.
 fn taken_names(project: &Project, head: &Schema, expected: &Schema, actual: &Schema) -> Vec<String> {
-    let mend = format!("which {} makes itself: rename it", project.name);
+    let fix = format!("which {} makes itself: rename it", project.name);
     let mut taken = Vec::new();
     for (name, table) in &head.tables {
         match (expected.tables.get(name), actual.tables.get(name)) {
-            (None, Some(_)) => taken.push(format!("{name}: there is a table of this name, {mend}")),
+            (None, Some(_)) => taken.push(format!("{name}: there is a table of this name, {fix}")),
             (Some(expected), Some(actual)) => {
                 let new = |column: &&Column| expected.column(&column.name).is_none() && has(actual, &column.name);
                 let columns = table.columns.iter().filter(new);
-                taken.extend(columns.map(|column| format!("{name}.{}: there is such a column, {mend}", column.name)));
+                taken.extend(columns.map(|column| format!("{name}.{}: there is such a column, {fix}", column.name)));
             }
             _ => {}
         }
@@ -185,8 +185,8 @@ fn has(table: &Table, column: &str) -> bool {
     table.columns.iter().any(|known| known.name.eq_ignore_ascii_case(column))
 }
 
-/// What is left alone, in few words: where it is found goes without saying.
-fn plain(legacy: &LegacyRules, difference: &Difference) -> String {
+/// The line of a difference that is left alone, without the place where it was found.
+fn without_place(legacy: &LegacyRules, difference: &Difference) -> String {
     let release = legacy.release;
     let line = difference.line(release);
     line.strip_suffix(&format!(" in the database, unknown to {release}")).unwrap_or(&line).to_owned()

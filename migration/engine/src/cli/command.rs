@@ -10,8 +10,8 @@ pub(super) enum Command {
     /// Apply pending migrations
     #[command(visible_alias = "upgrade")]
     Up {
-        /// `head`, `+N`, or the last migration to apply, of which a prefix is enough; with --sql also
-        /// FROM:TO
+        /// `head`, `+N`, or the last migration to apply, of which a prefix is enough; with --sql
+        /// also FROM:TO
         #[arg(default_value = "head", conflicts_with = "steps")]
         target: String,
         /// Apply only this number of migrations
@@ -25,8 +25,8 @@ pub(super) enum Command {
     /// Revert applied migrations, newest first
     #[command(visible_alias = "downgrade")]
     Down {
-        /// `base`, `-N`, or the migration to go back to, of which a prefix is enough; with --sql also
-        /// FROM:TO
+        /// `base`, `-N`, or the migration to go back to, of which a prefix is enough; with --sql
+        /// also FROM:TO
         #[arg(default_value = "-1", allow_hyphen_values = true, conflicts_with = "steps")]
         target: String,
         /// Revert this number of migrations

@@ -18,7 +18,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done or nothing to do, 1 error, 2 there 
 /// The arguments of the command line.
 #[derive(Clone, Args)]
 pub struct Arguments {
-    /// The database, instead of DATABASE_URL; other users of this machine can see it in the process list
+    /// The database, instead of DATABASE_URL; other users of this machine can see it in the process
+    /// list
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// Print one JSON document
@@ -46,8 +47,8 @@ pub struct CommandOutput {
     pub code: u8,
 }
 
-/// The `main` of a project: reads arguments, `.env` and environment, runs the command and prints its
-/// result.
+/// The `main` of a project: reads arguments, `.env` and environment, runs the command and prints
+/// its result.
 pub async fn main(project: &Project) -> ExitCode {
     let arguments: Arguments = parse(command(project));
     let (database, production) = match load().and_then(|()| settings(project)) {

@@ -29,8 +29,8 @@ pub fn resolve(given: &str) -> Result<DatabaseUrl, String> {
     let (kind, driver) = scheme.split_once('+').map_or((scheme.as_str(), None), |(kind, driver)| (kind, Some(driver)));
     match kind {
         "postgres" | "postgresql" => {
-            let plain = format!("{kind}:{rest}");
-            postgres_url::resolve(&plain).map_err(|error| format!("{}: {error}", redacted(&plain)))
+            let without_driver = format!("{kind}:{rest}");
+            postgres_url::resolve(&without_driver).map_err(|error| format!("{}: {error}", redacted(&without_driver)))
         }
         "sqlite" if driver.is_some_and(|driver| !["aiosqlite", "pysqlite"].contains(&driver)) => {
             Err(format!("{scheme}:…: the driver is unknown; write sqlite://FILE"))
@@ -43,8 +43,9 @@ pub fn resolve(given: &str) -> Result<DatabaseUrl, String> {
     }
 }
 
-/// The address without user, password and parameters. An unescaped password can contain any character,
-/// so everything before the last `@` is removed, and an address without `//` is not shown at all.
+/// The address without user, password and parameters. An unescaped password can contain any
+/// character, so everything before the last `@` is removed, and an address without `//` is not
+/// shown at all.
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else {
         return "…".to_owned();

@@ -1,17 +1,17 @@
 //! Reads the `.env` file, strictly: no value is cut or changed silently.
 //!
-//! A value is bare, in single quotes (literal), or in double quotes (`\n`, `\"`, `\\`, `\$`). `$NAME` and
-//! `${NAME}` outside of single quotes are replaced; the variable must be set. What readers of such files
-//! interpret differently, such as a quote or a `#` in a bare value, is refused. Messages name line and
-//! variable and never contain a value.
+//! A value is bare, in single quotes (literal), or in double quotes (`\n`, `\"`, `\\`, `\$`).
+//! `$NAME` and `${NAME}` outside of single quotes are replaced; the variable must be set. What
+//! readers of such files interpret differently, such as a quote or a `#` in a bare value, is
+//! refused. Messages name line and variable and never contain a value.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-/// Adds the variables of the `.env` file to the environment, if there is one in the working folder or
-/// above it. Variables that are set already stay.
+/// Adds the variables of the `.env` file to the environment, if there is one in the working folder
+/// or above it. Variables that are set already stay.
 ///
 /// # Errors
 /// The file cannot be read or parsed; one line with its path.
@@ -50,7 +50,8 @@ fn canonical(variables: &[(String, String)]) -> String {
     variables.iter().map(line).collect()
 }
 
-/// Names and values, in order. A `$NAME` is looked up in `environment` first, then in the lines above.
+/// Names and values, in order. A `$NAME` is looked up in `environment` first, then in the lines
+/// above.
 fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Vec<(String, String)>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut reader = Reader { text: &text, at: 0 };
@@ -58,9 +59,9 @@ fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Vec
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     while reader.skip_to_entry() {
         let start = reader.at;
-        let (name, result) = reader.entry(|wanted| {
-            environment(wanted).or_else(|| {
-                let known = variables.iter().find(|(name, _)| name == wanted);
+        let (name, result) = reader.entry(|variable| {
+            environment(variable).or_else(|| {
+                let known = variables.iter().find(|(name, _)| name == variable);
                 known.map(|(_, value)| value.clone())
             })
         });
@@ -249,7 +250,8 @@ impl Reader<'_> {
         Ok(escaped)
     }
 
-    /// The value of `$NAME` or `${NAME}`. An error does not show the name: it may be part of a password.
+    /// The value of `$NAME` or `${NAME}`. An error does not show the name: it may be part of a
+    /// password.
     fn substituted(&mut self, known: &impl Fn(&str) -> Option<String>) -> Result<String, SyntaxError> {
         let after = &self.rest()[1..];
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';

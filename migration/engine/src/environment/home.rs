@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 /// The path with the home folder of this user in the place of a leading `~`.
 ///
 /// # Errors
-/// It names another user's home, or this user has none. Or only a folder with the name `~` exists: an
-/// earlier release created it, and its files must not be lost.
+/// It names another user's home, or this user has none. Or only a folder with the name `~` exists:
+/// an earlier release created it, and its files must not be lost.
 pub fn expand_home(path: impl AsRef<Path>) -> Result<PathBuf, String> {
     let path = path.as_ref();
     let Some(rest) = path.to_str().and_then(|text| text.strip_prefix('~')) else { return Ok(path.into()) };

@@ -1,5 +1,5 @@
-//! What a program reads from its environment: the `.env` file, secret files, addresses of databases in
-//! the spelling of sqlx and of SQLAlchemy, and `~`.
+//! What a program reads from its environment: the `.env` file, secret files, addresses of databases
+//! in the spelling of sqlx and of SQLAlchemy, and `~`.
 
 mod database_url;
 mod env_file;
@@ -26,8 +26,8 @@ pub fn keep_passwords_out(log: &mut env_logger::Builder) -> &mut env_logger::Bui
     MODULES_THAT_LOG_URLS.iter().fold(log, |log, module| log.filter_module(module, log::LevelFilter::Debug))
 }
 
-/// The value of the variable `name`, or the content of the file that the variable `name_FILE` names, as
-/// Docker and Kubernetes provide secrets.
+/// The value of the variable `name`, or the content of the file that the variable `name_FILE`
+/// names, as Docker and Kubernetes provide secrets.
 ///
 /// # Errors
 /// Both are set, or the file cannot be read; one line that never holds the value.

@@ -103,8 +103,8 @@ fn disable_statement_cache(parameters: &mut Vec<(String, String)>) {
     }
 }
 
-/// The address as RFC 3986 requires it. SQLAlchemy is more tolerant: a password may contain `/`, `?` and
-/// `#`, and the host may be missing if a parameter names it.
+/// The address as RFC 3986 requires it. SQLAlchemy is more tolerant: a password may contain `/`,
+/// `?` and `#`, and the host may be missing if a parameter names it.
 fn to_rfc_3986(scheme: &str, rest: &str) -> Option<Url> {
     let before_parameters = rest.rsplit_once('?').map_or(rest, |(before, _)| before);
     let at = before_parameters.rfind('@').or_else(|| rest.rfind('@'))?;

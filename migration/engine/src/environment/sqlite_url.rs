@@ -1,8 +1,8 @@
 //! Addresses of SQLite files.
 //!
-//! For sqlx, `sqlite:///var/x.db` is the file `/var/x.db`; for SQLAlchemy it is `var/x.db` in the working
-//! folder. Settings contain both, so the existing file or folder decides. If that is not clear, nothing
-//! is opened.
+//! For sqlx, `sqlite:///var/x.db` is the file `/var/x.db`; for SQLAlchemy it is `var/x.db` in the
+//! working folder. Settings contain both, so the existing file or folder decides. If that is not
+//! clear, nothing is opened.
 
 use super::database_url::DatabaseUrl;
 use super::expand_home;
@@ -23,7 +23,8 @@ const IGNORED: [&str; 10] = [
     "uri",
 ];
 
-/// Parses what follows `sqlite:` in the spelling of sqlx or SQLAlchemy. With a driver it is the latter.
+/// Parses what follows `sqlite:` in the spelling of sqlx or SQLAlchemy. With a driver it is the
+/// latter.
 pub(super) fn resolve(rest: &str, names_driver: bool) -> Result<DatabaseUrl, String> {
     let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
     let mut notes = Vec::new();
@@ -112,8 +113,8 @@ fn three_slashes(relative: PathBuf, absolute: PathBuf, notes: &mut Vec<String>) 
     Ok(relative)
 }
 
-/// Whether the file exists. If this user may not look into its folder, it counts as existing, so that
-/// no new file is created elsewhere.
+/// Whether the file exists. If this user may not look into its folder, it counts as existing, so
+/// that no new file is created elsewhere.
 fn exists(file: &Path) -> bool {
     file.try_exists().unwrap_or(true)
 }

@@ -182,8 +182,8 @@ fn describe_kept(kept: &[String]) -> String {
     }
 }
 
-/// The message of a migration as it is, or that of a driver without its line breaks. PostgreSQL names
-/// the object that blocks a statement in the detail of its error.
+/// The message of a migration as it is, or that of a driver without its line breaks. PostgreSQL
+/// names the object that blocks a statement in the detail of its error.
 pub(crate) fn one_line(error: &DbErr) -> String {
     let detail = postgres_error(error).and_then(PgDatabaseError::detail);
     let text = match error {

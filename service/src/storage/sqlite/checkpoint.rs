@@ -18,7 +18,8 @@ use std::time::Duration;
 const RESTART_PAGES: i64 = 16000;
 /// How many pages may be left to copy with the write lock held.
 const FEW_PAGES: i64 = 400;
-/// After this many passive checkpoints the WAL is restarted even if more than [`FEW_PAGES`] are left.
+/// After this many passive checkpoints the WAL is restarted even if more than [`FEW_PAGES`] are
+/// left.
 const ATTEMPTS: u32 = 4;
 /// The pause between two checkpoints while there are commits. A page that was written many times
 /// meanwhile is copied once, and writing many pages together costs less than half.

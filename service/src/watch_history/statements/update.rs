@@ -13,7 +13,8 @@ fn stored(column: Column) -> Expr {
 }
 
 /// A column of the row that conflicts: the entry that the INSERT would have made of the save. Its
-/// `last_watched_at` is when the player was at the position, its `updated_at` when the save arrived.
+/// `last_watched_at` is when the player was at the position, its `updated_at` when the save
+/// arrived.
 fn excluded(column: Column) -> Expr {
     Expr::col(("excluded", column))
 }
@@ -73,7 +74,8 @@ fn is_counted(backend: DatabaseBackend) -> Expr {
     completes.and(excluded(Column::PlayerSession).is_null().or(is_new))
 }
 
-/// Puts the session of the save in front of the counted ones, and cuts the text to the column's size.
+/// Puts the session of the save in front of the counted ones, and cuts the text to the column's
+/// size.
 fn counted_sessions() -> Expr {
     let column = Column::CountedSessions;
     let sessions = concat(or_empty(excluded(column)), or_empty(stored(column)));

@@ -12,7 +12,7 @@ fn value(line: &str) -> Result<String, String> {
 
 #[test]
 fn a_value_is_what_was_written() {
-    for (line, wanted) in [
+    for (line, expected) in [
         ("A=abc", "abc"),
         ("A = abc  ", "abc"),
         ("  export A=abc", "abc"),
@@ -35,13 +35,13 @@ fn a_value_is_what_was_written() {
         ("A=ключ", "ключ"),
         ("A=1\nA=1", "1"),
     ] {
-        assert_eq!(value(line).as_deref(), Ok(wanted), "{line:?}");
+        assert_eq!(value(line).as_deref(), Ok(expected), "{line:?}");
     }
 }
 
 #[test]
 fn a_value_that_could_be_cut_is_refused_and_never_shown() {
-    for (line, wanted) in [
+    for (line, expected) in [
         (
             "KEY=hunter2$horse",
             "line 1, KEY, character 12: after this $ there is no variable that is set; put the whole value in single",
@@ -76,7 +76,7 @@ fn a_value_that_could_be_cut_is_refused_and_never_shown() {
         ("KEY=abc\nHunter2horse=='", "line 2, character 15: there is a quote"),
     ] {
         let error = read(line).unwrap_err();
-        assert!(error.contains(wanted), "{line:?}: {error}");
+        assert!(error.contains(expected), "{line:?}: {error}");
         assert!(
             !error.to_lowercase().contains("hunter2") && !error.contains("horse") && !error.contains('\n'),
             "{error}"
