@@ -1,8 +1,8 @@
 //! The log: which records are written, in which format, and how often.
 //!
 //! Records go to standard error, the access log to standard output. Many records from one source,
-//! such as a line for each malformed request, are limited to one a second, which tells how many were
-//! skipped.
+//! such as a line for each malformed request, are limited to one a second, which tells how many
+//! were skipped.
 
 use crate::settings::Settings;
 use api::access_log;

@@ -19,8 +19,8 @@ use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How many connections may wait to be accepted, if the system allows it (`net.core.somaxconn`). The
-/// kernel drops more, and their clients retry after one or three seconds. With the 128 of the
+/// How many connections may wait to be accepted, if the system allows it (`net.core.somaxconn`).
+/// The kernel drops more, and their clients retry after one or three seconds. With the 128 of the
 /// standard library, this happened to most clients that came back after a restart.
 const BACKLOG: u32 = 4096;
 

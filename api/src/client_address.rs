@@ -36,7 +36,8 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) 
     if !is_trusted(&address) {
         return address;
     }
-    // A proxy that sets one of the headers passes the other on as the client sent it. Nearly all set this one.
+    // A proxy that sets one of the headers passes the other on as the client sent it. Nearly all
+    // set this one.
     let hops = if headers.contains_key(X_FORWARDED_FOR) {
         elements(headers, &X_FORWARDED_FOR).iter().map(|hop| read_address(hop)).collect()
     } else {

@@ -16,7 +16,7 @@ pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// after it.
 ///
 /// actix-http has no timer for a client that stops reading its answer, and none for the head of a
-/// second request that never ends. Either would hold a descriptor for ever.
+/// second request that never ends. Either would hold a descriptor indefinitely.
 pub(crate) struct Connection {
     stream: TcpStream,
     idle_timeout: Duration,
@@ -24,7 +24,8 @@ pub(crate) struct Connection {
     /// When the first byte of the unanswered request arrived, and its request line.
     pending: Option<(Instant, RequestLine)>,
     replacement: Option<Replacement>,
-    /// Fires when the timeout may be over. It is reset only then, because bytes move far more often.
+    /// Fires when the timeout may be over. It is reset only then, because bytes move far more
+    /// often.
     timer: Pin<Box<Sleep>>,
 }
 

@@ -66,8 +66,8 @@ impl OpenFile {
         }
     }
 
-    /// Answers with the file, or the part of it that the request asks for. The conditions are checked
-    /// in the order of RFC 9110 (13.2.2).
+    /// Answers with the file, or the part of it that the request asks for. The conditions are
+    /// checked in the order of RFC 9110 (13.2.2).
     pub(crate) fn respond(self, request: &HttpRequest) -> HttpResponse {
         if self.precondition_fails(request) {
             return Problem::from_status(StatusCode::PRECONDITION_FAILED).error_response();

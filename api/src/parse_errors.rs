@@ -25,7 +25,8 @@ impl RequestLine {
         self.length += end.unwrap_or(bytes.len());
     }
 
-    /// The answer with a problem, if `answer` is one that actix-http made itself. Those have no request id.
+    /// The answer with a problem, if `answer` is one that actix-http made itself. Those have no
+    /// request id.
     pub(crate) fn explain(self, answer: &[u8]) -> Option<Vec<u8>> {
         const LONGEST: usize = 512;
         if self.is_head || answer.len() > LONGEST || !answer.starts_with(b"HTTP/1.1 4") {

@@ -79,7 +79,8 @@ impl PublicPath {
         for scheme in schemes {
             let RefOr::T(SecurityScheme::OAuth2(scheme)) = scheme else { continue };
             for flow in scheme.flows.values_mut() {
-                // A token URL that starts with a slash is relative to the host, not to the server URL.
+                // A token URL that starts with a slash is relative to the host, not to the server
+                // URL.
                 if let Flow::Password(flow) = flow {
                     flow.token_url.insert_str(0, &self.0);
                 }
@@ -88,7 +89,8 @@ impl PublicPath {
         document
     }
 
-    /// The rest of a path that starts with this one; `None` when it does not, or when this one is empty.
+    /// The rest of a path that starts with this one; `None` when it does not, or when this one is
+    /// empty.
     pub(crate) fn strip_from<'p>(&self, path: &'p str) -> Option<&'p str> {
         path.strip_prefix(&self.0).filter(|_| !self.0.is_empty())
     }

@@ -39,14 +39,14 @@ pub struct Model {
     pub play_count: i32,
     /// The time when `play_count` last increased.
     pub completed_at: Option<DateTimeUtc>,
-    /// The player sessions that `play_count` counted, the last one first, each followed by a space; as
-    /// many as fit.
+    /// The player sessions that `play_count` counted, the last one first, each followed by a space;
+    /// as many as fit.
     #[sea_orm(column_type = "String(StringLen::N(1040))", nullable)]
     pub counted_sessions: Option<String>,
     /// The time of the position; "continue watching" is sorted by it.
     pub last_watched_at: DateTimeUtc,
-    /// The hours from 1970 to `last_watched_at`. The first save of an hour changes it, so that few saves
-    /// change the index on it.
+    /// The hours from 1970 to `last_watched_at`. The first save of an hour changes it, so that few
+    /// saves change the index on it.
     #[sea_orm(default_value = 0)]
     pub watched_hour: i32,
     /// The time of the first save.
@@ -62,8 +62,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// Progress in a video of `duration` seconds, from 0.0 to 100.0 percent; 0.0 when the duration is
-    /// unknown or 0.
+    /// Progress in a video of `duration` seconds, from 0.0 to 100.0 percent; 0.0 when the duration
+    /// is unknown or 0.
     pub fn progress_percentage(&self, duration: Option<i32>) -> f64 {
         progress_percentage(self.watch_position, duration)
     }
@@ -79,8 +79,8 @@ pub fn progress_percentage(watch_position: i32, duration: Option<i32>) -> f64 {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The index of "continue watching", which attributes of fields cannot declare: the entries of a user
-/// that are not completed, the last hour first.
+/// The index of "continue watching", which attributes of fields cannot declare: the entries of a
+/// user that are not completed, the last hour first.
 pub fn continue_watching_index() -> IndexCreateStatement {
     Index::create()
         .name("ix_watch_history_continue_watching")

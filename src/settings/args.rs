@@ -54,7 +54,8 @@ pub(crate) struct SettingArgs {
     /// Upgrade the schema to head at the start. Default: true with SQLite, false with PostgreSQL
     #[arg(long, env, value_name = "BOOL")]
     pub(super) auto_migrate: Option<OsString>,
-    /// A video is completed at or above this share of its duration, and in its last second. Default: 90
+    /// A video is completed at or above this share of its duration, and in its last second.
+    /// Default: 90
     #[arg(long, env, value_name = "PERCENT")]
     pub(super) completed_percent: Option<OsString>,
     /// A video resumes at positions above this one. Default: 5
@@ -63,7 +64,8 @@ pub(crate) struct SettingArgs {
     /// A video resumes at positions below this share of its duration. Default: 95
     #[arg(long, env, value_name = "PERCENT")]
     pub(super) resume_max_percent: Option<OsString>,
-    /// full: an acknowledged save survives power loss. normal: only a crash of the process. Default: full
+    /// full: an acknowledged save survives power loss. normal: only a crash of the process.
+    /// Default: full
     #[arg(long, env, value_name = "MODE")]
     pub(super) sqlite_synchronous: Option<OsString>,
     /// Origins whose pages may call the API, such as https://app.example.org, comma-separated. Default: none

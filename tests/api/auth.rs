@@ -310,7 +310,8 @@ on_both! {
         problem(refused, 429, "too_many_attempts").await;
         problem(login(&app, "ANN", PASSWORD).await, 429, "too_many_attempts").await;
         let by_email = login(&app, "ann@example.org", "battery staple").await;
-        problem(by_email, 401, "wrong_credentials").await; // another answer would tell whose email this is
+        // Another answer would tell whose email this is.
+        problem(by_email, 401, "wrong_credentials").await;
         assert_eq!(login(&app, "bob", PASSWORD).await.status(), StatusCode::OK, "another account");
         app.pass(Duration::from_secs(wait));
         assert_eq!(login(&app, "ann", PASSWORD).await.status(), StatusCode::OK);

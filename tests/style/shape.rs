@@ -19,7 +19,6 @@ fn no_file_has_more_than_350_lines() {
 }
 
 #[test]
-#[ignore = "until the renames have landed"]
 fn half_of_the_sources_have_less_than_100_lines() {
     let files = files::all();
     let lines = files.iter().filter(|file| file.crate_folder().is_some()).map(|file| file.text.lines().count());
@@ -47,7 +46,6 @@ fn no_name_of_a_test_is_longer_than_70_characters() {
 }
 
 #[test]
-#[ignore = "until the renames have landed"]
 fn no_comment_goes_beyond_column_100() {
     let files = files::all();
     let wide = files.iter().flat_map(|file| {

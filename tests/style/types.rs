@@ -31,7 +31,6 @@ struct Definition {
 }
 
 #[test]
-#[ignore = "until the renames have landed"]
 fn no_two_public_types_have_one_name() {
     assert_none(&repeated(|definition| definition.is_public.then(|| definition.name.clone())), "public types");
 }

@@ -14,7 +14,6 @@ const NAMES: &str = include_str!("names.txt");
 const EXEMPT: [&str; 1] = ["tests/style/"];
 
 #[test]
-#[ignore = "until the renames have landed"]
 fn no_text_says_a_banned_phrase() {
     let mut rules = HashMap::<String, Vec<(Vec<String>, &str)>>::new();
     for [phrases, better] in rows::<2>(PHRASES) {
@@ -28,7 +27,6 @@ fn no_text_says_a_banned_phrase() {
 }
 
 #[test]
-#[ignore = "until the renames have landed"]
 fn no_code_uses_a_banned_name() {
     let mut rules = HashMap::<&str, Vec<(&str, &str)>>::new();
     for [scope, names, better] in rows::<3>(NAMES) {

@@ -137,7 +137,8 @@ fn normalize_security(operation: &mut Operation) {
     });
 }
 
-/// Adds a body that can be sent as it is: the example of its type, or the examples of its required fields.
+/// Adds a body that can be sent as it is: the example of its type, or the examples of its required
+/// fields.
 fn add_examples(operation: &mut Operation, components: &Components) {
     let Some(schema) = body_schema(operation, components) else { return };
     let example = schema.example.clone().unwrap_or_else(|| {

@@ -255,8 +255,8 @@ impl FromRequest for LoginCredentials {
                 "multipart/form-data" => Ok(Self(parse_multipart(&request, reading.await?).await?.credentials()?)),
                 "application/x-www-form-urlencoded" => {
                     let bytes = reading.await?;
-                    // curl sends JSON as this type by default. The form parser would take it for a field name,
-                    // and repeat the password in its message.
+                    // curl sends JSON as this type by default. The form parser would take it for a
+                    // field name, and repeat the password in its message.
                     if bytes.starts_with(b"{") {
                         return Err(unsupported_media_type("application/json").into());
                     }

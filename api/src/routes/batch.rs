@@ -78,7 +78,7 @@ fn add_video_id_to_error<E: de::Error>(error: E) -> E {
     }
 }
 
-/// The fields of a save, without `video_id`, which is kept aside.
+/// The fields of a save, without `video_id`, which is parsed separately.
 struct SaveFields<A> {
     fields: A,
     video_id: Option<VideoId>,

@@ -167,7 +167,8 @@ pub(super) struct SearchQuery {
 
 /// Search videos
 ///
-/// Searches titles, descriptions and names of uploaders. Case and Unicode composition do not matter.
+/// Searches titles, descriptions and names of uploaders. Case and Unicode composition do not
+/// matter.
 #[utoipa::path(
     tag = "videos", operation_id = "search_videos", security((), ("bearer" = [])), params(SearchQuery),
     responses((status = 200, description = "The ready videos that match.", body = [Video]))

@@ -78,18 +78,18 @@ impl SwaggerFiles {
 #[derive(Default)]
 struct CachedFile {
     kind: String,
-    plain: OnceLock<Bytes>,
+    raw: OnceLock<Bytes>,
     gzip: OnceLock<Bytes>,
     tag: OnceLock<String>,
 }
 
 impl CachedFile {
     fn from_bytes(kind: String, bytes: Vec<u8>) -> Self {
-        Self { kind, plain: Bytes::from(bytes).into(), ..Self::default() }
+        Self { kind, raw: Bytes::from(bytes).into(), ..Self::default() }
     }
 
     fn bytes(&self) -> &Bytes {
-        self.plain.get_or_init(|| self.gzip.get().map(|gzip| decompress(gzip).into()).unwrap_or_default())
+        self.raw.get_or_init(|| self.gzip.get().map(|gzip| decompress(gzip).into()).unwrap_or_default())
     }
 
     fn gzip_bytes(&self) -> &Bytes {

@@ -55,7 +55,8 @@ fn default_limit() -> i32 {
 
 /// List videos
 ///
-/// The ready videos, the newest first. The header `Link` has the URL of the next page, if there is one.
+/// The ready videos, the newest first. The header `Link` has the URL of the next page, if there is
+/// one.
 #[utoipa::path(
     tag = "videos", operation_id = "list_videos", security((), ("bearer" = [])), params(ListQuery),
     responses((

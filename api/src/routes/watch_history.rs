@@ -69,7 +69,8 @@ pub(super) async fn find(
 
 /// Forget watch position
 ///
-/// A save that arrives later creates a new entry, whatever its age: wait for saves on their way first.
+/// A save that arrives later creates a new entry, whatever its age: wait for saves on their way
+/// first.
 #[utoipa::path(
     tag = "watch history", operation_id = "forget_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 204, description = "The entry is deleted."), HistoryNotFound)

@@ -1,8 +1,9 @@
 //! Events after the commit. They tell listeners in this process what was saved or deleted.
 //!
 //! The runner of transactions and the batch workers publish events after their commits. They do not
-//! wait for listeners: a slow listener misses events and learns how many. Without listeners no event
-//! is created. If the process is killed after a commit and before its event, the event is lost.
+//! wait for listeners: a slow listener misses events and learns how many. Without listeners no
+//! event is created. If the process is killed after a commit and before its event, the event is
+//! lost.
 
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -109,7 +110,8 @@ impl EventListener {
     ///
     /// # Errors
     /// [`RecvError::Lagged`] with the number of missed events: the listener should read again what
-    /// it keeps. [`RecvError::Closed`] when all clones of the database and its histories are dropped.
+    /// it keeps. [`RecvError::Closed`] when all clones of the database and its histories are
+    /// dropped.
     pub async fn next(&mut self) -> Result<Event, RecvError> {
         self.receiver.recv().await
     }

@@ -207,8 +207,8 @@ async fn explain_no_ops(
     Ok(commands.into_iter().zip(found).map(|(command, found)| explain_no_op(context, command, found)).collect())
 }
 
-/// Why a command changed nothing. A save that was not applied is no error: its outcome is the stored
-/// entry.
+/// Why a command changed nothing. A save that was not applied is no error: its outcome is the
+/// stored entry.
 fn explain_no_op(context: &Context, command: &Command, found: Lookup) -> Outcome {
     match (command, found.into_row()) {
         (Command::Save(_), Ok(row)) => Ok(Some(row.into_entry(&context.rules, Some(false)))),
