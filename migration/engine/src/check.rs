@@ -15,7 +15,7 @@ pub struct Drift {
     pub differences: Vec<Difference>,
     /// Extra objects of the database: tables, views, indexes, triggers, and columns that an INSERT
     /// may leave out. The program works with them. `revision --autogenerate` leaves exactly these
-    /// alone. Programs read them as `strange`.
+    /// alone.
     #[serde(rename = "strange")]
     pub extra: Vec<Difference>,
 }
