@@ -31,8 +31,8 @@ pub(super) async fn write(slot: &mut PgSlot, context: &Context, commands: &[Comm
     outcomes
 }
 
-/// Executes saves only, or deletions only. If one of several may have made the others fail, each is
-/// retried alone, so that it fails alone.
+/// Executes commands of one kind. If one of several may have made the others fail, each is retried
+/// alone, so that it fails alone.
 async fn write_run(slot: &mut PgSlot, context: &Context, run: &[Command]) -> Vec<Outcome> {
     match execute_in_rounds(slot, context, run).await {
         Ok(outcomes) => {
@@ -58,8 +58,8 @@ async fn write_run(slot: &mut PgSlot, context: &Context, run: &[Command]) -> Vec
     }
 }
 
-/// Executes a command alone. It waits only briefly for a locked row, because those commands wait
-/// too whose rows are free.
+/// Executes a command alone. It waits only briefly for a locked row, because the other commands of
+/// the batch wait as well.
 async fn retry_one(slot: &mut PgSlot, context: &Context, command: &Command) -> Result<Vec<Outcome>, DbErr> {
     let mut connection = slot.acquire().await?;
     connection.begin(Some(RETRY_LOCK_TIMEOUT)).await?;
