@@ -76,7 +76,8 @@ fn phrases_in(file: &File, rules: &HashMap<String, Vec<(Vec<String>, &str)>>) ->
     findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// The text without strings of one identifier: names of JSON fields and CSS classes stay as they are.
+/// The text without strings of one identifier: names of JSON fields and CSS classes stay as they
+/// are.
 fn without_quoted_names(text: &str) -> String {
     let is_name = |part: &str| !part.is_empty() && part.chars().all(|char| char.is_ascii_lowercase() || char == '_');
     let shown = |part: &str| if is_name(part) { ".".to_owned() } else { part.to_owned() };

@@ -32,9 +32,8 @@ use std::sync::Arc;
 const FINDERS: usize = 1;
 /// How many workers read lists: while one waits for the database, the other decodes its rows.
 const LISTERS: usize = 2;
-/// The size of a batch of writes or lookups at most. Only a crowd makes batches so large, and a
-/// crowd leaves the database little of the machine: with 128, three times the load that it can take
-/// brought PostgreSQL down to two thirds of its throughput.
+/// The largest batch of writes or lookups. Batches grow under overload only: with a limit of 128,
+/// PostgreSQL lost a third of its throughput when players wanted three times what it can do.
 const MAX_BATCH: usize = 512;
 
 /// The watch history: the queues of its batch workers.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-/// A position on its way to the server.
+/// A position to store.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = sequence_has_session))]
@@ -100,7 +100,7 @@ impl SaveCommand {
 fn sequence_has_session(save: &Save) -> Result<(), ValidationError> {
     match save {
         Save { sequence: Some(_), session_id: None, .. } => {
-            Err(ValidationError::new("sequence").with_message("counts within a session_id, which is missing".into()))
+            Err(ValidationError::new("sequence").with_message("requires a session_id".into()))
         }
         _ => Ok(()),
     }
