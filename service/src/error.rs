@@ -12,8 +12,8 @@ pub enum Error {
     /// No token, or one that is expired, forged, or of a deleted account.
     #[error("sign in first: this needs a valid access token")]
     Unauthenticated,
-    /// An access token that this server did not sign, or signed for another use. The client gets the
-    /// answer of [`Error::Unauthenticated`].
+    /// An access token that this server did not sign, or signed for another use. The client gets
+    /// the answer of [`Error::Unauthenticated`].
     #[error("sign in first: this needs a valid access token")]
     ForgedToken,
     /// The name or the password is wrong; the client is not told which.
@@ -100,8 +100,8 @@ pub enum Error {
     /// Too many requests wait.
     #[error("the server is busy: try again shortly")]
     Busy,
-    /// The database is unreachable, restarting, locked by another process, or too slow. The cause is
-    /// for the log only.
+    /// The database is unreachable, restarting, locked by another process, or too slow. The cause
+    /// is for the log only.
     #[error("the database cannot be reached at the moment: try again shortly")]
     DatabaseAway(String),
     /// A file of the library exists but cannot be read now: too many files are open, or its disk is
@@ -193,8 +193,8 @@ pub(crate) fn is_foreign_key_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
 }
 
-/// Whether a statement over many rows may have failed because of one of them, so that the others can
-/// succeed without it. A database that is unreachable, full or busy fails for all.
+/// Whether a statement over many rows may have failed because of one of them, so that the others
+/// can succeed without it. A database that is unreachable, full or busy fails for all.
 pub(crate) fn may_concern_one_row(error: &DbErr) -> bool {
     let waited_for_a_row = |cause: &sqlx::Error| {
         let code = cause.as_database_error().and_then(|error| error.code());

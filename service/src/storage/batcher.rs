@@ -11,9 +11,9 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// How many requests may wait. At the rates of bench/RESULTS.md that is a fifth of a second of work,
-/// so that a crowd, or a slow disk, does not lead to refusals at once. A refusal costs nearly a third
-/// of what a save costs.
+/// How many requests may wait. At the rates of bench/RESULTS.md that is a fifth of a second of
+/// work, so that a crowd, or a slow disk, does not lead to refusals at once. A refusal costs nearly
+/// a third of what a save costs.
 const CAPACITY: usize = 4096;
 /// The batch size while no more than twice as many requests wait.
 pub(crate) const MIN_BATCH: usize = 128;
@@ -76,8 +76,8 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         Self { queue }
     }
 
-    /// Submits a request and waits for its answer. The request is processed even if the caller stops
-    /// waiting.
+    /// Submits a request and waits for its answer. The request is processed even if the caller
+    /// stops waiting.
     ///
     /// # Errors
     /// [`Error::Busy`] at once if the queue is full; the error that `process` answers.

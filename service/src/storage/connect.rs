@@ -55,8 +55,8 @@ async fn sqlite_version(db: &DatabaseConnection) -> Result<String, DbErr> {
     db.query_one_raw(select).await?.map_or_else(|| Ok(String::new()), |row| row.try_get_by_index(0))
 }
 
-/// Writes the value that is there already, and rolls back. To begin a transaction is not enough: on a
-/// read-only file SQLite begins a reading one without an error.
+/// Writes the value that is there already, and rolls back. To begin a transaction is not enough: on
+/// a read-only file SQLite begins a reading one without an error.
 async fn check_writable(writer: &DatabaseConnection) -> Result<(), DbErr> {
     let transaction = begin_immediate(writer).await?;
     let read = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA user_version");

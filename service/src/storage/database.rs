@@ -79,7 +79,8 @@ pub(crate) enum BatchConnections {
 pub struct WriteGuard(#[expect(dead_code, reason = "it is only kept")] Option<OwnedMutexGuard<()>>);
 
 impl Database {
-    /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and checks that it can be written.
+    /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and checks that it can be
+    /// written.
     ///
     /// # Errors
     /// The database is unreachable, locked, read-only, or not a database.
@@ -125,8 +126,8 @@ impl Database {
         &self.reader
     }
 
-    /// The connection for single statements that write; use cases take a transaction instead. Behind
-    /// a pooler a statement needs a transaction.
+    /// The connection for single statements that write; use cases take a transaction instead.
+    /// Behind a pooler a statement needs a transaction.
     ///
     /// # Errors
     /// [`Error::Busy`].
@@ -138,8 +139,8 @@ impl Database {
         Ok((WriteGuard(Some(guard.map_err(|_| Error::Busy)?)), &self.writer))
     }
 
-    /// Waits until a read that takes long may begin. Fewer may run at once than there are connections,
-    /// so that short reads always find one.
+    /// Waits until a read that takes long may begin. Fewer may run at once than there are
+    /// connections, so that short reads always find one.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait.
@@ -148,8 +149,8 @@ impl Database {
         permit.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
     }
 
-    /// The value of this type that belongs to the database, such as a cache of a use case. It is made
-    /// by `Default` when it is first asked for.
+    /// The value of this type that belongs to the database, such as a cache of a use case. It is
+    /// made by `Default` when it is first asked for.
     pub(crate) fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         self.shared.get()
     }
@@ -172,8 +173,8 @@ impl Database {
         self.writer.get_database_backend()
     }
 
-    /// Calls `observer` with the text of every statement that runs from now on through this value and
-    /// the clones that are made later.
+    /// Calls `observer` with the text of every statement that runs from now on through this value
+    /// and the clones that are made later.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
         let of_batches = match &mut self.batch_connections {
             BatchConnections::Postgres(connector) => &mut connector.observer,

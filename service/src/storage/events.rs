@@ -45,7 +45,8 @@ pub enum Event {
         /// Its uploader.
         user_id: i64,
     },
-    /// What clients see of a video changed, such as its title or its duration. A new view is no change.
+    /// What clients see of a video changed, such as its title or its duration. A new view is no
+    /// change.
     VideoChanged {
         /// The video.
         video_id: i64,

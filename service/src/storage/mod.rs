@@ -1,4 +1,5 @@
-//! The database: connections, pools, the write lock, batch workers, and how rows are bound and read.
+//! The database: connections, pools, the write lock, batch workers, and how rows are bound and
+//! read.
 //!
 //! The use cases come in through this door only; what is not named here is nobody else's concern.
 

@@ -46,9 +46,9 @@ impl Database {
         transaction.end(result).await
     }
 
-    /// Begins a transaction that writes. On SQLite it takes the lock of the file at once: a transaction
-    /// that reads first and writes later fails when another process wrote in between, whatever the
-    /// busy timeout.
+    /// Begins a transaction that writes. On SQLite it takes the lock of the file at once: a
+    /// transaction that reads first and writes later fails when another process wrote in between,
+    /// whatever the busy timeout.
     async fn begin(&self) -> Result<(WriteGuard, DatabaseTransaction), Error> {
         let (write_guard, writer) = self.writer().await?;
         let transaction = begin_immediate(writer).await?;
@@ -62,9 +62,9 @@ impl Database {
 }
 
 impl Transaction {
-    /// Waits until nobody else changes this table, and keeps others from it until the end: for rules
-    /// that look at other rows before they write. Call it before other statements, so that no two
-    /// transactions wait for each other. On SQLite it does nothing: there is one writer anyway.
+    /// Waits until nobody else changes this table, and keeps others from it until the end: for
+    /// rules that look at other rows before they write. Call it before other statements, so that no
+    /// two transactions wait for each other. On SQLite it does nothing: there is one writer anyway.
     ///
     /// # Errors
     /// [`Error::DatabaseAway`] when another transaction holds the table for too long.

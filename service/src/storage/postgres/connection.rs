@@ -5,9 +5,9 @@
 //! worker runs one statement at a time. It keeps its connection while all is well, drops it if
 //! anything is in doubt, and opens another one.
 //!
-//! A pooler in transaction mode, such as PgBouncer, gives each transaction another connection of the
-//! server. Prepared statements and settings of a session must not be used there, because they stay
-//! on the server's connection and meet other clients.
+//! A pooler in transaction mode, such as PgBouncer, gives each transaction another connection of
+//! the server. Prepared statements and settings of a session must not be used there, because they
+//! stay on the server's connection and meet other clients.
 
 use crate::storage::Observer;
 use crate::storage::connect::connection_error;
@@ -59,8 +59,8 @@ pub(super) fn connect_options(url: &str) -> Result<PgConnectOptions, Error> {
     Ok(PgConnectOptions::from_str(url)?.extra_float_digits(None).disable_statement_logging())
 }
 
-/// Whether the URL names a pooler in transaction mode: its parameter says that no statement may stay
-/// prepared.
+/// Whether the URL names a pooler in transaction mode: its parameter says that no statement may
+/// stay prepared.
 pub(super) fn behind_transaction_pooler(url: &str) -> bool {
     url.contains("statement-cache-capacity=0")
 }
@@ -174,8 +174,8 @@ impl PgConnectionGuard<'_> {
         }
     }
 
-    /// Behind a pooler each statement needs a transaction, so that it is prepared and run on the same
-    /// connection of the server.
+    /// Behind a pooler each statement needs a transaction, so that it is prepared and run on the
+    /// same connection of the server.
     async fn execute(&mut self, sql: &Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, Error> {
         let behind_transaction_pooler = self.slot.connector.behind_transaction_pooler;
         let own_transaction = behind_transaction_pooler && !self.in_transaction;

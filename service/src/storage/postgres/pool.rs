@@ -1,9 +1,9 @@
 //! SeaORM's connection pools for PostgreSQL.
 //!
 //! With a direct connection there is one pool. Behind a pooler in transaction mode there are two,
-//! because every statement must be in a transaction: the driver prepares it in one step and runs it in
-//! another, and would get another connection of the server in between. So the connections for reading
-//! are handed out inside BEGIN READ ONLY, and writers open their own transaction anyway.
+//! because every statement must be in a transaction: the driver prepares it in one step and runs it
+//! in another, and would get another connection of the server in between. So the connections for
+//! reading are handed out inside BEGIN READ ONLY, and writers open their own transaction anyway.
 
 use super::connection::{MAX_LIFETIME, PING_AFTER, behind_transaction_pooler, connect_options, set_timeouts};
 use crate::storage::connect::{connection_error, probe};
@@ -33,8 +33,8 @@ pub(in crate::storage) async fn open_pools(
     options.map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
     if behind_transaction_pooler(url) {
         let mut reading = options.clone();
-        // Lazy, because the first connection would wait inside its transaction; and without a maximum
-        // age, because the pool ends old connections in the middle of one.
+        // Lazy, because the first connection would wait inside its transaction; and without a
+        // maximum age, because the pool ends old connections in the middle of one.
         reading.connect_lazy(true).max_lifetime(None);
         reading.map_sqlx_postgres_pool_opts(move |pool| begin_on_acquire(pool, acquire_timeout));
         options.map_sqlx_postgres_pool_opts(move |pool| rollback_on_release(pool, acquire_timeout));
@@ -72,8 +72,8 @@ fn rollback_on_release(pool: PgPoolOptions, limit: Duration) -> PgPoolOptions {
     pool.after_release(move |connection, _| Box::pin(in_time(limit, async { run(connection, END.into()).await })))
 }
 
-/// The pool pings afterwards too, but without a limit: the system waits up to a quarter of an hour for
-/// a server that has vanished.
+/// The pool pings afterwards too, but without a limit: the system waits up to a quarter of an hour
+/// for a server that has vanished.
 fn ping_on_release(pool: PgPoolOptions, limit: Duration) -> PgPoolOptions {
     pool.after_release(move |connection, _| Box::pin(in_time(limit, async { connection.ping().await })))
 }

@@ -1,7 +1,8 @@
 //! The connection to SQLite that a batch worker keeps.
 //!
-//! SeaORM's driver runs each SQLite connection in a thread of its own and copies each value of a row
-//! to the caller's thread. A batch worker is a thread already: SQLite runs in it, without a hand-off.
+//! SeaORM's driver runs each SQLite connection in a thread of its own and copies each value of a
+//! row to the caller's thread. A batch worker is a thread already: SQLite runs in it, without a
+//! hand-off.
 
 use crate::error::{Error, from_sqlite_code};
 use crate::storage::connect::connection_error;
@@ -38,8 +39,8 @@ const AUTOCHECKPOINT_PAGES: &str = "80000";
 pub(crate) struct SqliteConnector {
     pub(super) file: PathBuf,
     synchronous: &'static str,
-    /// Held by the writer. SQLite's own lock has no queue: waiting connections poll for it, and one of
-    /// them may never get it.
+    /// Held by the writer. SQLite's own lock has no queue: waiting connections poll for it, and one
+    /// of them may never get it.
     pub(in crate::storage) write_lock: Arc<Mutex<()>>,
     pub(in crate::storage) observer: Option<Observer>,
     /// Each connection holds a receiver, so that closing can wait for the last one.
@@ -154,8 +155,9 @@ impl<'a> SqliteTransaction<'a> {
         Ok(SqliteStatement { statement: self.connection.prepare_cached(sql)?, sql, observer: self.observer })
     }
 
-    /// Answers each request of a batch, whose errors do not concern the others. But an error such as a
-    /// full disk may have rolled back the whole transaction (sqlite.org/lang_transaction.html).
+    /// Answers each request of a batch, whose errors do not concern the others. But an error such
+    /// as a full disk may have rolled back the whole transaction
+    /// (sqlite.org/lang_transaction.html).
     ///
     /// # Errors
     /// The error that rolled back the transaction.

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// Connections that read, besides those of the batch workers.
 const READERS: u32 = 2;
 
-/// Opens the pool for reading and the connection for writing. `acquire_timeout` limits the wait for a
-/// free connection.
+/// Opens the pool for reading and the connection for writing. `acquire_timeout` limits the wait for
+/// a free connection.
 ///
 /// # Errors
 /// The file cannot be opened.
