@@ -1,5 +1,5 @@
-# Sourced by `run` and `growth`: what they need, checked or made. Leaves their options in `options`, the peer's Python
-# in BENCH_VENV and the program in PLAYHEAD_BIN.
+# Sourced by `run` and `growth`: what they need, checked or made. Leaves their options in `options`,
+# the peer's Python in BENCH_VENV and the program in PLAYHEAD_BIN.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,5 +1,5 @@
-//! Users and their addresses, with relations on both sides: ways to load them, their statements, and
-//! cascading deletes.
+//! Users and their addresses, with relations on both sides: ways to load them, their statements,
+//! and cascading deletes.
 //!
 //!     cargo run --example addresses
 

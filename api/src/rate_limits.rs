@@ -14,7 +14,8 @@ pub struct RateLimits {
     /// Videos that one account may have; 0 for any number.
     pub(crate) videos_per_user: u32,
     sign_ups: Option<RateLimiter>,
-    /// As many as sign-ups: changing a name or an e-mail tells whether it is taken, as signing up does.
+    /// As many as sign-ups: changing a name or an e-mail tells whether it is taken, as signing up
+    /// does.
     account_changes: Option<RateLimiter>,
     user_writes: Option<RateLimiter>,
     address_writes: Option<RateLimiter>,
@@ -83,7 +84,7 @@ pub(crate) struct RateLimitPolicy<'a> {
 }
 
 impl RateLimitPolicy<'_> {
-    /// Takes back what the request counted.
+    /// Undoes the count of the request.
     pub(crate) fn refund(&self, now: DateTime<Utc>) {
         self.limiter.refund(self.key, now);
     }

@@ -50,7 +50,8 @@ def grow(database, folder, outer, tokens, sizes, given):
     """Seeds, measures and reports one database. Returns the faults that make the figures invalid."""
     postgres = open_postgres(outer, folder) if database == "postgres" else None
     urls = {rows_of(data): seeded(database, folder, outer, postgres, data) for data in sizes}
-    # The seeded data is on the disk before anything is measured, as on a site that has run for long.
+    # The seeded data is on the disk before anything is measured, as on a site that has run for
+    # long.
     os.sync()
     before = machine.fsync_rate(folder)
     with ExitStack() as stack:

@@ -33,7 +33,8 @@ def of_postgres(postgres, database, folder, keys, data):
     plans = {}
     for block in re.findall(r"plan:\n((?:\t.*\n?)+)", text):
         lines = [line[1:] for line in block.splitlines()]
-        # The statement may have several lines; its plan begins with the first line that states costs.
+        # The statement may have several lines; its plan begins with the first line that states
+        # costs.
         first = next((number for number, line in enumerate(lines) if "(cost=" in line), 0)
         query = " ".join(" ".join(lines[:first]).split()).removeprefix("Query Text: ")
         if "watch_history" in query:

@@ -98,7 +98,8 @@ def seed_postgres(postgres, database, data):
     def series(count):
         return f"generate_series(1, {count}::bigint) AS n(i)"
 
-    # Without the triggers of the foreign keys, which would look up twenty million parents one by one.
+    # Without the triggers of the foreign keys, which would look up twenty million parents one by
+    # one.
     work = ["SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'"]
     work += statements(data, series, moment, lambda i: f"to_char({i}, 'FM000000')")
     work += [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"

@@ -100,7 +100,8 @@ def read_back(name, query, answered, measured):
     written, expected = checks.rows_written(query), checks.rows_expected(saves + len(answered), DATA)
     say(f"{name}: {len(answered)} saves read back, {len(faults)} wrong; "
         f"{written:,} rows written, {expected:,.0f} expected")
-    # The draw scatters by less than a hundredth; the 64 requests under way at the end of a run are not counted.
+    # The draw scatters by less than a hundredth; the 64 requests under way at the end of a run are
+    # not counted.
     if abs(written - expected) > 0.02 * expected + 64 * 2 * len(measured["save"][name]):
         faults.append(f"{name}: the load should have written {expected:,.0f} rows, {written:,} are there")
     return faults

@@ -1,4 +1,5 @@
-//! Users, their projects, and the cams in them: string keys, exact decimals, checked enums, typed JSON.
+//! Users, their projects, and the cams in them: string keys, exact decimals, checked enums, typed
+//! JSON.
 //!
 //!     cargo run --example camshafts
 

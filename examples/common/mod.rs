@@ -96,10 +96,10 @@ pub fn refusal<T>(result: Result<T, impl Error>) -> String {
 
 /// Creates the table of an entity, then its indexes.
 ///
-/// `CURRENT_TIMESTAMP` becomes the time in milliseconds. On SQLite it is text in whole seconds and in
-/// another format than bound times (`2026-11-20 16:00:00` and `2026-11-20T16:00:00.123+00:00`). Texts
-/// in two formats do not compare as times, so the default here writes the format of bound times,
-/// which omits `.000`.
+/// `CURRENT_TIMESTAMP` becomes the time in milliseconds. On SQLite it is text in whole seconds and
+/// in another format than bound times (`2026-11-20 16:00:00` and `2026-11-20T16:00:00.123+00:00`).
+/// Texts in two formats do not compare as times, so the default here writes the format of bound
+/// times, which omits `.000`.
 pub async fn create_table(db: &impl ConnectionTrait, entity: impl EntityTrait) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
     let now = match backend {
@@ -128,9 +128,9 @@ pub fn now() -> DateTimeUtc {
     chrono::SubsecRound::trunc_subsecs(now, 3)
 }
 
-/// Like `default=`, `onupdate=` and `@validates` in SQLAlchemy, for rows that are saved through their
-/// active model: times set on a new row, times set on every change, and a check before anything is
-/// sent.
+/// Like `default=`, `onupdate=` and `@validates` in SQLAlchemy, for rows that are saved through
+/// their active model: times set on a new row, times set on every change, and a check before
+/// anything is sent.
 macro_rules! before_save {
     ($(default: [$($new:ident),+],)? onupdate: [$($moved:ident),+] $(, check: $check:path)?) => {
         #[async_trait::async_trait]

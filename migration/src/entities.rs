@@ -3,7 +3,8 @@
 use sea_orm::{DatabaseBackend, Schema};
 use sea_orm_revisions::entities::EntityTables;
 
-/// What `check` and `--autogenerate` compare a database with. A new entity is added here, and only here.
+/// What `check` and `--autogenerate` compare a database with. A new entity is added here, and only
+/// here.
 pub fn entities(backend: DatabaseBackend) -> EntityTables {
     let tables = Schema::new(backend)
         .builder()

@@ -162,14 +162,14 @@ on_both! {
                 }
                 let request = app.request(Method::from_bytes(method.as_bytes()).unwrap(), &address);
                 let answer = request.bearer_auth(&at.person.token).send().await.unwrap();
-                let told =
+                let actual =
                     answer.headers().get("allow").map(|allow| allow.to_str().unwrap().to_owned()).unwrap_or_default();
                 if method != "HEAD" {
                     findings.expect(&format!("{method} {path}"), answer, &[405]).await;
                 }
-                let told: BTreeSet<_> = told.split(", ").map(str::to_owned).collect();
-                if told != allowed {
-                    findings.0.push(format!("{method} {path}: told {told:?} instead of {allowed:?}"));
+                let actual: BTreeSet<_> = actual.split(", ").map(str::to_owned).collect();
+                if actual != allowed {
+                    findings.0.push(format!("{method} {path}: allowed {actual:?} instead of {allowed:?}"));
                 }
             }
         }

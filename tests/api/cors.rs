@@ -100,8 +100,8 @@ on_both! {
             }
             let answer = preflight(&app, origin, "/api/v1/videos", "POST").await;
             assert_eq!(allowed_origin(&answer), None, "{origin}");
-            let told = problem(answer, 400, "origin_not_allowed").await;
-            assert_eq!(told["detail"], format!("pages of {origin} may not call: CORS_ORIGINS does not name it"));
+            let refusal = problem(answer, 400, "origin_not_allowed").await;
+            assert_eq!(refusal["detail"], format!("pages of {origin} may not call: CORS_ORIGINS does not name it"));
         }
     }
 

@@ -121,13 +121,13 @@ impl Operation {
     pub fn assert_documents(&self, status: StatusCode, headers: &HeaderMap) {
         let response = self.response(status.as_str());
         assert!(response.is_object(), "{} answered {status}, which the document does not tell of", self.id());
-        let told: Vec<_> =
+        let documented: Vec<_> =
             response["headers"].as_object().into_iter().flatten().map(|(name, _)| name.to_lowercase()).collect();
         for name in HEADERS {
-            let (is_sent, is_told) = (headers.contains_key(name), told.iter().any(|told| told == name));
+            let (is_sent, is_documented) = (headers.contains_key(name), documented.iter().any(|known| known == name));
             // The last page has no next one.
-            let agrees = is_sent == is_told || (is_told && name == "link");
-            assert!(agrees, "{} {status} {name}: sent {is_sent}, told {is_told}", self.id());
+            let agrees = is_sent == is_documented || (is_documented && name == "link");
+            assert!(agrees, "{} {status} {name}: sent {is_sent}, documented {is_documented}", self.id());
         }
     }
 

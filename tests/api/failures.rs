@@ -81,7 +81,7 @@ fn every_status_lists_its_headers() {
 fn clients_can_be_generated_from_the_document() {
     for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
         let common = ["Batch", "Entry", "Error", "Event", "File", "Item", "List", "Map", "Object", "Record", "Request"];
-        let common = common.iter().chain(&["Response", "UserRole", "Save", "Set", "Session", "Status", "Tag", "Type"]);
+        let common = common.iter().chain(&["Response", "Role", "Save", "Set", "Session", "Status", "Tag", "Type"]);
         assert!(!common.clone().any(|common| common == name), "{name} meets names that others use");
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
             assert!(property.get("default").is_none(), "{name}.{field}: some clients would have to send it");

@@ -58,8 +58,8 @@ on_both! {
             let answer = String::from_utf8(app.raw(request.as_bytes())).unwrap();
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
             let problem: serde_json::Value = serde_json::from_str(body).unwrap();
-            let told = (problem["status"].as_u64().unwrap(), problem["code"].as_str().unwrap());
-            assert_eq!(told, (status, code), "{request:.40}: {answer}");
+            let actual = (problem["status"].as_u64().unwrap(), problem["code"].as_str().unwrap());
+            assert_eq!(actual, (status, code), "{request:.40}: {answer}");
             assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
             for header in [
                 "content-type: application/problem+json".to_owned(),

@@ -78,10 +78,10 @@ on_both! {
         put(&app, "two-seconds.mp4", "good.mp4");
         let report = scan(&app, &ann).await;
         assert_eq!(counts(&report), (1, 0, 0, 4));
-        for (told, name) in
+        for (problem, name) in
             report.problems.iter().zip(["empty.mkv", "not-a-video.mp4", "sound-only.mp4", "truncated.mp4"])
         {
-            assert!(told.path.ends_with(name) && !told.text.is_empty(), "{told:?}");
+            assert!(problem.path.ends_with(name) && !problem.text.is_empty(), "{problem:?}");
         }
         assert_eq!(titles(&videos(&app).await), ["good"]);
     }

@@ -28,8 +28,8 @@ on_both! {
             let made = describe(&app, &ann, &format!("192.0.2.{left}")).await;
             assert_eq!(made.status(), StatusCode::CREATED);
             assert_eq!(made.headers()["ratelimit-policy"], "\"user\";q=5;w=60, \"address\";q=1500;w=60");
-            let told = made.headers()["ratelimit"].to_str().unwrap().to_owned();
-            assert!(told.starts_with(&format!("\"user\";r={left};t=")), "{told}");
+            let rate_limit = made.headers()["ratelimit"].to_str().unwrap().to_owned();
+            assert!(rate_limit.starts_with(&format!("\"user\";r={left};t=")), "{rate_limit}");
         }
         let refused = describe(&app, &ann, "192.0.2.9").await;
         let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();

@@ -102,21 +102,21 @@ on_both! {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(100)).await;
         let of = |position: i64, session: &str| json!({"watch_position": position, "session_id": session});
-        let told = |entry: &Value| (entry["completed"].as_bool().unwrap(), entry["play_count"].as_i64().unwrap());
+        let completed_and_plays = |entry: &Value| (entry["completed"].as_bool().unwrap(), entry["play_count"].as_i64().unwrap());
         let finished = save(&app, &ann, film, of(95, "a")).await;
-        assert_eq!((told(&finished), &finished["completed_at"]), ((true, 1), &finished["last_watched_at"]));
+        assert_eq!((completed_and_plays(&finished), &finished["completed_at"]), ((true, 1), &finished["last_watched_at"]));
         app.pass(Duration::from_secs(60));
         let again = save(&app, &ann, film, of(40, "a")).await;
-        assert_eq!((told(&again), &again["completed_at"]), ((false, 1), &finished["completed_at"]));
+        assert_eq!((completed_and_plays(&again), &again["completed_at"]), ((false, 1), &finished["completed_at"]));
         let list = app.ask(&ann, Method::GET, "/api/v1/videos/continue-watching", None).await;
         let list: Value = list.json().await.unwrap();
         assert_eq!((&list[0]["video_title"], &list[0]["play_count"]), (&json!("film"), &json!(1)));
-        assert_eq!(told(&save(&app, &ann, film, of(95, "a")).await), (true, 1), "one player session counts once");
+        assert_eq!(completed_and_plays(&save(&app, &ann, film, of(95, "a")).await), (true, 1), "one player session counts once");
         save(&app, &ann, film, of(40, "b")).await;
         let second = save(&app, &ann, film, of(100, "b")).await;
-        assert_eq!((told(&second), &second["completed_at"]), ((true, 2), &second["last_watched_at"]));
+        assert_eq!((completed_and_plays(&second), &second["completed_at"]), ((true, 2), &second["last_watched_at"]));
         save(&app, &ann, film, of(40, "a")).await;
-        assert_eq!(told(&save(&app, &ann, film, of(95, "a")).await), (true, 2), "also after another player session");
+        assert_eq!(completed_and_plays(&save(&app, &ann, film, of(95, "a")).await), (true, 2), "also after another player session");
     }
 
     async fn a_new_duration_that_completes_a_video_counts_one_play(app: TestApp) {
@@ -172,8 +172,8 @@ on_both! {
         ] {
             let body = json!({"watch_position": 1, field: value});
             let refused = app.ask(&ann, Method::POST, &history(film), Some(body)).await;
-            let told = problem(refused, 422, "validation_failed").await;
-            assert_eq!(told["errors"][0]["field"], field, "{told}");
+            let refusal = problem(refused, 422, "validation_failed").await;
+            assert_eq!(refusal["errors"][0]["field"], field, "{refusal}");
         }
         let widest = json!({"watch_position": 1, "age_ms": 2_592_000_000_i64, "session_id": "~".repeat(64),
             "sequence": i32::MAX, "device": "ü".repeat(100)});

@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 const VIDEOS: &str = "/api/v1/videos";
 const FOREIGN: &str = "https://pictures.example/a.jpg";
 
-async fn name_a_picture(app: &TestApp, person: &Person, address: &str) -> reqwest::Response {
+async fn set_thumbnail(app: &TestApp, person: &Person, address: &str) -> reqwest::Response {
     app.ask(person, Method::POST, VIDEOS, Some(json!({"title": "film", "thumbnail_path": address}))).await
 }
 
 /// Stores an address as an older version or another program did.
-async fn name_before(app: &TestApp, video: i64, address: &str) {
+async fn store_address(app: &TestApp, video: i64, address: &str) {
     let update = video::Entity::update_many().col_expr(video::Column::ThumbnailPath, Expr::value(address));
     update.filter(video::Column::Id.eq(video)).exec(app.db.writer().await.unwrap().1).await.unwrap();
 }
 
 /// The address in the three responses that have it: the video, the list, and continue watching.
-async fn told(app: &TestApp, ann: &Person, video: i64) -> [Value; 3] {
+async fn returned_addresses(app: &TestApp, ann: &Person, video: i64) -> [Value; 3] {
     let read = async |path: &str| app.ask(ann, Method::GET, path, None).await.json::<Value>().await.unwrap();
     let list = read(VIDEOS).await;
     let listed = list.as_array().unwrap().iter().find(|other| other["id"] == video).unwrap();
@@ -37,7 +37,7 @@ on_both! {
     async fn a_thumbnail_is_a_path_of_the_site_or_an_https_url(app: TestApp) {
         let admin = app.sign_up("admin").await;
         for good in ["/a.jpg", "/api/v1/videos/1/thumbnail?v=2", "thumbs/1.webp", FOREIGN, "https://example.org:8443"] {
-            let made = name_a_picture(&app, &admin, good).await;
+            let made = set_thumbnail(&app, &admin, good).await;
             assert_eq!(made.status(), StatusCode::CREATED, "{good}");
             assert_eq!(made.json::<Value>().await.unwrap()["thumbnail_path"], good);
         }
@@ -48,17 +48,17 @@ on_both! {
             "data:image/svg+xml,x", "blob:https://evil.example/1", "file:///etc/passwd", "/%2F..", "/%5Cevil.example",
             "/..//evil.example", "/a%0d%0ax", "https://", "https://evil .example",
         ] {
-            let refused = problem(name_a_picture(&app, &admin, bad).await, 422, "validation_failed").await;
+            let refused = problem(set_thumbnail(&app, &admin, bad).await, 422, "validation_failed").await;
             assert_eq!(refused["errors"][0]["field"], "thumbnail_path", "{bad:?} {refused}");
         }
-        let empty: Value = name_a_picture(&app, &admin, "").await.json().await.unwrap();
+        let empty: Value = set_thumbnail(&app, &admin, "").await.json().await.unwrap();
         assert_eq!(empty["thumbnail_path"], Value::Null);
     }
 
     async fn only_videos_of_administrators_may_name_other_hosts(app: TestApp) {
         let (admin, ann) = (app.sign_up("admin").await, app.sign_up("ann").await);
-        problem(name_a_picture(&app, &ann, FOREIGN).await, 422, "validation_failed").await;
-        assert_eq!(name_a_picture(&app, &ann, "/a.jpg").await.status(), StatusCode::CREATED);
+        problem(set_thumbnail(&app, &ann, FOREIGN).await, 422, "validation_failed").await;
+        assert_eq!(set_thumbnail(&app, &ann, "/a.jpg").await.status(), StatusCode::CREATED);
         let (own, other) = (app.add_video(&ann, "film", None).await, app.add_video(&admin, "film", None).await);
         let change = json!({"thumbnail_path": FOREIGN});
         let at = |video: i64| format!("{VIDEOS}/{video}");
@@ -81,10 +81,10 @@ on_both! {
             ("javascript:alert(1)", false, false),
             ("uploads/my film.jpg", true, true),
         ] {
-            for (video, is_told) in [(own, of_ann), (other, of_admin)] {
-                name_before(&app, video, address).await;
-                let expected = if is_told { json!(address) } else { Value::Null };
-                assert!(told(&app, &ann, video).await.iter().all(|told| *told == expected), "{address} of {video}");
+            for (video, is_returned) in [(own, of_ann), (other, of_admin)] {
+                store_address(&app, video, address).await;
+                let expected = if is_returned { json!(address) } else { Value::Null };
+                assert!(returned_addresses(&app, &ann, video).await.iter().all(|returned| *returned == expected), "{address} of {video}");
             }
         }
     }
@@ -92,7 +92,7 @@ on_both! {
     async fn a_client_may_send_the_stored_address_back_unchanged(app: TestApp) {
         let (_admin, ann) = (app.sign_up("admin").await, app.sign_up("ann").await);
         let film = app.add_video(&ann, "film", None).await;
-        name_before(&app, film, FOREIGN).await;
+        store_address(&app, film, FOREIGN).await;
         let change = json!({"title": "Harbour", "thumbnail_path": FOREIGN});
         let changed = app.ask(&ann, Method::PATCH, &format!("{VIDEOS}/{film}"), Some(change)).await;
         assert_eq!(changed.status(), StatusCode::OK);

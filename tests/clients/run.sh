@@ -5,7 +5,8 @@
 #
 #     tests/clients/run.sh [openapi-fetch] [hey-api] [orval] [openapi-python-client]
 #
-# Needs cargo, Node 20.19 or newer with npm, and for the last one Python 3.11 with venv. PLAYHEAD_BIN names another build.
+# Needs cargo, Node 20.19 or newer with npm, and for the last one Python 3.11 with venv.
+# PLAYHEAD_BIN names another build.
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD

@@ -1,6 +1,8 @@
-//! A project from nothing: what a lesson about Alembic does with the camshafts, by the commands of the lesson.
+//! A project from nothing: what a lesson about Alembic does with the camshafts, by the commands of
+//! the lesson.
 //!
-//! The migrations that `revision --autogenerate` writes here are those of the example, which are compiled with it.
+//! The migrations that `revision --autogenerate` writes here are those of the example, which are
+//! compiled with it.
 
 use crate::camshaft_project::PROJECT;
 use crate::{camshafts, server};
@@ -145,7 +147,8 @@ fn today(list: &str) -> String {
     list.split_once("mod m").unwrap().1.split('_').next().unwrap().to_owned()
 }
 
-/// The code of the written migration is that of the example; its header names what was found in the words of the database.
+/// The code of the written migration is that of the example; its header names what was found in the
+/// words of the database.
 fn assert_is_in_the_example(sources: &TempDir, name: &str) {
     let subject = name.splitn(3, '_').nth(2).unwrap();
     let is_it = |path: &Path| path.file_stem().unwrap().to_str().unwrap().ends_with(subject);

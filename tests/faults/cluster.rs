@@ -100,8 +100,8 @@ fn programs() -> PathBuf {
     match versions.max() {
         Some(version) => format!("/usr/lib/postgresql/{version}/bin").into(),
         None => {
-            let told = Command::new("pg_config").arg("--bindir").output().expect("PostgreSQL is installed");
-            String::from_utf8(told.stdout).unwrap().trim().into()
+            let output = Command::new("pg_config").arg("--bindir").output().expect("PostgreSQL is installed");
+            String::from_utf8(output.stdout).unwrap().trim().into()
         }
     }
 }

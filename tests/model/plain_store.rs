@@ -1,7 +1,7 @@
 //! The watch history in plain SeaORM: find, then insert or update, one request after the other.
 //!
-//! This is the readable statement of what the statements of `service::watch_history` do. The tests
-//! hold both against the same rules.
+//! Read this to learn what the SQL of `service::watch_history` does. The tests check both against
+//! the same rules.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{user, video, watch_history};
@@ -136,7 +136,7 @@ struct Update {
     save: Save,
     position: i32,
     completed: bool,
-    /// When the position was true.
+    /// When the player was at the position.
     watched_at: DateTime<Utc>,
     now: DateTime<Utc>,
 }
@@ -176,12 +176,11 @@ impl Update {
         }
     }
 
-    /// Within one session the sequence decides. Else a save is older if its position was true
-    /// earlier; a save without an age is never older, because the time of a row counts as `now` at
-    /// most.
+    /// Within one session the sequence decides. Otherwise the later time of watching wins; a save
+    /// without an age is never older, because the time of a row counts as `now` at most.
     fn is_older_than(&self, row: &Model) -> bool {
         match (self.save.sequence, row.sequence) {
-            (Some(new), Some(old)) if self.is_of_session_of(row) => new <= old,
+            (Some(new), Some(old)) if self.has_session_of(row) => new <= old,
             _ => self.watched_at < row.last_watched_at.min(self.now),
         }
     }
@@ -189,12 +188,12 @@ impl Update {
     /// Whether the player may have failed to start, and would lose the position of another session.
     fn is_failed_start(&self, row: &Model, rules: &ProgressRules) -> bool {
         self.save.session_id.is_some()
-            && !self.is_of_session_of(row)
+            && !self.has_session_of(row)
             && row.watch_position > rules.resume_min_seconds
             && self.position <= rules.resume_min_seconds
     }
 
-    fn is_of_session_of(&self, row: &Model) -> bool {
+    fn has_session_of(&self, row: &Model) -> bool {
         self.save.session_id.is_some() && self.save.session_id == row.player_session
     }
 
@@ -204,7 +203,7 @@ impl Update {
         entry.watch_duration.set_ne(row.watch_duration.max(self.save.watch_duration));
         entry.device.set_ne(self.save.device.clone());
         if self.save.session_id.is_some() {
-            let sequence = self.save.sequence.or(row.sequence.filter(|_| self.is_of_session_of(&row)));
+            let sequence = self.save.sequence.or(row.sequence.filter(|_| self.has_session_of(&row)));
             entry.sequence.set_ne(sequence);
             entry.player_session.set_ne(self.save.session_id.clone());
         }

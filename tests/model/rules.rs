@@ -40,7 +40,7 @@ pub fn apply_save(
         save,
         position,
         completed: is_completed(position, duration, rules),
-        // The position was true `age_ms` before the arrival; without an age, at the arrival.
+        // The player was there `age_ms` before the arrival; without an age, at the arrival.
         event: arrival - TimeDelta::milliseconds(save.age_ms.unwrap_or(0)),
         arrival,
     };
@@ -56,7 +56,7 @@ struct Watched<'a> {
     save: &'a Save,
     position: i32,
     completed: bool,
-    /// When the position was true.
+    /// When the player was at the position.
     event: DateTime<Utc>,
     arrival: DateTime<Utc>,
 }

@@ -18,9 +18,9 @@ pub async fn number(program: &Program, user: i64, column: &str) -> i32 {
     row.map_or(-1, |row| row.try_get_by_index(0).unwrap())
 }
 
-pub async fn wait_for(program: &Program, user: i64, column: &str, wanted: i32) {
+pub async fn wait_for(program: &Program, user: i64, column: &str, expected: i32) {
     let begun = Instant::now();
-    while number(program, user, column).await != wanted {
+    while number(program, user, column).await != expected {
         assert!(begun.elapsed() < Duration::from_secs(15), "{column} is {}", number(program, user, column).await);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -198,7 +198,7 @@ async fn a_short_clip_played_repeatedly_counts_once_per_player_session() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_film_whose_place_is_at_its_end_is_saved_when_it_is_watched_again() {
+async fn a_video_stored_at_its_end_is_saved_when_it_is_watched_again() {
     let (program, browser) = ann_with_a_video_open().await;
     // Without a duration the server cannot know that it is the end.
     program.execute("UPDATE videos SET duration = NULL").await;

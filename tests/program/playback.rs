@@ -15,7 +15,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 /// Ann with a video open whose file has these bytes.
-async fn ann_before(bytes: &[u8]) -> (Program, Browser) {
+async fn ann_with_a_file(bytes: &[u8]) -> (Program, Browser) {
     let program = Program::start();
     let media = program.folder.path().join("media");
     fs::remove_dir_all(&media).unwrap();
@@ -25,15 +25,15 @@ async fn ann_before(bytes: &[u8]) -> (Program, Browser) {
 }
 
 /// Ann with a 60-second video open, whose file is cut after the first twelfth.
-async fn ann_before_a_file_that_breaks_off() -> (Program, Browser) {
+async fn ann_with_a_truncated_file() -> (Program, Browser) {
     let whole = fs::read(fixture("service/sample/Sample clip.webm")).unwrap();
-    let (program, browser) = ann_before(&whole[..whole.len() / 12]).await;
+    let (program, browser) = ann_with_a_file(&whole[..whole.len() / 12]).await;
     browser.wait_until(&format!("{PLAYER}.duration > 59")).await;
     (program, browser)
 }
 
-async fn ann_before_two_seconds(name: &str) -> (Program, Browser) {
-    ann_before(&fs::read(fixture("tests/fixtures").join(name)).unwrap()).await
+async fn ann_with_two_seconds(name: &str) -> (Program, Browser) {
+    ann_with_a_file(&fs::read(fixture("tests/fixtures").join(name)).unwrap()).await
 }
 
 async fn play(browser: &Browser) {
@@ -49,7 +49,7 @@ async fn leave(browser: &Browser) {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn the_end_of_a_truncated_file_is_a_position_and_no_end() {
-    let (program, browser) = ann_before_a_file_that_breaks_off().await;
+    let (program, browser) = ann_with_a_truncated_file().await;
     play(&browser).await;
     browser.wait_until(&format!("{PLAYER}.ended && {PLAYER}.currentTime > 59")).await;
     let place = program.wait_for_position(|saved| saved > 1).await;
@@ -68,7 +68,7 @@ async fn the_end_of_a_truncated_file_is_a_position_and_no_end() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_position_after_the_end_of_a_truncated_file_is_kept() {
-    let (program, browser) = ann_before_a_file_that_breaks_off().await;
+    let (program, browser) = ann_with_a_truncated_file().await;
     assert!(save_elsewhere(&program, "ann", json!({"watch_position": 40})).await);
     open_video(&program, &browser).await;
     play(&browser).await;
@@ -81,7 +81,7 @@ async fn a_position_after_the_end_of_a_truncated_file_is_kept() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_truncated_file_that_loops_is_not_completed() {
-    let (program, browser) = ann_before_a_file_that_breaks_off().await;
+    let (program, browser) = ann_with_a_truncated_file().await;
     browser
         .script(&format!("{PLAYER}.loop = true; window.rounds = 0; {PLAYER}.onseeking = () => window.rounds++"))
         .await;
@@ -95,7 +95,7 @@ async fn a_truncated_file_that_loops_is_not_completed() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn the_end_of_the_bytes_is_no_end_if_the_server_knows_a_later_one() {
-    let (program, browser) = ann_before_two_seconds("live.webm").await;
+    let (program, browser) = ann_with_two_seconds("live.webm").await;
     program.execute("UPDATE videos SET duration = 60").await;
     open_video(&program, &browser).await;
     play(&browser).await;
@@ -107,7 +107,7 @@ async fn the_end_of_the_bytes_is_no_end_if_the_server_knows_a_later_one() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_video_that_learns_its_duration_during_playback_has_an_end() {
-    let (program, browser) = ann_before_two_seconds("live.webm").await;
+    let (program, browser) = ann_with_two_seconds("live.webm").await;
     program.execute("UPDATE videos SET duration = 2").await;
     open_video(&program, &browser).await;
     play(&browser).await;
@@ -156,7 +156,7 @@ async fn the_watch_duration_is_clock_time_at_any_speed() {
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn a_looping_video_is_saved_at_its_end() {
-    let (program, browser) = ann_before_two_seconds("two-seconds.webm").await;
+    let (program, browser) = ann_with_two_seconds("two-seconds.webm").await;
     browser
         .script(&format!("{PLAYER}.loop = true; window.rounds = 0; {PLAYER}.onseeking = () => window.rounds++"))
         .await;

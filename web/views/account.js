@@ -23,7 +23,7 @@ export function signInView(context) {
   });
   const other = h(
     "p",
-    { class: "aside" },
+    { class: "form-note" },
     t("noAccount"),
     " ",
     h("a", { href: `#/sign-up${nextQuery(context)}` }, t("signUp")),
@@ -57,7 +57,7 @@ export function signUpView(context) {
   );
   const other = h(
     "p",
-    { class: "aside" },
+    { class: "form-note" },
     t("haveAccount"),
     " ",
     h("a", { href: `#/sign-in${nextQuery(context)}` }, t("signIn")),

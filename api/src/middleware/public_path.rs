@@ -23,7 +23,8 @@ pub(crate) async fn strip_public_path(
 /// The path as the routes know it; `None` when it does not start with the public path.
 fn strip<'p>(public_path: &PublicPath, path: &'p str) -> Option<&'p str> {
     let rest = public_path.strip_from(path)?;
-    // A proxy that strips the public path `/playhead` itself leaves `/playhead/outbox.js`, a file of the page.
+    // A proxy that strips the public path `/playhead` itself leaves `/playhead/outbox.js`, a file
+    // of the page.
     if web_files::exists(path) {
         return None;
     }

@@ -1,8 +1,8 @@
 //! Batches: requests that wait at the same time are processed together.
 //!
 //! A statement for sixty rows costs the database little more than one for a single row. Requests
-//! join a queue, and a worker takes those that wait as one batch. It never waits for a batch to
-//! grow: a request that finds the queue empty is processed at once and alone.
+//! join a queue, and a worker takes those that wait as one batch. A free worker
+//! takes a single request too: it never waits for a batch to grow.
 
 use crate::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,12 +12,13 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// How many requests may wait. At the rates of bench/RESULTS.md that is a fifth of a second of
-/// work, so that a crowd, or a slow disk, does not lead to refusals at once. A refusal costs nearly
+/// work, so that a burst or a slow disk does not lead to refusals at once. A refusal costs nearly
 /// a third of what a save costs.
 const CAPACITY: usize = 4096;
-/// The batch size while no more than twice as many requests wait.
-pub(crate) const MIN_BATCH: usize = 128;
-/// How long a batch may take. Longer than the statement timeout, which fails first if it works.
+/// The lowest limit of a batch; a batch may have fewer requests. The limit is half of the queue if
+/// that is more.
+pub(crate) const MIN_BATCH_LIMIT: usize = 128;
+/// How long a batch of a worker task may take. The statement timeout normally ends it earlier.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 type Reply<A> = oneshot::Sender<Result<A, Error>>;
@@ -31,7 +32,7 @@ pub(crate) struct Batcher<Q, A> {
 
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// Starts a worker on the current runtime. `process` answers a batch, in its order; it gets one
-    /// batch at a time, of at most `max_batch` requests ([`MIN_BATCH`] or more).
+    /// batch at a time, of at most `max_batch` requests ([`MIN_BATCH_LIMIT`] or more).
     pub(crate) fn spawn<F>(max_batch: usize, process: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
@@ -117,7 +118,7 @@ fn queue_error<T>(error: &TrySendError<T>) -> Error {
 /// Half of the waiting requests: the other half is processed while those that were answered come
 /// back with their next request.
 fn batch_size(waiting: usize, max_batch: usize) -> usize {
-    (waiting / 2).clamp(MIN_BATCH, max_batch)
+    (waiting / 2).clamp(MIN_BATCH_LIMIT, max_batch)
 }
 
 /// Callers that no longer wait are skipped.

@@ -73,16 +73,20 @@ async fn check_writable(writer: &DatabaseConnection) -> Result<(), DbErr> {
 /// # Errors
 /// The URL is not valid, or names a database in memory, which is gone with the process.
 pub fn sqlite_file(url: &str) -> Result<PathBuf, ConnectError> {
-    // The driver takes any URL for that of a file.
+    // The driver treats every URL as a file URL, so the scheme is checked here.
     if !url.starts_with("sqlite:") {
-        return Err(ConnectError("it is not one of SQLite".into()));
+        return Err(ConnectError("the URL is not a SQLite URL; use sqlite://FILE".into()));
     }
     let options = SqliteConnectOptions::from_str(url).map_err(|error| ConnectError(error.to_string()))?;
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(ConnectError("the database lives in memory only and is lost when the process ends".into()));
     }
     let file = options.get_filename();
-    if file.as_os_str().is_empty() { Err(ConnectError("it names no file".into())) } else { Ok(file.to_owned()) }
+    if file.as_os_str().is_empty() {
+        Err(ConnectError("the URL names no file; use sqlite://FILE".into()))
+    } else {
+        Ok(file.to_owned())
+    }
 }
 
 /// What a failure to connect means, and how to fix it.

@@ -1,8 +1,8 @@
-//! Events after the commit: tells listeners in this process what was saved or deleted.
+//! Events after the commit. They tell listeners in this process what was saved or deleted.
 //!
-//! An event is published after its commit, by whoever committed. Listeners cost the writer little:
-//! nobody waits for them, one that is slow misses events and is told how many, and without any
-//! listener no event is made. A process that is killed between the two tells nobody.
+//! The runner of transactions and the batch workers publish events after their commits. They do not
+//! wait for listeners: a slow listener misses events and learns how many. Without listeners no event
+//! is created. If the process is killed after a commit and before its event, the event is lost.
 
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,13 +22,13 @@ pub enum Event {
         user_id: i64,
         /// The video.
         video_id: i64,
-        /// The opening of a player that the save came from, if it named one.
+        /// The player session of the save, if it has one.
         player_session: Option<String>,
         /// Seconds from the start.
         watch_position: i32,
-        /// Whether the current play is completed.
+        /// Whether the position counts as the end of the video.
         completed: bool,
-        /// When the position was true.
+        /// When the player was at this position.
         last_watched_at: DateTime<Utc>,
     },
     /// A viewer deleted an entry.
@@ -109,8 +109,8 @@ impl EventListener {
     /// Waits for the next event.
     ///
     /// # Errors
-    /// [`RecvError::Lagged`] once after events were missed, with their number: the listener should
-    /// read anew what it keeps. [`RecvError::Closed`] when the database was closed.
+    /// [`RecvError::Lagged`] with the number of missed events: the listener should read again what
+    /// it keeps. [`RecvError::Closed`] when all clones of the database and its histories are dropped.
     pub async fn next(&mut self) -> Result<Event, RecvError> {
         self.receiver.recv().await
     }

@@ -1,7 +1,7 @@
 //! The database: connections, pools, the write lock, batch workers, and how rows are bound and
 //! read.
 //!
-//! The use cases come in through this door only; what is not named here is nobody else's concern.
+//! Use cases use only what this module exports.
 
 mod batcher;
 mod connect;
@@ -13,7 +13,7 @@ mod row_reader;
 mod sqlite;
 mod transaction;
 
-pub(crate) use batcher::{Batcher, MIN_BATCH};
+pub(crate) use batcher::{Batcher, MIN_BATCH_LIMIT};
 pub use connect::{ConnectError, sqlite_file};
 pub(crate) use database::BatchConnections;
 pub use database::{Database, Durability, WriteGuard};

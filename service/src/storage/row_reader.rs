@@ -1,4 +1,4 @@
-//! Reading a row column by column, whichever driver brings it.
+//! Reads a row of either driver, column by column.
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
@@ -131,8 +131,7 @@ struct SqliteTimestamp(DateTime<Utc>);
 
 impl FromSql for SqliteTimestamp {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        // The form that is stored, by a reader made for it; the driver's own tries formats one
-        // after the other.
+        // Parse the stored format directly, because the driver's parser tries several formats.
         match value.as_str().ok().and_then(|text| DateTime::parse_from_rfc3339(text).ok()) {
             Some(time) => Ok(Self(time.to_utc())),
             None => FromSql::column_result(value).map(Self),

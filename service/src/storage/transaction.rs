@@ -62,9 +62,9 @@ impl Database {
 }
 
 impl Transaction {
-    /// Waits until nobody else changes this table, and keeps others from it until the end: for
-    /// rules that look at other rows before they write. Call it before other statements, so that no
-    /// two transactions wait for each other. On SQLite it does nothing: there is one writer anyway.
+    /// Blocks other writers of this table until the transaction ends. Use it for a rule that reads
+    /// several rows before it writes. Call it before other statements, so that no two transactions
+    /// wait for each other. It does nothing on SQLite, which has one writer anyway.
     ///
     /// # Errors
     /// [`Error::DatabaseAway`] when another transaction holds the table for too long.
@@ -97,7 +97,7 @@ impl Transaction {
     async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         let Self { inner, _write_guard, rollback, after_commit, events: _ } = self;
         if result.is_err() || rollback.into_inner() {
-            // What fails here ends with the connection.
+            // If the rollback fails, the connection is closed, which ends the transaction.
             let _ = inner.rollback().await;
             return result;
         }

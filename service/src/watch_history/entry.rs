@@ -40,8 +40,8 @@ pub struct Entry {
     /// The device that the position comes from, as named by the last applied save.
     #[schema(required = true, example = "Living room")]
     pub device: Option<String>,
-    /// How often the video was completed. Each of the last 16 player sessions counts once at most;
-    /// more than 16 are remembered when their ids are shorter than 64 characters.
+    /// How often the video was completed. The last 16 counted player sessions do not count again;
+    /// more than 16 are remembered if their ids are shorter than 64 characters.
     #[schema(minimum = 0, example = 0)]
     pub play_count: i32,
     /// When `play_count` was last incremented.
@@ -64,8 +64,8 @@ pub struct Entry {
 }
 
 selected_row! {
-    /// The stored columns of an entry, and the duration of its video, of which each statement has
-    /// an expression of its own.
+    /// The stored columns of an entry and the duration of its video. Each statement passes its own
+    /// expression for the duration.
     #[derive(Debug)]
     pub(super) struct EntryRow(duration: Expr) {
         id: i64 = Column::Id.into_expr(),

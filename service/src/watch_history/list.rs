@@ -129,8 +129,8 @@ impl ListRows {
         selected
     }
 
-    /// Adds a row. One without an entry is there for a user who has started nothing, and for an
-    /// account that is deleted; one without an item for a video that the user may not see.
+    /// Adds a row. The row has no entry if the user has none or is deleted, and no item if the user
+    /// may not see the video.
     pub(super) fn push(&mut self, row: &mut RowReader<'_>) -> Result<(), DbErr> {
         self.is_active = row.read()?;
         if let Some(entry_id) = row.read()? {

@@ -5,8 +5,8 @@ use crate::Error;
 use crate::storage::RowReader;
 use sea_orm::DbErr;
 
-/// What the database knows of a viewer and a video. There is one for each key, also where there is
-/// no entry, so that the caller learns why.
+/// The result of a lookup by viewer and video: the entry, or the facts that explain why there is
+/// none. Each key of a batch has one.
 pub(super) struct Lookup {
     /// The position of the key in the batch, from 1 on.
     pub(super) n: i64,

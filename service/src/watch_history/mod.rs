@@ -32,9 +32,8 @@ use std::sync::Arc;
 const FINDERS: usize = 1;
 /// How many workers read lists: while one waits for the database, the other decodes its rows.
 const LISTERS: usize = 2;
-/// The size of a batch of writes or lookups at most. Only a crowd makes batches so large, and a
-/// crowd leaves the database little of the machine: with 128, three times the load that it can take
-/// brought PostgreSQL down to two thirds of its throughput.
+/// The largest batch of writes or lookups. Batches grow under overload only: with a limit of 128,
+/// PostgreSQL lost a third of its throughput when players wanted three times what it can do.
 const MAX_BATCH: usize = 512;
 
 /// The watch history: the queues of its batch workers.
@@ -82,7 +81,7 @@ pub async fn save(
     now: DateTime<Utc>,
 ) -> Result<Entry, Error> {
     let command = Command::Save(save.into_command(EntryKey { user_id, video_id }, now));
-    of_user(&history.writers, user_id).submit(command).await?.ok_or_else(missing_entry)
+    batcher_for(&history.writers, user_id).submit(command).await?.ok_or_else(missing_entry)
 }
 
 /// Stores the saves that a device has queued, each with its video, one after the other.
@@ -97,7 +96,7 @@ pub async fn save_all(
 ) -> Result<Vec<Result<Entry, Error>>, Error> {
     let commands =
         saves.into_iter().map(|(video_id, save)| Command::Save(save.into_command(EntryKey { user_id, video_id }, now)));
-    let saved = of_user(&history.writers, user_id).submit_all(commands.collect()).await?;
+    let saved = batcher_for(&history.writers, user_id).submit_all(commands.collect()).await?;
     Ok(saved.into_iter().map(|saved| saved?.ok_or_else(missing_entry)).collect())
 }
 
@@ -107,7 +106,7 @@ pub async fn save_all(
 /// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the
 /// account is gone or deactivated; [`Error::Busy`].
 pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entry, Error> {
-    of_user(&history.finders, user_id).submit(EntryKey { user_id, video_id }).await
+    batcher_for(&history.finders, user_id).submit(EntryKey { user_id, video_id }).await
 }
 
 /// Deletes the entry of the caller for a video.
@@ -115,7 +114,7 @@ pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entr
 /// # Errors
 /// As [`find`].
 pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<(), Error> {
-    of_user(&history.writers, user_id).submit(Command::Forget(EntryKey { user_id, video_id })).await.map(drop)
+    batcher_for(&history.writers, user_id).submit(Command::Forget(EntryKey { user_id, video_id })).await.map(drop)
 }
 
 /// The videos that the caller has started and not completed, the last watched first, `limit` at
@@ -124,7 +123,7 @@ pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<()
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
 pub async fn continue_watching(history: &History, user_id: i64, limit: u32) -> Result<Vec<ContinueWatching>, Error> {
-    of_user(&history.listers, user_id).submit(ListRequest { user_id, limit: limit.into() }).await
+    batcher_for(&history.listers, user_id).submit(ListRequest { user_id, limit: limit.into() }).await
 }
 
 /// A defect: a save has an entry in the end, whether it was applied or not.
@@ -133,7 +132,7 @@ fn missing_entry() -> Error {
 }
 
 /// The batch worker of a user, always the same one.
-fn of_user<Q, A>(batchers: &[Batcher<Q, A>], user_id: i64) -> &Batcher<Q, A> {
+fn batcher_for<Q, A>(batchers: &[Batcher<Q, A>], user_id: i64) -> &Batcher<Q, A> {
     &batchers[usize::try_from(user_id).unwrap_or_default() % batchers.len()]
 }
 

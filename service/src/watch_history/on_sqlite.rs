@@ -11,7 +11,8 @@ use super::save::SaveCommand;
 use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
 use crate::Error;
 use crate::storage::{
-    Batcher, InputRow, MIN_BATCH, RowReader, SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction,
+    Batcher, InputRow, MIN_BATCH_LIMIT, RowReader, SqliteConnection, SqliteConnector, SqliteStatement,
+    SqliteTransaction,
 };
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub(super) fn open(connector: &SqliteConnector, context: &Arc<Context>) -> Histo
     History {
         writers: vec![batcher(MAX_BATCH, connector.writer(), context, write)],
         finders: (0..FINDERS).map(|_| batcher(MAX_BATCH, connector.reader(), context, find)).collect(),
-        listers: (0..LISTERS).map(|_| batcher(MIN_BATCH, connector.reader(), context, list)).collect(),
+        listers: (0..LISTERS).map(|_| batcher(MIN_BATCH_LIMIT, connector.reader(), context, list)).collect(),
     }
 }
 
@@ -126,8 +127,8 @@ impl<'a, 's> WriteStatements<'a, 's> {
         })
     }
 
-    /// Returns whether the save was applied. The cheaper statement is tried first where it is
-    /// likely to do.
+    /// Returns whether the save was applied. It tries the cheaper `heartbeat` first if the entry was
+    /// saved recently.
     fn save(&mut self, recent: &mut RecentRows, save: &SaveCommand) -> Result<bool, Error> {
         let mut slot = recent.slot(save);
         let is_heartbeat = slot.is_recent() && self.heartbeat.execute(save.clone().into_params())? > 0;

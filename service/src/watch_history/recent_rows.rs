@@ -3,9 +3,9 @@
 use super::save::SaveCommand;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The entries that were saved recently, each with its hour: the next save of such an entry is
-/// likely to be a heartbeat. This may err, because the statement checks; so an entry is a hash in a
-/// slot, and a newer entry takes the slot of an older one.
+/// A table that remembers which entries were saved in the current hour. The next save of such an
+/// entry is probably a heartbeat. It stores only a hash for each entry, and a newer entry overwrites
+/// an older one in its slot. A wrong answer does no harm: the heartbeat statement checks by itself.
 pub(super) struct RecentRows(Box<[u32]>);
 
 /// The slot of an entry.
@@ -15,8 +15,8 @@ pub(super) struct RecentSlot<'a> {
 }
 
 impl RecentRows {
-    /// Of 200,000 entries, as many as are saved in turn at 20,000 saves a second, four in five have
-    /// a slot of their own.
+    /// A million slots. At 20,000 saves a second about 200,000 entries are being watched, and four in
+    /// five of them have a slot of their own.
     const SLOTS: usize = 1 << 20;
 
     pub(super) fn new() -> Self {

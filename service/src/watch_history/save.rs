@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-/// A position on its way to the server.
+/// A position to store.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = sequence_has_session))]
@@ -63,7 +63,7 @@ input_row! {
         player_session: Option<String>,
         sequence: Option<i32>,
         device: Option<String>,
-        /// When the position was true.
+        /// When the player was at the position.
         last_watched_at: DateTime<Utc>,
         /// The hours from 1970 to `last_watched_at`.
         watched_hour: i64,
@@ -100,7 +100,7 @@ impl SaveCommand {
 fn sequence_has_session(save: &Save) -> Result<(), ValidationError> {
     match save {
         Save { sequence: Some(_), session_id: None, .. } => {
-            Err(ValidationError::new("sequence").with_message("counts within a session_id, which is missing".into()))
+            Err(ValidationError::new("sequence").with_message("requires a session_id".into()))
         }
         _ => Ok(()),
     }

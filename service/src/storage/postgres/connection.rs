@@ -25,8 +25,8 @@ use tokio::time::timeout;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The age at which a connection is replaced, so that a failover is noticed.
 pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(60);
-/// The idle time after which a connection is pinged before use, so that no request meets one that a
-/// restart of the server left dead.
+/// A connection that was idle for this long is pinged before use, because the server may have
+/// restarted.
 pub(super) const PING_AFTER: Duration = Duration::from_secs(1);
 /// SQLSTATE: the statement was prepared before a migration changed its result type (PostgreSQL's
 /// manual, appendix A).

@@ -33,8 +33,8 @@ pub(in crate::storage) async fn open_pools(
     options.map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
     if behind_transaction_pooler(url) {
         let mut reading = options.clone();
-        // Lazy, because the first connection would wait inside its transaction; and without a
-        // maximum age, because the pool ends old connections in the middle of one.
+        // The pool is lazy, because an early connection would stay idle in its open transaction. It
+        // has no maximum age, because it would close old connections inside a transaction.
         reading.connect_lazy(true).max_lifetime(None);
         reading.map_sqlx_postgres_pool_opts(move |pool| begin_on_acquire(pool, acquire_timeout));
         options.map_sqlx_postgres_pool_opts(move |pool| rollback_on_release(pool, acquire_timeout));

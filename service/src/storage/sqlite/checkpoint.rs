@@ -14,11 +14,11 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// The length of the WAL, in pages, from which on it is restarted: 64 MiB.
+/// The WAL is restarted when it has this many pages (64 MiB).
 const RESTART_PAGES: i64 = 16000;
 /// How many pages may be left to copy with the write lock held.
 const FEW_PAGES: i64 = 400;
-/// How many passive checkpoints try to leave so few, before more must do.
+/// After this many passive checkpoints the WAL is restarted even if more than [`FEW_PAGES`] are left.
 const ATTEMPTS: u32 = 4;
 /// The pause between two checkpoints while there are commits. A page that was written many times
 /// meanwhile is copied once, and writing many pages together costs less than half.
@@ -37,14 +37,15 @@ pub(in crate::storage) fn start_checkpoints(connector: &SqliteConnector) -> Send
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(PAUSE_IDLE) {
             // An error is not reported here: the next commit meets it too, and its caller is told.
             let connection = connector.connect(true);
-            let _ = connection.and_then(|connection| watch(&connection, &connector, &stopped, &mut file));
+            let _ = connection.and_then(|connection| run_checkpoints(&connection, &connector, &stopped, &mut file));
         }
         drop(open);
     });
     stop
 }
 
-fn watch(
+/// Runs checkpoints until it is stopped or one fails.
+fn run_checkpoints(
     connection: &Connection,
     connector: &SqliteConnector,
     stopped: &Receiver<()>,

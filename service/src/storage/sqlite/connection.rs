@@ -87,8 +87,8 @@ impl SqliteConnector {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.file, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        // Without it, SQLite plans a statement anew for each value that the statistics of an index
-        // name.
+        // QPSG keeps one plan for a statement. Without it, SQLite makes a new plan for some values
+        // once the file has statistics.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         for (name, value) in PRAGMAS {
             connection.pragma_update(None, name, value)?;

@@ -9,7 +9,7 @@ use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
 use crate::Error;
-use crate::storage::{Batcher, MIN_BATCH, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
+use crate::storage::{Batcher, MIN_BATCH_LIMIT, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
 use sea_orm::DbErr;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -27,7 +27,7 @@ pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> History {
         finders: batchers(FINDERS, MAX_BATCH, connector, context, |slot, context, keys| async move {
             find(&mut *slot.lock().await, &context, &keys).await
         }),
-        listers: batchers(LISTERS, MIN_BATCH, connector, context, |slot, context, requests| async move {
+        listers: batchers(LISTERS, MIN_BATCH_LIMIT, connector, context, |slot, context, requests| async move {
             list(&mut *slot.lock().await, &context, &requests).await
         }),
     }

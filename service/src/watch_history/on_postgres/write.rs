@@ -58,8 +58,8 @@ async fn write_run(slot: &mut PgSlot, context: &Context, run: &[Command]) -> Vec
     }
 }
 
-/// Executes a command alone. It waits only briefly for a locked row, because those commands wait
-/// too whose rows are free.
+/// Executes a command alone. It waits only briefly for a locked row, because the next commands of
+/// the batch wait behind it.
 async fn retry_one(slot: &mut PgSlot, context: &Context, command: &Command) -> Result<Vec<Outcome>, DbErr> {
     let mut connection = slot.acquire().await?;
     connection.begin(Some(RETRY_LOCK_TIMEOUT)).await?;
@@ -207,7 +207,8 @@ async fn explain_no_ops(
     Ok(commands.into_iter().zip(found).map(|(command, found)| explain_no_op(context, command, found)).collect())
 }
 
-/// Why a command changed nothing. For a save that is no error if the stored entry is newer.
+/// Why a command changed nothing. A save that was not applied is no error: its outcome is the stored
+/// entry.
 fn explain_no_op(context: &Context, command: &Command, found: Lookup) -> Outcome {
     match (command, found.into_row()) {
         (Command::Save(_), Ok(row)) => Ok(Some(row.into_entry(&context.rules, Some(false)))),

@@ -15,7 +15,7 @@ pub(super) fn forget(backend: DatabaseBackend) -> String {
     let mut delete = Query::delete();
     delete.from_table(Entity).and_where(Column::Id.in_subquery(Query::select().column(Column::Id).from(FOUND).take()));
     if backend == Postgres {
-        // PostgreSQL deletes in any order, so the rows are locked first, in the order of the saves.
+        // DELETE has no fixed order. Lock the rows first by user and video, as a save does.
         select.order_by((INPUT, Column::UserId), Order::Asc).order_by((INPUT, Column::VideoId), Order::Asc);
         select.lock_with_tables(LockType::Update, [Entity]);
         delete.returning(Query::returning().columns([Column::UserId, Column::VideoId]));

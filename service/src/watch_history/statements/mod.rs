@@ -1,8 +1,8 @@
 //! The statements of the watch history, built by sea-query once at the start.
 //!
 //! Each takes its parameters as the rows of a table named `input` ([`crate::storage`]), so that one
-//! statement writes or reads a whole batch on PostgreSQL. Whether the account is active and the
-//! video is visible is a condition of the statement, so that neither can change in between.
+//! statement writes or reads a whole batch on PostgreSQL. Each checks by itself that the account is
+//! active and the video is visible, so that neither can change between the check and the write.
 
 mod forget;
 mod read;

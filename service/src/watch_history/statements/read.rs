@@ -22,7 +22,8 @@ pub(super) fn find(backend: DatabaseBackend) -> String {
     render(backend, &select)
 }
 
-/// Selects what [`ListRows`] reads. Only the entries within the limit meet their videos.
+/// Selects what [`ListRows`] reads. The limit is applied before the join with
+/// the videos.
 pub(super) fn list(backend: DatabaseBackend) -> String {
     let entries = entries_by_time(backend);
     let mut select = Query::select();
@@ -50,7 +51,7 @@ pub(super) fn list(backend: DatabaseBackend) -> String {
 ///
 /// They are read in the order of the index on the hour; those of the last hours are sorted by time.
 fn entries_by_time(backend: DatabaseBackend) -> SelectStatement {
-    // SQLite has no LATERAL: there a subquery cannot name the input, but its parameters.
+    // SQLite has no LATERAL, so its subquery uses the parameters directly.
     let [user_id, limit] = if backend == Postgres { ["input.user_id", "input.\"limit\""] } else { ["?1", "?2"] };
     let columns =
         [Column::Id, Column::VideoId, Column::WatchPosition, Column::Device, Column::PlayCount, Column::LastWatchedAt];

@@ -85,7 +85,7 @@ fn position_within_video() -> Expr {
     CaseStatement::new().case(is_beyond, duration).finally(position).into()
 }
 
-/// NULL where a parameter stands for it.
+/// NULL if the parameter has the value that was bound instead of NULL ([`Param`](crate::storage)).
 fn null_if(param: Expr, null: impl Into<Expr>) -> Expr {
     Func::cust("nullif").arg(param).arg(null).into()
 }

@@ -9,7 +9,7 @@ use sea_orm::sea_query::SqliteQueryBuilder;
 use sea_orm::{IdenStatic, Iterable, Schema};
 
 #[test]
-fn the_parameters_of_a_save_bear_the_names_of_columns() {
+fn the_parameters_of_a_save_have_the_names_of_columns() {
     let columns = Vec::from_iter(watch_history::Column::iter().map(|column| column.as_str()));
     for (name, _) in SaveCommand::COLUMNS {
         assert!(columns.contains(&name), "{name}");

@@ -12,8 +12,8 @@ fn stored(column: Column) -> Expr {
     column.into_expr()
 }
 
-/// A column of the entry that the INSERT would have made of the save. Its `last_watched_at` is when
-/// the position was true, its `updated_at` when the save arrived.
+/// A column of the row that conflicts: the entry that the INSERT would have made of the save. Its
+/// `last_watched_at` is when the player was at the position, its `updated_at` when the save arrived.
 fn excluded(column: Column) -> Expr {
     Expr::col(("excluded", column))
 }
@@ -43,12 +43,12 @@ fn greatest(column: Column) -> Expr {
     CaseStatement::new().case(is_greater, excluded(column)).finally(stored(column)).into()
 }
 
-/// A save without a session leaves the session of the entry.
+/// The entry keeps its session if the save has none.
 fn last_session() -> Expr {
     Func::coalesce([excluded(Column::PlayerSession), stored(Column::PlayerSession)]).into()
 }
 
-/// A save without a session, and one without a number in the same session, leaves the number.
+/// The entry keeps its number if the save has no session, or the same session and no number.
 fn last_sequence() -> Expr {
     let column = Column::Sequence;
     let is_without_number = excluded(column).is_null().and(is_same_session());
@@ -73,7 +73,7 @@ fn is_counted(backend: DatabaseBackend) -> Expr {
     completes.and(excluded(Column::PlayerSession).is_null().or(is_new))
 }
 
-/// The session of the save before those that were counted, as many as the column can hold.
+/// Puts the session of the save in front of the counted ones, and cuts the text to the column's size.
 fn counted_sessions() -> Expr {
     let column = Column::CountedSessions;
     let sessions = concat(or_empty(excluded(column)), or_empty(stored(column)));
@@ -86,9 +86,9 @@ fn or_empty(text: Expr) -> Expr {
 
 /// Whether the save is newer than the entry.
 ///
-/// Within one session the sequence alone decides. Else a save is older if its position was true
-/// earlier. A save without an age was true when it arrived, and is never older: the time of an
-/// entry counts as the arrival at most, because it may come from the clock of another server.
+/// Within one session the sequence alone decides. Otherwise the later time of watching wins. A save
+/// that has no age is never older: the entry's time may come from another server's clock, so it is
+/// compared with the arrival of the save at most.
 pub(super) fn is_newer() -> Expr {
     let column = Column::Sequence;
     let have_numbers = excluded(column).gt(0).and(stored(column).gt(0));
@@ -111,13 +111,14 @@ pub(super) fn is_failed_start(rules: &ProgressRules) -> Expr {
     session.is_not_null().and(is_other).and(starts_over)
 }
 
-/// Whether the columns stay as they are by which the list "continue watching" is indexed.
+/// Whether the save changes no indexed column of the list "continue watching".
 pub(super) fn is_index_unchanged() -> Expr {
     let hour = Column::WatchedHour;
     stored(Column::Completed).eq(excluded(Column::Completed)).and(stored(hour).gte(excluded(hour)))
 }
 
-/// Whether a column stays as it is where [`is_index_unchanged`]: no play is counted then.
+/// Whether a column changes only together with an indexed column. The count of plays is one: it
+/// rises only when `completed` changes.
 pub(super) fn changes_with_index(column: Column) -> bool {
     use Column::{Completed, CompletedAt, CountedSessions, PlayCount, WatchedHour};
     matches!(column, Completed | WatchedHour | PlayCount | CompletedAt | CountedSessions)
