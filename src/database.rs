@@ -1,7 +1,7 @@
 //! Opens the database for the commands that need one.
 
 use crate::settings::Settings;
-use migration::{Options, PROJECT, Target};
+use migration::{PROJECT, RunOptions, Target};
 use service::Database;
 use std::fmt::Display;
 
@@ -13,7 +13,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Database, String> {
     let with_url = |error: &dyn Display| format!("DATABASE_URL={}: {error}", settings.database());
     let db = Database::connect(&settings.database_url, settings.durability).await.map_err(|error| with_url(&error))?;
     let state = PROJECT.state(db.reader()).await.map_err(|error| with_url(&error))?;
-    state.adopted(&PROJECT).map_err(|error| with_url(&error))?;
+    state.require_adopted(&PROJECT).map_err(|error| with_url(&error))?;
     if !state.unknown.is_empty() {
         log::warn!(
             "the database is ahead of this program, which starts all the same; unknown migrations: {}",
@@ -29,7 +29,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Database, String> {
             "the schema is {count} migrations behind; run `playhead migrate up`, or set AUTO_MIGRATE=true"
         )));
     }
-    let options = Options::default();
+    let options = RunOptions::default();
     let report = PROJECT.upgrade(&settings.database_url, &Target::End, &options).await;
     for name in report.map_err(|error| with_url(&error))?.applied {
         log::info!("migrated: {name}");

@@ -11,7 +11,7 @@ use sea_orm_revisions::Project;
 
 pub use entities::entities;
 pub use legacy::V09;
-pub use sea_orm_revisions::{Options, Target, cli, environment};
+pub use sea_orm_revisions::{RunOptions, Target, cli, environment};
 pub use versions::Migrator;
 
 /// The database when nobody names another one.

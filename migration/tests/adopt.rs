@@ -9,14 +9,14 @@ mod support;
 use migration::{Migrator, PROJECT};
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigratorTrait;
-use sea_orm_revisions::{Adoption, Error, Options, Target, Wish, Work, schema};
+use sea_orm_revisions::{AdoptOptions, AdoptReport, Error, Operation, RunOptions, Target, schema};
 use spoiled_v09::spoil;
 use support::v09_data::{add_extra_objects, give_defaults, insert_rows};
 use support::{TestDatabase, V09, rows, run, texts};
 
-const NOTHING: Wish = Wish { plan: false, upgrade: false };
-const PLAN: Wish = Wish { plan: true, upgrade: false };
-const UPGRADE: Wish = Wish { plan: false, upgrade: true };
+const NOTHING: AdoptOptions = AdoptOptions { plan: false, upgrade: false };
+const PLAN: AdoptOptions = AdoptOptions { plan: true, upgrade: false };
+const UPGRADE: AdoptOptions = AdoptOptions { plan: false, upgrade: true };
 
 on_both! {
     async fn a_database_at_v09_is_adopted_once(db: TestDatabase) {
@@ -100,7 +100,7 @@ on_both! {
             assert_eq!(named, 1, "{name} is named {named} times in {:#?}", refused.findings);
         }
         assert_eq!(refused.findings.len(), names.len(), "{:#?}", refused.findings);
-        assert!(refused.to_string().contains("in the way"), "{refused}");
+        assert!(refused.to_string().contains("obstacles, so that"), "{refused}");
     }
 
     async fn rows_that_cannot_be_kept_are_named_together(db: TestDatabase) {
@@ -172,7 +172,7 @@ on_both! {
         ];
         for (change, named) in cases {
             run(&connection, change).await;
-            let line = PROJECT.adopt(&db.url, &NOTHING, &Options::default()).await.unwrap_err().to_string();
+            let line = PROJECT.adopt(&db.url, &NOTHING, &RunOptions::default()).await.unwrap_err().to_string();
             assert!(line.contains(named) && !line.contains('\n'), "{line}");
         }
         assert_eq!(PROJECT.adopted_at(&connection).await.unwrap(), None);
@@ -184,9 +184,9 @@ on_both! {
         run(&connection, "CREATE TABLE seaql_migrations (version VARCHAR(255) PRIMARY KEY, applied_at BIGINT)").await;
         let before = whole_schema(&db, &connection).await;
         let errors = [
-            PROJECT.upgrade(&db.url, &Target::End, &Options::default()).await.unwrap_err(),
-            PROJECT.change(&db.url, &Work::Fresh, &Options::default()).await.unwrap_err(),
-            PROJECT.stamp(&db.url, "head", &Options::default()).await.unwrap_err(),
+            PROJECT.upgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap_err(),
+            PROJECT.run(&db.url, &Operation::Fresh, &RunOptions::default()).await.unwrap_err(),
+            PROJECT.stamp(&db.url, "head", &RunOptions::default()).await.unwrap_err(),
         ];
         for error in errors {
             assert!(error.to_string().contains("2f1e7b15dd7f") && error.to_string().contains("migrate adopt"), "{error}");
@@ -201,27 +201,27 @@ on_both! {
         connection.close().await.unwrap();
         adopted(&db, UPGRADE).await;
         let past_adoption = Migrator::migrations().len() - support::V09 + 1;
-        let works = [Work::Down(Target::End), Work::Down(Target::Steps(past_adoption)), Work::Refresh, Work::Fresh];
+        let works = [Operation::Down(Target::End), Operation::Down(Target::Steps(past_adoption)), Operation::Refresh, Operation::Fresh];
         for work in works {
-            let error = PROJECT.change(&db.url, &work, &Options::default()).await.unwrap_err();
+            let error = PROJECT.run(&db.url, &work, &RunOptions::default()).await.unwrap_err();
             assert!(matches!(error, Error::Adopted(_)), "{work:?}: {error}");
         }
         db.down_to_v09().await;
-        let error = PROJECT.downgrade(&db.url, &Target::Steps(1), &Options::default()).await.unwrap_err();
+        let error = PROJECT.downgrade(&db.url, &Target::Steps(1), &RunOptions::default()).await.unwrap_err();
         assert!(matches!(error, Error::Adopted(_)), "{error}");
         assert_eq!(rows(&db.connect().await, "users").await.len(), 4);
     }
 
     async fn a_database_that_playhead_created_is_not_adopted(db: TestDatabase) {
         db.up(Target::End).await;
-        let error = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap_err();
+        let error = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap_err();
         assert!(matches!(error, Error::Adoption(_)), "{error}");
         assert!(error.to_string().contains("recorded already"), "{error}");
     }
 
     async fn of_five_concurrent_adoptions_exactly_one_adopts(db: TestDatabase) {
         as_alembic_left_it(&db, "2f1e7b15dd7f").await.close().await.unwrap();
-        let options = Options::default();
+        let options = RunOptions::default();
         let one = || PROJECT.adopt(&db.url, &UPGRADE, &options);
         let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
         let all = [a.unwrap(), b.unwrap(), c.unwrap(), d.unwrap(), e.unwrap()];
@@ -234,8 +234,10 @@ on_both! {
 #[tokio::test]
 async fn a_missing_file_is_not_created() {
     let db = TestDatabase::sqlite();
-    PROJECT.adopt(&db.url, &NOTHING, &Options::default()).await.unwrap_err();
-    assert!(PROJECT.adopt(&db.url, &PLAN, &Options::default()).await.unwrap_err().to_string().contains("cannot open"));
+    PROJECT.adopt(&db.url, &NOTHING, &RunOptions::default()).await.unwrap_err();
+    assert!(
+        PROJECT.adopt(&db.url, &PLAN, &RunOptions::default()).await.unwrap_err().to_string().contains("cannot open")
+    );
 }
 
 /// The tables and indexes that the revision after v0.9 adds.
@@ -258,16 +260,16 @@ async fn as_alembic_left_it(db: &TestDatabase, revision: &str) -> DatabaseConnec
     connection
 }
 
-async fn adopted(db: &TestDatabase, wish: Wish) -> Adoption {
-    let adoption = PROJECT.adopt(&db.url, &wish, &Options::default()).await.unwrap();
+async fn adopted(db: &TestDatabase, wish: AdoptOptions) -> AdoptReport {
+    let adoption = PROJECT.adopt(&db.url, &wish, &RunOptions::default()).await.unwrap();
     assert_eq!(adoption.findings, [""; 0]);
     adoption
 }
 
 /// A refused adoption. The plan must have the same findings.
-async fn refused(db: &TestDatabase) -> Adoption {
-    let plan = PROJECT.adopt(&db.url, &PLAN, &Options::default()).await.unwrap();
-    let refused = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+async fn refused(db: &TestDatabase) -> AdoptReport {
+    let plan = PROJECT.adopt(&db.url, &PLAN, &RunOptions::default()).await.unwrap();
+    let refused = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
     assert_eq!(plan.findings, refused.findings);
     assert!(!refused.is_recorded() && refused.stamped.is_empty() && refused.applied.is_empty(), "{refused}");
     assert_eq!(PROJECT.adopted_at(&db.connect().await).await.unwrap(), None);

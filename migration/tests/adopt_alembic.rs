@@ -9,7 +9,7 @@ use ::entity::{user, video, watch_history};
 use migration::PROJECT;
 use sea_orm::EntityTrait;
 use sea_orm::prelude::DateTimeUtc;
-use sea_orm_revisions::{Adoption, Options, Target, Wish};
+use sea_orm_revisions::{AdoptOptions, AdoptReport, RunOptions, Target};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -128,7 +128,7 @@ on_both_with_python! {
 
     async fn an_older_revision_is_refused_with_the_alembic_command(db: TestDatabase) {
         python("build.py", &[&db.url, "41fff3752bb2"]);
-        let error = PROJECT.adopt(&db.url, &Wish::default(), &Options::default()).await.unwrap_err().to_string();
+        let error = PROJECT.adopt(&db.url, &AdoptOptions::default(), &RunOptions::default()).await.unwrap_err().to_string();
         assert!(error.contains("41fff3752bb2, which is before v0.9: `alembic upgrade 2f1e7b15dd7f`"), "{error}");
         if db.is_postgres() {
             alembic(&db, "upgrade 2f1e7b15dd7f");
@@ -164,17 +164,20 @@ async fn assert_adopts_everything(db: &TestDatabase, how: &[&str]) {
 
     // After a downgrade to the adoption and an upgrade, every value is as before.
     let v09 = Target::Name(adoption.at.clone());
-    PROJECT.downgrade(&db.url, &v09, &Options::default()).await.unwrap();
+    PROJECT.downgrade(&db.url, &v09, &RunOptions::default()).await.unwrap();
     let back = dump(db);
     for table in TABLES {
         assert_eq!(back[table], before[table], "{table}, back again");
     }
-    PROJECT.upgrade(&db.url, &Target::End, &Options::default()).await.unwrap();
+    PROJECT.upgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap();
     assert_eq!(narrowed(&dump(db)["users"], &before["users"][0]), before["users"]);
 }
 
-async fn adopted(db: &TestDatabase, upgrade: bool) -> Adoption {
-    let adoption = PROJECT.adopt(&db.url, &Wish { upgrade, ..Wish::default() }, &Options::default()).await.unwrap();
+async fn adopted(db: &TestDatabase, upgrade: bool) -> AdoptReport {
+    let adoption = PROJECT
+        .adopt(&db.url, &AdoptOptions { upgrade, ..AdoptOptions::default() }, &RunOptions::default())
+        .await
+        .unwrap();
     assert_eq!(adoption.findings, [""; 0], "{adoption}");
     adoption
 }

@@ -6,7 +6,7 @@ mod support;
 
 use migration::{Migrator, PROJECT};
 use sea_orm_migration::MigratorTrait;
-use sea_orm_revisions::{Options, Target};
+use sea_orm_revisions::{RunOptions, Target};
 use std::fs;
 use std::path::Path;
 use support::program::{program, run_program, succeed};
@@ -50,7 +50,7 @@ on_both! {
         assert_eq!(succeed(&db, &["up"]), "nothing to do\n");
         assert_eq!(succeed(&db, &["current"]), format!("{} (head)\n", head()));
         assert_eq!(succeed(&db, &["status", "--check"]).lines().last(), Some("nothing is pending"));
-        assert_eq!(succeed(&db, &["downgrade", "-1", "--yes"]), format!("took back     {}\n", head()));
+        assert_eq!(succeed(&db, &["downgrade", "-1", "--yes"]), format!("reverted      {}\n", head()));
         assert_eq!(succeed(&db, &["down", "-n", "2", "-y"]).lines().count(), 2);
         assert_eq!(succeed(&db, &["down", "m20250101_000003", "-y"]).lines().count(), all() - 6);
         assert_eq!(succeed(&db, &["down", "base", "-y"]).lines().count(), 3);
@@ -137,7 +137,7 @@ on_both! {
         ] {
             let output = run_program(program(&db, words));
             assert_eq!(output.code, Some(1), "{words:?}");
-            assert!(output.err.contains("adopted at m20250101_000003_create_watch_history_v09"), "{}", output.err);
+            assert!(output.err.contains("cannot downgrade below m20250101_000003_create_watch_history_v09"), "{}", output.err);
         }
         assert_eq!(succeed(&db, &["down", &format!("-{newer}"), "--yes"]).lines().count(), newer);
     }
@@ -198,11 +198,11 @@ on_both! {
     async fn doctor_finds_no_problems_in_a_sound_database(db: TestDatabase) {
         succeed(&db, &["up"]);
         let said = succeed(&db, &["doctor"]);
-        assert!(said.ends_with("\nnothing to mend\n") && !said.contains("MEND"), "{said}");
+        assert!(said.ends_with("\nno problems found\n") && !said.contains("FIX"), "{said}");
         run(&db.connect().await, "DROP INDEX ix_users_email_key").await;
         let output = run_program(program(&db, &["doctor"]));
         assert_eq!(output.code, Some(2));
-        assert!(output.out.contains("MEND  the tables are not those of the entities"), "{}", output.out);
+        assert!(output.out.contains("FIX   the tables are not those of the entities"), "{}", output.out);
     }
 
     async fn a_sqlite_file_with_rows_is_backed_up_before_a_rebuild(db: TestDatabase) {
@@ -239,7 +239,7 @@ async fn a_backup_has_the_permissions_of_the_file() {
     let db = TestDatabase::sqlite();
     insert_rows(&db.at_v09().await).await;
     fs::set_permissions(file(&db), fs::Permissions::from_mode(0o600)).unwrap();
-    let report = PROJECT.upgrade(&db.url, &Target::End, &Options::default()).await.unwrap();
+    let report = PROJECT.upgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap();
     let mode = fs::metadata(report.backup.unwrap()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

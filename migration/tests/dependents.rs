@@ -7,12 +7,12 @@ mod support;
 
 use migration::PROJECT;
 use sea_orm::DatabaseConnection;
-use sea_orm_revisions::{Adoption, Options, Target, Wish, schema};
+use sea_orm_revisions::{AdoptOptions, AdoptReport, RunOptions, Target, schema};
 use support::v09_data::{add_extra_objects, insert_rows};
 use support::{TestDatabase, run, texts};
 
-const PLAN: Wish = Wish { plan: true, upgrade: false };
-const UPGRADE: Wish = Wish { plan: false, upgrade: true };
+const PLAN: AdoptOptions = AdoptOptions { plan: true, upgrade: false };
+const UPGRADE: AdoptOptions = AdoptOptions { plan: false, upgrade: true };
 
 /// A statement that creates a blocker, the parts of the line that names it, and the statement that
 /// fixes it.
@@ -135,7 +135,7 @@ async fn the_plan_names_each_blocker_and_a_fix_that_works() {
         let plan = plan_of(&db).await;
         assert_eq!(plan.findings, [""; 0], "{fix}");
         connection.close().await.unwrap();
-        let adoption = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+        let adoption = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
         assert_eq!((adoption.applied, adoption.findings), (plan.pending, vec![]), "{fix}");
     }
 }
@@ -153,7 +153,7 @@ async fn plan_and_adoption_name_all_blockers_at_once() {
     for (made, named, _) in &BLOCKERS[..14] {
         assert!(plan.findings.iter().any(|line| line.contains(named[0])), "{made}: {plan}");
     }
-    let refused = PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    let refused = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
     assert_eq!(refused.findings, plan.findings);
     assert!(!refused.is_recorded());
 }
@@ -183,7 +183,7 @@ async fn a_sequence_of_another_name_is_widened() {
     run(&connection, "ALTER SEQUENCE users_id_seq RENAME TO \"Old numbers\"; ALTER SEQUENCE videos_id_seq RENAME TO v")
         .await;
     assert_eq!(plan_of(&db).await.findings, [""; 0]);
-    PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
     let drift = PROJECT.check(&db.url).await.unwrap();
     assert!(drift.is_clean(false), "{drift}");
     connection.close().await.unwrap();
@@ -208,7 +208,7 @@ async fn a_view_is_recreated_with_its_rules_defaults_and_grants() {
          UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = 'names'::regclass AND rulename <> '_RETURN' ORDER BY 1";
     let before = texts(&connection, definitions).await;
     assert!(before.len() == 4 && before.concat().contains("DO INSTEAD"), "{before:?}");
-    PROJECT.adopt(&db.url, &UPGRADE, &Options::default()).await.unwrap();
+    PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap();
     assert_eq!(texts(&connection, definitions).await, before);
 }
 
@@ -254,8 +254,8 @@ async fn a_blocker_of_a_sqlite_rebuild_is_found_on_a_copy() {
     assert_eq!(PROJECT.status(&db.url).await.unwrap().applied, [""; 0]);
 }
 
-async fn plan_of(db: &TestDatabase) -> Adoption {
-    PROJECT.adopt(&db.url, &PLAN, &Options::default()).await.unwrap()
+async fn plan_of(db: &TestDatabase) -> AdoptReport {
+    PROJECT.adopt(&db.url, &PLAN, &RunOptions::default()).await.unwrap()
 }
 
 /// Tables of v0.9 with the table of Alembic instead of `seaql_migrations`.

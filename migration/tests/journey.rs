@@ -6,7 +6,7 @@ mod support;
 
 use migration::PROJECT;
 use sea_orm::DatabaseConnection;
-use sea_orm_revisions::{Options, Target};
+use sea_orm_revisions::{RunOptions, Target};
 use std::collections::BTreeSet;
 use support::catalogue::{Names, differences, schema_lines};
 use support::v09_data::{MANAGED_TABLES, OTHER_TABLES, add_extra_objects, give_defaults, insert_rows};
@@ -55,8 +55,8 @@ on_both! {
         add_extra_objects(&db, &connection).await;
         let before = everything(&connection).await;
         connection.close().await.unwrap();
-        let error = PROJECT.downgrade(&db.url, &Target::End, &Options::default()).await.unwrap_err();
-        let named = db.either("rows would refer to rows that are not there any more", "other objects depend on it");
+        let error = PROJECT.downgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap_err();
+        let named = db.either("rows would refer to rows that do not exist any more", "other objects depend on it");
         assert!(error.to_string().contains(named), "{error}");
         assert_eq!(everything(&db.connect().await).await, before);
     }

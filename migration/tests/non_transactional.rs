@@ -8,7 +8,7 @@ use migration::{Migrator, PROJECT};
 use operations::concurrently;
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
-use sea_orm_revisions::{Chain, Error, Options, Project, Target};
+use sea_orm_revisions::{Chain, Error, Project, RunOptions, Target};
 use std::time::Duration;
 use support::{TestDatabase, run, texts};
 
@@ -72,7 +72,7 @@ fn failing() -> Vec<Box<dyn MigrationTrait>> {
 
 on_both! {
     async fn of_five_runners_one_creates_the_index_and_none_waits_forever(db: TestDatabase) {
-        let (project, options) = (project(longer), Options::default());
+        let (project, options) = (project(longer), RunOptions::default());
         let one = || project.upgrade(&db.url, &Target::End, &options);
         let all = async { tokio::join!(one(), one(), one(), one(), one()) };
         let (a, b, c, d, e) = tokio::time::timeout(Duration::from_secs(30), all).await.unwrap();
@@ -81,12 +81,12 @@ on_both! {
         assert_eq!(lengths, [0, 0, 0, 0, longer().len()]);
         assert_eq!(index(&db).await, ["ix_videos_codec"]);
         let back = project.downgrade(&db.url, &Target::Steps(1), &options).await.unwrap();
-        assert_eq!(back.taken_back, [IndexWhileTheSiteRuns.name()]);
+        assert_eq!(back.reverted, [IndexWhileTheSiteRuns.name()]);
         assert_eq!(index(&db).await, [""; 0]);
     }
 
     async fn an_error_names_the_migrations_that_stay_applied(db: TestDatabase) {
-        let error = project(failing).upgrade(&db.url, &Target::End, &Options::default()).await.unwrap_err();
+        let error = project(failing).upgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap_err();
         let Error::Migration { name, kept, .. } = &error else { panic!("{error}") };
         assert_eq!(name, Failing.name());
         let applied = PROJECT.status(&db.url).await;
@@ -107,10 +107,10 @@ async fn it_is_refused_through_a_pooler_before_any_change() {
     let db = TestDatabase::postgres().await;
     db.up(Target::End).await;
     let lent = format!("{}?statement-cache-capacity=0", db.url);
-    let error = project(failing).upgrade(&lent, &Target::End, &Options::default()).await.unwrap_err();
-    assert!(matches!(&error, Error::Lent { name } if name == IndexWhileTheSiteRuns.name()), "{error}");
+    let error = project(failing).upgrade(&lent, &Target::End, &RunOptions::default()).await.unwrap_err();
+    assert!(matches!(&error, Error::TransactionPooler { name } if name == IndexWhileTheSiteRuns.name()), "{error}");
     assert_eq!(index(&db).await, [""; 0]);
-    assert!(PROJECT.upgrade(&lent, &Target::End, &Options::default()).await.unwrap().applied.is_empty());
+    assert!(PROJECT.upgrade(&lent, &Target::End, &RunOptions::default()).await.unwrap().applied.is_empty());
     assert_eq!(PROJECT.status(&lent).await.unwrap().pending, [""; 0]);
 }
 
@@ -122,7 +122,7 @@ async fn an_invalid_index_of_an_interrupted_run_is_created_again() {
     let connection = db.connect().await;
     run(&connection, "CREATE INDEX CONCURRENTLY ix_videos_codec ON videos (codec)").await;
     run(&connection, "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = 'ix_videos_codec'::regclass").await;
-    let (project, options) = (project(longer), Options::default());
+    let (project, options) = (project(longer), RunOptions::default());
     project.upgrade(&db.url, &Target::End, &options).await.unwrap();
     let valid = "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'ix_videos_codec'::regclass";
     assert_eq!(texts(&connection, valid).await, ["true"]);

@@ -80,7 +80,7 @@ async fn a_waiting_run_names_the_holder_of_the_lock() {
     assert!(waited.err.contains("waiting for another migration"), "{}", waited.err);
     assert_eq!(waited.err.matches(&format!("pid {pid} (night job, from ")).count(), 2, "{}", waited.err);
     let doctor = run_program(program(&db, &["doctor"]));
-    assert!(doctor.out.contains(&format!("MEND  a migration is running: pid {pid} (night job")), "{}", doctor.out);
+    assert!(doctor.out.contains(&format!("FIX   a migration is running: pid {pid} (night job")), "{}", doctor.out);
     txn.rollback().await.unwrap();
     succeed(&db, &["up"]);
 }

@@ -8,7 +8,7 @@ use migration::{Migrator, PROJECT};
 use sea_orm::{DatabaseConnection, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 use sea_orm_revisions::environment::redacted;
-use sea_orm_revisions::{Error, Options, Report, State, Target};
+use sea_orm_revisions::{Error, RunOptions, RunReport, SchemaState, Target};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use support::{TestDatabase, V09, run, texts};
 
 on_both! {
     async fn of_five_concurrent_runners_one_applies(db: TestDatabase) {
-        let options = Options::default();
+        let options = RunOptions::default();
         let one = || PROJECT.upgrade(&db.url, &Target::End, &options);
         let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
-        let reports: Vec<Report> = [a, b, c, d, e].into_iter().map(Result::unwrap).collect();
+        let reports: Vec<RunReport> = [a, b, c, d, e].into_iter().map(Result::unwrap).collect();
         let mut lengths: Vec<usize> = reports.iter().map(|report| report.applied.len()).collect();
         lengths.sort_unstable();
         assert_eq!(lengths, [0, 0, 0, 0, Migrator::migrations().len()]);
@@ -35,7 +35,7 @@ on_both! {
             run(&txn, "DELETE FROM users").await;
         }
         record_logs();
-        let options = Options { lock_timeout: Duration::from_millis(300), ..Options::default() };
+        let options = RunOptions { lock_timeout: Duration::from_millis(300), ..RunOptions::default() };
         let error = PROJECT.upgrade(&db.url, &Target::End, &options).await.unwrap_err();
         assert!(matches!(error, Error::Locked { .. }), "{error}");
         assert!(LOGGED.lock().unwrap().iter().any(|line| line.starts_with("waiting for another migration or writer")));
@@ -65,7 +65,7 @@ on_both! {
             assert!(line.contains("ahead of this program, which does not know m20990101_000001_later"), "{line}");
         }
         let state = PROJECT.state(&connection).await.unwrap();
-        assert_eq!(state, State { pending: vec![], unknown: vec!["m20990101_000001_later".to_owned()], applied: names(), alembic: None });
+        assert_eq!(state, SchemaState { pending: vec![], unknown: vec!["m20990101_000001_later".to_owned()], applied: names(), alembic: None });
     }
 
     async fn a_target_can_be_a_number_or_a_name(db: TestDatabase) {
@@ -75,7 +75,7 @@ on_both! {
         taken_back.reverse();
         assert_eq!(db.down(Target::Name(names()[1].clone())).await, taken_back);
         let nowhere = Target::Name("m1_nowhere".to_owned());
-        let error = PROJECT.upgrade(&db.url, &nowhere, &Options::default()).await.unwrap_err();
+        let error = PROJECT.upgrade(&db.url, &nowhere, &RunOptions::default()).await.unwrap_err();
         assert_eq!(error.to_string(), "there is no migration m1_nowhere: `status` lists them");
         assert_eq!(db.down(Target::End).await.len(), 2);
         assert_eq!(db.up(Target::End).await, names());
@@ -83,7 +83,7 @@ on_both! {
     }
 
     async fn status_changes_nothing(db: TestDatabase) {
-        let untouched = State { pending: names(), ..State::default() };
+        let untouched = SchemaState { pending: names(), ..SchemaState::default() };
         assert_eq!(PROJECT.status(&db.url).await.unwrap(), untouched);
         if db.is_postgres() {
             let connection = db.connect().await;
@@ -119,7 +119,7 @@ async fn no_error_contains_a_password() {
         format!("ann:{secret}@localhost"),
         format!("sqlite://{secret}?mode=nix"),
     ] {
-        let error = PROJECT.upgrade(&url, &Target::End, &Options::default()).await.unwrap_err();
+        let error = PROJECT.upgrade(&url, &Target::End, &RunOptions::default()).await.unwrap_err();
         assert!(!error.to_string().contains("eim") && !format!("{error:?}").contains("eim"), "{error}");
     }
     let redacted = redacted(&format!("postgres://ann:{secret}@host:5432/name?sslmode=require"));

@@ -1,6 +1,6 @@
 //! A migrated database for every test: a copy of one that was migrated once.
 
-use migration::{Options, PROJECT, Target};
+use migration::{PROJECT, RunOptions, Target};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,7 +63,7 @@ async fn sqlite_template() -> &'static Path {
     let folder = TEMPLATE.get_or_init(|| async {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("template.db").display());
-        PROJECT.upgrade(&url, &Target::End, &Options::default()).await.unwrap();
+        PROJECT.upgrade(&url, &Target::End, &RunOptions::default()).await.unwrap();
         folder
     });
     static FILE: OnceCell<std::path::PathBuf> = OnceCell::const_new();
@@ -79,7 +79,7 @@ async fn postgres_template() -> &'static str {
         execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         execute(&server, &format!("CREATE DATABASE {name}")).await;
         server.close().await.unwrap();
-        PROJECT.upgrade(&postgres_url(&name), &Target::End, &Options::default()).await.unwrap();
+        PROJECT.upgrade(&postgres_url(&name), &Target::End, &RunOptions::default()).await.unwrap();
         name
     };
     TEMPLATE.get_or_init(make).await

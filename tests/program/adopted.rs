@@ -1,7 +1,7 @@
 //! A database that Alembic built, adopted and served.
 
 use crate::program::{PASSWORD, Program, run};
-use migration::{Options, PROJECT, Target};
+use migration::{PROJECT, RunOptions, Target};
 use reqwest::{Client, StatusCode};
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ const LEFT: &str = "
 async fn users_of_an_adopted_site_sign_in_and_resume_their_videos() {
     let mut program = Program::new();
     let url = format!("sqlite://{}?mode=rwc", program.folder.path().join("playhead.db").display());
-    PROJECT.upgrade(&url, &Target::Steps(3), &Options::default()).await.unwrap();
+    PROJECT.upgrade(&url, &Target::Steps(3), &RunOptions::default()).await.unwrap();
     let db = Database::connect(&url).await.unwrap();
     db.execute_unprepared(LEFT).await.unwrap();
     db.close().await.unwrap();

@@ -68,7 +68,7 @@ fn an_ambiguous_url_opens_the_existing_file_or_nothing() {
 
     fs::copy(&absolute, &relative).unwrap();
     let (done, said) = migrate(&program, &url);
-    assert!(!done && said.contains("both files are there"), "{said}");
+    assert!(!done && said.contains("both files exist"), "{said}");
     fs::remove_file(&absolute).unwrap();
     assert!(migrate(&program, &url).0 && !absolute.exists());
 }

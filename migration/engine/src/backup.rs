@@ -1,4 +1,4 @@
-//! A copy of a SQLite file beside itself, before a migration rebuilds or drops its tables.
+//! The backup of a SQLite file, in its folder, before a migration rebuilds or drops tables.
 
 use crate::connect::{Place, connect};
 use crate::records::adoption::ALEMBIC;
@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Copies the file under the lock of `locked`, if there is a file and it holds rows, and says where to.
+/// Copies the SQLite file while `locked` holds the lock. Returns the name of the backup, or `None` if
+/// the database has no rows or is not SQLite.
 pub(crate) async fn back_up(
     project: &Project,
     url: &str,
@@ -20,14 +21,14 @@ pub(crate) async fn back_up(
         return Ok(None);
     }
     let time = text(locked, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now')").await?.unwrap_or_default();
-    let backup = beside(&file, &format!(".{time}.backup"));
-    // One that a killed run left behind is nobody's any more: we hold the lock.
-    let partial = beside(&file, ".backup.partial");
+    let backup = with_suffix(&file, &format!(".{time}.backup"));
+    // A partial file of a killed run can be overwritten: this run holds the lock.
+    let partial = with_suffix(&file, ".backup.partial");
     let failed = |reason: String| {
         let _ = fs::remove_file(&partial);
         Error::Backup { file: backup.display().to_string(), reason }
     };
-    // The passwords in it are for the same eyes.
+    // The backup holds the same secrets, so it gets the same permissions.
     prepare(&file, &partial).map_err(|error| failed(error.to_string()))?;
     copy(project, url, &partial).await.map_err(|error| failed(error.to_string()))?;
     finish(&partial, &backup).map_err(|error| failed(error.to_string()))?;
@@ -35,12 +36,12 @@ pub(crate) async fn back_up(
     Ok(Some(backup.display().to_string()))
 }
 
-/// A copy of a SQLite file beside itself, removed with this value.
-pub(crate) struct Copy(PathBuf);
+/// A copy of a SQLite file in the same folder, removed when this value is dropped.
+pub(crate) struct TemporaryCopy(PathBuf);
 
-impl Copy {
+impl TemporaryCopy {
     pub(crate) async fn of(project: &Project, url: &str, file: &Path) -> Result<Self, Error> {
-        let copied = Self(beside(file, &format!(".{}.rehearsal", std::process::id())));
+        let copied = Self(with_suffix(file, &format!(".{}.rehearsal", std::process::id())));
         let failed = |reason: String| Error::Backup { file: copied.0.display().to_string(), reason };
         prepare(file, &copied.0).map_err(|error| failed(error.to_string()))?;
         copy(project, url, &copied.0).await.map_err(|error| failed(error.to_string()))?;
@@ -53,16 +54,16 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
+impl Drop for TemporaryCopy {
     fn drop(&mut self) {
         for suffix in ["", "-wal", "-shm", "-journal"] {
-            let _ = fs::remove_file(beside(&self.0, suffix));
+            let _ = fs::remove_file(with_suffix(&self.0, suffix));
         }
     }
 }
 
-/// The file's name with more behind it.
-fn beside(file: &Path, suffix: &str) -> PathBuf {
+/// The file's path with a suffix.
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -72,7 +73,7 @@ fn prepare(file: &Path, partial: &Path) -> io::Result<()> {
     File::create(partial)?.set_permissions(fs::metadata(file)?.permissions())
 }
 
-/// By another connection, because the one that holds the lock is in a transaction. It reads what was committed.
+/// Uses another connection, because the one with the lock is in a transaction. It reads committed rows.
 async fn copy(project: &Project, url: &str, to: &Path) -> Result<(), Error> {
     let db = connect(project, url, false, Duration::from_secs(5)).await?;
     let name = to.to_string_lossy().replace('\'', "''");
@@ -81,7 +82,7 @@ async fn copy(project: &Project, url: &str, to: &Path) -> Result<(), Error> {
     copied.map(|_| ()).map_err(Error::from)
 }
 
-/// On the disk before the first change is.
+/// Syncs the backup to disk before the first change.
 fn finish(partial: &Path, backup: &Path) -> io::Result<()> {
     File::open(partial)?.sync_all()?;
     fs::rename(partial, backup)?;
@@ -91,11 +92,11 @@ fn finish(partial: &Path, backup: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether any table but the records of migrations has a row.
+/// Whether any table has a row, apart from the records of migrations.
 async fn holds_rows(project: &Project, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let records = ["seaql_migrations", ALEMBIC].into_iter().chain(project.legacy.map(|legacy| legacy.table));
     let records = records.map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-    // The tables below a virtual one hold its settings, also when nothing is in it.
+    // The shadow tables of a virtual table have rows even if the virtual table has none.
     let tables = format!(
         "SELECT group_concat('EXISTS (SELECT 1 FROM \"' || replace(name, '\"', '\"\"') || '\")', ' OR ') \
                   FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \

@@ -3,7 +3,7 @@
 use crate::connect::connect;
 use crate::expected::{self, schema_of_chain};
 use crate::schema::{self, Check, Difference, Schema, SchemaItem, normalize_sql, simplify_expr};
-use crate::{Error, Options, Project};
+use crate::{Error, Project, RunOptions};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
@@ -15,7 +15,7 @@ pub struct Drift {
     pub differences: Vec<Difference>,
     /// Extra objects of the database: tables, views, indexes, triggers, and columns that an INSERT
     /// may leave out. The program works with them. `revision --autogenerate` leaves exactly these
-    /// alone. Programs read them as `strange`.
+    /// alone.
     #[serde(rename = "strange")]
     pub extra: Vec<Difference>,
 }
@@ -65,7 +65,7 @@ pub(crate) fn is_created(created: &Schema, difference: &Difference) -> bool {
 impl Project {
     /// Compares the database with the entities. Changes nothing.
     pub async fn check(&self, url: &str) -> Result<Drift, Error> {
-        let db = connect(self, url, false, Options::default().lock_timeout).await?;
+        let db = connect(self, url, false, RunOptions::default().lock_timeout).await?;
         let drift = self.check_on(&db).await;
         db.close().await?;
         drift

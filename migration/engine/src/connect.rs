@@ -1,4 +1,5 @@
-//! Connections for migrations: one at a time, and on SQLite with foreign keys off, because a table is rebuilt by dropping it.
+//! Connections for migrations: one at a time. On SQLite foreign keys are off, because a table is
+//! rebuilt by dropping it.
 
 use crate::environment::redacted;
 use crate::{Error, Project};
@@ -10,10 +11,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How long a database may take to answer the door.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a database may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What an address leads to.
+/// The database that an address names.
 pub(crate) enum Place {
     Postgres,
     SqliteFile(PathBuf),
@@ -42,18 +43,18 @@ impl Place {
         if matches!(self, Self::Postgres) { DbBackend::Postgres } else { DbBackend::Sqlite }
     }
 
-    /// Whether it is a file that is not there yet.
+    /// Whether it is a SQLite file that does not exist yet.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::SqliteFile(file) if !file.exists())
     }
 }
 
-/// Whether the address leads to a pooler that lends a connection for one transaction: that nothing is to stay prepared.
-pub(crate) fn is_lent(url: &str) -> bool {
+/// Whether the address is that of a pooler in transaction mode: it allows no prepared statements.
+pub(crate) fn behind_transaction_pooler(url: &str) -> bool {
     url.contains("statement-cache-capacity=0")
 }
 
-/// Opens one connection; a missing SQLite file is made only when `create` says so.
+/// Opens one connection. A missing SQLite file is created only if `create` is set.
 pub(crate) async fn connect(
     project: &Project,
     url: &str,
@@ -61,17 +62,17 @@ pub(crate) async fn connect(
     busy_timeout: Duration,
 ) -> Result<DatabaseConnection, Error> {
     if matches!(Place::of(url)?, Place::Postgres) {
-        knock(url).await?;
+        probe(url).await?;
     }
     let mut options = ConnectOptions::new(url);
     let (names_itself, command) = (url.contains("application_name"), project.command);
     options.map_sqlx_postgres_opts(move |postgres| {
-        // Poolers refuse to start with settings that they cannot keep apart, such as the digits of floats, of which we store none.
+        // Poolers refuse startup parameters that they do not track, such as the digits of floats.
         let postgres = postgres.extra_float_digits(None);
-        // Whoever waits for us shall read who we are.
+        // A session that waits for this one can see its name in pg_stat_activity.
         if names_itself { postgres } else { postgres.application_name(command) }
     });
-    if is_lent(url) {
+    if behind_transaction_pooler(url) {
         options.map_sqlx_postgres_pool_opts(in_a_transaction);
     }
     options
@@ -79,31 +80,32 @@ pub(crate) async fn connect(
         .min_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging(false)
-        // The journal mode is the business of the program that serves the database.
+        // The journal mode is the choice of the program that serves the database.
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite.foreign_keys(false).create_if_missing(create).busy_timeout(busy_timeout)
         });
     Database::connect(options).await.map_err(|error| unreachable(url, &error))
 }
 
-/// What SeaORM prepares in one step and runs in another must be in one transaction, or a pooler lends the connection to somebody else in
-/// between; and what others have prepared there goes by the same names.
+/// Keeps the connection inside a transaction. SeaORM prepares a statement in one step and runs it in
+/// another; between them a pooler would give the server connection to another client. Statements that
+/// other clients prepared have the same names, so they are deallocated.
 fn in_a_transaction(pool: PgPoolOptions) -> PgPoolOptions {
-    // The server warns of a transaction that has begun, or ended, already, as those of the runner do.
+    // The server would warn about the transactions that the runner begins and ends itself.
     const BEGIN: &str = "SET LOCAL client_min_messages = error; BEGIN; DEALLOCATE ALL";
     const END: &str = "SET LOCAL client_min_messages = error; COMMIT";
-    let pool = pool.after_connect(|link, _| Box::pin(async { link.execute(BEGIN).await.map(drop) }));
-    let pool = pool.before_acquire(|link, _| Box::pin(async { link.execute(BEGIN).await.map(|_| true) }));
-    pool.after_release(|link, _| Box::pin(async { link.execute(END).await.map(|_| true) }))
+    let pool = pool.after_connect(|connection, _| Box::pin(async { connection.execute(BEGIN).await.map(drop) }));
+    let pool = pool.before_acquire(|connection, _| Box::pin(async { connection.execute(BEGIN).await.map(|_| true) }));
+    pool.after_release(|connection, _| Box::pin(async { connection.execute(END).await.map(|_| true) }))
 }
 
-/// A pool tries again and again and says at last that its time was up; one attempt says at once what is wrong.
-async fn knock(url: &str) -> Result<(), Error> {
+/// Connects once, without a pool, which would retry and report only a timeout.
+async fn probe(url: &str) -> Result<(), Error> {
     let options = PgConnectOptions::from_str(url).map_err(|error| Error::Url(error.to_string()))?;
     let options = options.extra_float_digits(None);
-    match tokio::time::timeout(PATIENCE, options.connect()).await {
+    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
         Ok(Ok(connection)) => connection.close().await.map_err(|error| unreachable(url, &error)),
         Ok(Err(error)) => Err(unreachable(url, &error)),
         Err(_) => Err(unreachable(url, &"no answer")),

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, SchemaBuilder};
 /// Describes the tables of a project for one kind of database.
 pub type Entities = fn(DbBackend) -> EntityTables;
 
-/// The tables of a project's entities, and what an entity cannot say of them.
+/// The tables of a project's entities, and what an entity cannot describe.
 pub struct EntityTables {
     /// The tables, one for each registered entity.
     pub tables: SchemaBuilder,

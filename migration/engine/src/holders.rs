@@ -1,8 +1,8 @@
-//! Who holds what a migration waits for. SQLite does not know.
+//! The PostgreSQL sessions that hold what a migration waits for. SQLite cannot tell.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-/// Those who hold the lock of the runners.
+/// The sessions that hold the migration lock.
 pub(crate) async fn of_the_lock(db: &impl ConnectionTrait, lock_number: i64) -> Result<Vec<String>, DbErr> {
     let whose = format!(
         "locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) + objid::bigint = {lock_number} \
@@ -11,14 +11,14 @@ pub(crate) async fn of_the_lock(db: &impl ConnectionTrait, lock_number: i64) -> 
     sessions(db, &whose).await
 }
 
-/// Those who hold a table of the schema.
+/// The sessions that hold a lock on a table of the schema.
 pub(crate) async fn of_tables(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let whose = "locktype = 'relation' AND relation IN (SELECT oid FROM pg_class \
                  WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p'))";
     sessions(db, whose).await
 }
 
-/// Those who sit in a transaction and do nothing, for a minute at least.
+/// The sessions that have been idle in a transaction for at least a minute.
 pub(crate) async fn idle(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let whose = "state LIKE 'idle in transaction%' AND state_change < now() - interval '1 minute'";
     sessions(db, whose).await

@@ -1,36 +1,37 @@
-//! One runner at a time: the others wait, say so, and then find nothing to do.
+//! The migration lock: one runner at a time. The others wait, log it, and then find nothing to do.
 
 use crate::holders;
-use crate::{Error, Options, Project};
+use crate::{Error, Project, RunOptions};
 use sea_orm_migration::sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
 use std::time::{Duration, Instant};
 
-/// How long a migration queues for a table before it steps aside: as long as it queues, everybody else queues behind it.
-pub(crate) const QUEUE: Duration = Duration::from_secs(3);
+/// How long a migration waits for a table lock before it releases everything and retries. While it
+/// waits, all later queries of that table wait behind it.
+pub(crate) const TABLE_LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How often those who wait are reminded that they do.
+/// How often a waiting runner logs that it waits.
 const REMINDER: Duration = Duration::from_secs(15);
 
-/// Begins the one transaction of this run as soon as no other runner is in its own.
+/// Begins the transaction of this run as soon as no other runner has one.
 pub(crate) async fn lock(
     project: &Project,
     db: &DatabaseConnection,
-    options: &Options,
+    options: &RunOptions,
 ) -> Result<DatabaseTransaction, Error> {
     lock_until(project, db, Instant::now() + options.lock_timeout, options).await
 }
 
-/// As [`lock`], for one of several attempts that end together.
+/// As [`lock`], for one of several attempts that share a deadline.
 pub(crate) async fn lock_until(
     project: &Project,
     db: &DatabaseConnection,
     deadline: Instant,
-    options: &Options,
+    options: &RunOptions,
 ) -> Result<DatabaseTransaction, Error> {
-    let mut said: Option<Instant> = None;
+    let mut logged: Option<Instant> = None;
     loop {
         let locked = match db.get_database_backend() {
             DbBackend::Postgres => lock_postgres(db, project.lock_number).await?,
@@ -45,8 +46,8 @@ pub(crate) async fn lock_until(
                 by: holders::of_the_lock(db, project.lock_number).await?,
             });
         }
-        if said.is_none_or(|at| at.elapsed() > REMINDER) {
-            said = Some(Instant::now());
+        if logged.is_none_or(|at| at.elapsed() > REMINDER) {
+            logged = Some(Instant::now());
             let by = match holders::of_the_lock(db, project.lock_number).await?.as_slice() {
                 [] => String::new(),
                 by => format!(": {}", by.join(", ")),
@@ -59,14 +60,14 @@ pub(crate) async fn lock_until(
 }
 
 /// SQLite's own write lock, taken at the start of the transaction.
-async fn lock_sqlite(db: &DatabaseConnection, options: &Options) -> Result<Option<DatabaseTransaction>, Error> {
+async fn lock_sqlite(db: &DatabaseConnection, options: &RunOptions) -> Result<Option<DatabaseTransaction>, Error> {
     let immediate = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
     match db.begin_with_options(immediate).await {
         Ok(txn) => {
-            // To begin, we ask again and again and say so; readers that delay the commit are simply waited for.
+            // BEGIN is polled, so that waiting is logged; COMMIT waits for readers inside SQLite.
             txn.execute_unprepared(&format!("PRAGMA busy_timeout = {}", options.lock_timeout.as_millis())).await?;
             Ok(Some(txn))
         }
@@ -79,8 +80,9 @@ pub(crate) fn is_busy(error: &DbErr) -> bool {
     error.to_string().contains("database is locked")
 }
 
-/// A lock that ends with the transaction. We ask again and again rather than wait inside the database: a waiting statement
-/// holds a snapshot, for which a `CREATE INDEX CONCURRENTLY` of the other runner would wait forever.
+/// An advisory lock that ends with the transaction. It is polled: a statement that waited in the
+/// database would hold a snapshot, and the other runner's `CREATE INDEX CONCURRENTLY` would wait for it
+/// forever.
 async fn lock_postgres(db: &DatabaseConnection, lock_number: i64) -> Result<Option<DatabaseTransaction>, Error> {
     let txn = db.begin().await?;
     let ask = format!("SELECT pg_try_advisory_xact_lock({lock_number})");
@@ -93,11 +95,11 @@ async fn lock_postgres(db: &DatabaseConnection, lock_number: i64) -> Result<Opti
     Ok(Some(txn))
 }
 
-/// What holds for the transaction (`LOCAL`) or the connection (`SESSION`) of a migration on PostgreSQL. Limits that a role may
-/// have for its everyday statements would cut a long rebuild short; a server that looks after its client lets go of the locks
-/// of a runner that was killed.
+/// Settings of the transaction (`LOCAL`) or connection (`SESSION`) of a migration on PostgreSQL. The
+/// timeouts of a role would interrupt a long rebuild, so they are off. The server checks every second
+/// whether its client is alive, so that the locks of a killed runner are released.
 pub(crate) fn settings(scope: &str) -> String {
-    let queue = if scope == "LOCAL" { QUEUE.as_millis() } else { 0 };
+    let queue = if scope == "LOCAL" { TABLE_LOCK_TIMEOUT.as_millis() } else { 0 };
     format!(
         "SET {scope} statement_timeout = 0; SET {scope} idle_in_transaction_session_timeout = 0; \
          SET {scope} lock_timeout = {queue}; SET {scope} client_min_messages = warning; \

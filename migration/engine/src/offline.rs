@@ -1,6 +1,7 @@
-//! Scripts for psql and sqlite3: the SQL of migrations, written without a database.
+//! `--sql`: the SQL of migrations as a script for psql or sqlite3, written without a database.
 //!
-//! What a migration would read from a database is missing here; the script makes sure that it is not needed: see `script_assertions`.
+//! A script cannot use what a migration reads from the database. It checks that this is not needed:
+//! see `script_assertions`.
 
 use crate::lock::settings;
 use crate::recorder::{self, is_read, remove_record, statements};
@@ -11,8 +12,8 @@ use crate::{Error, Project};
 use sea_orm_migration::sea_orm::DbBackend;
 
 impl Project {
-    /// The SQL that `up` (or `down`) would run, for `psql` or `sqlite3` to run. `range` is `FROM:TO`, or only `TO`: then it
-    /// goes up from the base, or down from the head.
+    /// The SQL that `up` (or `down`) would run, for psql or sqlite3. `range` is `FROM:TO` or `TO`; without
+    /// `FROM` it starts at the base (`up`) or the head (`down`).
     pub async fn script(&self, up: bool, range: &str, dialect: DbBackend) -> Result<String, Error> {
         let (start, end) = if up { (BASE, HEAD) } else { (HEAD, BASE) };
         let (from, to) = range.split_once(':').unwrap_or((start, range));
@@ -47,30 +48,30 @@ struct Script<'a> {
 
 impl Script<'_> {
     async fn write(&mut self, from: usize, steps: &[Step]) -> Result<(), Error> {
-        // A program that goes on after an error would commit what is left.
+        // By default both programs continue after an error, and would commit the rest.
         self.text.push_str(match self.dialect {
             DbBackend::Postgres => "\\set ON_ERROR_STOP on\n",
             _ => ".bail on\nPRAGMA foreign_keys = OFF;\n",
         });
         let assertions = ScriptAssertions::new(self.dialect, from, self.project.chain).await?;
         let dialect = self.dialect;
-        for stretch in steps.chunk_by(|a, b| !a.is_non_transactional(dialect) && !b.is_non_transactional(dialect)) {
-            let apart = stretch.iter().any(|step| step.is_non_transactional(dialect));
-            if !apart {
+        for segment in steps.chunk_by(|a, b| !a.is_non_transactional(dialect) && !b.is_non_transactional(dialect)) {
+            let non_transactional = segment.iter().any(|step| step.is_non_transactional(dialect));
+            if !non_transactional {
                 self.begin();
             }
             if from == 0 {
-                self.say(recorder::install(self.dialect).await?);
+                self.push(recorder::install(self.dialect).await?);
             }
-            for step in stretch {
+            for step in segment {
                 self.text.push_str(&format!("\n-- {}\n", step.name()));
                 let statements = statements(step, dialect).await?;
-                self.say(assertions.statements(&statements).await?);
-                self.say(statements.into_iter().filter(|statement| !is_read(statement)));
-                self.say([bookkeeping(step, dialect).await?]);
+                self.push(assertions.statements(&statements).await?);
+                self.push(statements.into_iter().filter(|statement| !is_read(statement)));
+                self.push([record_statement(step, dialect).await?]);
                 assertions.advance(step).await?;
             }
-            if !apart {
+            if !non_transactional {
                 self.text.push_str("\nCOMMIT;\n");
             }
         }
@@ -80,13 +81,13 @@ impl Script<'_> {
     fn begin(&mut self) {
         if self.dialect == DbBackend::Postgres {
             let lock = format!("DO $$ BEGIN PERFORM pg_advisory_xact_lock({}); END $$", self.project.lock_number);
-            self.say(["BEGIN".to_owned(), settings("LOCAL"), lock]);
+            self.push(["BEGIN".to_owned(), settings("LOCAL"), lock]);
         } else {
-            self.say(["BEGIN IMMEDIATE".to_owned()]);
+            self.push(["BEGIN IMMEDIATE".to_owned()]);
         }
     }
 
-    fn say(&mut self, statements: impl IntoIterator<Item = String>) {
+    fn push(&mut self, statements: impl IntoIterator<Item = String>) {
         for statement in statements {
             self.text.push_str(statement.trim_end().trim_end_matches(';'));
             self.text.push_str(";\n");
@@ -94,8 +95,8 @@ impl Script<'_> {
     }
 }
 
-/// The record that the runner keeps of the migration; the time is that of the script's run.
-async fn bookkeeping(step: &Step, dialect: DbBackend) -> Result<String, Error> {
+/// The statement that records the migration, with the time at which the script runs.
+async fn record_statement(step: &Step, dialect: DbBackend) -> Result<String, Error> {
     if step.direction == Direction::Down {
         return Ok(remove_record(step.name(), dialect).await?);
     }

@@ -1,29 +1,29 @@
-//! What a command would run, before it runs.
+//! The plan of a run: which migrations it reverts and applies.
 
 use crate::connect::{Place, connect};
 use crate::records::adoption::adopted_at;
-use crate::state::State;
+use crate::state::SchemaState;
 use crate::step::{Direction, Step};
-use crate::target::named;
-use crate::{Error, Options, Project, Target};
+use crate::target::resolve_name;
+use crate::{Error, Project, RunOptions, Target};
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
 
-/// What is asked for.
+/// What to do with the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Work {
-    /// Apply what is pending.
+pub enum Operation {
+    /// Apply pending migrations.
     Up(Target),
-    /// Take back what was applied.
+    /// Revert applied migrations, newest first.
     Down(Target),
-    /// Take back everything, and apply everything.
+    /// Revert every migration, and apply every migration.
     Refresh,
-    /// Drop our tables as they are, and apply everything.
+    /// Drop the tables that the migrations create, and apply every migration.
     Fresh,
 }
 
-/// Everything to run, in its order.
+/// The migrations to run, in order.
 #[derive(Default)]
 pub(crate) struct Steps {
     /// The migrations whose tables are dropped first.
@@ -31,93 +31,101 @@ pub(crate) struct Steps {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What would be done, by name.
+/// What a run would do: names of migrations, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Plan {
-    /// The migrations that would be taken back.
-    pub take_back: Vec<String>,
+pub struct RunPlan {
+    /// The migrations that would be reverted. Programs read them as `take_back`.
+    #[serde(rename = "take_back")]
+    pub revert: Vec<String>,
     /// The migrations whose tables would be dropped.
     pub drop: Vec<String>,
     /// The migrations that would be applied.
     pub apply: Vec<String>,
 }
 
-impl Plan {
+impl RunPlan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.take_back.is_empty() && self.drop.is_empty() && self.apply.is_empty()
+        self.revert.is_empty() && self.drop.is_empty() && self.apply.is_empty()
     }
 
     /// Whether it would drop data.
     pub fn drops_data(&self) -> bool {
-        !self.take_back.is_empty() || !self.drop.is_empty()
+        !self.revert.is_empty() || !self.drop.is_empty()
     }
 }
 
-impl Display for Plan {
+impl Display for RunPlan {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         if self.is_empty() {
             return writeln!(f, "nothing to do");
         }
-        for name in &self.take_back {
-            writeln!(f, "would take back  {name}")?;
+        for name in &self.revert {
+            writeln!(f, "would revert  {name}")?;
         }
         if !self.drop.is_empty() {
             writeln!(f, "would drop every table of the {} applied migrations", self.drop.len())?;
         }
         for name in &self.apply {
-            writeln!(f, "would apply      {name}")?;
+            writeln!(f, "would apply   {name}")?;
         }
         Ok(())
     }
 }
 
 impl Project {
-    /// What the work would do. Changes nothing and makes no file.
-    pub async fn plan(&self, url: &str, work: &Work, options: &Options) -> Result<Plan, Error> {
+    /// Returns what the operation would do. Changes nothing and creates no file.
+    pub async fn plan(&self, url: &str, operation: &Operation, options: &RunOptions) -> Result<RunPlan, Error> {
         let steps = if Place::of(url)?.is_missing() {
-            let state = State { pending: self.names(), ..State::default() };
-            Steps::new(self, work, &state, None)?
+            let state = SchemaState { pending: self.names(), ..SchemaState::default() };
+            Steps::new(self, operation, &state, None)?
         } else {
             let db = connect(self, url, false, options.lock_timeout).await?;
-            let steps = Steps::read(self, &db, work).await;
+            let steps = Steps::read(self, &db, operation).await;
             db.close().await?;
             steps?
         };
-        let named = |direction| {
+        let names = |direction| {
             let steps = steps.steps.iter().filter(move |step| step.direction == direction);
             steps.map(|step| step.name().to_owned()).collect()
         };
-        Ok(Plan { take_back: named(Direction::Down), apply: named(Direction::Up), drop: steps.drop })
+        Ok(RunPlan { revert: names(Direction::Down), apply: names(Direction::Up), drop: steps.drop })
     }
 }
 
 impl Steps {
-    /// For the database of this connection, if it may be migrated at all.
-    pub(crate) async fn read(project: &Project, db: &impl ConnectionTrait, work: &Work) -> Result<Self, Error> {
+    /// Reads the state of the database and plans for it.
+    ///
+    /// # Errors
+    /// The database must not be migrated: Alembic's, ahead of this program, or below the adoption.
+    pub(crate) async fn read(
+        project: &Project,
+        db: &impl ConnectionTrait,
+        operation: &Operation,
+    ) -> Result<Self, Error> {
         let state = project.state(db).await?;
-        state.ready(project)?;
-        Self::new(project, work, &state, adopted_at(db, project.legacy).await?.as_deref())
+        state.require_migratable(project)?;
+        Self::new(project, operation, &state, adopted_at(db, project.legacy).await?.as_deref())
     }
 
-    fn new(project: &Project, work: &Work, state: &State, floor: Option<&str>) -> Result<Self, Error> {
+    fn new(project: &Project, operation: &Operation, state: &SchemaState, floor: Option<&str>) -> Result<Self, Error> {
         let mut plan = Self::default();
-        match work {
-            Work::Up(target) => plan.add(project, Direction::Up, &state.pending, target)?,
-            Work::Down(target) => plan.add(project, Direction::Down, &state.applied, target)?,
-            Work::Refresh => {
+        match operation {
+            Operation::Up(target) => plan.add(project, Direction::Up, &state.pending, target)?,
+            Operation::Down(target) => plan.add(project, Direction::Down, &state.applied, target)?,
+            Operation::Refresh => {
                 plan.add(project, Direction::Down, &state.applied, &Target::End)?;
                 plan.add(project, Direction::Up, &project.names(), &Target::End)?;
             }
-            Work::Fresh => {
+            Operation::Fresh => {
                 plan.drop.clone_from(&state.applied);
                 plan.add(project, Direction::Up, &project.names(), &Target::End)?;
             }
         }
         let downs = plan.steps.iter().filter(|step| step.direction == Direction::Down);
-        let mut lost = plan.drop.iter().map(String::as_str).chain(downs.map(|step| step.name()));
+        let mut removed = plan.drop.iter().map(String::as_str).chain(downs.map(|step| step.name()));
         match floor {
-            Some(floor) if lost.any(|name| name <= floor) => Err(Error::Adopted(floor.to_owned())),
+            Some(floor) if removed.any(|name| name <= floor) => Err(Error::Adopted(floor.to_owned())),
             _ => Ok(plan),
         }
     }
@@ -126,25 +134,25 @@ impl Steps {
         self.steps.is_empty() && self.drop.is_empty()
     }
 
-    /// Those of `among` that lead to the target.
-    fn add(&mut self, project: &Project, way: Direction, among: &[String], target: &Target) -> Result<(), Error> {
+    /// Adds the migrations of `among` that lead to the target.
+    fn add(&mut self, project: &Project, direction: Direction, among: &[String], target: &Target) -> Result<(), Error> {
         let mut steps = (project.chain)();
         steps.retain(|migration| among.iter().any(|name| name == migration.name()));
-        if way == Direction::Down {
+        if direction == Direction::Down {
             steps.reverse();
         }
         match target {
             Target::End => {}
             Target::Steps(number) => steps.truncate(*number),
             Target::Name(word) => {
-                let last = named(word, project)?;
-                steps.retain(|migration| match way {
+                let last = resolve_name(word, project)?;
+                steps.retain(|migration| match direction {
                     Direction::Up => migration.name() <= last.as_str(),
                     Direction::Down => migration.name() > last.as_str(),
                 });
             }
         }
-        self.steps.extend(steps.into_iter().map(|migration| Step { direction: way, migration }));
+        self.steps.extend(steps.into_iter().map(|migration| Step { direction, migration }));
         Ok(())
     }
 }

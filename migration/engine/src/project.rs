@@ -1,4 +1,4 @@
-//! What the engine is told about the project whose database it migrates.
+//! A project: what the engine knows about the program whose database it migrates.
 
 use crate::entities::Entities;
 use sea_orm_migration::prelude::*;
@@ -9,7 +9,7 @@ pub type Chain = fn() -> Vec<Box<dyn MigrationTrait>>;
 
 /// One project: its name, its migrations, its entities. Every command is a method of it.
 ///
-/// Made as a constant, from [`Project::new`] and whatever differs from it.
+/// It is a constant, made of [`Project::new`] and the fields that differ from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Project {
     /// The name that reports, questions and scripts use.
@@ -22,13 +22,15 @@ pub struct Project {
     pub chain: Chain,
     /// The tables that the migrated database must have.
     pub entities: Entities,
-    /// The folder of the file that lists the migrations (`lib.rs`), for `revision`. Without it `revision` needs `--dir`.
+    /// The folder of the file that lists the migrations (`lib.rs`, `mod.rs` or `main.rs`). Without it,
+    /// `revision` needs `--dir`.
     pub sources: Option<&'static str>,
     /// The key of the advisory lock on PostgreSQL. All programs that migrate one database share it.
     pub lock_number: i64,
     /// The database when neither `--database-url` nor `DATABASE_URL` names one.
     pub default_url: Option<&'static str>,
-    /// The environment variable that is `production` on a production site, where data is dropped only with `--yes`.
+    /// The environment variable that is `production` on a production site, where data is dropped only
+    /// with `--yes`.
     pub production_variable: Option<&'static str>,
     /// Which databases of Alembic `adopt` takes over.
     pub legacy: Option<LegacyRules>,
@@ -74,10 +76,10 @@ const fn hash(name: &str) -> i64 {
     hash.cast_signed()
 }
 
-/// What would stop a migration, one line each.
+/// A future of the obstacles of migrations, one line each.
 pub type Obstacles<'a> = Pin<Box<dyn Future<Output = Result<Vec<String>, DbErr>> + Send + 'a>>;
 
-/// The databases that `adopt` takes over: those that Alembic left at one release of an older program.
+/// The databases that `adopt` takes over: those of one release of an older program with Alembic.
 #[derive(Debug, Clone, Copy)]
 pub struct LegacyRules {
     /// The release, as messages name it: `v0.9`.

@@ -1,7 +1,7 @@
 //! The SQL of a migration, without a database.
 //!
-//! A recorder takes the place of the database and answers every query with no rows. So the statements are right where a
-//! database would answer the same.
+//! A mock database records the statements and answers every query with no rows. The statements are
+//! right for a database that would answer the same.
 
 use crate::step::Step;
 use crate::{Error, records};
@@ -24,7 +24,7 @@ pub(crate) async fn statements(step: &Step, dialect: DbBackend) -> Result<Vec<St
     Ok(statements)
 }
 
-/// The statements up to the first one that fails for want of rows.
+/// The statements up to the first one that fails because it needs rows.
 async fn try_statements(step: &Step, dialect: DbBackend) -> (Vec<String>, Result<(), DbErr>) {
     let db = recorder(dialect);
     let manager = SchemaManager::new(&db);
@@ -33,7 +33,7 @@ async fn try_statements(step: &Step, dialect: DbBackend) -> (Vec<String>, Result
     (recorded(db), result)
 }
 
-/// The statements that make the table of the applied migrations.
+/// The statements that create the table of the applied migrations.
 pub(crate) async fn install(dialect: DbBackend) -> Result<Vec<String>, DbErr> {
     let db = recorder(dialect);
     records::install(&db).await?;
@@ -60,7 +60,7 @@ fn recorded(db: DatabaseConnection) -> Vec<String> {
     log.iter().flat_map(|transaction| transaction.statements()).map(ToString::to_string).collect()
 }
 
-/// Whether any of the steps drops or rebuilds a table, or drops a column. When in doubt, it does.
+/// Whether any of the steps drops or rebuilds a table, or drops a column. `true` if that is unknown.
 pub(crate) async fn drops(steps: &[Step], dialect: DbBackend) -> bool {
     for step in steps {
         let (statements, result) = try_statements(step, dialect).await;
@@ -71,14 +71,14 @@ pub(crate) async fn drops(steps: &[Step], dialect: DbBackend) -> bool {
     false
 }
 
-/// The statements that drop the tables and types that these migrations make, newest first.
+/// The statements that drop the tables and types that these migrations create, newest first.
 pub(crate) async fn drop_statements(steps: &[Step], dialect: DbBackend) -> Vec<String> {
-    let mut made: Vec<(&str, String)> = Vec::new();
+    let mut created_objects: Vec<(&str, String)> = Vec::new();
     for step in steps {
-        made.extend(try_statements(step, dialect).await.0.iter().filter_map(|statement| created(statement)));
+        created_objects.extend(try_statements(step, dialect).await.0.iter().filter_map(|statement| created(statement)));
     }
-    made.sort_by_key(|(kind, _)| *kind == "TABLE");
-    made.iter().rev().map(|(kind, name)| format!("DROP {kind} IF EXISTS \"{name}\"")).collect()
+    created_objects.sort_by_key(|(kind, _)| *kind == "TABLE");
+    created_objects.iter().rev().map(|(kind, name)| format!("DROP {kind} IF EXISTS \"{name}\"")).collect()
 }
 
 /// Kind and name of what a statement creates.

@@ -1,15 +1,16 @@
 //! Runs migrations: one runner at a time, all or nothing.
 //!
-//! All migrations of a run are one transaction, each in a savepoint: what is killed or fails leaves the database as it was, and
-//! the lock is the transaction itself. Only a migration that asks for it runs outside, on PostgreSQL, between two transactions.
+//! All migrations of a run are one transaction, each in a savepoint: a run that fails or is killed
+//! leaves the database as it was. The transaction holds the lock. Only a non-transactional migration
+//! runs outside of it, on PostgreSQL, between two transactions.
 
 use crate::backup::back_up;
-use crate::connect::{connect, is_lent};
+use crate::connect::{behind_transaction_pooler, connect};
 use crate::lock::{lock_until, settings};
-use crate::plan::{Steps, Work};
+use crate::plan::{Operation, Steps};
 use crate::recorder::{drop_statements, drops};
 use crate::step::{Direction, Step};
-use crate::{Error, Options, Project, Target, holders, records};
+use crate::{Error, Project, RunOptions, Target, holders, records};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DatabaseTransaction, DbBackend, Statement, TransactionTrait};
 use serde::Serialize;
@@ -17,20 +18,21 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::time::{Duration, Instant};
 
-/// What was done.
+/// What a run did: names of migrations, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Where the SQLite file was backed up before.
+pub struct RunReport {
+    /// The backup of the SQLite file that was made before.
     pub backup: Option<String>,
     /// The migrations whose tables were dropped.
     pub dropped: Vec<String>,
-    /// The migrations that were taken back, in the order in which that was done.
-    pub taken_back: Vec<String>,
-    /// The migrations that were applied, in the order in which that was done.
+    /// The migrations that were reverted. Programs read them as `reverted`.
+    #[serde(rename = "reverted")]
+    pub reverted: Vec<String>,
+    /// The migrations that were applied.
     pub applied: Vec<String>,
 }
 
-impl Display for Report {
+impl Display for RunReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         if let Some(backup) = &self.backup {
             writeln!(f, "backed up to  {backup}")?;
@@ -38,13 +40,13 @@ impl Display for Report {
         if !self.dropped.is_empty() {
             writeln!(f, "dropped every table of {} migrations", self.dropped.len())?;
         }
-        for name in &self.taken_back {
-            writeln!(f, "took back     {name}")?;
+        for name in &self.reverted {
+            writeln!(f, "reverted      {name}")?;
         }
         for name in &self.applied {
             writeln!(f, "applied       {name}")?;
         }
-        if self.dropped.is_empty() && self.taken_back.is_empty() && self.applied.is_empty() {
+        if self.dropped.is_empty() && self.reverted.is_empty() && self.applied.is_empty() {
             writeln!(f, "nothing to do")?;
         }
         Ok(())
@@ -52,21 +54,21 @@ impl Display for Report {
 }
 
 impl Project {
-    /// Applies what is pending. A missing SQLite file is made.
-    pub async fn upgrade(&self, url: &str, target: &Target, options: &Options) -> Result<Report, Error> {
-        self.change(url, &Work::Up(target.clone()), options).await
+    /// Applies pending migrations. Creates a missing SQLite file.
+    pub async fn upgrade(&self, url: &str, target: &Target, options: &RunOptions) -> Result<RunReport, Error> {
+        self.run(url, &Operation::Up(target.clone()), options).await
     }
 
-    /// Takes back what was applied, newest first.
-    pub async fn downgrade(&self, url: &str, target: &Target, options: &Options) -> Result<Report, Error> {
-        self.change(url, &Work::Down(target.clone()), options).await
+    /// Reverts applied migrations, newest first.
+    pub async fn downgrade(&self, url: &str, target: &Target, options: &RunOptions) -> Result<RunReport, Error> {
+        self.run(url, &Operation::Down(target.clone()), options).await
     }
 
-    /// Does the work, as soon as nobody else is at it.
-    pub async fn change(&self, url: &str, work: &Work, options: &Options) -> Result<Report, Error> {
-        let create = !matches!(work, Work::Down(_));
+    /// Runs the operation, as soon as no other runner does.
+    pub async fn run(&self, url: &str, operation: &Operation, options: &RunOptions) -> Result<RunReport, Error> {
+        let create = !matches!(operation, Operation::Down(_));
         let db = connect(self, url, create, Duration::ZERO).await?;
-        let result = Run { project: self, url, db: &db, work, options }.until_done().await;
+        let result = Run { project: self, url, db: &db, operation, options }.retry_until_done().await;
         db.close().await?;
         result
     }
@@ -76,15 +78,16 @@ struct Run<'a> {
     project: &'a Project,
     url: &'a str,
     db: &'a DatabaseConnection,
-    work: &'a Work,
-    options: &'a Options,
+    operation: &'a Operation,
+    options: &'a RunOptions,
 }
 
 impl Run<'_> {
-    /// Tries, and when a table is in use for too long, lets everybody pass and tries again.
-    async fn until_done(&self) -> Result<Report, Error> {
+    /// Attempts the run. If a table is locked for too long, releases everything and retries until the
+    /// deadline.
+    async fn retry_until_done(&self) -> Result<RunReport, Error> {
         let deadline = Instant::now() + self.options.lock_timeout;
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         loop {
             match self.attempt(deadline, &mut report).await {
                 Err(error) if error.is_blocked() => {
@@ -92,7 +95,7 @@ impl Run<'_> {
                     if Instant::now() >= deadline {
                         return Err(Error::Locked { waited: self.options.lock_timeout, by });
                     }
-                    log::info!("waiting for a table that is in use, and trying again: {}", by.join(", "));
+                    log::info!("a table is in use, retrying: {}", by.join(", "));
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
                 result => return result.map(|()| report),
@@ -100,7 +103,7 @@ impl Run<'_> {
         }
     }
 
-    async fn attempt(&self, deadline: Instant, report: &mut Report) -> Result<(), Error> {
+    async fn attempt(&self, deadline: Instant, report: &mut RunReport) -> Result<(), Error> {
         let txn = lock_until(self.project, self.db, deadline, self.options).await?;
         let plan = match self.prepare(&txn, report).await {
             Ok(plan) if !plan.is_empty() => plan,
@@ -111,14 +114,14 @@ impl Run<'_> {
         };
         let dialect = self.db.get_database_backend();
         if let Some(step) = plan.steps.iter().find(|step| step.is_non_transactional(dialect)) {
-            if is_lent(self.url) {
+            if behind_transaction_pooler(self.url) {
                 txn.rollback().await?;
-                return Err(Error::Lent { name: step.name().to_owned() });
+                return Err(Error::TransactionPooler { name: step.name().to_owned() });
             }
-            // The lock stays with its transaction, which does nothing else: it holds no snapshot that a `CREATE INDEX
-            // CONCURRENTLY` would have to wait for.
+            // The transaction with the lock stays open and does nothing, so it holds no snapshot that
+            // CREATE INDEX CONCURRENTLY would wait for.
             let worker = connect(self.project, self.url, false, Duration::ZERO).await?;
-            let done = self.stretches(&worker, &plan, report).await;
+            let done = self.run_segments(&worker, &plan, report).await;
             worker.close().await?;
             txn.rollback().await?;
             return done;
@@ -126,9 +129,9 @@ impl Run<'_> {
         self.transact(txn, &plan.drop, plan.steps.iter().collect(), report).await
     }
 
-    /// What is to be done, once nobody else can change it any more.
-    async fn prepare(&self, txn: &DatabaseTransaction, report: &mut Report) -> Result<Steps, Error> {
-        let plan = Steps::read(self.project, txn, self.work).await?;
+    /// Plans the run under the lock, and makes the backup.
+    async fn prepare(&self, txn: &DatabaseTransaction, report: &mut RunReport) -> Result<Steps, Error> {
+        let plan = Steps::read(self.project, txn, self.operation).await?;
         let dialect = txn.get_database_backend();
         if self.options.backup && dialect == DbBackend::Sqlite && report.backup.is_none() {
             let risky = !plan.drop.is_empty() || drops(&plan.steps, dialect).await;
@@ -137,42 +140,42 @@ impl Run<'_> {
         Ok(plan)
     }
 
-    /// Between the migrations that run outside of any transaction, the others run in one.
-    async fn stretches(&self, db: &DatabaseConnection, plan: &Steps, report: &mut Report) -> Result<(), Error> {
+    /// Runs each non-transactional migration alone, and the migrations between them in one transaction.
+    async fn run_segments(&self, db: &DatabaseConnection, plan: &Steps, report: &mut RunReport) -> Result<(), Error> {
         let dialect = db.get_database_backend();
         if !plan.drop.is_empty() {
             self.transact(db.begin().await?, &plan.drop, vec![], report).await?;
         }
-        for stretch in plan.steps.chunk_by(|a, b| !a.is_non_transactional(dialect) && !b.is_non_transactional(dialect))
+        for segment in plan.steps.chunk_by(|a, b| !a.is_non_transactional(dialect) && !b.is_non_transactional(dialect))
         {
-            if let [step] = stretch
+            if let [step] = segment
                 && step.is_non_transactional(dialect)
             {
                 db.execute_unprepared(&settings("SESSION")).await?;
                 records::install(db).await?;
-                step.run(&SchemaManager::new(db)).await.map_err(|source| failed(step, source, report))?;
+                step.run(&SchemaManager::new(db)).await.map_err(|source| step_error(step, source, report))?;
                 report.add(step);
                 continue;
             }
             let txn = db.begin().await?;
             txn.execute_unprepared(&settings("LOCAL")).await?;
-            self.transact(txn, &[], stretch.iter().collect(), report).await?;
+            self.transact(txn, &[], segment.iter().collect(), report).await?;
         }
         Ok(())
     }
 
-    /// All or nothing.
+    /// Commits all steps, or none.
     async fn transact(
         &self,
         txn: DatabaseTransaction,
         drop: &[String],
         steps: Vec<&Step>,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Error> {
-        match self.work_in(&txn, drop, &steps, report).await {
+        match self.run_in(&txn, drop, &steps, report).await {
             Ok(()) => txn.commit().await?,
             Err(error) => {
-                // The reason counts, not that a broken connection cannot even roll back.
+                // The first error matters; a broken connection cannot roll back either.
                 let _ = txn.rollback().await;
                 return Err(error);
             }
@@ -182,12 +185,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn work_in(
+    async fn run_in(
         &self,
         txn: &DatabaseTransaction,
         drop: &[String],
         steps: &[&Step],
-        report: &Report,
+        report: &RunReport,
     ) -> Result<(), Error> {
         let orphans_before = orphans(txn).await?;
         if !drop.is_empty() {
@@ -196,7 +199,7 @@ impl Run<'_> {
         records::install(txn).await?;
         for step in steps {
             let savepoint = txn.begin().await?;
-            step.run(&SchemaManager::new(&savepoint)).await.map_err(|source| failed(step, source, report))?;
+            step.run(&SchemaManager::new(&savepoint)).await.map_err(|source| step_error(step, source, report))?;
             savepoint.commit().await?;
         }
         let orphans = orphans(txn).await?;
@@ -209,7 +212,7 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
-    /// Drops what these migrations made, tables and types, newest first, and the record of it. Nothing else is touched.
+    /// Drops the tables and types that these migrations created, and the table of their records.
     async fn drop_tables(&self, txn: &DatabaseTransaction, applied: &[String]) -> Result<(), DbErr> {
         let mut steps: Vec<Step> = (self.project.chain)().into_iter().map(Step::up).collect();
         steps.retain(|step| applied.iter().any(|name| name == step.name()));
@@ -220,20 +223,20 @@ impl Run<'_> {
     }
 }
 
-impl Report {
+impl RunReport {
     fn add(&mut self, step: &Step) {
-        let list = if step.direction == Direction::Up { &mut self.applied } else { &mut self.taken_back };
+        let list = if step.direction == Direction::Up { &mut self.applied } else { &mut self.reverted };
         list.push(step.name().to_owned());
     }
 }
 
-/// Why the step stopped, and what stays of the run.
-fn failed(step: &Step, source: DbErr, report: &Report) -> Error {
-    let kept = report.taken_back.iter().chain(&report.applied).cloned().collect();
+/// The error of a step, with the migrations that stay.
+fn step_error(step: &Step, source: DbErr, report: &RunReport) -> Error {
+    let kept = report.reverted.iter().chain(&report.applied).cloned().collect();
     Error::Migration { name: step.name().to_owned(), kept, source }
 }
 
-/// Rows that refer to rows that are not there. SQLite does not look while foreign keys are off; PostgreSQL always does.
+/// Rows whose foreign key has no row. SQLite does not check while foreign keys are off.
 async fn orphans(txn: &DatabaseTransaction) -> Result<BTreeSet<String>, Error> {
     if txn.get_database_backend() == DbBackend::Postgres {
         return Ok(BTreeSet::new());

@@ -1,20 +1,20 @@
-//! `show`: one migration, where it stands and what it says.
+//! `show`: one migration, its state and its SQL.
 
 use crate::connect::Place;
 use crate::recorder::{is_read, statements};
-use crate::state::History;
+use crate::state::MigrationList;
 use crate::step::{Direction, Step};
-use crate::target::{HEAD, named};
+use crate::target::{HEAD, resolve_name};
 use crate::{Error, Project};
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
 
-/// One migration.
+/// One migration in detail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Shown {
+pub struct MigrationDetails {
     /// Its name.
     pub name: String,
-    /// Its place in the list, from 1.
+    /// Its place in the chain, from 1.
     pub number: usize,
     /// The one before it.
     pub follows: Option<String>,
@@ -22,15 +22,15 @@ pub struct Shown {
     pub state: &'static str,
     /// When it was applied, in UTC.
     pub applied_at: Option<String>,
-    /// Whether it runs in the transaction of its run.
+    /// Whether it runs inside the transaction of the run.
     pub transaction: bool,
-    /// What it says on the way up; it may say more where there are rows.
+    /// The statements of `up`. There may be more on a database with rows.
     pub up: Vec<String>,
-    /// What it says on the way down.
+    /// The statements of `down`.
     pub down: Vec<String>,
 }
 
-impl Display for Shown {
+impl Display for MigrationDetails {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "name         {}", self.name)?;
         writeln!(f, "follows      {}", self.follows.as_deref().unwrap_or("base"))?;
@@ -47,36 +47,36 @@ impl Display for Shown {
 }
 
 impl Project {
-    /// Shows the migration with this name, or whose name begins so. Changes nothing and makes no file.
-    pub async fn show(&self, url: &str, word: &str) -> Result<Shown, Error> {
+    /// Describes the migration with this name or prefix. Changes nothing and creates no file.
+    pub async fn show(&self, url: &str, word: &str) -> Result<MigrationDetails, Error> {
         let names = self.names();
         let name = match names.last() {
             Some(last) if word == HEAD => last.clone(),
-            _ => named(word, self)?,
+            _ => resolve_name(word, self)?,
         };
         let unknown = || Error::UnknownTarget(word.to_owned());
         let at = names.iter().position(|known| *known == name).ok_or_else(unknown)?;
-        let History { migrations } = self.history(url).await?;
-        let entry = migrations.into_iter().find(|entry| entry.name == name).ok_or_else(unknown)?;
+        let MigrationList { migrations } = self.history(url).await?;
+        let status = migrations.into_iter().find(|status| status.name == name).ok_or_else(unknown)?;
         let dialect = Place::of(url)?.dialect();
         let step = |direction| {
             let migration = (self.chain)().into_iter().nth(at).ok_or_else(unknown)?;
             Ok::<_, Error>(Step { direction, migration })
         };
         let (up, down) = (step(Direction::Up)?, step(Direction::Down)?);
-        Ok(Shown {
+        Ok(MigrationDetails {
             number: at + 1,
             follows: at.checked_sub(1).and_then(|before| names.get(before).cloned()),
-            state: entry.state,
-            applied_at: entry.applied_at,
+            state: status.state,
+            applied_at: status.applied_at,
             transaction: !up.is_non_transactional(dialect),
-            up: changes(statements(&up, dialect).await?),
-            down: changes(statements(&down, dialect).await?),
+            up: without_reads(statements(&up, dialect).await?),
+            down: without_reads(statements(&down, dialect).await?),
             name,
         })
     }
 }
 
-fn changes(statements: Vec<String>) -> Vec<String> {
+fn without_reads(statements: Vec<String>) -> Vec<String> {
     statements.into_iter().filter(|statement| !is_read(statement)).collect()
 }

@@ -1,25 +1,25 @@
-//! `stamp`: marks migrations as applied, or as not applied, and runs none of them.
+//! `stamp`: marks migrations as applied or pending, and runs none of them.
 
 use crate::connect::connect;
 use crate::lock::lock;
 use crate::records::adoption::adopted_at;
 use crate::target::position;
-use crate::{Error, Options, Project, records};
+use crate::{Error, Project, RunOptions, records};
 use sea_orm_migration::sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
 use std::time::Duration;
 
-/// What was marked.
+/// What `stamp` recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Stamped {
-    /// Now they count as applied.
+pub struct StampReport {
+    /// Migrations that now count as applied.
     pub marked: Vec<String>,
-    /// Now they count as pending.
+    /// Migrations that now count as pending.
     pub unmarked: Vec<String>,
 }
 
-impl Display for Stamped {
+impl Display for StampReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         if self.marked.is_empty() && self.unmarked.is_empty() {
             return writeln!(f, "nothing to do");
@@ -35,21 +35,21 @@ impl Display for Stamped {
 }
 
 impl Project {
-    /// Marks everything up to `word` (`head`, `base`, `+N`, `-N` or a name) as applied and the rest as pending, without
-    /// running anything.
-    pub async fn stamp(&self, url: &str, word: &str, options: &Options) -> Result<Stamped, Error> {
-        // A database that is nowhere has nothing that could be marked.
+    /// Marks every migration up to `word` (`head`, `base`, `+N`, `-N` or a name) as applied and the rest
+    /// as pending, without running any.
+    pub async fn stamp(&self, url: &str, word: &str, options: &RunOptions) -> Result<StampReport, Error> {
+        // A database that does not exist has nothing to mark.
         let db = connect(self, url, false, Duration::ZERO).await?;
-        let stamped = match lock(self, &db, options).await {
+        let report = match lock(self, &db, options).await {
             Ok(txn) => stamp_in(self, txn, word).await,
             Err(error) => Err(error),
         };
         db.close().await?;
-        stamped
+        report
     }
 }
 
-async fn stamp_in(project: &Project, txn: DatabaseTransaction, word: &str) -> Result<Stamped, Error> {
+async fn stamp_in(project: &Project, txn: DatabaseTransaction, word: &str) -> Result<StampReport, Error> {
     match mark(project, &txn, word).await {
         Ok(stamped) => {
             txn.commit().await?;
@@ -62,9 +62,9 @@ async fn stamp_in(project: &Project, txn: DatabaseTransaction, word: &str) -> Re
     }
 }
 
-async fn mark(project: &Project, txn: &DatabaseTransaction, word: &str) -> Result<Stamped, Error> {
+async fn mark(project: &Project, txn: &DatabaseTransaction, word: &str) -> Result<StampReport, Error> {
     let state = project.state(txn).await?;
-    state.ready(project)?;
+    state.require_migratable(project)?;
     let end = position(word, state.applied.len(), project)?;
     let all = project.names();
     let (below, above) = all.split_at(end.min(all.len()));
@@ -81,5 +81,5 @@ async fn mark(project: &Project, txn: &DatabaseTransaction, word: &str) -> Resul
     for name in &marked {
         records::record(txn, name).await?;
     }
-    Ok(Stamped { marked, unmarked })
+    Ok(StampReport { marked, unmarked })
 }

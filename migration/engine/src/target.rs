@@ -1,35 +1,35 @@
-//! How far to go: the words for it, and what they mean for a list of migrations.
+//! The target of a run: how it is written, and which migration it names.
 
 use crate::{Error, Project};
 
-/// The word for an up-to-date schema.
+/// The newest migration.
 pub const HEAD: &str = "head";
-/// The word for a database without any migration.
+/// A database without any migration.
 pub const BASE: &str = "base";
 
-/// How far to go.
+/// How far to upgrade or downgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// To the end: up to the newest migration, or down to an empty database.
+    /// To the end: up to the newest migration, or down to a database without any.
     End,
-    /// So many migrations.
+    /// This number of migrations.
     Steps(usize),
-    /// Until this migration is the last one applied. The beginning of its name is enough when no other begins so.
+    /// Until this migration is the last one applied. A unique prefix of its name is enough.
     Name(String),
 }
 
 impl Target {
-    /// `head`, `+2`, or a name.
+    /// Parses the target of an upgrade: `head`, `+2`, or a name.
     pub fn up(word: &str) -> Self {
-        Self::read(word, HEAD, '+')
+        Self::parse(word, HEAD, '+')
     }
 
-    /// `base`, `-2`, or a name.
+    /// Parses the target of a downgrade: `base`, `-2`, or a name.
     pub fn down(word: &str) -> Self {
-        Self::read(word, BASE, '-')
+        Self::parse(word, BASE, '-')
     }
 
-    fn read(word: &str, end: &str, sign: char) -> Self {
+    fn parse(word: &str, end: &str, sign: char) -> Self {
         match word.strip_prefix(sign).and_then(|number| number.parse().ok()) {
             Some(steps) => Self::Steps(steps),
             None if word == end => Self::End,
@@ -38,21 +38,22 @@ impl Target {
     }
 }
 
-/// The one migration whose name is `word`, or begins so.
-pub(crate) fn named(word: &str, project: &Project) -> Result<String, Error> {
+/// The name of the one migration that is called `word` or begins with it.
+pub(crate) fn resolve_name(word: &str, project: &Project) -> Result<String, Error> {
     let names = project.names();
     if names.iter().any(|name| name == word) {
         return Ok(word.to_owned());
     }
-    let mut found: Vec<String> = names.into_iter().filter(|name| !word.is_empty() && name.starts_with(word)).collect();
-    match (found.pop(), found.len()) {
+    let mut matches: Vec<String> =
+        names.into_iter().filter(|name| !word.is_empty() && name.starts_with(word)).collect();
+    match (matches.pop(), matches.len()) {
         (Some(name), 0) => Ok(name),
         (Some(name), others) => Err(Error::AmbiguousTarget { word: word.to_owned(), one: name, others }),
         (None, _) => Err(Error::UnknownTarget(word.to_owned())),
     }
 }
 
-/// How many migrations a database at `word` has, counted from `from` when the word is `+N` or `-N`.
+/// How many migrations a database at `word` has. `+N` and `-N` count from `from`.
 pub(crate) fn position(word: &str, from: usize, project: &Project) -> Result<usize, Error> {
     let all = project.names();
     let unknown = || Error::UnknownTarget(word.to_owned());
@@ -65,7 +66,7 @@ pub(crate) fn position(word: &str, from: usize, project: &Project) -> Result<usi
         }
         (_, Some(steps)) if word.starts_with('-') => from.checked_sub(steps).ok_or_else(unknown),
         _ => {
-            let name = named(word, project)?;
+            let name = resolve_name(word, project)?;
             all.iter().position(|known| *known == name).map(|at| at + 1).ok_or_else(unknown)
         }
     }

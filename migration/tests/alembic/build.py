@@ -1,6 +1,6 @@
-"""build.py URL [REVISION] [--defaults]: a database as the reference leaves it.
+"""build.py URL [REVISION] [--defaults]: creates a database as the reference does.
 
-PostgreSQL through the whole Alembic chain, SQLite by `create_all` and a stamp, because the chain runs on PostgreSQL only.
+PostgreSQL by the whole Alembic chain; SQLite by `create_all` and a stamp, because the chain runs only on PostgreSQL.
 """
 
 import argparse

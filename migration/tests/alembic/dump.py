@@ -1,6 +1,6 @@
 """dump.py URL: every row of every table as JSON, so that two states of a database can be compared.
 
-Times are instants in UTC however they are stored; roles and states are told in lower case, as the site's API told them.
+Times are printed in UTC, roles and states in lower case, however they are stored.
 """
 
 import json
@@ -16,7 +16,7 @@ WORDS = {("users", "role"), ("videos", "status")}
 
 
 def plain(table: str, column: str, value):
-    # The seconds in our own bookkeeping are numbers.
+    # The times in `seaql_migrations` are numbers of seconds.
     if column.endswith(TIMES) and value is not None and not isinstance(value, int):
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
@@ -31,9 +31,9 @@ def main() -> None:
     metadata.reflect(target)
     rows = {}
     with target.connect() as connection:
-        # Of an index for full-text search on SQLite there are tables that only its engine reads.
+        # Only the full-text engine of SQLite reads the tables of its index.
         for name, table in ((name, table) for name, table in metadata.tables.items() if not name.startswith("video_grams")):
-            # As text, so that what is stored is seen rather than what SQLAlchemy makes of it.
+            # As text: the stored value, not what SQLAlchemy converts it to.
             found = connection.execute(text(f'SELECT * FROM "{name}"')).mappings()
             rows[name] = [{column: plain(name, column, row[column]) for column in sorted(row)} for row in found]
     json.dump(rows, sys.stdout)

@@ -1,4 +1,4 @@
-"""What Alembic runs before its versions."""
+"""Alembic runs this before its versions."""
 
 import os
 

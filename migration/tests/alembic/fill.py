@@ -1,4 +1,4 @@
-"""fill.py URL: a few thousand rows through the models, with everything that is apt to be lost on a move."""
+"""fill.py URL: inserts a few thousand rows through the models, with values that a conversion could lose."""
 
 import random
 import sys
@@ -96,7 +96,7 @@ def main() -> None:
             session.delete(row)
         session.flush()
         if session.get_bind().dialect.name == "sqlite":
-            # As CURRENT_TIMESTAMP and other programs write it: without a fraction, or with a shorter one.
+            # CURRENT_TIMESTAMP and other programs write no fraction, or a shorter one.
             session.execute(text("UPDATE users SET created_at = substr(created_at, 1, 19) WHERE created_at LIKE '%.000000'"))
             session.execute(text("UPDATE videos SET updated_at = rtrim(updated_at, '0') WHERE updated_at LIKE '%.1_0000'"))
         session.commit()

@@ -135,7 +135,7 @@ class WatchHistory(Base):
     updated_at = Column(DateTime, default=now, onupdate=now, nullable=False)
 
 
-# What some sites let the database fill in as well.
+# Database defaults that some databases of the reference have.
 DEFAULTS = {
     "users": {"role": "'USER'", "is_active": "true", "is_verified": "false", "created_at": "CURRENT_TIMESTAMP"},
     "videos": {"status": "'PROCESSING'", "view_count": "0", "updated_at": "CURRENT_TIMESTAMP"},

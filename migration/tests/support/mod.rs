@@ -8,7 +8,7 @@ pub(crate) mod v09_data;
 use migration::PROJECT;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
-use sea_orm_revisions::{Options, Target};
+use sea_orm_revisions::{RunOptions, Target};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The number of migrations that create v0.9.
@@ -90,11 +90,11 @@ impl TestDatabase {
     }
 
     pub(crate) async fn up(&self, target: Target) -> Vec<String> {
-        PROJECT.upgrade(&self.url, &target, &Options::default()).await.unwrap().applied
+        PROJECT.upgrade(&self.url, &target, &RunOptions::default()).await.unwrap().applied
     }
 
     pub(crate) async fn down(&self, target: Target) -> Vec<String> {
-        PROJECT.downgrade(&self.url, &target, &Options::default()).await.unwrap().taken_back
+        PROJECT.downgrade(&self.url, &target, &RunOptions::default()).await.unwrap().reverted
     }
 
     /// Downgrades to v0.9.
@@ -104,7 +104,7 @@ impl TestDatabase {
 
     /// The one-line error of an upgrade to the head, or of a downgrade to v0.9.
     pub(crate) async fn refusal(&self, up: bool) -> String {
-        let options = Options::default();
+        let options = RunOptions::default();
         let v09 = Target::Name("m20250101_000003_create_watch_history_v09".to_owned());
         let result = match up {
             true => PROJECT.upgrade(&self.url, &Target::End, &options).await,

@@ -7,7 +7,7 @@
 //!
 //! | to do this | use |
 //! |---|---|
-//! | describe a table, create it, rebuild it on SQLite | [`TableDef`] (Alembic: `batch_alter_table`) |
+//! | describe a table, create it, rebuild it on SQLite (`batch_alter_table`) | [`TableDef`] |
 //! | change a column while triggers and views depend on it | [`DetachedDependents`] |
 //! | change a column's type on PostgreSQL, or say what blocks it | [`type_change`] |
 //! | create or drop an index while the application writes | [`concurrently`] |

@@ -1,7 +1,7 @@
 //! `adopt`: takes over a database that Alembic built.
 //!
-//! Nothing of it changes: the tables of the release are verified, the migrations that make them are marked as applied, and a small table
-//! remembers where that was, so that no downgrade goes below it. Alembic's own table stays as it is.
+//! It verifies the tables of the release, marks the migrations that create them as applied, and records
+//! the adoption in a small table, so that no downgrade goes below it. Nothing else changes.
 
 mod rehearsal;
 mod report;
@@ -13,47 +13,52 @@ use crate::lock::lock;
 use crate::project::LegacyRules;
 use crate::records::adoption::{ALEMBIC, adopted_at, alembic_revisions};
 use crate::schema::{self, Schema};
-use crate::{Error, Options, Project, Target, records};
-pub use report::Adoption;
+use crate::{Error, Project, RunOptions, Target, records};
+pub use report::AdoptReport;
 use sea_orm_migration::sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait,
 };
 
-/// How to take over.
+/// How to adopt a database.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
-    /// Only say what would happen.
+pub struct AdoptOptions {
+    /// Only report what would happen.
     pub plan: bool,
-    /// Go on to the newest migration.
+    /// Apply the pending migrations afterwards.
     pub upgrade: bool,
 }
 
 impl Project {
-    /// Takes the database over, or says what is in the way. A second time changes nothing.
-    pub async fn adopt(&self, url: &str, wish: &Wish, options: &Options) -> Result<Adoption, Error> {
+    /// Adopts the database, or reports the obstacles. A second time changes nothing.
+    pub async fn adopt(
+        &self,
+        url: &str,
+        adopt_options: &AdoptOptions,
+        options: &RunOptions,
+    ) -> Result<AdoptReport, Error> {
         let legacy = self.legacy.ok_or(AdoptionRefusal::NoRules(self.name))?;
         let db = connect(self, url, false, options.lock_timeout).await?;
-        let adoption = adopt_on(self, &legacy, &db, wish, options).await;
+        let report = adopt_on(self, &legacy, &db, adopt_options, options).await;
         db.close().await?;
-        let mut adoption = adoption?;
-        if wish.plan && adoption.needs_rehearsal() && matches!(Place::of(url)?, Place::SqliteFile(_)) {
-            adoption.rehearsed(rehearsal::on_sqlite(self, url, options).await?);
+        let mut report = report?;
+        if adopt_options.plan && report.needs_rehearsal() && matches!(Place::of(url)?, Place::SqliteFile(_)) {
+            report.add_rehearsal(rehearsal::on_sqlite(self, url, options).await?);
         }
-        if wish.upgrade && !wish.plan && adoption.findings.is_empty() {
-            if adoption.is_recorded() {
-                log::debug!("adopted at {}, going on to the newest migration", adoption.at);
+        if adopt_options.upgrade && !adopt_options.plan && report.findings.is_empty() {
+            if report.is_recorded() {
+                log::debug!("adopted at {}, applying the pending migrations", report.at);
             }
-            let report = self.upgrade(url, &Target::End, options).await?;
-            (adoption.applied, adoption.backup) = (report.applied, report.backup);
+            let run = self.upgrade(url, &Target::End, options).await?;
+            (report.applied, report.backup) = (run.applied, run.backup);
             let db = connect(self, url, false, options.lock_timeout).await?;
             let after = schema::read(&db).await;
-            adoption.count_again(&counts(self, &db, &after?).await?);
+            report.compare_counts(&counts(self, &db, &after?).await?);
             db.close().await?;
         }
-        Ok(adoption)
+        Ok(report)
     }
 
-    /// The migration at which the database was taken over. No downgrade goes below it.
+    /// The migration at which the database was adopted. No downgrade goes below it.
     pub async fn adopted_at(&self, db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
         adopted_at(db, self.legacy).await
     }
@@ -63,63 +68,63 @@ async fn adopt_on(
     project: &Project,
     legacy: &LegacyRules,
     db: &DatabaseConnection,
-    wish: &Wish,
-    options: &Options,
-) -> Result<Adoption, Error> {
-    let txn = if wish.plan { db.begin().await? } else { lock(project, db, options).await? };
-    let mut adoption = adopt_within(project, legacy, &txn, wish).await?;
-    if wish.plan && adoption.needs_rehearsal() && txn.get_database_backend() == DbBackend::Postgres {
-        adoption.rehearsed(rehearsal::on_postgres(project, &txn, &adoption.pending).await?);
+    adopt_options: &AdoptOptions,
+    options: &RunOptions,
+) -> Result<AdoptReport, Error> {
+    let txn = if adopt_options.plan { db.begin().await? } else { lock(project, db, options).await? };
+    let mut report = adopt_in(project, legacy, &txn, adopt_options).await?;
+    if adopt_options.plan && report.needs_rehearsal() && txn.get_database_backend() == DbBackend::Postgres {
+        report.add_rehearsal(rehearsal::on_postgres(project, &txn, &report.pending).await?);
     }
-    if adoption.is_recorded() {
+    if report.is_recorded() {
         txn.commit().await?;
     } else {
         txn.rollback().await?;
     }
-    Ok(adoption)
+    Ok(report)
 }
 
-async fn adopt_within(
+async fn adopt_in(
     project: &Project,
     legacy: &LegacyRules,
     txn: &DatabaseTransaction,
-    wish: &Wish,
-) -> Result<Adoption, Error> {
+    adopt_options: &AdoptOptions,
+) -> Result<AdoptReport, Error> {
     let state = project.state(txn).await?;
     if !state.unknown.is_empty() {
         return Err(Error::Ahead(state.unknown));
     }
     let actual = schema::read(txn).await?;
     let rows = counts(project, txn, &actual).await?;
-    let mut adoption = Adoption { planned: wish.plan, rows, ..Adoption::default() };
+    let mut report = AdoptReport { planned: adopt_options.plan, rows, ..AdoptReport::default() };
     if let Some(at) = adopted_at(txn, project.legacy).await? {
-        adoption.already = true;
-        adoption.pending = state.pending;
-        adoption.at = at;
-        return Ok(adoption);
+        report.already = true;
+        report.pending = state.pending;
+        report.at = at;
+        return Ok(report);
     }
     if !state.applied.is_empty() {
         let count = state.applied.len();
         return Err(AdoptionRefusal::AlreadyMigrated { count, project: project.name }.into());
     }
-    legacy.migration.clone_into(&mut adoption.at);
-    adoption.revision = revision(legacy, alembic_revisions(txn).await?)?;
-    let verdict = verify::verify(project, legacy, txn, &actual, &adoption.revision).await?;
-    (adoption.findings, adoption.left_alone) = (verdict.findings, verdict.left_alone);
-    if adoption.findings.is_empty() {
-        (adoption.stamped, adoption.pending) = state.pending.into_iter().partition(|name| legacy.covers(name));
+    legacy.migration.clone_into(&mut report.at);
+    report.revision = revision(legacy, alembic_revisions(txn).await?)?;
+    let verdict = verify::verify(project, legacy, txn, &actual, &report.revision).await?;
+    (report.findings, report.left_alone) = (verdict.findings, verdict.left_alone);
+    if report.findings.is_empty() {
+        (report.stamped, report.pending) = state.pending.into_iter().partition(|name| legacy.covers(name));
     }
-    if adoption.is_recorded() {
+    if report.is_recorded() {
         records::install(txn).await?;
-        for name in &adoption.stamped {
+        for name in &report.stamped {
             records::record(txn, name).await?;
         }
-        records::adoption::record(txn, legacy, &adoption.revision).await?;
+        records::adoption::record(txn, legacy, &report.revision).await?;
     }
-    Ok(adoption)
+    Ok(report)
 }
 
-/// The one revision from which a database can be taken over.
+/// The revision of the database, if it can be adopted.
 fn revision(legacy: &LegacyRules, revisions: Option<Vec<String>>) -> Result<String, AdoptionRefusal> {
     let adoptable = legacy.revisions();
     let mut heads = revisions.ok_or(AdoptionRefusal::NoAlembic)?;
@@ -137,7 +142,7 @@ fn revision(legacy: &LegacyRules, revisions: Option<Vec<String>>) -> Result<Stri
     }
 }
 
-/// How many rows each table of the project has.
+/// The number of rows of each table, apart from the records of migrations.
 async fn counts(project: &Project, db: &impl ConnectionTrait, schema: &Schema) -> Result<Vec<(String, i64)>, DbErr> {
     let mut counts = Vec::new();
     for name in schema.tables.keys().filter(|name| *name != ALEMBIC && !project.is_bookkeeping(name)) {

@@ -1,22 +1,24 @@
-//! The plan's proof: the migrations themselves, run where nothing of it stays. What stops them stops `up` too, in the same words.
+//! The rehearsal of a plan: the pending migrations run where nothing of them stays. What stops them
+//! would stop `up`, with the same message.
 //!
-//! On PostgreSQL that is the transaction of the plan, which is rolled back; meanwhile the tables are locked. On SQLite it is a copy.
+//! On PostgreSQL they run in a transaction that is rolled back; meanwhile the tables are locked. On
+//! SQLite they run on a copy.
 
-use super::Wish;
+use super::AdoptOptions;
 use crate::connect::Place;
 use crate::lock::settings;
 use crate::step::Step;
-use crate::{Error, Options, Project, backup, records};
+use crate::{Error, Project, RunOptions, backup, records};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseTransaction, TransactionTrait};
 use std::time::{Duration, Instant};
 
-/// What a rehearsal showed.
+/// The result of a rehearsal.
 #[derive(Debug, Default)]
 pub(super) struct Rehearsal {
     /// What would stop the migrations.
     pub(super) findings: Vec<String>,
-    /// How it went, for people.
+    /// One line for people: where and how long.
     pub(super) note: String,
 }
 
@@ -28,7 +30,7 @@ impl Rehearsal {
                 Ok(Self { findings, note })
             }
             Err(error) if error.is_blocked() => {
-                let note = "not rehearsed, because a table is in use: try again in a quiet hour".to_owned();
+                let note = "not rehearsed, because a table is in use: retry at a quiet time".to_owned();
                 Ok(Self { findings: Vec::new(), note })
             }
             Err(error @ Error::Migration { .. }) => Ok(Self { findings: vec![error.to_string()], note: String::new() }),
@@ -37,7 +39,7 @@ impl Rehearsal {
     }
 }
 
-/// Runs the pending migrations in a savepoint and rolls back to it.
+/// Runs the pending migrations in a savepoint, which is rolled back.
 pub(super) async fn on_postgres(
     project: &Project,
     txn: &DatabaseTransaction,
@@ -69,13 +71,13 @@ async fn run(project: &Project, txn: &DatabaseTransaction, pending: &[String]) -
     Ok(lacking.map(|difference| format!("after the migrations, {difference}")).collect())
 }
 
-/// Takes over a copy of the file, which is removed again.
-pub(super) async fn on_sqlite(project: &Project, url: &str, options: &Options) -> Result<Rehearsal, Error> {
+/// Adopts a copy of the file, which is removed afterwards.
+pub(super) async fn on_sqlite(project: &Project, url: &str, options: &RunOptions) -> Result<Rehearsal, Error> {
     let begun = Instant::now();
     let Place::SqliteFile(file) = Place::of(url)? else { return Ok(Rehearsal::default()) };
-    let copy = backup::Copy::of(project, url, &file).await?;
-    let options = Options { backup: false, ..options.clone() };
-    let wish = Wish { plan: false, upgrade: true };
-    let result = Box::pin(project.adopt(&copy.url(), &wish, &options)).await;
-    Rehearsal::of(result.map(|adoption| adoption.findings), "on a copy, which was removed", begun.elapsed())
+    let copy = backup::TemporaryCopy::of(project, url, &file).await?;
+    let options = RunOptions { backup: false, ..options.clone() };
+    let adopt_options = AdoptOptions { plan: false, upgrade: true };
+    let result = Box::pin(project.adopt(&copy.url(), &adopt_options, &options)).await;
+    Rehearsal::of(result.map(|report| report.findings), "on a copy, which was removed", begun.elapsed())
 }

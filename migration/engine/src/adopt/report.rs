@@ -1,4 +1,4 @@
-//! What an adoption did, or would do, or could not do.
+//! The report of an adoption: what it did, would do, or could not do.
 
 use super::rehearsal::Rehearsal;
 use serde::Serialize;
@@ -6,48 +6,48 @@ use std::fmt::{Display, Formatter};
 
 /// What an adoption found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Adoption {
-    /// Alembic's revision; empty when the database was taken over earlier.
+pub struct AdoptReport {
+    /// Alembic's revision; empty if the database was adopted before.
     pub revision: String,
-    /// The migration at which it is taken over, below which no downgrade goes.
+    /// The migration at which the database is adopted. No downgrade goes below it.
     pub at: String,
-    /// Whether that was done before.
+    /// Whether the database was adopted before.
     pub already: bool,
-    /// Whether this only says what would be done.
+    /// Whether this is a plan, so that nothing was changed.
     pub planned: bool,
-    /// What is in the way. As long as there is anything, nothing is done.
+    /// The obstacles. If there are any, nothing was changed.
     pub findings: Vec<String>,
-    /// What is not ours and stays as it is.
+    /// Extra objects, which stay as they are.
     pub left_alone: Vec<String>,
-    /// How the migrations were rehearsed for the plan.
+    /// How the migrations were rehearsed for a plan.
     pub rehearsal: String,
-    /// How many rows each table has.
+    /// The number of rows of each table.
     pub rows: Vec<(String, i64)>,
     /// The migrations that were marked as applied, or would be.
     pub stamped: Vec<String>,
-    /// The migrations that come after them.
+    /// The migrations after them.
     pub pending: Vec<String>,
-    /// Where the SQLite file was backed up before that.
+    /// The backup of the SQLite file that was made before they were applied.
     pub backup: Option<String>,
-    /// Those of them that were applied.
+    /// Those of `pending` that were applied.
     pub applied: Vec<String>,
-    /// Tables that had another number of rows after that: name, before, after.
+    /// Tables whose number of rows changed meanwhile: name, before, after.
     pub recounted: Vec<(String, i64, i64)>,
 }
 
-impl Adoption {
-    /// Whether it was written down just now.
+impl AdoptReport {
+    /// Whether this run recorded the adoption.
     pub fn is_recorded(&self) -> bool {
         !self.planned && !self.already && self.findings.is_empty()
     }
 
-    /// Whether there is anything that could stop on the way.
+    /// Whether there are migrations whose outcome a plan does not know yet.
     pub(super) fn needs_rehearsal(&self) -> bool {
         self.findings.is_empty() && !self.pending.is_empty()
     }
 
-    /// Notes what a rehearsal showed.
-    pub(super) fn rehearsed(&mut self, rehearsal: Rehearsal) {
+    /// Adds what a rehearsal showed.
+    pub(super) fn add_rehearsal(&mut self, rehearsal: Rehearsal) {
         (self.findings, self.rehearsal) = (rehearsal.findings, rehearsal.note);
         if !self.findings.is_empty() {
             self.stamped.clear();
@@ -55,8 +55,8 @@ impl Adoption {
         }
     }
 
-    /// Notes what the migrations changed about the numbers of rows, which should be nothing.
-    pub(super) fn count_again(&mut self, after: &[(String, i64)]) {
+    /// Adds the tables whose number of rows the migrations changed. There should be none.
+    pub(super) fn compare_counts(&mut self, after: &[(String, i64)]) {
         let now = |table: &String| after.iter().find(|(name, _)| name == table).map_or(0, |(_, rows)| *rows);
         let counted = self.rows.iter().map(|(table, before)| (table.clone(), *before, now(table)));
         self.recounted = counted.filter(|(_, before, after)| before != after).collect();
@@ -64,7 +64,7 @@ impl Adoption {
     }
 }
 
-impl Display for Adoption {
+impl Display for AdoptReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         if self.already {
             writeln!(f, "this database was adopted before, at {}", self.at)?;
@@ -76,10 +76,10 @@ impl Display for Adoption {
                 writeln!(f, "  {table:<20} {rows:>10} {}", if *rows == 1 { "row" } else { "rows" })?;
             }
         }
-        list(f, "\nnot ours, left as it is", &self.left_alone)?;
-        list(f, "\nin the way, so that nothing was changed", &self.findings)?;
+        list(f, "\nextra objects, left as they are", &self.left_alone)?;
+        list(f, "\nobstacles, so that nothing was changed", &self.findings)?;
         if !self.findings.is_empty() {
-            return writeln!(f, "\nmend each of them and run `adopt` again");
+            return writeln!(f, "\nfix each of them and run `adopt` again");
         }
         let (stamped, applied) =
             if self.planned { ("would mark as applied", "would apply") } else { ("marked as applied", "applied") };
@@ -90,7 +90,10 @@ impl Display for Adoption {
         let applied_names = if self.planned { &self.pending } else { &self.applied };
         list(f, &format!("\n{applied}"), applied_names)?;
         for (table, before, after) in &self.recounted {
-            writeln!(f, "\n{table}: {before} rows before, {after} after; somebody wrote meanwhile, or rows were lost")?;
+            writeln!(
+                f,
+                "\n{table}: {before} rows before, {after} after; another program wrote meanwhile, or rows were lost"
+            )?;
         }
         match (self.planned, self.applied.is_empty(), self.pending.len()) {
             (true, ..) if self.rehearsal.is_empty() => writeln!(f, "\nnothing was changed"),

@@ -1,7 +1,7 @@
-//! Whether the tables of a release are those that Alembic made.
+//! Verifies that a database has the tables of a release.
 //!
-//! What they should be nobody writes down a second time: the first migrations make them in a throw-away place, and both are
-//! read by the same words.
+//! The expected tables are those that the first migrations create in a temporary place. Both schemas
+//! are read in the same way.
 
 use crate::project::{LaterRevision, LegacyRules};
 use crate::records::adoption::ALEMBIC;
@@ -11,17 +11,17 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseTransaction, DbBackend, Statement, TransactionTrait};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is in the way, and what stays as it is.
+/// The obstacles, and the extra objects that are left alone.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) findings: Vec<String>,
     pub(super) left_alone: Vec<String>,
 }
 
-/// The columns of an enum, with its labels.
+/// The columns of enum types, each with the labels of its type.
 type Labels = BTreeMap<String, BTreeSet<String>>;
 
-/// Compares the database, in which Alembic stands at `revision`, with the release. Changes nothing.
+/// Compares a database at Alembic's `revision` with the release. Changes nothing.
 pub(super) async fn verify(
     project: &Project,
     legacy: &LegacyRules,
@@ -29,12 +29,12 @@ pub(super) async fn verify(
     actual: &Schema,
     revision: &str,
 ) -> Result<Verdict, DbErr> {
-    let (mut expected, wanted_labels) = reference(project, legacy, txn).await?;
+    let (mut expected, expected_labels) = reference(project, legacy, txn).await?;
     let later = legacy.later.filter(|later| later.revision == revision);
     let missing = later.map(|later| add_later_indexes(&later, &mut expected, actual)).unwrap_or_default();
-    let spelled = spelled_alike(legacy, actual, &expected, txn.get_database_backend());
+    let normalized = normalize(legacy, actual, &expected, txn.get_database_backend());
     let mut verdict = Verdict::default();
-    for difference in schema::compare(&expected, &spelled) {
+    for difference in schema::compare(&expected, &normalized) {
         match &difference.actual {
             Some(SchemaItem::Table(_)) if difference.table == ALEMBIC || project.is_bookkeeping(&difference.table) => {}
             Some(SchemaItem::Index(_)) if difference.expected.is_none() => {
@@ -45,7 +45,7 @@ pub(super) async fn verify(
         }
     }
     verdict.findings.extend(missing);
-    verdict.findings.extend(other_labels(legacy, &wanted_labels, &labels(txn, &expected).await?));
+    verdict.findings.extend(label_differences(legacy, &expected_labels, &labels(txn, &expected).await?));
     let head = expected::schema(txn, project.entities).await?;
     verdict.findings.extend(taken_names(project, &head, &expected, actual));
     if verdict.findings.is_empty() {
@@ -54,7 +54,7 @@ pub(super) async fn verify(
     Ok(verdict)
 }
 
-/// Tables and enum labels as the migrations up to the release make them.
+/// Tables and enum labels as the migrations up to the release create them.
 async fn reference(
     project: &Project,
     legacy: &LegacyRules,
@@ -67,12 +67,12 @@ async fn reference(
         memory.close().await?;
         return Ok((schema, Labels::new()));
     }
-    let throw_away = txn.begin().await?;
-    throw_away.execute_unprepared("SET LOCAL search_path = pg_temp").await?;
-    make(project, legacy, &SchemaManager::new(&throw_away)).await?;
-    let schema = schema::read(&throw_away).await?;
-    let labels = labels(&throw_away, &schema).await?;
-    throw_away.rollback().await?;
+    let savepoint = txn.begin().await?;
+    savepoint.execute_unprepared("SET LOCAL search_path = pg_temp").await?;
+    make(project, legacy, &SchemaManager::new(&savepoint)).await?;
+    let schema = schema::read(&savepoint).await?;
+    let labels = labels(&savepoint, &schema).await?;
+    savepoint.rollback().await?;
     Ok((schema, labels))
 }
 
@@ -83,8 +83,8 @@ async fn make(project: &Project, legacy: &LegacyRules, manager: &SchemaManager<'
     Ok(())
 }
 
-/// Adds the indexes of the later revision to the wanted tables. Of a table that is not among them, the indexes that are
-/// missing are told.
+/// Adds the indexes of the later revision to the expected tables. Returns the missing indexes of other
+/// tables.
 fn add_later_indexes(later: &LaterRevision, expected: &mut Schema, actual: &Schema) -> Vec<String> {
     let mut missing = Vec::new();
     for (table, columns) in later.indexes {
@@ -102,31 +102,31 @@ fn add_later_indexes(later: &LaterRevision, expected: &mut Schema, actual: &Sche
     missing
 }
 
-/// The same tables without what may differ: database defaults, and words of SQLite that mean the same.
-fn spelled_alike(legacy: &LegacyRules, actual: &Schema, expected: &Schema, backend: DbBackend) -> Schema {
-    let mut spelled = actual.clone();
+/// The actual tables without what may differ: database defaults, and synonyms of SQLite types.
+fn normalize(legacy: &LegacyRules, actual: &Schema, expected: &Schema, backend: DbBackend) -> Schema {
+    let mut normalized = actual.clone();
     for (name, reference) in &expected.tables {
-        let Some(table) = spelled.tables.get_mut(name) else { continue };
+        let Some(table) = normalized.tables.get_mut(name) else { continue };
         let keys = table.primary_key.clone();
         for column in &mut table.columns {
             let Some(reference) = reference.column(&column.name) else { continue };
             column.default = None;
             if backend != DbBackend::Postgres {
-                spell(legacy, column, reference, &keys);
+                normalize_column(legacy, column, reference, &keys);
             }
         }
     }
-    spelled
+    normalized
 }
 
-fn spell(legacy: &LegacyRules, column: &mut Column, reference: &Column, keys: &[String]) {
+fn normalize_column(legacy: &LegacyRules, column: &mut Column, reference: &Column, keys: &[String]) {
     let is_enum = reference.data_type.starts_with("varchar") && legacy.enums.contains(&column.name.as_str());
     let is_same = (column.data_type == "timestamp" && reference.data_type == "datetime")
         || (is_enum && (column.data_type.starts_with("varchar") || column.data_type == "text"));
     if is_same {
         column.data_type.clone_from(&reference.data_type);
     }
-    // The row id is never NULL, whether the table says so or not.
+    // The row id is never NULL, even if the table does not say so.
     if column.data_type == "integer" && keys == [column.name.as_str()] {
         column.nullable = reference.nullable;
     }
@@ -149,7 +149,7 @@ const LABELS: &str = "
 SELECT relname || '.' || attname, enumlabel::text
 FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid JOIN pg_enum ON enumtypid = atttypid";
 
-fn other_labels(legacy: &LegacyRules, expected: &Labels, actual: &Labels) -> Vec<String> {
+fn label_differences(legacy: &LegacyRules, expected: &Labels, actual: &Labels) -> Vec<String> {
     let joined = |labels: &BTreeSet<String>| labels.iter().cloned().collect::<Vec<_>>().join(", ");
     let other = |(column, expected): (&String, &BTreeSet<String>)| {
         let actual = actual.get(column).filter(|actual| *actual != expected)?;

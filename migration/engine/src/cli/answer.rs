@@ -1,19 +1,19 @@
-//! From a command to what is printed.
+//! Runs a command and makes its output.
 
 use super::Environment;
-use super::command::{Adopt, Change, Command, Drop, Offline, Revision};
-use crate::adopt::Wish;
+use super::command::{AdoptArguments, Command, ConfirmArguments, OfflineArguments, RevisionArguments, RunArguments};
+use crate::adopt::AdoptOptions;
 use crate::connect::Place;
-use crate::consent::{Listener, consent};
+use crate::consent::{Confirmation, confirm};
 use crate::environment::expand_home;
-use crate::plan::Work;
-use crate::{Error, Options, Project, Target};
+use crate::plan::Operation;
+use crate::{Error, Project, RunOptions, Target};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::time::Duration;
 
-/// What is printed, in both forms, and the exit code.
+/// The output of a command in both forms, and its exit code.
 pub(super) struct Answer {
     pub(super) text: String,
     pub(super) json: Value,
@@ -25,13 +25,13 @@ impl Answer {
         Self { text: report.to_string(), json: json!(report), code: 0 }
     }
 
-    /// With exit code 2 if `something` is to be seen.
-    fn two_if(self, something: bool) -> Self {
-        Self { code: if something { 2 } else { self.code }, ..self }
+    /// Exits with 2 on this condition.
+    fn exit_2_if(self, condition: bool) -> Self {
+        Self { code: if condition { 2 } else { self.code }, ..self }
     }
 }
 
-/// What a command runs on.
+/// The project and the environment of a command.
 pub(super) struct Context<'a> {
     pub(super) project: &'a Project,
     pub(super) environment: &'a Environment<'a>,
@@ -45,9 +45,9 @@ impl Context<'_> {
             Command::Down { target, steps, offline, drop, change } => {
                 self.down(target, *steps, offline, drop, change).await
             }
-            Command::Reset { drop, change } => self.drop(Work::Down(Target::End), drop, change).await,
-            Command::Refresh { drop, change } => self.drop(Work::Refresh, drop, change).await,
-            Command::Fresh { drop, change } => self.drop(Work::Fresh, drop, change).await,
+            Command::Reset { drop, change } => self.drop(Operation::Down(Target::End), drop, change).await,
+            Command::Refresh { drop, change } => self.drop(Operation::Refresh, drop, change).await,
+            Command::Fresh { drop, change } => self.drop(Operation::Fresh, drop, change).await,
             Command::Current => self.current().await,
             Command::Heads => {
                 let head = project.names().pop();
@@ -62,26 +62,32 @@ impl Context<'_> {
             }
             Command::Check { strict } => {
                 let drift = project.check(url).await?;
-                Ok(Answer::of(&drift).two_if(!drift.is_clean(*strict)))
+                Ok(Answer::of(&drift).exit_2_if(!drift.is_clean(*strict)))
             }
             Command::Revision(revision) => self.revision(revision).await,
             Command::Adopt(adopt) => self.adopt(adopt).await,
             Command::Doctor => {
                 let diagnosis = project.doctor(url).await?;
-                Ok(Answer::of(&diagnosis).two_if(!diagnosis.is_healthy()))
+                Ok(Answer::of(&diagnosis).exit_2_if(!diagnosis.is_healthy()))
             }
         }
     }
 
-    async fn up(&self, target: &str, steps: Option<usize>, offline: &Offline, how: &Change) -> Result<Answer, Error> {
+    async fn up(
+        &self,
+        target: &str,
+        steps: Option<usize>,
+        offline: &OfflineArguments,
+        how: &RunArguments,
+    ) -> Result<Answer, Error> {
         if offline.sql {
             let range = steps.map_or_else(|| target.to_owned(), |steps| format!("+{steps}"));
             return self.sql(true, &range, offline).await;
         }
-        let work = Work::Up(steps.map_or_else(|| Target::up(target), Target::Steps));
+        let operation = Operation::Up(steps.map_or_else(|| Target::up(target), Target::Steps));
         match how.plan {
-            true => self.plan(&work, how).await,
-            false => self.change(&work, how).await,
+            true => self.plan(&operation, how).await,
+            false => self.change(&operation, how).await,
         }
     }
 
@@ -89,39 +95,39 @@ impl Context<'_> {
         &self,
         target: &str,
         steps: Option<usize>,
-        offline: &Offline,
-        drop: &Drop,
-        how: &Change,
+        offline: &OfflineArguments,
+        drop: &ConfirmArguments,
+        how: &RunArguments,
     ) -> Result<Answer, Error> {
         if offline.sql {
             let range = steps.map_or_else(|| target.to_owned(), |steps| format!("-{steps}"));
             return self.sql(false, &range, offline).await;
         }
-        self.drop(Work::Down(steps.map_or_else(|| Target::down(target), Target::Steps)), drop, how).await
+        self.drop(Operation::Down(steps.map_or_else(|| Target::down(target), Target::Steps)), drop, how).await
     }
 
-    /// Plans or does work that may drop data, which needs consent.
-    async fn drop(&self, work: Work, drop: &Drop, how: &Change) -> Result<Answer, Error> {
+    /// Plans or runs an operation that may drop data, which needs confirmation.
+    async fn drop(&self, operation: Operation, drop: &ConfirmArguments, how: &RunArguments) -> Result<Answer, Error> {
         if how.plan {
-            return self.plan(&work, how).await;
+            return self.plan(&operation, how).await;
         }
         let Environment { database_url, production } = *self.environment;
         if !drop.yes {
-            let plan = self.project.plan(database_url, &work, &options_of(how)).await?;
-            consent(self.project, &plan, database_url, Listener::present(production))?;
+            let plan = self.project.plan(database_url, &operation, &options_of(how)).await?;
+            confirm(self.project, &plan, database_url, Confirmation::available(production))?;
         }
-        self.change(&work, how).await
+        self.change(&operation, how).await
     }
 
-    async fn plan(&self, work: &Work, how: &Change) -> Result<Answer, Error> {
-        Ok(Answer::of(&self.project.plan(self.environment.database_url, work, &options_of(how)).await?))
+    async fn plan(&self, operation: &Operation, how: &RunArguments) -> Result<Answer, Error> {
+        Ok(Answer::of(&self.project.plan(self.environment.database_url, operation, &options_of(how)).await?))
     }
 
-    async fn change(&self, work: &Work, how: &Change) -> Result<Answer, Error> {
-        Ok(Answer::of(&self.project.change(self.environment.database_url, work, &options_of(how)).await?))
+    async fn change(&self, operation: &Operation, how: &RunArguments) -> Result<Answer, Error> {
+        Ok(Answer::of(&self.project.run(self.environment.database_url, operation, &options_of(how)).await?))
     }
 
-    async fn sql(&self, up: bool, range: &str, offline: &Offline) -> Result<Answer, Error> {
+    async fn sql(&self, up: bool, range: &str, offline: &OfflineArguments) -> Result<Answer, Error> {
         let dialect = match offline.dialect {
             Some(dialect) => dialect.into(),
             None => Place::of(self.environment.database_url)?.dialect(),
@@ -132,7 +138,7 @@ impl Context<'_> {
 
     async fn current(&self) -> Result<Answer, Error> {
         let state = self.project.status(self.environment.database_url).await?;
-        state.adopted(self.project)?;
+        state.require_adopted(self.project)?;
         let (current, head) = (state.current(), state.pending.is_empty() && state.unknown.is_empty());
         let text = format!("{}{}\n", current.unwrap_or("base"), if head { " (head)" } else { "" });
         Ok(Answer { text, json: json!({ "current": current, "head": head, "unknown": state.unknown }), code: 0 })
@@ -140,13 +146,13 @@ impl Context<'_> {
 
     async fn status(&self, check: bool) -> Result<Answer, Error> {
         let state = self.project.status(self.environment.database_url).await?;
-        state.adopted(self.project)?;
+        state.require_adopted(self.project)?;
         let answer = Answer { text: state.describe(self.project), json: json!(state), code: 0 };
-        Ok(answer.two_if(check && !state.pending.is_empty()))
+        Ok(answer.exit_2_if(check && !state.pending.is_empty()))
     }
 
-    async fn revision(&self, revision: &Revision) -> Result<Answer, Error> {
-        let dir = revision.dir.as_ref().map(expand_home).transpose().map_err(Error::Path)?;
+    async fn revision(&self, revision: &RevisionArguments) -> Result<Answer, Error> {
+        let dir = revision.dir.as_ref().map(expand_home).transpose().map_err(Error::DirArgument)?;
         let (message, dir) = (revision.message(), dir.as_deref());
         Ok(match revision.autogenerate {
             true => Answer::of(&self.project.autogenerate(self.environment.database_url, message, dir).await?),
@@ -154,18 +160,18 @@ impl Context<'_> {
         })
     }
 
-    async fn adopt(&self, adopt: &Adopt) -> Result<Answer, Error> {
-        let Adopt { plan, upgrade, lock_timeout, no_backup } = *adopt;
-        let (wish, options) = (Wish { plan, upgrade }, options(lock_timeout, no_backup));
-        let adoption = self.project.adopt(self.environment.database_url, &wish, &options).await?;
-        Ok(Answer::of(&adoption).two_if(!adoption.findings.is_empty()))
+    async fn adopt(&self, adopt: &AdoptArguments) -> Result<Answer, Error> {
+        let AdoptArguments { plan, upgrade, lock_timeout, no_backup } = *adopt;
+        let (adopt_options, options) = (AdoptOptions { plan, upgrade }, options(lock_timeout, no_backup));
+        let adoption = self.project.adopt(self.environment.database_url, &adopt_options, &options).await?;
+        Ok(Answer::of(&adoption).exit_2_if(!adoption.findings.is_empty()))
     }
 }
 
-fn options(lock_timeout: u64, no_backup: bool) -> Options {
-    Options { lock_timeout: Duration::from_secs(lock_timeout), backup: !no_backup }
+fn options(lock_timeout: u64, no_backup: bool) -> RunOptions {
+    RunOptions { lock_timeout: Duration::from_secs(lock_timeout), backup: !no_backup }
 }
 
-fn options_of(how: &Change) -> Options {
+fn options_of(how: &RunArguments) -> RunOptions {
     options(how.lock_timeout, how.no_backup)
 }

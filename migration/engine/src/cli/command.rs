@@ -1,4 +1,4 @@
-//! The words of the command line. Alembic's and SeaORM's both work.
+//! The grammar of the command line. The names of Alembic and of SeaORM both work.
 
 use clap::{Args, Subcommand, ValueEnum};
 use sea_orm_migration::sea_orm::DbBackend;
@@ -7,41 +7,43 @@ use std::path::PathBuf;
 /// What to do with the schema.
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Command {
-    /// Apply what is pending
+    /// Apply pending migrations
     #[command(visible_alias = "upgrade")]
     Up {
-        /// `head`, `+N`, or the name of the last migration to apply (its beginning is enough); with --sql also FROM:TO
+        /// `head`, `+N`, or the last migration to apply, of which a prefix is enough; with --sql also
+        /// FROM:TO
         #[arg(default_value = "head", conflicts_with = "steps")]
         target: String,
-        /// Only so many migrations
+        /// Apply only this number of migrations
         #[arg(short = 'n', value_name = "N")]
         steps: Option<usize>,
         #[command(flatten)]
-        offline: Offline,
+        offline: OfflineArguments,
         #[command(flatten)]
-        change: Change,
+        change: RunArguments,
     },
-    /// Take back what was applied, newest first
+    /// Revert applied migrations, newest first
     #[command(visible_alias = "downgrade")]
     Down {
-        /// `base`, `-N`, or the name of the migration to go back to (its beginning is enough); with --sql also FROM:TO
+        /// `base`, `-N`, or the migration to go back to, of which a prefix is enough; with --sql also
+        /// FROM:TO
         #[arg(default_value = "-1", allow_hyphen_values = true, conflicts_with = "steps")]
         target: String,
-        /// So many migrations
+        /// Revert this number of migrations
         #[arg(short = 'n', value_name = "N")]
         steps: Option<usize>,
         #[command(flatten)]
-        offline: Offline,
+        offline: OfflineArguments,
         #[command(flatten)]
-        drop: Drop,
+        drop: ConfirmArguments,
         #[command(flatten)]
-        change: Change,
+        change: RunArguments,
     },
-    /// Name the newest migration that the database has
+    /// Print the newest migration of the database
     Current,
     /// List every migration, newest first, with the time at which it was applied
     History,
-    /// Name the newest migration of this program
+    /// Print the newest migration of this program
     #[command(visible_alias = "head")]
     Heads,
     /// List what is applied, pending, and unknown to this program
@@ -52,7 +54,7 @@ pub(super) enum Command {
     },
     /// Show one migration and its SQL
     Show {
-        /// Its name, or the beginning of it; `head` is the newest
+        /// Its name or a prefix of it; `head` is the newest
         name: String,
     },
     /// Mark migrations as applied or pending, without running any
@@ -66,43 +68,43 @@ pub(super) enum Command {
     },
     /// Compare the database with the entities, column by column
     Check {
-        /// Count what is not ours as well
+        /// Report extra objects as differences
         #[arg(long)]
         strict: bool,
     },
     /// Write the next migration
     #[command(visible_alias = "generate")]
-    Revision(Revision),
+    Revision(RevisionArguments),
     /// Take over a database that Alembic built
-    Adopt(Adopt),
-    /// Drop our tables, whatever is in them, and apply everything
+    Adopt(AdoptArguments),
+    /// Drop the tables of the migrations with all rows, and apply every migration
     Fresh {
         #[command(flatten)]
-        drop: Drop,
+        drop: ConfirmArguments,
         #[command(flatten)]
-        change: Change,
+        change: RunArguments,
     },
-    /// Take back everything
+    /// Revert every migration
     Reset {
         #[command(flatten)]
-        drop: Drop,
+        drop: ConfirmArguments,
         #[command(flatten)]
-        change: Change,
+        change: RunArguments,
     },
-    /// Take back everything, and apply everything
+    /// Revert every migration, and apply every migration
     Refresh {
         #[command(flatten)]
-        drop: Drop,
+        drop: ConfirmArguments,
         #[command(flatten)]
-        change: Change,
+        change: RunArguments,
     },
-    /// Look the database over: what is to be mended, and how
+    /// Look for problems of the database, and say how to fix them
     Doctor,
 }
 
-/// How to change a schema.
+/// How to run an operation.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Change {
+pub(super) struct RunArguments {
     /// Only list what would run
     #[arg(long)]
     pub(super) plan: bool,
@@ -114,26 +116,26 @@ pub(super) struct Change {
     pub(super) no_backup: bool,
 }
 
-/// Consent.
+/// Confirmation before data is dropped.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Drop {
+pub(super) struct ConfirmArguments {
     /// Drop data without asking
     #[arg(long, short = 'y')]
     pub(super) yes: bool,
 }
 
-/// SQL instead of deeds.
+/// A script instead of a run.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Offline {
-    /// Print the SQL, for psql or sqlite3, instead of running it; no database is asked
+pub(super) struct OfflineArguments {
+    /// Print the SQL for psql or sqlite3 instead of running it; needs no database
     #[arg(long, conflicts_with = "plan")]
     pub(super) sql: bool,
-    /// Whose SQL; without it that of the database URL
+    /// The dialect of the SQL; without it that of the database URL
     #[arg(long, value_enum, requires = "sql")]
     pub(super) dialect: Option<Dialect>,
 }
 
-/// A kind of SQL.
+/// A dialect of SQL.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Dialect {
     /// For sqlite3.
@@ -152,13 +154,13 @@ impl From<Dialect> for DbBackend {
     }
 }
 
-/// How to take over a database.
+/// How to adopt a database.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Adopt {
-    /// Only say what would be done
+pub(super) struct AdoptArguments {
+    /// Only report what would be done
     #[arg(long)]
     pub(super) plan: bool,
-    /// Go on to the newest migration
+    /// Apply the pending migrations afterwards
     #[arg(long)]
     pub(super) upgrade: bool,
     /// Seconds to wait for another runner, writer or long reader
@@ -169,24 +171,24 @@ pub(super) struct Adopt {
     pub(super) no_backup: bool,
 }
 
-/// What to write.
+/// Which migration to write.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Revision {
-    /// What it does, in a few words that name the file
+pub(super) struct RevisionArguments {
+    /// What the migration does, in a few words, which name the file
     #[arg(required_unless_present = "message", conflicts_with = "message", value_name = "MESSAGE")]
     words: Option<String>,
     /// The same, as Alembic has it
     #[arg(short, long)]
     message: Option<String>,
-    /// Fill it with the statements for what differs between the entities and the database
+    /// Write statements for the differences between the entities and the database
     #[arg(long)]
     pub(super) autogenerate: bool,
-    /// The sources of the migrations, where they are not those that this program was built from
+    /// The folder of the migrations, if this program was built from another one
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
 }
 
-impl Revision {
+impl RevisionArguments {
     pub(super) fn message(&self) -> &str {
         self.message.as_deref().or(self.words.as_deref()).unwrap_or_default()
     }

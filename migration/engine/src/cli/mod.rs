@@ -1,6 +1,4 @@
-//! The command line: it reads words, calls the library, prints.
-//!
-//! Exit codes: 0 done or nothing to do, 1 error, 2 there is a difference, something is pending, or something is to be mended.
+//! The command line: parses arguments, calls the library, prints.
 
 mod answer;
 mod command;
@@ -20,7 +18,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done or nothing to do, 1 error, 2 there 
 /// The arguments of the command line.
 #[derive(Clone, Args)]
 pub struct Arguments {
-    /// The database, instead of DATABASE_URL; other users of this machine can see it in the list of processes
+    /// The database, instead of DATABASE_URL; other users of this machine can see it in the process list
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// Print one JSON document
@@ -30,12 +28,12 @@ pub struct Arguments {
     command: Command,
 }
 
-/// What the program knows beside the arguments.
+/// What the environment of the process says.
 #[derive(Clone)]
 pub struct Environment<'a> {
-    /// The database, as sqlx reads an address, where the arguments name none.
+    /// The address of the database, if the arguments name none. Empty if there is none.
     pub database_url: &'a str,
-    /// Whether it is a production site, where nothing is dropped on a keystroke.
+    /// Whether this is a production site, where data is dropped only with `--yes`.
     pub production: bool,
 }
 
@@ -48,7 +46,8 @@ pub struct CommandOutput {
     pub code: u8,
 }
 
-/// The whole program of a project: reads arguments, `.env` and environment, runs the command, prints what was done.
+/// The `main` of a project: reads arguments, `.env` and environment, runs the command and prints its
+/// result.
 pub async fn main(project: &Project) -> ExitCode {
     let arguments: Arguments = parse(command(project));
     let (database, production) = match load().and_then(|()| settings(project)) {
@@ -69,7 +68,7 @@ pub fn command(project: &Project) -> clap::Command {
     if project.version.is_empty() { command } else { command.version(project.version) }
 }
 
-/// The database, and whether this is a production site.
+/// The address of the database, and whether this is a production site.
 fn settings(project: &Project) -> Result<(DatabaseUrl, bool), String> {
     let look_up = |name: &str| match env::var(name) {
         Err(env::VarError::NotUnicode(_)) => Err(format!("{name}: the value is not Unicode; set another one")),
@@ -85,7 +84,7 @@ fn settings(project: &Project) -> Result<(DatabaseUrl, bool), String> {
     Ok((database, production.as_deref() == Some("production")))
 }
 
-/// The arguments of this process. What is wrong with them is said without the password of an address that is among them.
+/// Parses the arguments of this process, or exits with a message, which shows no password.
 pub fn parse<A: FromArgMatches>(command: clap::Command) -> A {
     let mut command = command;
     let parsed = command.try_get_matches_from_mut(env::args_os());
@@ -104,11 +103,11 @@ fn explain(error: &clap::Error) -> ! {
     std::process::exit(error.exit_code())
 }
 
-/// Runs the command, says what was done on standard output or what is wrong on standard error.
+/// Runs the command. Prints its result on standard output, or an error on standard error.
 pub async fn run(project: &Project, arguments: &Arguments, environment: &Environment<'_>) -> ExitCode {
     match execute(project, arguments, environment).await {
         Ok(CommandOutput { text, code }) => {
-            // A reader that has gone away, as in `status | head -1`, is no failure.
+            // A closed pipe, as in `status | head -1`, is no failure.
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::from(code)
         }

@@ -15,10 +15,10 @@ pub(super) async fn examine(db: &DatabaseConnection, file: &Path, diagnosis: &mu
     match rustix::fs::statvfs(folder).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)) {
         // A backup, and the journal of a rebuild beside the rebuilt tables.
         Ok(free) if free < 3 * size + 16 * MEBIBYTE => {
-            diagnosis.mend(sizes(free), "make room: a migration wants three times the size of the data");
+            diagnosis.add_problem(sizes(free), "free some space: a migration needs three times the size of the data");
         }
-        Ok(free) => diagnosis.fine(sizes(free)),
-        Err(error) => diagnosis.fine(format!("the free space is not known ({error})")),
+        Ok(free) => diagnosis.add_ok(sizes(free)),
+        Err(error) => diagnosis.add_ok(format!("the free space is not known ({error})")),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `doctor`: looks the database over, and says what is to be mended and how.
+//! `doctor`: looks for problems of a database, and says how to fix them.
 
 mod disk;
 mod postgres;
@@ -6,77 +6,78 @@ mod sqlite;
 
 use crate::connect::{Place, connect};
 use crate::environment::redacted;
-use crate::state::State;
+use crate::state::SchemaState;
 use crate::{Error, Project};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
 use std::time::Duration;
 
-/// One thing that was looked at.
+/// The result of one examination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was found.
     pub found: String,
-    /// What to do about it, if anything is to be done.
-    pub mend: Option<String>,
+    /// How to fix it, if it is a problem. Programs read it as `mend`.
+    #[serde(rename = "mend")]
+    pub fix: Option<String>,
 }
 
-/// Everything that was looked at.
+/// The results of all examinations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
-    /// In the order of looking.
+    /// In the order of the examinations.
     pub findings: Vec<Finding>,
 }
 
 impl Diagnosis {
-    /// Whether nothing is to be mended.
+    /// Whether no problem was found.
     pub fn is_healthy(&self) -> bool {
-        self.findings.iter().all(|finding| finding.mend.is_none())
+        self.findings.iter().all(|finding| finding.fix.is_none())
     }
 
-    fn fine(&mut self, found: impl Into<String>) {
-        self.findings.push(Finding { found: found.into(), mend: None });
+    fn add_ok(&mut self, found: impl Into<String>) {
+        self.findings.push(Finding { found: found.into(), fix: None });
     }
 
-    fn mend(&mut self, found: impl Into<String>, mend: impl Into<String>) {
-        self.findings.push(Finding { found: found.into(), mend: Some(mend.into()) });
+    fn add_problem(&mut self, found: impl Into<String>, fix: impl Into<String>) {
+        self.findings.push(Finding { found: found.into(), fix: Some(fix.into()) });
     }
 }
 
 impl Display for Diagnosis {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        for Finding { found, mend } in &self.findings {
-            match mend {
+        for Finding { found, fix } in &self.findings {
+            match fix {
                 None => writeln!(f, "ok    {found}")?,
-                Some(mend) => writeln!(f, "MEND  {found}: {mend}")?,
+                Some(fix) => writeln!(f, "FIX   {found}: {fix}")?,
             }
         }
-        match self.findings.iter().filter(|finding| finding.mend.is_some()).count() {
-            0 => writeln!(f, "\nnothing to mend"),
-            1 => writeln!(f, "\n1 thing to mend"),
-            many => writeln!(f, "\n{many} things to mend"),
+        match self.findings.iter().filter(|finding| finding.fix.is_some()).count() {
+            0 => writeln!(f, "\nno problems found"),
+            1 => writeln!(f, "\n1 problem to fix"),
+            many => writeln!(f, "\n{many} problems to fix"),
         }
     }
 }
 
 impl Project {
-    /// Looks the database over. Changes nothing and makes no file.
+    /// Examines the database. Changes nothing and creates no file.
     pub async fn doctor(&self, url: &str) -> Result<Diagnosis, Error> {
         let mut diagnosis = Diagnosis::default();
-        diagnosis.fine(format!("{} {}", self.name, self.version).trim_end());
+        diagnosis.add_ok(format!("{} {}", self.name, self.version).trim_end());
         let place = Place::of(url)?;
         if let Place::SqliteFile(file) = &place
             && place.is_missing()
         {
-            let mend = format!("name another one, or make it: `{} up`", self.command);
-            diagnosis.mend(format!("there is no file {}", file.display()), mend);
+            let fix = format!("name another one, or create it: `{} up`", self.command);
+            diagnosis.add_problem(format!("there is no file {}", file.display()), fix);
             return Ok(diagnosis);
         }
         let db = match connect(self, url, false, Duration::from_secs(1)).await {
             Ok(db) => db,
             Err(error) => {
-                diagnosis.mend(error.to_string(), "start the server, or correct DATABASE_URL");
+                diagnosis.add_problem(error.to_string(), "start the server, or correct DATABASE_URL");
                 return Ok(diagnosis);
             }
         };
@@ -92,7 +93,7 @@ async fn examine(
     url: &str,
     diagnosis: &mut Diagnosis,
 ) -> Result<(), Error> {
-    diagnosis.fine(format!("{} answers", redacted(url)));
+    diagnosis.add_ok(format!("{} answers", redacted(url)));
     match Place::of(url)? {
         Place::Postgres => postgres::examine(project, db, diagnosis).await?,
         Place::SqliteFile(file) => {
@@ -108,33 +109,34 @@ async fn examine(
 async fn schema(
     project: &Project,
     db: &DatabaseConnection,
-    state: &State,
+    state: &SchemaState,
     diagnosis: &mut Diagnosis,
 ) -> Result<(), Error> {
     let command = project.command;
     if let Some(revisions) = &state.alembic {
         let found = format!("Alembic built this database ({}), and it was not adopted", revisions.join(", "));
-        diagnosis.mend(found, format!("`{command} adopt --plan`, then `{command} adopt --upgrade`"));
+        diagnosis.add_problem(found, format!("`{command} adopt --plan`, then `{command} adopt --upgrade`"));
         return Ok(());
     }
     if !state.unknown.is_empty() {
-        diagnosis.mend(format!("the database is ahead by {}", state.unknown.join(", ")), "run the newer program");
+        diagnosis
+            .add_problem(format!("the database is ahead by {}", state.unknown.join(", ")), "run the newer program");
         return Ok(());
     }
     match state.pending.as_slice() {
-        [] => diagnosis.fine(format!("all {} migrations are applied", state.applied.len())),
+        [] => diagnosis.add_ok(format!("all {} migrations are applied", state.applied.len())),
         pending => {
             let found = format!("{} of {} migrations are pending", pending.len(), pending.len() + state.applied.len());
-            diagnosis.mend(found, format!("`{command} up`"));
+            diagnosis.add_problem(found, format!("`{command} up`"));
             return Ok(());
         }
     }
     let drift = project.check_on(db).await?;
     match drift.differences.as_slice() {
-        [] => diagnosis.fine("the tables are those of the entities"),
+        [] => diagnosis.add_ok("the tables are those of the entities"),
         differences => {
             for difference in differences {
-                diagnosis.mend(
+                diagnosis.add_problem(
                     format!("the tables are not those of the entities: {difference}"),
                     format!("undo it, or write a migration: `{command} revision --autogenerate -m \"…\"`"),
                 );
@@ -144,7 +146,7 @@ async fn schema(
     match drift.extra.len() {
         0 => {}
         strange => {
-            diagnosis.fine(format!("{strange} things are not ours and no hindrance: `{command} check` lists them"))
+            diagnosis.add_ok(format!("{strange} things are not ours and no hindrance: `{command} check` lists them"))
         }
     }
     Ok(())

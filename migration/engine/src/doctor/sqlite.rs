@@ -1,4 +1,4 @@
-//! What can be wrong with a SQLite file.
+//! Problems of a SQLite file.
 
 use super::{Diagnosis, text, texts};
 use crate::lock::is_busy;
@@ -8,7 +8,7 @@ use sea_orm_migration::sea_orm::{DatabaseConnection, SqliteTransactionMode, Tran
 /// Before it, a write that meets a checkpoint can lose committed pages (sqlite.org/wal.html, "WAL-reset bug").
 const FLOOR: [u32; 3] = [3, 51, 3];
 
-/// Whether the file can be read at all.
+/// Examines the file. Returns whether it can be read at all.
 pub(super) async fn examine(
     project: &Project,
     db: &DatabaseConnection,
@@ -16,40 +16,41 @@ pub(super) async fn examine(
 ) -> Result<bool, Error> {
     let version = text(db, "SELECT sqlite_version()").await?;
     if is_recent(&version) {
-        diagnosis.fine(format!("SQLite {version}"));
+        diagnosis.add_ok(format!("SQLite {version}"));
     } else {
-        diagnosis.mend(
+        diagnosis.add_problem(
             format!("SQLite {version} can lose what was committed"),
             format!("build {} with its bundled SQLite, 3.51.3 or newer", project.name),
         );
     }
     match texts(db, "PRAGMA quick_check(5)").await {
-        Ok(words) if words == ["ok"] => diagnosis.fine("the file is sound"),
+        Ok(words) if words == ["ok"] => diagnosis.add_ok("the file is sound"),
         Ok(words) => {
-            diagnosis.mend(
+            diagnosis.add_problem(
                 format!("the file is damaged: {}", words.join("; ")),
                 "restore a backup, or `sqlite3 FILE .recover`",
             );
         }
         Err(error) => {
-            diagnosis.mend(format!("the file cannot be read: {error}"), "name a SQLite file, or restore a backup");
+            diagnosis
+                .add_problem(format!("the file cannot be read: {error}"), "name a SQLite file, or restore a backup");
             return Ok(false);
         }
     }
     match text(db, "SELECT journal_mode FROM pragma_journal_mode").await?.as_str() {
-        "wal" => diagnosis.fine("journal_mode is wal: readers and the writer do not wait for each other"),
-        mode => diagnosis.fine(format!("journal_mode is {mode}, until the server starts and makes it wal")),
+        "wal" => diagnosis.add_ok("journal_mode is wal: readers and the writer do not wait for each other"),
+        mode => diagnosis.add_ok(format!("journal_mode is {mode}, until the server starts and makes it wal")),
     }
     let pragmas = "SELECT 'page_size ' || page_size || ', auto_vacuum ' || auto_vacuum || ', encoding ' || encoding \
                    FROM pragma_page_size, pragma_auto_vacuum, pragma_encoding";
-    diagnosis.fine(text(db, pragmas).await?);
+    diagnosis.add_ok(text(db, pragmas).await?);
     match texts(db, "SELECT DISTINCT \"table\" || ' refers to ' || parent FROM pragma_foreign_key_check")
         .await?
         .as_slice()
     {
-        [] => diagnosis.fine("every row refers to rows that are there"),
-        orphans => diagnosis.mend(
-            format!("rows refer to rows that are not there: {}", orphans.join(", ")),
+        [] => diagnosis.add_ok("every foreign key has its row"),
+        orphans => diagnosis.add_problem(
+            format!("rows refer to rows that do not exist: {}", orphans.join(", ")),
             "`PRAGMA foreign_key_check` lists them; delete them or give them a parent",
         ),
     }
@@ -60,13 +61,15 @@ pub(super) async fn examine(
     match db.begin_with_options(immediate).await {
         Ok(txn) => {
             txn.rollback().await?;
-            diagnosis.fine("nobody holds the write lock");
+            diagnosis.add_ok("no other program holds the write lock");
         }
-        Err(error) if is_busy(&error) => diagnosis.mend(
+        Err(error) if is_busy(&error) => diagnosis.add_problem(
             "another program has been holding the write lock for a second",
-            "if it stays so, `fuser -v FILE` names it: end it",
+            "if it keeps the lock, `fuser -v FILE` shows it: end it",
         ),
-        Err(error) => diagnosis.mend(format!("the file cannot be written: {error}"), "let this user write to it"),
+        Err(error) => {
+            diagnosis.add_problem(format!("the file cannot be written: {error}"), "let this user write to it")
+        }
     }
     Ok(true)
 }

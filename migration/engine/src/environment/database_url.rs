@@ -1,4 +1,4 @@
-//! Addresses of databases: those of sqlx, and those that SQLAlchemy's users have in their settings.
+//! Addresses of databases, in the spelling of sqlx or of SQLAlchemy.
 
 use super::{postgres_url, sqlite_url};
 
@@ -7,18 +7,18 @@ use super::{postgres_url, sqlite_url};
 pub struct DatabaseUrl {
     /// The address, which may hold a password.
     pub url: String,
-    /// What was understood otherwise than it may be meant; lines for the log, without anything secret.
+    /// Lines for the log about parts that may be meant otherwise, without secrets.
     pub notes: Vec<String>,
 }
 
-/// What an address may look like.
+/// The form of an address.
 const USE: &str = "use sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME";
 
-/// Reads an address in the spelling of sqlx or of SQLAlchemy: drivers behind a `+`, `sqlite:///relative` and
+/// Parses an address in the spelling of sqlx or of SQLAlchemy: drivers behind a `+`, `sqlite:///relative` and
 /// `sqlite:////absolute`, parameters of asyncpg and psycopg, and `~`.
 ///
 /// # Errors
-/// One line: the address without what may be secret, what is wrong with it, and what to write.
+/// One line: the address without secrets, what is wrong with it, and what to write.
 pub fn resolve(given: &str) -> Result<DatabaseUrl, String> {
     let given = given.trim();
     let unknown = |shown: &str| format!("{shown}: the scheme is unknown; {USE}");
@@ -43,8 +43,8 @@ pub fn resolve(given: &str) -> Result<DatabaseUrl, String> {
     }
 }
 
-/// The address without what may be secret: user, password and parameters are left out. A password that was not escaped
-/// may hold any sign, so all before the last `@` goes, and what has no `//` is not shown at all.
+/// The address without user, password and parameters. An unescaped password can contain any character,
+/// so everything before the last `@` is removed, and an address without `//` is not shown at all.
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else {
         return "…".to_owned();
@@ -62,7 +62,7 @@ pub fn redacted(url: &str) -> String {
     }
 }
 
-/// Whether it is the name of a scheme rather than the first part of something else, such as `host=db password=…`.
+/// Whether the text is a scheme, and not the start of something else such as `host=db password=…`.
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.len() <= 32
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_address_is_refused_without_being_shown() {
+    fn an_invalid_address_is_refused_and_never_shown() {
         for (given, part) in [
             ("mysql+aiomysql://root:hunter2@db/x", "mysql+aiomysql:…: the scheme is unknown; use sqlite://FILE"),
             ("host=db user=ann password=hunter2", "…: the scheme is unknown"),

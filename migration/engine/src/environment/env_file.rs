@@ -1,19 +1,20 @@
-//! The `.env` file, read so strictly that no value is cut or changed without a word.
+//! Reads the `.env` file, strictly: no value is cut or changed silently.
 //!
-//! A value is bare, or stands in single quotes (taken as it is) or in double quotes (`\n`, `\"`, `\\`, `\$`). `$NAME` and
-//! `${NAME}` outside of single quotes stand for a variable that must be set. Whatever readers of such files disagree about, such
-//! as a quote or a `#` in a bare value, is refused. A message names line and variable and never holds a value.
+//! A value is bare, in single quotes (literal), or in double quotes (`\n`, `\"`, `\\`, `\$`). `$NAME` and
+//! `${NAME}` outside of single quotes are replaced; the variable must be set. What readers of such files
+//! interpret differently, such as a quote or a `#` in a bare value, is refused. Messages name line and
+//! variable and never contain a value.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-/// Puts the variables of the `.env` file, if there is one in the working folder or above it, into the environment. What the
-/// environment has already stays.
+/// Adds the variables of the `.env` file to the environment, if there is one in the working folder or
+/// above it. Variables that are set already stay.
 ///
 /// # Errors
-/// One line that names the place.
+/// The file cannot be read or parsed; one line with its path.
 pub fn load() -> Result<(), String> {
     let Some(path) = find()? else { return Ok(()) };
     let named = |error: &str| format!("{}: {error}", path.display());
@@ -21,7 +22,7 @@ pub fn load() -> Result<(), String> {
         fs::read(&path).map_err(|error| named(&format!("cannot be read ({error}); correct it or move it away")))?;
     let text = String::from_utf8(bytes).map_err(|_| named("is not UTF-8 text; write it anew as UTF-8"))?;
     let variables = parse(&text, |name| std::env::var(name).ok()).map_err(|error| named(&error))?;
-    // The environment of a process can be changed only by code that is not safe, which is that of dotenvy.
+    // Setting a variable is unsafe code, which dotenvy has.
     dotenvy::from_read(canonical(&variables).as_bytes()).map_err(|_| named("cannot be taken into the environment"))
 }
 
@@ -40,7 +41,7 @@ fn find() -> Result<Option<PathBuf>, String> {
     Ok(None)
 }
 
-/// The same variables in the one spelling that every reader reads alike.
+/// The variables in a spelling that dotenvy reads without any change.
 fn canonical(variables: &[(String, String)]) -> String {
     let line = |(name, value): &(String, String)| {
         let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
@@ -49,7 +50,7 @@ fn canonical(variables: &[(String, String)]) -> String {
     variables.iter().map(line).collect()
 }
 
-/// Names and values in their order. `environment` is asked before the lines above for what a `$NAME` stands for.
+/// Names and values, in order. A `$NAME` is looked up in `environment` first, then in the lines above.
 fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Vec<(String, String)>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut reader = Reader { text: &text, at: 0 };
@@ -63,13 +64,13 @@ fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Vec
                 known.map(|(_, value)| value.clone())
             })
         });
-        let value = result.map_err(|fault| fault.told(&text, name.as_deref()))?;
+        let value = result.map_err(|error| error.describe(&text, name.as_deref()))?;
         let name = name.unwrap_or_default();
         match variables.iter().find(|(known, _)| *known == name) {
             Some((_, known)) if *known != value => {
                 let first = places.get(&name).copied().unwrap_or_default();
                 let what = format!("line {first} gives it another value; keep one of the two lines");
-                return Err(Fault { at: start, what }.told(&text, Some(&name)));
+                return Err(SyntaxError { at: start, what }.describe(&text, Some(&name)));
             }
             Some(_) => {}
             None => {
@@ -81,16 +82,16 @@ fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Vec
     Ok(variables)
 }
 
-/// What is wrong, and where: an offset into the text.
-struct Fault {
+/// A syntax error at an offset of the text.
+struct SyntaxError {
     at: usize,
     what: String,
 }
 
-impl Fault {
-    fn told(&self, text: &str, name: Option<&str>) -> String {
+impl SyntaxError {
+    fn describe(&self, text: &str, name: Option<&str>) -> String {
         let (line, column) = line_and_column(text, self.at);
-        // What only looks like a name may be the second line of a key.
+        // A word that only looks like a name may be the second line of a key.
         let is_name = |name: &&str| {
             let has = |is: fn(&char) -> bool| name.chars().any(|c| is(&c));
             name.len() <= 32 && !(has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase))
@@ -122,13 +123,13 @@ impl Reader<'_> {
         self.rest().chars().next()
     }
 
-    fn fault<T>(&self, what: impl Into<String>) -> Result<T, Fault> {
-        Err(Fault { at: self.at, what: what.into() })
+    fn error<T>(&self, what: impl Into<String>) -> Result<T, SyntaxError> {
+        Err(SyntaxError { at: self.at, what: what.into() })
     }
 
-    /// Takes the signs that are `fit`.
-    fn take(&mut self, fit: impl Fn(char) -> bool) -> String {
-        let end = self.rest().find(|c| !fit(c)).unwrap_or(self.rest().len());
+    /// Takes the characters for which `fits` is true.
+    fn take(&mut self, fits: impl Fn(char) -> bool) -> String {
+        let end = self.rest().find(|c| !fits(c)).unwrap_or(self.rest().len());
         let taken = self.rest()[..end].to_owned();
         self.at += end;
         taken
@@ -138,7 +139,7 @@ impl Reader<'_> {
         !self.take(|c| c.is_whitespace() && c != '\n').is_empty()
     }
 
-    /// Goes to the next line that is neither blank nor a comment.
+    /// Skips to the next line that is neither blank nor a comment.
     fn skip_to_entry(&mut self) -> bool {
         loop {
             self.take(char::is_whitespace);
@@ -149,8 +150,8 @@ impl Reader<'_> {
         }
     }
 
-    /// One variable: its name, as far as there is one, and its value.
-    fn entry(&mut self, known: impl Fn(&str) -> Option<String>) -> (Option<String>, Result<String, Fault>) {
+    /// Parses one variable: its name, if there is one, and its value.
+    fn entry(&mut self, known: impl Fn(&str) -> Option<String>) -> (Option<String>, Result<String, SyntaxError>) {
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
         let mut name = self.take(is_of_name);
         self.skip_spaces();
@@ -159,49 +160,49 @@ impl Reader<'_> {
             self.skip_spaces();
         }
         if self.peek() != Some('=') || !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            return (None, self.fault("it does not begin with NAME=; write NAME=value, or put a # before it"));
+            return (None, self.error("the line does not begin with NAME=; write NAME=value, or put a # before it"));
         }
         self.at += 1;
         let value = self.value(known);
         (Some(name), value)
     }
 
-    fn value(&mut self, known: impl Fn(&str) -> Option<String>) -> Result<String, Fault> {
+    fn value(&mut self, known: impl Fn(&str) -> Option<String>) -> Result<String, SyntaxError> {
         let spaced = self.skip_spaces();
         let value = match self.peek() {
             Some('\'') => self.single_quoted()?,
             Some('"') => self.double_quoted(&known)?,
             Some('#') if !spaced => {
-                return self.fault(format!(
-                    "a value that begins with # is a comment to some; {QUOTE_IT}, or put a space before it"
+                return self.error(format!(
+                    "some readers take a value that begins with # as a comment; {QUOTE_IT}, or put a space before it"
                 ));
             }
             Some('#') => String::new(),
             _ => self.bare(&known)?,
         };
         if value.contains('\0') {
-            return self.fault("no variable can hold a NUL");
+            return self.error("no variable can hold a NUL");
         }
         let spaced = self.skip_spaces();
         match self.peek() {
             None | Some('\n') => {}
             Some('#') if spaced || value.is_empty() => _ = self.take(|c| c != '\n'),
-            _ if spaced => return self.fault(format!("a value with spaces needs quotes; {QUOTE_IT}")),
+            _ if spaced => return self.error(format!("a value with spaces needs quotes; {QUOTE_IT}")),
             _ => {
-                return self.fault("something follows the closing quote; end the line there, or quote the whole value");
+                return self.error("there is text after the closing quote; remove it, or quote the whole value");
             }
         }
         Ok(value)
     }
 
-    fn single_quoted(&mut self) -> Result<String, Fault> {
+    fn single_quoted(&mut self) -> Result<String, SyntaxError> {
         let start = self.at;
         self.at += 1;
         let value = self.take(|c| c != '\'');
         self.close(start, '\'').map(|()| value)
     }
 
-    fn double_quoted(&mut self, known: &impl Fn(&str) -> Option<String>) -> Result<String, Fault> {
+    fn double_quoted(&mut self, known: &impl Fn(&str) -> Option<String>) -> Result<String, SyntaxError> {
         let start = self.at;
         self.at += 1;
         let mut value = String::new();
@@ -215,42 +216,41 @@ impl Reader<'_> {
         }
     }
 
-    fn bare(&mut self, known: &impl Fn(&str) -> Option<String>) -> Result<String, Fault> {
+    fn bare(&mut self, known: &impl Fn(&str) -> Option<String>) -> Result<String, SyntaxError> {
         let mut value = String::new();
         loop {
             value += &self.take(|c| !matches!(c, '"' | '\'' | '\\' | '$') && !c.is_whitespace());
             match self.peek() {
                 Some('$') => value += &self.substituted(known)?,
                 Some('\\') => value.push(self.escaped()?),
-                Some('\'') => return self.fault("there is a quote in the value; put the whole value in double quotes"),
-                Some('"') => return self.fault(format!("there is a quote in the value; {QUOTE_IT}")),
+                Some('\'') => return self.error("there is a quote in the value; put the whole value in double quotes"),
+                Some('"') => return self.error(format!("there is a quote in the value; {QUOTE_IT}")),
                 _ => return Ok(value),
             }
         }
     }
 
-    fn close(&mut self, start: usize, quote: char) -> Result<(), Fault> {
+    fn close(&mut self, start: usize, quote: char) -> Result<(), SyntaxError> {
         if self.peek() != Some(quote) {
             self.at = start;
-            return self
-                .fault("the quote that begins here does not end; close it, or put the value in the other quotes");
+            return self.error("the quote that begins here is not closed; close it, or use the other kind of quotes");
         }
         self.at += 1;
         Ok(())
     }
 
-    fn escaped(&mut self) -> Result<char, Fault> {
+    fn escaped(&mut self) -> Result<char, SyntaxError> {
         let escaped = match self.rest().chars().nth(1) {
             Some('n') => '\n',
             Some(c @ ('\\' | '"' | '\'' | '$' | ' ' | '#')) => c,
-            _ => return self.fault(format!("\\ begins an escape that is unknown; {QUOTE_IT}, or write \\\\")),
+            _ => return self.error(format!("\\ begins an unknown escape; {QUOTE_IT}, or write \\\\")),
         };
         self.at += 2;
         Ok(escaped)
     }
 
-    /// What `$NAME` or `${NAME}` stands for. The name is not told: it may be a part of a password.
-    fn substituted(&mut self, known: &impl Fn(&str) -> Option<String>) -> Result<String, Fault> {
+    /// The value of `$NAME` or `${NAME}`. An error does not show the name: it may be part of a password.
+    fn substituted(&mut self, known: &impl Fn(&str) -> Option<String>) -> Result<String, SyntaxError> {
         let after = &self.rest()[1..];
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let (name, length) = match after.strip_prefix('{') {
@@ -266,7 +266,7 @@ impl Reader<'_> {
         };
         let is_name = name.starts_with(|c: char| !c.is_ascii_digit()) && name.chars().all(is_of_name);
         let Some(value) = Some(name).filter(|_| is_name).and_then(known) else {
-            return self.fault(format!("after this $ stands no variable that is set; {QUOTE_IT}, or write \\$"));
+            return self.error(format!("after this $ there is no variable that is set; {QUOTE_IT}, or write \\$"));
         };
         self.at = (self.at + length).min(self.text.len());
         Ok(value)

@@ -1,12 +1,12 @@
-//! `~` as shells understand it, for paths that no shell has seen.
+//! Expands `~` as shells do, for paths from settings.
 
 use std::path::{Path, PathBuf};
 
 /// The path with the home folder of this user in the place of a leading `~`.
 ///
 /// # Errors
-/// It names another user's home, or this user has none. Or only the path without that meaning is there: an earlier release took
-/// `~` for a folder of that name, and what it wrote there must not be forgotten.
+/// It names another user's home, or this user has none. Or only a folder with the name `~` exists: an
+/// earlier release created it, and its files must not be lost.
 pub fn expand_home(path: impl AsRef<Path>) -> Result<PathBuf, String> {
     let path = path.as_ref();
     let Some(rest) = path.to_str().and_then(|text| text.strip_prefix('~')) else { return Ok(path.into()) };

@@ -1,5 +1,5 @@
-//! What a program reads around it: the `.env` file, files that hold
-//! a secret, addresses of databases in the spelling of sqlx and of SQLAlchemy, and `~`.
+//! What a program reads from its environment: the `.env` file, secret files, addresses of databases in
+//! the spelling of sqlx and of SQLAlchemy, and `~`.
 
 mod database_url;
 mod env_file;
@@ -14,20 +14,20 @@ pub use home::expand_home;
 use std::fs::File;
 use std::io::Read;
 
-/// More than any key or address needs, and less than what a device such as /dev/zero would give.
+/// Larger than any key or address; it stops the endless output of a device such as /dev/zero.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Modules of SeaORM that log the address of the database, with its password, at the level `trace`.
-const THEY_LOG_ADDRESSES: [&str; 3] =
+const MODULES_THAT_LOG_URLS: [&str; 3] =
     ["sea_orm::driver", "sea_orm::driver::sqlx_postgres", "sea_orm::driver::sqlx_sqlite"];
 
-/// Keeps the password of the database out of the log, whatever filters were parsed before.
+/// Keeps the password of the database out of the log, with any filters that were parsed before.
 pub fn keep_passwords_out(log: &mut env_logger::Builder) -> &mut env_logger::Builder {
-    THEY_LOG_ADDRESSES.iter().fold(log, |log, module| log.filter_module(module, log::LevelFilter::Debug))
+    MODULES_THAT_LOG_URLS.iter().fold(log, |log, module| log.filter_module(module, log::LevelFilter::Debug))
 }
 
-/// The value of the variable `name`, or what the file holds that the variable `name_FILE` names, as Docker and Kubernetes hand out
-/// secrets.
+/// The value of the variable `name`, or the content of the file that the variable `name_FILE` names, as
+/// Docker and Kubernetes provide secrets.
 ///
 /// # Errors
 /// Both are set, or the file cannot be read; one line that never holds the value.
@@ -40,7 +40,7 @@ pub fn value_or_file(
         (Some(_), Some(_)) => Err(format!("{name} and {file_variable} are both set; set one of them")),
         (value, None) => Ok(value),
         (None, Some(path)) => read_secret(&path).map(Some).map_err(|error| {
-            // What is no path may be the secret itself, in the wrong variable.
+            // A value that is not a path may be the secret itself, in the wrong variable.
             let shown = if path.starts_with(['/', '.', '~']) { format!("={path}") } else { String::new() };
             format!("{file_variable}{shown}: {error}")
         }),

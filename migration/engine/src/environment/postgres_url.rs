@@ -25,8 +25,8 @@ const KNOWN: [&str; 18] = [
     "options",
 ];
 
-/// Parameters of other drivers that change nothing for us.
-const WITHOUT_MEANING: [&str; 13] = [
+/// Parameters of other drivers that need no counterpart here.
+const IGNORED: [&str; 13] = [
     "async_fallback",
     "autosave",
     "client_encoding",
@@ -50,7 +50,7 @@ pub(super) fn resolve(given: &str) -> Result<DatabaseUrl, String> {
         return Err("write postgres://USER:PASSWORD@HOST/NAME".to_owned());
     };
     let url =
-        Url::parse(given).or_else(|error| spelled_out(scheme, rest).ok_or(error)).map_err(|error| error.to_string());
+        Url::parse(given).or_else(|error| to_rfc_3986(scheme, rest).ok_or(error)).map_err(|error| error.to_string());
     let mut url = url.map_err(|error| format!("{error}; write postgres://USER:PASSWORD@HOST/NAME"))?;
     let mut notes = Vec::new();
     let given_parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -58,15 +58,15 @@ pub(super) fn resolve(given: &str) -> Result<DatabaseUrl, String> {
     for (name, value) in given_parameters.iter().cloned() {
         match name.as_str() {
             "ssl" => parameters.push(("sslmode".to_owned(), ssl_mode(&value)?)),
-            // What asyncpg and Prisma are told about a pooler.
+            // The settings of asyncpg and Prisma for a pooler.
             "prepared_statement_cache_size" | "statement_cache_size" if value == "0" => {
-                no_statement_stays(&mut parameters)
+                disable_statement_cache(&mut parameters)
             }
-            "pgbouncer" if value == "true" => no_statement_stays(&mut parameters),
+            "pgbouncer" if value == "true" => disable_statement_cache(&mut parameters),
             "prepared_statement_cache_size" | "statement_cache_size" => {}
             known if KNOWN.contains(&known) || known.starts_with("options[") => parameters.push((name, value)),
-            ignored if WITHOUT_MEANING.contains(&ignored) => {}
-            // sqlx would log it with its value, which may be secret.
+            ignored if IGNORED.contains(&ignored) => {}
+            // sqlx would log it with its value, which can be secret.
             unknown => notes.push(format!("the parameter {} is unknown and ignored", shown(unknown))),
         }
     }
@@ -76,15 +76,15 @@ pub(super) fn resolve(given: &str) -> Result<DatabaseUrl, String> {
             false => _ = url.query_pairs_mut().clear().extend_pairs(parameters),
         }
     }
-    // As it was written where nothing had to change.
+    // Unchanged if nothing had to be rewritten.
     let is_same = Url::parse(given).is_ok_and(|same| same == url);
     Ok(DatabaseUrl { url: if is_same { given.to_owned() } else { url.into() }, notes })
 }
 
-/// A name of a parameter; a password with an unescaped `?` in it makes strange ones.
+/// The name of a parameter for the log. After an unescaped `?`, it can be part of a password.
 fn shown(name: &str) -> &str {
     let is_plain = name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
-    if is_plain { name } else { "of a strange name" }
+    if is_plain { name } else { "with an invalid name" }
 }
 
 fn ssl_mode(value: &str) -> Result<String, String> {
@@ -96,27 +96,27 @@ fn ssl_mode(value: &str) -> Result<String, String> {
     }
 }
 
-fn no_statement_stays(parameters: &mut Vec<(String, String)>) {
+fn disable_statement_cache(parameters: &mut Vec<(String, String)>) {
     let parameter = ("statement-cache-capacity".to_owned(), "0".to_owned());
     if !parameters.contains(&parameter) {
         parameters.push(parameter);
     }
 }
 
-/// The address in the words of RFC 3986, where SQLAlchemy asks for less: a password may hold `/`, `?` and `#` as they are, and the
-/// host may be left out when a parameter names it.
-fn spelled_out(scheme: &str, rest: &str) -> Option<Url> {
+/// The address as RFC 3986 requires it. SQLAlchemy is more tolerant: a password may contain `/`, `?` and
+/// `#`, and the host may be missing if a parameter names it.
+fn to_rfc_3986(scheme: &str, rest: &str) -> Option<Url> {
     let before_parameters = rest.rsplit_once('?').map_or(rest, |(before, _)| before);
     let at = before_parameters.rfind('@').or_else(|| rest.rfind('@'))?;
     let (sign_in, place) = (&rest[..at], &rest[at + 1..]);
     let (user, password) = sign_in.split_once(':').map_or((sign_in, None), |(user, password)| (user, Some(password)));
-    let password = password.map(|password| format!(":{}", encoded(password))).unwrap_or_default();
+    let password = password.map(|password| format!(":{}", encode(password))).unwrap_or_default();
     let host = if place.is_empty() || place.starts_with(['/', '?']) { "localhost" } else { "" };
-    Url::parse(&format!("{scheme}://{}{password}@{host}{place}", encoded(user))).ok()
+    Url::parse(&format!("{scheme}://{}{password}@{host}{place}", encode(user))).ok()
 }
 
-/// With what would end the password escaped; what is escaped already stays.
-fn encoded(text: &str) -> String {
+/// Escapes the characters that would end the password. Existing escapes stay.
+fn encode(text: &str) -> String {
     let escape = |c: char| if "/?#[]@: ".contains(c) { format!("%{:02X}", c as u32) } else { c.to_string() };
     text.chars().map(escape).collect()
 }

@@ -1,4 +1,4 @@
-//! Why a migration did not run: one line that says what is wrong and how to mend it.
+//! Errors: one line each, which says what is wrong and how to fix it.
 
 mod adoption;
 mod revision;
@@ -11,39 +11,39 @@ use std::time::Duration;
 pub use adoption::AdoptionRefusal;
 pub use revision::RevisionRefusal;
 
-/// Why nothing was changed. Every command is all or nothing.
+/// Why a command failed. Commands change everything or nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The address cannot be used. It is not repeated, because it may hold a password.
     #[error("the database URL is not usable ({0}): write sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME")]
     Url(String),
-    /// The address among the arguments cannot be used.
+    /// The address of `--database-url` cannot be used.
     #[error("--database-url {0}")]
     UrlArgument(String),
-    /// The path is not one that can be used.
+    /// The path of `--dir` cannot be used.
     #[error("--dir: {0}")]
-    Path(String),
-    /// The address leads nowhere.
+    DirArgument(String),
+    /// The database cannot be opened.
     #[error("cannot open {database}: {reason}")]
     Connect {
-        /// Where, without a password.
+        /// Its address without the password.
         database: String,
-        /// What the driver says.
+        /// The driver's message.
         reason: String,
     },
-    /// Somebody else is migrating, writing or reading, for too long.
+    /// Another runner, writer or reader held a lock for too long.
     #[error(
-        "the database was still locked after {} s, {}: try again when that is done, or wait longer with --lock-timeout",
-        waited.as_secs(), held(by)
+        "the database was still locked after {} s, {}: retry when that is done, or wait longer with --lock-timeout",
+        waited.as_secs(), describe_holders(by)
     )]
     Locked {
-        /// How long we waited.
+        /// How long the run waited.
         waited: Duration,
-        /// Who holds the lock, where that can be known.
+        /// The sessions that hold the lock; empty on SQLite.
         by: Vec<String>,
     },
-    /// Alembic was here, and nobody told us to take over.
+    /// The database is Alembic's and not adopted.
     #[error("Alembic built this database ({revisions}); take it over first: `{command} adopt`")]
     Alembic {
         /// Alembic's revisions.
@@ -51,28 +51,28 @@ pub enum Error {
         /// How a person calls the command line.
         command: &'static str,
     },
-    /// Below this point only Alembic could have gone.
-    #[error("this database was adopted at {0}, and below that there is no way: nothing was changed")]
+    /// The downgrade would go below the adoption.
+    #[error("cannot downgrade below {0}: the database was adopted from Alembic there; nothing was changed")]
     Adopted(String),
-    /// Data would be dropped, and nobody said that it may.
-    #[error("this drops data, and {0}: nothing was changed; say --yes if you want it, --plan shows what it would do")]
-    Consent(String),
-    /// Without a copy nothing is changed.
-    #[error("cannot back up to {file} ({reason}): nothing was changed; make room there, or say --no-backup")]
+    /// Data would be dropped, and nobody confirmed it.
+    #[error("this drops data, and {0}: nothing was changed; pass --yes to drop it, or --plan to see what would run")]
+    NotConfirmed(String),
+    /// The backup failed, so nothing was changed.
+    #[error("cannot back up to {file} ({reason}): nothing was changed; free some space there, or pass --no-backup")]
     Backup {
         /// Where to.
         file: String,
         /// Why not.
         reason: String,
     },
-    /// A newer program was here.
+    /// A newer program has migrated the database.
     #[error("the database is ahead of this program, which does not know {}: run the newer program", .0.join(", "))]
     Ahead(Vec<String>),
     /// No migration has this name.
     #[error("there is no migration {}: `status` lists them", without_address(.0))]
     UnknownTarget(String),
-    /// Several migrations begin so.
-    #[error("{others} more migrations than {one} begin with {word}: write more of the name")]
+    /// Several migrations have this prefix.
+    #[error("{one} and {others} more migrations begin with {word}: write more of the name")]
     AmbiguousTarget {
         /// What was written.
         word: String,
@@ -81,13 +81,13 @@ pub enum Error {
         /// How many others there are.
         others: usize,
     },
-    /// The script would have to go the other way.
+    /// The range of a script is in the wrong direction.
     #[error(
-        "{} goes the wrong way: write it as FROM:TO, `up` from older to newer, `down` from newer to older",
+        "{} goes the wrong way: write it as FROM:TO, from older to newer for `up`, from newer to older for `down`",
         without_address(.0)
     )]
     Range(String),
-    /// A migration could not be written down.
+    /// A migration could not be written as SQL.
     #[error("{name} cannot be written as SQL: {}", one_line(source))]
     Offline {
         /// Its name.
@@ -95,48 +95,48 @@ pub enum Error {
         /// Why.
         source: DbErr,
     },
-    /// It runs outside of any transaction, and a pooler lends connections for one.
+    /// A non-transactional migration cannot run through a pooler in transaction mode.
     #[error(
-        "{name} runs outside of a transaction, which a pooler has no connection for: nothing was changed; name the server itself, without \
+        "{name} cannot run through a transaction pooler: nothing was changed; connect to PostgreSQL directly, without \
          statement-cache-capacity=0"
     )]
-    Lent {
+    TransactionPooler {
         /// The migration.
         name: String,
     },
-    /// A migration could not run.
-    #[error("{name} cannot run, {}: {}", kept_to_text(kept), one_line(source))]
+    /// A migration failed.
+    #[error("{name} cannot run, {}: {}", describe_kept(kept), one_line(source))]
     Migration {
         /// Its name.
         name: String,
-        /// What ran before it and stays, because one of them ran outside of a transaction.
+        /// Migrations that ran before it and stay, because one of them is non-transactional.
         kept: Vec<String>,
         /// Why.
         source: DbErr,
     },
-    /// Rows would have been left without the rows that they refer to.
+    /// Rows would refer to rows that do not exist.
     #[error(
-        "nothing was changed, because {count} rows would refer to rows that are not there any more, first one in {first}"
+        "nothing was changed, because {count} rows would refer to rows that do not exist any more, the first one: {first}"
     )]
     Orphans {
         /// How many.
         count: usize,
-        /// Table, row and the table it refers to.
+        /// Table, row, and the table that it refers to.
         first: String,
     },
-    /// It is no database that could be taken over.
+    /// The database cannot be adopted.
     #[error("nothing to adopt: {0}")]
     Adoption(#[from] AdoptionRefusal),
     /// No migration was written.
     #[error("nothing was written: {0}")]
     Revision(#[from] RevisionRefusal),
-    /// The database failed otherwise.
+    /// Any other error of the database.
     #[error("the database failed: {}", one_line(.0))]
     Database(#[from] DbErr),
 }
 
 impl Error {
-    /// Whether somebody else was in the way, so that another attempt may succeed.
+    /// Whether a lock or deadlock was the cause, so that a retry may succeed.
     pub(crate) fn is_blocked(&self) -> bool {
         match self {
             Self::Migration { source, .. } | Self::Database(source) => {
@@ -163,27 +163,27 @@ fn postgres_error(error: &DbErr) -> Option<&PgDatabaseError> {
     }
 }
 
-/// A word of the command line; an address that was written without --database-url may hold a password.
+/// A word of the command line without the password of an address, which may be there by mistake.
 fn without_address(word: &str) -> String {
     if word.contains("://") { redacted(word) } else { word.to_owned() }
 }
 
-fn held(by: &[String]) -> String {
+fn describe_holders(by: &[String]) -> String {
     match by {
         [] => "another migration runs or another program holds a write".to_owned(),
         by => format!("by {}", by.join(", ")),
     }
 }
 
-fn kept_to_text(kept: &[String]) -> String {
+fn describe_kept(kept: &[String]) -> String {
     match kept {
         [] => "nothing was changed".to_owned(),
         kept => format!("those before it stay ({})", kept.join(", ")),
     }
 }
 
-/// What a migration itself says stands alone; a driver's words lose their line breaks. PostgreSQL names the object that is in the
-/// way in a part of its own.
+/// The message of a migration as it is, or that of a driver without its line breaks. PostgreSQL names
+/// the object that blocks a statement in the detail of its error.
 pub(crate) fn one_line(error: &DbErr) -> String {
     let detail = postgres_error(error).and_then(PgDatabaseError::detail);
     let text = match error {

@@ -1,14 +1,14 @@
-//! Alembic's own table, and the one that records where a database was taken over.
+//! Alembic's own table, and the table that records an adoption.
 
 use super::applied::now;
 use crate::project::LegacyRules;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DbBackend, Statement};
 
-/// Alembic's record of its revision. It is read and never changed.
+/// Alembic's table of its revision. It is read and never changed.
 pub(crate) const ALEMBIC: &str = "alembic_version";
 
-/// The migration at which the database was taken over from Alembic. `downgrade` never goes below it.
+/// The migration at which the database was adopted. `downgrade` never goes below it.
 pub(crate) async fn adopted_at(
     db: &impl ConnectionTrait,
     legacy: Option<LegacyRules>,
@@ -21,7 +21,7 @@ pub(crate) async fn adopted_at(
     db.query_one(&adoption).await?.map(|row| row.try_get_by_index(0)).transpose()
 }
 
-/// The revisions that Alembic has recorded; `None` without its table.
+/// The revisions in Alembic's table; `None` if there is no such table.
 pub(crate) async fn alembic_revisions(db: &impl ConnectionTrait) -> Result<Option<Vec<String>>, DbErr> {
     if !exists(db, ALEMBIC).await? {
         return Ok(None);
@@ -31,7 +31,7 @@ pub(crate) async fn alembic_revisions(db: &impl ConnectionTrait) -> Result<Optio
     Ok(Some(heads?))
 }
 
-/// Records that the database was taken over from Alembic's `revision`, at the migration of the rules.
+/// Records that the database was adopted at Alembic's `revision` and the migration of the rules.
 pub(crate) async fn record(db: &impl ConnectionTrait, legacy: &LegacyRules, revision: &str) -> Result<(), DbErr> {
     let create = Table::create()
         .table(legacy.table)

@@ -7,7 +7,7 @@ use sea_orm_migration::seaql_migrations::{ActiveModel, Entity};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// SeaORM makes its table through a migrator, whose migrations it does not ask for.
+/// SeaORM creates its table through a migrator; this one has no migrations.
 struct Installer;
 
 impl MigratorTrait for Installer {
@@ -16,7 +16,7 @@ impl MigratorTrait for Installer {
     }
 }
 
-/// Makes the table if it is missing.
+/// Creates the table if it is missing.
 pub(crate) async fn install(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     Installer::install(db).await
 }

@@ -1,4 +1,4 @@
-//! The tables in which a database remembers what was done to its schema.
+//! The tables that record applied migrations and an adoption.
 
 pub(crate) mod adoption;
 mod applied;

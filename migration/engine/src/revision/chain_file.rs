@@ -16,9 +16,9 @@ pub(super) struct ChainFile {
 impl ChainFile {
     /// Reads the file in this folder.
     pub(super) fn read(dir: &Path) -> Result<Self, RevisionRefusal> {
-        let found =
+        let first =
             NAMES.iter().map(|name| dir.join(name)).find_map(|path| Some((fs::read_to_string(&path).ok()?, path)));
-        let (text, path) = found.ok_or_else(|| RevisionRefusal::NoSources(dir.to_owned()))?;
+        let (text, path) = first.ok_or_else(|| RevisionRefusal::NoSources(dir.to_owned()))?;
         let file = Self { path, text };
         // An empty list is that of a new project.
         if file.last().is_none() && !file.text.contains("vec![]") {
@@ -68,9 +68,9 @@ fn with_module(text: &str, name: &str) -> String {
     let is_module = |line: &&str| line.ends_with(';') && (line.starts_with("mod ") || line.contains(" mod "));
     let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//!") && !line.starts_with("#![");
     let module = format!("mod {name};");
-    let (at, new) = match lines.iter().rposition(|line| is_module(&line)) {
+    let (at, new) = match lines.iter().rposition(is_module) {
         Some(last) => (last + 1, vec![module.as_str()]),
-        None => (lines.iter().position(|line| is_code(&line)).unwrap_or(lines.len()), vec![module.as_str(), ""]),
+        None => (lines.iter().position(is_code).unwrap_or(lines.len()), vec![module.as_str(), ""]),
     };
     let (before, after) = lines.split_at(at);
     [before, &new, after].concat().join("\n") + "\n"

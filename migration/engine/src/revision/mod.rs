@@ -19,7 +19,7 @@ use crate::connect::{Place, connect};
 use crate::error::RevisionRefusal;
 use crate::expected::{self, schema_of_chain};
 use crate::schema::{self, Difference, SchemaItem};
-use crate::{Error, Options, Project};
+use crate::{Error, Project, RunOptions};
 use live_definitions::LiveDefinitions;
 use migration_file::MigrationFile;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
@@ -85,7 +85,7 @@ impl Project {
         // A SQLite file that nobody has made yet is an empty database.
         let db = match Place::of(url)?.is_missing() {
             true => expected::in_memory_database().await?,
-            false => connect(self, url, false, Options::default().lock_timeout).await?,
+            false => connect(self, url, false, RunOptions::default().lock_timeout).await?,
         };
         let source = async {
             let state = self.state(&db).await?;

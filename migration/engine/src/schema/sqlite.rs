@@ -47,14 +47,7 @@ async fn table(db: &impl ConnectionTrait, name: &str, kind: String, create: &str
     table.primary_key = key.into_iter().map(|(_, column)| column).collect();
     table.foreign_keys = foreign_keys(db, name, &parts).await?;
     table.indexes = indexes(db, name, &parts).await?;
-    let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-    for part in &parts {
-        for (name, condition) in parenthesized_clauses(&part.text, "CHECK") {
-            let name = name.map(unquote).unwrap_or_default();
-            let columns = columns.iter().filter(|column| is_read(&condition, column)).cloned().collect();
-            table.checks.push(Check { name, columns, condition, notes: String::new() });
-        }
-    }
+    table.checks = checks(&table.columns, &parts);
     for row in rows(db, &TRIGGERS.replace("{table}", &quoted(name))).await? {
         table.triggers.push(Trigger { name: row.try_get_by_index(0)?, definition: row.try_get_by_index(1)? });
     }
@@ -65,23 +58,32 @@ fn column(row: &QueryResult, parts: &[Definition]) -> Result<Column, DbErr> {
     let name: String = row.try_get_by_index(0)?;
     let part = parts.iter().find(|part| part.subject == DefinitionSubject::Column(name.to_lowercase()));
     let text = part.map(|part| part.text.as_str()).unwrap_or_default();
-    let following = |word: &str| words(text).skip_while(|token| !token.eq_ignore_ascii_case(word)).nth(1);
+    let collation = words(text).skip_while(|word| !is_keyword(word, "COLLATE")).nth(1);
+    let auto_increment = words(text).any(|word| is_keyword(word, "AUTOINCREMENT"));
     let generated: bool = row.try_get_by_index(5)?;
     Ok(Column {
         data_type: row.try_get_by_index::<String>(1)?,
         nullable: row.try_get_by_index(2)?,
-        default: row.try_get_by_index::<Option<String>>(3)?.filter(|default| !default.eq_ignore_ascii_case("NULL")),
-        auto_increment: words(text)
-            .any(|word| word.eq_ignore_ascii_case("AUTOINCREMENT"))
-            .then(|| "autoincrement".to_owned()),
+        default: row.try_get_by_index::<Option<String>>(3)?.filter(|default| !is_keyword(default, "NULL")),
+        auto_increment: auto_increment.then(|| "autoincrement".to_owned()),
         generated: parenthesized_clauses(text, "AS").pop().map(|(_, expression)| expression).filter(|_| generated),
-        collation: following("COLLATE").map(unquote),
+        collation: collation.map(unquote),
         name,
     })
 }
 
+fn checks(columns: &[Column], parts: &[Definition]) -> Vec<Check> {
+    let check = |(name, condition): (Option<&str>, String)| {
+        let names = columns.iter().map(|column| &column.name);
+        let columns = names.filter(|name| is_read(&condition, name)).cloned().collect();
+        Check { name: name.map(unquote).unwrap_or_default(), columns, condition, notes: String::new() }
+    };
+    parts.iter().flat_map(|part| parenthesized_clauses(&part.text, "CHECK")).map(check).collect()
+}
+
 async fn foreign_keys(db: &impl ConnectionTrait, table: &str, parts: &[Definition]) -> Result<Vec<ForeignKey>, DbErr> {
     let mut keys: Vec<(i32, ForeignKey)> = Vec::new();
+    // One row for each column of a key.
     for row in rows(db, &FOREIGN_KEYS.replace("{table}", &quoted(table))).await? {
         let id: i32 = row.try_get_by_index(0)?;
         if keys.last().is_none_or(|(last, _)| *last != id) {
@@ -98,29 +100,32 @@ async fn foreign_keys(db: &impl ConnectionTrait, table: &str, parts: &[Definitio
             key.parent_columns.extend(row.try_get_by_index::<Option<String>>(3)?);
         }
     }
-    let with_name_and_notes = |(_, mut key): (i32, ForeignKey)| {
-        let columns: Vec<String> = key.columns.iter().map(|column| column.to_lowercase()).collect();
-        let defines_key = |part: &&Definition| match &part.subject {
-            DefinitionSubject::ForeignKey(of) => *of == columns,
-            DefinitionSubject::Column(of) => [of.clone()] == columns[..],
-            _ => false,
-        };
-        for part in parts.iter().filter(defines_key) {
-            let words: Vec<&str> = words(&part.text).collect();
-            if matches!(part.subject, DefinitionSubject::ForeignKey(_))
-                && words.first().is_some_and(|word| is(word, "CONSTRAINT"))
-            {
-                key.name = words.get(1).map(|name| unquote(name)).unwrap_or_default();
-            }
-            if let Some(at) = words.iter().position(|word| is(word, "DEFERRABLE")) {
-                let not = at > 0 && is(words[at - 1], "NOT");
-                let deferred = words.get(at + 2).is_some_and(|word| is(word, "DEFERRED"));
-                key.notes = if not || !deferred { String::new() } else { "initially deferred".to_owned() };
-            }
-        }
-        key
+    let mut keys: Vec<ForeignKey> = keys.into_iter().map(|(_, key)| key).collect();
+    keys.iter_mut().for_each(|key| read_name_and_notes(key, parts));
+    Ok(keys)
+}
+
+/// Reads from the text of `CREATE TABLE` what the pragma does not return.
+fn read_name_and_notes(key: &mut ForeignKey, parts: &[Definition]) {
+    let columns: Vec<String> = key.columns.iter().map(|column| column.to_lowercase()).collect();
+    let defines_key = |part: &&Definition| match &part.subject {
+        DefinitionSubject::ForeignKey(of) => *of == columns,
+        DefinitionSubject::Column(of) => [of.clone()] == columns[..],
+        _ => false,
     };
-    Ok(keys.into_iter().map(with_name_and_notes).collect())
+    for part in parts.iter().filter(defines_key) {
+        if matches!(part.subject, DefinitionSubject::ForeignKey(_))
+            && let Some(name) = constraint_name(&part.text)
+        {
+            key.name = name;
+        }
+        let words: Vec<&str> = words(&part.text).collect();
+        if let Some(at) = words.iter().position(|word| is_keyword(word, "DEFERRABLE")) {
+            let not = at > 0 && is_keyword(words[at - 1], "NOT");
+            let deferred = words.get(at + 2).is_some_and(|word| is_keyword(word, "DEFERRED"));
+            key.notes = if not || !deferred { String::new() } else { "initially deferred".to_owned() };
+        }
+    }
 }
 
 async fn indexes(db: &impl ConnectionTrait, table: &str, parts: &[Definition]) -> Result<Vec<Index>, DbErr> {
@@ -132,30 +137,44 @@ async fn indexes(db: &impl ConnectionTrait, table: &str, parts: &[Definition]) -
             constraint: row.try_get_by_index(2)?,
             ..Index::default()
         };
-        let create: Option<String> = row.try_get_by_index(3)?;
-        if let Some(create) = create {
+        if let Some(create) = row.try_get_by_index::<Option<String>>(3)? {
             let (columns, rest) = split_column_list(&create);
             index.columns = columns;
-            // What follows the columns can only be `WHERE …`.
+            // Only `WHERE …` can follow the columns.
             index.predicate = rest.get("WHERE".len()..).map(|predicate| predicate.trim().to_owned());
         } else {
-            let columns = format!("SELECT name FROM pragma_index_info({}) ORDER BY seqno", quoted(&index.name));
-            for row in rows(db, &columns).await? {
-                index.columns.push(row.try_get_by_index(0)?);
-            }
-            let columns: Vec<String> = index.columns.iter().map(|column| column.to_lowercase()).collect();
-            let part = parts.iter().find(|part| part.subject == DefinitionSubject::Unique(columns.clone()));
-            let mut words = part.map(|part| part.text.as_str()).into_iter().flat_map(words);
-            let named = words.next().is_some_and(|word| is(word, "CONSTRAINT"));
-            index.name = words.next().filter(|_| named).map(unquote).unwrap_or_default();
+            read_unique_constraint(db, &mut index, parts).await?;
         }
         indexes.push(index);
     }
     Ok(indexes)
 }
 
-fn is(word: &str, other: &str) -> bool {
-    word.eq_ignore_ascii_case(other)
+/// SQLite's index of a UNIQUE constraint has no SQL and a generated name.
+async fn read_unique_constraint(
+    db: &impl ConnectionTrait,
+    index: &mut Index,
+    parts: &[Definition],
+) -> Result<(), DbErr> {
+    let columns = format!("SELECT name FROM pragma_index_info({}) ORDER BY seqno", quoted(&index.name));
+    for row in rows(db, &columns).await? {
+        index.columns.push(row.try_get_by_index(0)?);
+    }
+    let columns: Vec<String> = index.columns.iter().map(|column| column.to_lowercase()).collect();
+    let part = parts.iter().find(|part| part.subject == DefinitionSubject::Unique(columns.clone()));
+    index.name = part.and_then(|part| constraint_name(&part.text)).unwrap_or_default();
+    Ok(())
+}
+
+/// The name in `CONSTRAINT name …`.
+fn constraint_name(definition: &str) -> Option<String> {
+    let mut words = words(definition);
+    let is_named = words.next().is_some_and(|word| is_keyword(word, "CONSTRAINT"));
+    words.next().filter(|_| is_named).map(unquote)
+}
+
+fn is_keyword(word: &str, keyword: &str) -> bool {
+    word.eq_ignore_ascii_case(keyword)
 }
 
 /// Whether the expression reads the column.

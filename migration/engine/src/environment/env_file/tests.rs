@@ -40,11 +40,11 @@ fn a_value_is_what_was_written() {
 }
 
 #[test]
-fn what_would_be_cut_is_refused_and_named_and_never_shown() {
+fn a_value_that_could_be_cut_is_refused_and_never_shown() {
     for (line, wanted) in [
         (
             "KEY=hunter2$horse",
-            "line 1, KEY, character 12: after this $ stands no variable that is set; put the whole value in single",
+            "line 1, KEY, character 12: after this $ there is no variable that is set; put the whole value in single",
         ),
         ("KEY=\"hunter2$horse\"", "KEY, character 13: after this $"),
         ("KEY=hunter2${horse}", "after this $"),
@@ -53,25 +53,25 @@ fn what_would_be_cut_is_refused_and_named_and_never_shown() {
         ("KEY=hunter2$", "after this $"),
         ("KEY=hunter2$$HOST", "after this $"),
         ("KEY=$2b$12$hunter2", "KEY, character 5: after this $"),
-        ("KEY=hunter2\\", "begins an escape that is unknown"),
-        ("KEY=hunter2\\x", "begins an escape that is unknown"),
+        ("KEY=hunter2\\", "begins an unknown escape"),
+        ("KEY=hunter2\\x", "begins an unknown escape"),
         ("KEY=#hunter2", "a value that begins with #"),
         ("KEY=hunter2 horse", "a value with spaces needs quotes"),
         ("KEY=hunter2\thorse", "a value with spaces needs quotes"),
         ("KEY=hunter2\rhorse", "a value with spaces needs quotes"),
-        ("KEY='hunter2", "KEY, character 5: the quote that begins here does not end"),
+        ("KEY='hunter2", "KEY, character 5: the quote that begins here is not closed"),
         ("A=1\n\nKEY=\"hunter2\nB=2", "line 3, KEY, character 5: the quote that begins here"),
-        ("KEY='hunter2'horse", "something follows the closing quote"),
-        ("KEY='hunter2'#horse", "something follows the closing quote"),
+        ("KEY='hunter2'horse", "there is text after the closing quote"),
+        ("KEY='hunter2'#horse", "there is text after the closing quote"),
         ("KEY=hunter2'horse'", "put the whole value in double quotes"),
         ("KEY=hunter2\"horse\"", "put the whole value in single quotes"),
         ("KEY=hunter2\0", "no variable can hold a NUL"),
         ("KEY=hunter2\nKEY=horse", "line 2, KEY, character 1: line 1 gives it another value"),
-        ("hunter2", "line 1, character 8: it does not begin with NAME="),
-        ("hunter2 horse", "it does not begin with NAME="),
-        ("KEY: hunter2", "it does not begin with NAME="),
-        ("2KEY=hunter2", "it does not begin with NAME="),
-        ("export hunter2", "it does not begin with NAME="),
+        ("hunter2", "line 1, character 8: the line does not begin with NAME="),
+        ("hunter2 horse", "the line does not begin with NAME="),
+        ("KEY: hunter2", "the line does not begin with NAME="),
+        ("2KEY=hunter2", "the line does not begin with NAME="),
+        ("export hunter2", "the line does not begin with NAME="),
         // The second line of a key that was broken.
         ("KEY=abc\nHunter2horse=='", "line 2, character 15: there is a quote"),
     ] {
