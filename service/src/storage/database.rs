@@ -11,8 +11,8 @@ use super::postgres::{self, PgConnector};
 use super::sqlite::{self, BUSY_TIMEOUT, SqliteConnector, start_checkpoints};
 use crate::Error;
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -79,7 +79,8 @@ pub(crate) enum BatchConnections {
 pub struct WriteGuard(#[expect(dead_code, reason = "it is only kept")] Option<OwnedMutexGuard<()>>);
 
 impl Database {
-    /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and checks that it can be written.
+    /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and checks that it can be
+    /// written.
     ///
     /// # Errors
     /// The database is unreachable, locked, read-only, or not a database.
@@ -193,20 +194,6 @@ impl Database {
     pub async fn ping(&self) -> Result<(), Error> {
         self.reader.ping().await?;
         Ok(())
-    }
-
-    /// Begins a transaction that writes. On SQLite it takes the lock of the file at once: a
-    /// transaction that reads first and writes later fails when another process wrote in between,
-    /// whatever the busy timeout.
-    pub(crate) async fn begin(&self) -> Result<(WriteGuard, DatabaseTransaction), Error> {
-        let (write_guard, writer) = self.writer().await?;
-        let transaction = begin_immediate(writer).await?;
-        if let BatchConnections::Postgres(connector) = &self.batch_connections
-            && connector.behind_transaction_pooler
-        {
-            transaction.execute_unprepared(&postgres::transaction_setup()).await?;
-        }
-        Ok((write_guard, transaction))
     }
 
     /// Closes the connections, after a short wait for running statements. The connections of batch
