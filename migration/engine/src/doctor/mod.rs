@@ -145,9 +145,7 @@ async fn schema(
     }
     match drift.extra.len() {
         0 => {}
-        strange => {
-            diagnosis.add_ok(format!("{strange} things are not ours and no hindrance: `{command} check` lists them"))
-        }
+        extra => diagnosis.add_ok(format!("{extra} extra objects, ignored: `{command} check` lists them")),
     }
     Ok(())
 }
