@@ -100,7 +100,7 @@ on_both! {
             assert_eq!(named, 1, "{name} is named {named} times in {:#?}", refused.findings);
         }
         assert_eq!(refused.findings.len(), names.len(), "{:#?}", refused.findings);
-        assert!(refused.to_string().contains("obstacles, so that"), "{refused}");
+        assert!(refused.to_string().contains("because of these obstacles"), "{refused}");
     }
 
     async fn rows_that_cannot_be_kept_are_named_together(db: TestDatabase) {

@@ -56,7 +56,7 @@ on_both! {
         let before = everything(&connection).await;
         connection.close().await.unwrap();
         let error = PROJECT.downgrade(&db.url, &Target::End, &RunOptions::default()).await.unwrap_err();
-        let named = db.either("rows would refer to rows that do not exist any more", "other objects depend on it");
+        let named = db.either("rows would refer to rows that do not exist", "other objects depend on it");
         assert!(error.to_string().contains(named), "{error}");
         assert_eq!(everything(&db.connect().await).await, before);
     }

@@ -11,7 +11,7 @@ use std::fmt::{Display, Formatter};
 /// Drift: what differs between the entities and a live database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Drift {
-    /// Differences that the program cannot live with.
+    /// Differences that can make the program fail.
     pub differences: Vec<Difference>,
     /// Extra objects of the database: tables, views, indexes, triggers, and columns that an INSERT
     /// may leave out. The program works with them. `revision --autogenerate` leaves exactly these
@@ -29,8 +29,8 @@ impl Drift {
         Self { differences, extra }
     }
 
-    /// Counts extra objects that a migration created (`created`) as differences: an entity lost
-    /// them.
+    /// Moves an extra object to the differences if it is in `created`, the schema of the
+    /// migrations: a migration created it, and later it was removed from the entity.
     pub fn counting_lost(mut self, created: &Schema) -> Self {
         let (lost, extra) = self.extra.into_iter().partition(|difference| is_created(created, difference));
         self.extra = extra;

@@ -15,7 +15,7 @@ use sea_orm_migration::SchemaManager;
 /// The schema of these entities on the kind of database that `db` is. `db` is not changed.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn schema<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction>>(
     db: &C,
     entities: Entities,

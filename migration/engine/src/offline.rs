@@ -1,7 +1,7 @@
 //! `--sql`: the SQL of migrations as a script for psql or sqlite3, written without a database.
 //!
-//! A script cannot use what a migration reads from the database. It checks that this is not needed:
-//! see `script_assertions`.
+//! A migration may read rows and choose its statements by them. A script cannot do this. So the
+//! script stops if there are such rows: see `script_assertions`.
 
 use crate::lock::settings;
 use crate::recorder::{self, is_read, remove_record, statements};

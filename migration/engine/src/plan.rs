@@ -97,7 +97,8 @@ impl Steps {
     /// Reads the state of the database and plans for it.
     ///
     /// # Errors
-    /// The database must not be migrated: Alembic's, ahead of this program, or below the adoption.
+    /// The database was not adopted from Alembic yet, or is ahead of this program, or the operation
+    /// would go below the adoption.
     pub(crate) async fn read(
         project: &Project,
         db: &impl ConnectionTrait,

@@ -9,7 +9,7 @@ pub type Chain = fn() -> Vec<Box<dyn MigrationTrait>>;
 
 /// One project: its name, its migrations, its entities. Every command is a method of it.
 ///
-/// It is a constant, made of [`Project::new`] and the fields that differ from it.
+/// Write it as a constant: call [`Project::new`], and set the fields that need another value.
 #[derive(Debug, Clone, Copy)]
 pub struct Project {
     /// The name that reports, questions and scripts use.
@@ -76,7 +76,8 @@ const fn hash(name: &str) -> i64 {
     hash.cast_signed()
 }
 
-/// A future of the obstacles of migrations, one line each.
+/// The future that [`LegacyRules::obstacles`] returns: one line for each problem that would stop a
+/// migration.
 pub type Obstacles<'a> = Pin<Box<dyn Future<Output = Result<Vec<String>, DbErr>> + Send + 'a>>;
 
 /// The databases that `adopt` takes over: those of one release of an older program with Alembic.
@@ -96,7 +97,7 @@ pub struct LegacyRules {
     pub enums: &'static [&'static str],
     /// The table that records the adoption.
     pub table: &'static str,
-    /// Finds the rows and the objects of others that would stop the migrations after that release.
+    /// Finds rows, and objects that users added, that would stop the migrations after that release.
     pub obstacles: for<'a> fn(&'a SchemaManager<'a>) -> Obstacles<'a>,
 }
 

@@ -1,7 +1,7 @@
 //! The SQL of a migration, without a database.
 //!
-//! A mock database records the statements and answers every query with no rows. The statements are
-//! right for a database that would answer the same.
+//! A mock database records the statements and answers every query with no rows. On a real database
+//! that returns rows for these queries, the migration may run other statements.
 
 use crate::step::Step;
 use crate::{Error, records};

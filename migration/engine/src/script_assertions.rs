@@ -1,10 +1,9 @@
-//! Assertions in a printed script: they stop it where a run would look at the rows and do something
-//! else.
+//! Assertions in a printed script. They stop the script if its SQL is wrong for the database.
 //!
-//! A run queries rows before it converts them, and a rebuild keeps the columns and triggers that
-//! users added. A script was written without the database. So it stops if a query of the migration
-//! would return rows that cannot be converted. On SQLite it also stops if a table to rebuild has
-//! triggers, or columns that the migrations did not create.
+//! A run reads the database first, and chooses its statements by the rows, columns and triggers
+//! that it finds. A script is written without the database, so it cannot choose. Therefore the
+//! script stops if a query of the migration returns rows. On SQLite it also stops if a table that
+//! it rebuilds has triggers, or columns that the migrations did not create.
 
 use crate::Error;
 use crate::expected::in_memory_database_for_migrations;
@@ -15,7 +14,8 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement};
 
 /// The error of a script that an assertion stops.
-const MESSAGE: &str = "this database holds what a script cannot convert: run the command itself instead of its SQL";
+const MESSAGE: &str =
+    "this database has rows, columns or triggers that this script cannot keep: run the command without --sql";
 
 /// Writes the assertions of a script.
 pub(crate) enum ScriptAssertions {

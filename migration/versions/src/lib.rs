@@ -65,7 +65,7 @@ impl MigratorTrait for Migrator {
 /// Every row and every object of a v0.9 database that would stop a later migration, one line each.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn obstacles(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
     let mut obstacles = m20261101_000003_give_times_a_zone::invalid_timestamps(manager).await?;
     obstacles.extend(m20261101_000005_defaults_and_checks::negative_counts(manager).await?);

@@ -15,7 +15,7 @@ use sea_orm_migration::prelude::*;
 /// the migration can be repeated.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn create_index(manager: &SchemaManager<'_>, index: &IndexCreateStatement) -> Result<(), DbErr> {
     let mut index = index.clone();
     index.if_not_exists();
@@ -36,7 +36,7 @@ pub async fn create_index(manager: &SchemaManager<'_>, index: &IndexCreateStatem
 /// Drops the index if it exists.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn drop_index(manager: &SchemaManager<'_>, name: &str) -> Result<(), DbErr> {
     let concurrently = if sql::is_postgres(manager) { "CONCURRENTLY " } else { "" };
     sql::execute(manager, &format!("DROP INDEX {concurrently}IF EXISTS \"{}\"", name.replace('"', "\"\""))).await

@@ -5,9 +5,9 @@ use sea_orm_migration::prelude::*;
 
 /// Triggers and views that were dropped, together with the SQL that creates them again.
 ///
-/// Detach them before a migration changes a column or rewrites rows. A trigger must not take the
-/// migration for an update by a user, SQLite drops the triggers of a table together with the table,
-/// and PostgreSQL refuses to change the type of a column that a view or a trigger reads.
+/// Detach them before a migration changes a column or rewrites rows, for three reasons. A trigger
+/// must not run for the updates of a migration. SQLite drops the triggers of a table together with
+/// the table. PostgreSQL refuses to change the type of a column that a view or a trigger reads.
 /// [`TableDef::rebuild`](crate::TableDef::rebuild) detaches triggers by itself.
 ///
 /// Dropping locks each of these objects until the transaction ends. A materialized view is computed
@@ -23,7 +23,7 @@ impl DetachedDependents {
     /// through other views.
     ///
     /// # Errors
-    /// Those of the database.
+    /// An error of the database.
     pub async fn detach(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<Self, DbErr> {
         let mut recreate = Vec::new();
         if sql::is_postgres(manager) {

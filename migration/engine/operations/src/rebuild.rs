@@ -32,8 +32,8 @@ impl TableDef {
         let unmanaged = UnmanagedParts::read(manager, self, before).await?;
         let dependents = DetachedDependents::detach(manager, &[table]).await?;
 
-        // Without this pragma, SQLite refuses the new name for the sake of views and triggers
-        // elsewhere that name the table.
+        // Without this pragma, SQLite refuses to rename the table if a view, or a trigger of
+        // another table, uses the name.
         sql::execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         let definitions = unmanaged.append_to(self.definitions());
         sql::execute(manager, &format!("CREATE TABLE \"{scratch}\" ({})", definitions.join(", "))).await?;
@@ -98,7 +98,8 @@ impl UnmanagedParts {
     async fn read(manager: &SchemaManager<'_>, after: &TableDef, before: &TableDef) -> Result<Self, DbErr> {
         let table = after.table;
         let managed = after.definitions().into_iter().chain(before.definitions());
-        // A CHECK that our definition has inside a column may be one of the table in the database.
+        // The same CHECK can be part of a column in the TableDef, and a constraint of the table
+        // in the database.
         let managed: Vec<DefinitionSubject> =
             managed.flat_map(|definition| definition.checks().into_iter().chain([definition.subject])).collect();
         let mut parts = Self { definitions: vec![], value_columns: vec![], indexes: vec![] };

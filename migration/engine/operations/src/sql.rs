@@ -1,8 +1,8 @@
 //! Raw SQL in migrations, and refusals: checks that stop a migration before it loses rows.
 //!
-//! Write queries so that they begin with SELECT or WITH, and no other statement so. `up --sql` runs
-//! a migration without a database: every query returns no rows, and the other statements become the
-//! script.
+//! Begin each query with SELECT or WITH. Do not begin any other statement with these words.
+//! `up --sql` runs a migration without a database: every query returns no rows, and the other
+//! statements become the script.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DbBackend, QueryResult, Statement};
@@ -16,7 +16,7 @@ pub fn is_postgres(manager: &SchemaManager<'_>) -> bool {
 /// semicolons.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     manager.get_connection().execute_unprepared(sql).await.map(|_| ())
 }
@@ -24,7 +24,7 @@ pub async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr
 /// Executes a raw SELECT and returns its rows.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn query(manager: &SchemaManager<'_>, select: &str) -> Result<Vec<QueryResult>, DbErr> {
     let db = manager.get_connection();
     db.query_all_raw(Statement::from_string(db.get_database_backend(), select)).await
@@ -33,7 +33,7 @@ pub async fn query(manager: &SchemaManager<'_>, select: &str) -> Result<Vec<Quer
 /// Counts the rows of `from_where`, for example `users WHERE email IS NULL`.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn count(manager: &SchemaManager<'_>, from_where: &str) -> Result<i64, DbErr> {
     match query(manager, &format!("SELECT count(*) FROM {from_where}")).await?.first() {
         Some(row) => row.try_get_by_index(0),
@@ -56,7 +56,7 @@ pub async fn refuse_rows(manager: &SchemaManager<'_>, from_where: &str, fix: &st
 /// there are no such rows.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn row_obstacle(manager: &SchemaManager<'_>, from_where: &str, fix: &str) -> Result<Option<String>, DbErr> {
     Ok(match count(manager, from_where).await? {
         0 => None,

@@ -107,7 +107,7 @@ impl TableDef {
     /// Creates the table and its indexes.
     ///
     /// # Errors
-    /// Those of the database.
+    /// An error of the database.
     pub async fn create(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         manager.create_table(self.statement()).await?;
         self.create_indexes(manager).await
@@ -116,7 +116,7 @@ impl TableDef {
     /// Creates those of its indexes that do not exist.
     ///
     /// # Errors
-    /// Those of the database.
+    /// An error of the database.
     pub async fn create_indexes(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         for (_, index) in &self.indexes {
             manager.create_index(index.clone()).await?;
@@ -147,7 +147,7 @@ impl TableDef {
         self.columns.iter().any(|column| column.get_column_name().eq_ignore_ascii_case(name))
     }
 
-    /// Whether SQLite keeps the numbers of deleted rows from coming back.
+    /// Whether the table has an AUTOINCREMENT key: SQLite never uses the id of a deleted row again.
     pub(crate) fn never_reuses_ids(&self) -> bool {
         self.columns.iter().any(|column| column.get_column_spec().auto_increment)
     }

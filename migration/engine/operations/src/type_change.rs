@@ -26,7 +26,7 @@ pub async fn refuse_blockers(manager: &SchemaManager<'_>, columns: &[TableColumn
 /// each. Empty on SQLite.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn blockers(
     manager: &SchemaManager<'_>,
     columns: &[TableColumns<'_>],
@@ -50,10 +50,10 @@ pub async fn blockers(
 pub struct DerivedObjects(Vec<String>);
 
 impl DerivedObjects {
-    /// Reads those of these columns.
+    /// Reads the indexes, constraints and statistics that are computed from these columns.
     ///
     /// # Errors
-    /// Those of the database.
+    /// An error of the database.
     pub async fn read(manager: &SchemaManager<'_>, columns: &[TableColumns<'_>]) -> Result<Self, DbErr> {
         let select = DERIVED_OBJECTS.replace("{columns}", &values(columns));
         let rows = sql::query(manager, &select).await?;
@@ -67,7 +67,9 @@ impl DerivedObjects {
             return error;
         }
         let (these, which) = (self.0.join(", "), if self.0.len() == 1 { "this" } else { "one of these" });
-        DbErr::Migration(format!("{error}; needed by {which}: {these}; drop it, migrate, and create it again to fit"))
+        DbErr::Migration(format!(
+            "{error}; needed by {which}: {these}; drop it, migrate, and create it again for the new type"
+        ))
     }
 }
 
@@ -163,7 +165,7 @@ const BLOCKERS: &str = r"WITH changed AS (
                 OR (classid = 'pg_attrdef'::regclass AND pg_attrdef.oid = objid))) AS generated
     FROM (SELECT classid, objid, objsubid, string_agg(why, ', and ' ORDER BY why) AS why FROM reader GROUP BY 1, 2, 3) AS reader
 )
-SELECT DISTINCT format('%s %s: %s, migrate, and create it again to fit',
+SELECT DISTINCT format('%s %s: %s, migrate, and create it again for the new type',
     coalesce(generated, CASE WHEN rule LIKE 'DROP VIEW %' THEN 'view ' || substr(rule, 11) END, what), why,
     coalesce(policy, routine, publication, rule, index, condition, of_column, 'drop it'))
 FROM described ORDER BY 1";

@@ -1,5 +1,5 @@
-//! The rehearsal of a plan: the pending migrations run where nothing of them stays. What stops them
-//! would stop `up`, with the same message.
+//! The rehearsal of a plan: the pending migrations run in a place that is thrown away afterwards.
+//! An error of the rehearsal would also be an error of `up`, with the same message.
 //!
 //! On PostgreSQL they run in a transaction that is rolled back; meanwhile the tables are locked. On
 //! SQLite they run on a copy.
@@ -65,8 +65,8 @@ async fn run(project: &Project, txn: &DatabaseTransaction, pending: &[String]) -
         step.run(&SchemaManager::new(&savepoint)).await.map_err(failed)?;
         savepoint.commit().await?;
     }
-    // A name that somebody else has taken may keep an index of ours from being made without an
-    // error.
+    // `CREATE INDEX IF NOT EXISTS` does nothing, and reports no error, if another index has the
+    // name. So compare the tables with the entities: an expected index may be missing.
     let drift = project.check_on(txn).await?;
     let lacking = drift.differences.iter().filter(|difference| difference.expected.is_some());
     Ok(lacking.map(|difference| format!("after the migrations, {difference}")).collect())

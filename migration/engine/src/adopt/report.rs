@@ -23,13 +23,13 @@ pub struct AdoptReport {
     pub rehearsal: String,
     /// The number of rows of each table.
     pub rows: Vec<(String, i64)>,
-    /// The migrations that were marked as applied, or would be.
+    /// The migrations that were marked as applied. In a plan: that would be marked.
     pub stamped: Vec<String>,
-    /// The migrations after them.
+    /// The later migrations that are not applied yet.
     pub pending: Vec<String>,
-    /// The backup of the SQLite file that was made before they were applied.
+    /// The backup of the SQLite file, if there is one.
     pub backup: Option<String>,
-    /// Those of `pending` that were applied.
+    /// The later migrations that this run applied.
     pub applied: Vec<String>,
     /// Tables whose number of rows changed meanwhile: name, before, after.
     pub recounted: Vec<(String, i64, i64)>,
@@ -77,7 +77,7 @@ impl Display for AdoptReport {
             }
         }
         list(f, "\nextra objects, left as they are", &self.left_alone)?;
-        list(f, "\nobstacles, so that nothing was changed", &self.findings)?;
+        list(f, "\nnothing was changed, because of these obstacles", &self.findings)?;
         if !self.findings.is_empty() {
             return writeln!(f, "\nfix each of them and run `adopt` again");
         }

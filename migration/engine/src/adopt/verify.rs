@@ -163,9 +163,9 @@ fn label_differences(legacy: &LegacyRules, expected: &Labels, actual: &Labels) -
     expected.iter().filter_map(other).collect()
 }
 
-/// Tables and columns of somebody else under names that later migrations want for their own.
+/// Extra tables and columns that have the name of a table or column of a later migration.
 fn taken_names(project: &Project, head: &Schema, expected: &Schema, actual: &Schema) -> Vec<String> {
-    let fix = format!("which {} makes itself: rename it", project.name);
+    let mend = format!("and a migration of {} creates another: rename the old one", project.name);
     let mut taken = Vec::new();
     for (name, table) in &head.tables {
         match (expected.tables.get(name), actual.tables.get(name)) {
@@ -185,8 +185,8 @@ fn has(table: &Table, column: &str) -> bool {
     table.columns.iter().any(|known| known.name.eq_ignore_ascii_case(column))
 }
 
-/// The line of a difference that is left alone, without the place where it was found.
-fn without_place(legacy: &LegacyRules, difference: &Difference) -> String {
+/// Describes an extra object without the words "in the database, unknown to {release}".
+fn plain(legacy: &LegacyRules, difference: &Difference) -> String {
     let release = legacy.release;
     let line = difference.line(release);
     line.strip_suffix(&format!(" in the database, unknown to {release}")).unwrap_or(&line).to_owned()

@@ -130,7 +130,7 @@ pub(super) struct OfflineArguments {
     /// Print the SQL for psql or sqlite3 instead of running it; needs no database
     #[arg(long, conflicts_with = "plan")]
     pub(super) sql: bool,
-    /// The dialect of the SQL; without it that of the database URL
+    /// The dialect of the SQL; the default is the dialect of the database URL
     #[arg(long, value_enum, requires = "sql")]
     pub(super) dialect: Option<Dialect>,
 }
@@ -174,10 +174,10 @@ pub(super) struct AdoptArguments {
 /// Which migration to write.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RevisionArguments {
-    /// What the migration does, in a few words, which name the file
+    /// What the migration does, in a few words; they become the name of the file
     #[arg(required_unless_present = "message", conflicts_with = "message", value_name = "MESSAGE")]
     words: Option<String>,
-    /// The same, as Alembic has it
+    /// What the migration does; Alembic's form of MESSAGE
     #[arg(short, long)]
     message: Option<String>,
     /// Write statements for the differences between the entities and the database

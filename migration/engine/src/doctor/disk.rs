@@ -13,7 +13,8 @@ pub(super) async fn examine(db: &DatabaseConnection, file: &Path, diagnosis: &mu
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let sizes = |free: u64| format!("{} MiB of data, {} MiB free", size.div_ceil(MEBIBYTE), free / MEBIBYTE);
     match rustix::fs::statvfs(folder).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)) {
-        // A backup, and the journal of a rebuild beside the rebuilt tables.
+        // The backup, the journal of the rebuild and the rebuilt tables each need as much space as
+        // the data.
         Ok(free) if free < 3 * size + 16 * MEBIBYTE => {
             diagnosis.add_problem(sizes(free), "free some space: a migration needs three times the size of the data");
         }

@@ -50,6 +50,6 @@ pub(super) async fn examine(
         ),
     }
     let size = text(db, "SELECT pg_size_pretty(pg_database_size(current_database()))").await?;
-    diagnosis.add_ok(format!("{size} of data; how much room its server has is not visible from here"));
+    diagnosis.add_ok(format!("{size} of data; `doctor` cannot see the free space of the server"));
     Ok(())
 }

@@ -5,8 +5,8 @@ use crate::lock::is_busy;
 use crate::{Error, Project};
 use sea_orm_migration::sea_orm::{DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
-/// Before it, a write that meets a checkpoint can lose committed pages (sqlite.org/wal.html,
-/// "WAL-reset bug").
+/// The oldest safe version of SQLite. An older version can lose committed pages if a write and a
+/// checkpoint run at the same time (sqlite.org/wal.html, "WAL-reset bug").
 const FLOOR: [u32; 3] = [3, 51, 3];
 
 /// Examines the file. Returns whether it can be read at all.

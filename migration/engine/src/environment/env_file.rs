@@ -1,9 +1,10 @@
 //! Reads the `.env` file, strictly: no value is cut or changed silently.
 //!
-//! A value is bare, in single quotes (literal), or in double quotes (`\n`, `\"`, `\\`, `\$`).
-//! `$NAME` and `${NAME}` outside of single quotes are replaced; the variable must be set. What
-//! readers of such files interpret differently, such as a quote or a `#` in a bare value, is
-//! refused. Messages name line and variable and never contain a value.
+//! A value is bare, in single quotes (literal), or in double quotes (`\n`, `\"`, `\\`, `\$`). `$NAME` and
+//! `${NAME}` outside of single quotes are replaced; the variable must be set. Other programs read
+//! some values in another way, for example a bare value with a quote or with a `#` at its start.
+//! This reader refuses such values. Messages name the line and the variable and never contain a
+//! value.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +23,7 @@ pub fn load() -> Result<(), String> {
         fs::read(&path).map_err(|error| named(&format!("cannot be read ({error}); correct it or move it away")))?;
     let text = String::from_utf8(bytes).map_err(|_| named("is not UTF-8 text; write it anew as UTF-8"))?;
     let variables = parse(&text, |name| std::env::var(name).ok()).map_err(|error| named(&error))?;
-    // Setting a variable is unsafe code, which dotenvy has.
+    // `std::env::set_var` is unsafe. dotenvy calls it, so this crate needs no unsafe code.
     dotenvy::from_read(canonical(&variables).as_bytes()).map_err(|_| named("cannot be taken into the environment"))
 }
 
@@ -257,7 +258,7 @@ impl Reader<'_> {
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let (name, length) = match after.strip_prefix('{') {
             Some(inside) => {
-                // Without its end it names nothing.
+                // If the `}` is missing, the name is empty, and the code below returns an error.
                 let name = inside.split_once('}').map_or("", |(name, _)| name);
                 (name, name.len() + 3)
             }

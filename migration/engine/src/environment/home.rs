@@ -19,8 +19,9 @@ pub fn expand_home(path: impl AsRef<Path>) -> Result<PathBuf, String> {
     if path.exists() && !expanded.exists() {
         let path = path.display();
         return Err(format!(
-            "an earlier release took ~ for a folder of that name, and ./{path} is there, but {} is not; move it there, or \
-             write ./{path}",
+            "./{path} exists, and {} does not: an earlier release created a folder with the name ~; \
+             move ./{path} to {}, or write ./{path}",
+            expanded.display(),
             expanded.display()
         ));
     }

@@ -21,7 +21,8 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 const MODULES_THAT_LOG_URLS: [&str; 3] =
     ["sea_orm::driver", "sea_orm::driver::sqlx_postgres", "sea_orm::driver::sqlx_sqlite"];
 
-/// Keeps the password of the database out of the log, with any filters that were parsed before.
+/// Keeps the password of the database out of the log. Call it after the filters are parsed: it
+/// overrides them.
 pub fn keep_passwords_out(log: &mut env_logger::Builder) -> &mut env_logger::Builder {
     MODULES_THAT_LOG_URLS.iter().fold(log, |log, module| log.filter_module(module, log::LevelFilter::Debug))
 }

@@ -83,7 +83,8 @@ fn file(path: &str, names_driver: bool, notes: &mut Vec<String>) -> Result<Optio
     three_slashes(relative, absolute, notes).map(Some)
 }
 
-/// Decides between the two readings of `sqlite:///x`: the one whose file exists, else whose folder does.
+/// Chooses between the two meanings of `sqlite:///x`. The path whose file exists is right.
+/// If no file exists, the path whose folder exists is right. If both exist, it returns an error.
 fn three_slashes(relative: PathBuf, absolute: PathBuf, notes: &mut Vec<String>) -> Result<PathBuf, String> {
     let (shown, full) = (relative.display().to_string(), absolute.display().to_string());
     let unclear = |what: &str| {

@@ -5,17 +5,20 @@
 #[non_exhaustive]
 pub enum AdoptionRefusal {
     /// The project has no rules for it.
-    #[error("{0} takes over no database of Alembic")]
+    #[error("{0} has no rules for databases of Alembic: run `upgrade`, or set `legacy` in the Project")]
     NoRules(&'static str),
     /// There is no table of Alembic.
-    #[error("there is no table alembic_version, so Alembic did not build this database: `upgrade` is for all others")]
+    #[error("there is no table alembic_version, so Alembic did not build this database: run `upgrade`")]
     NoAlembic,
-    /// Alembic has lost its place.
-    #[error("alembic_version is empty, so nobody knows where the database stands: find out, and `alembic stamp` it")]
+    /// Alembic's table is empty.
+    #[error(
+        "alembic_version is empty, so the revision of the database is unknown: find the right \
+         revision, and run `alembic stamp REVISION`"
+    )]
     NoRevision,
     /// Branches that nobody merged.
     #[error(
-        "alembic_version names several heads ({}): merge them first, up to {}",
+        "alembic_version has several heads ({}): first bring the database to one revision, {}",
         heads.join(", "), adoptable.join(" or ")
     )]
     SeveralHeads {

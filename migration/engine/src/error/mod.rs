@@ -52,7 +52,10 @@ pub enum Error {
         command: &'static str,
     },
     /// The downgrade would go below the adoption.
-    #[error("cannot downgrade below {0}: the database was adopted from Alembic there; nothing was changed")]
+    #[error(
+        "cannot downgrade below {0}: the database was adopted from Alembic there; nothing was changed; \
+         name {0} or a later migration as the target"
+    )]
     Adopted(String),
     /// Data would be dropped, and nobody confirmed it.
     #[error("this drops data, and {0}: nothing was changed; pass --yes to drop it, or --plan to see what would run")]
@@ -116,7 +119,8 @@ pub enum Error {
     },
     /// Rows would refer to rows that do not exist.
     #[error(
-        "nothing was changed, because {count} rows would refer to rows that do not exist any more, the first one: {first}"
+        "nothing was changed, because {count} rows would refer to rows that do not exist, first {first}: \
+         correct the migration, or delete these rows"
     )]
     Orphans {
         /// How many.
@@ -125,7 +129,7 @@ pub enum Error {
         first: String,
     },
     /// The database cannot be adopted.
-    #[error("nothing to adopt: {0}")]
+    #[error("cannot adopt: {0}")]
     Adoption(#[from] AdoptionRefusal),
     /// No migration was written.
     #[error("nothing was written: {0}")]
@@ -178,7 +182,7 @@ fn describe_holders(by: &[String]) -> String {
 fn describe_kept(kept: &[String]) -> String {
     match kept {
         [] => "nothing was changed".to_owned(),
-        kept => format!("those before it stay ({})", kept.join(", ")),
+        kept => format!("the earlier migrations of this run are not undone ({})", kept.join(", ")),
     }
 }
 

@@ -16,7 +16,11 @@ pub enum RevisionRefusal {
     #[error("the sources of the migrations are not in {}: run this in the repository, or pass the folder with --dir", .0.display())]
     NoSources(PathBuf),
     /// The list of the migrations is empty, or has another form.
-    #[error("{} has no list of migrations to which this one can be added: add it by hand", .0.display())]
+    #[error(
+        "{} has no list of migrations that `revision` can extend: write the list as `vec![]`, or \
+         as one `mod NAME;` and one `Box::new(NAME::Migration)` for each migration",
+        .0.display()
+    )]
     NoList(PathBuf),
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]

@@ -137,7 +137,7 @@ pub(super) fn table_def(name: &str, table: &Table, live: Option<&LiveDefinitions
     calls
 }
 
-/// The calls that build a `TableDef` from that of the function `old`.
+/// The calls that change the `TableDef` of the function `old` from the table `from` to `to`.
 pub(super) fn changed_table_def(name: &str, old: &str, from: &Table, to: &Table) -> Vec<String> {
     let mut calls = vec![format!("{old}()")];
     let (mut removed, mut added) = (Vec::new(), Vec::new());

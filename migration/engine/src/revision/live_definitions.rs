@@ -52,8 +52,8 @@ impl LiveDefinitions {
         self.is_live(table, item) && !is_created(&self.created, &difference)
     }
 
-    /// Code that drops the item. That of an extra item runs only on the kind of database that has
-    /// it.
+    /// Code that drops the item. If a user added the item, the code runs only on the kind of
+    /// database that was read.
     pub(super) fn drop_code(
         &self,
         table: &str,

@@ -71,8 +71,8 @@ impl MigrationCode {
     fn change_table(&mut self, name: &str, schemas: &Schemas<'_>) {
         let tables = [schemas.expected, schemas.actual, schemas.portable].map(|schema| schema.tables.get(name));
         let [Some(expected), Some(actual), Some(portable)] = tables else { return };
-        // A table that an entity cannot describe differs in its portable form, but not in that of
-        // the database.
+        // Compare the SQL of the database, not the portable form: a table that no entity can
+        // describe, such as a virtual table, differs in its portable form.
         if compare_tables(name, expected, actual).is_empty() {
             return;
         }

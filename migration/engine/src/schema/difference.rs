@@ -153,7 +153,7 @@ fn after_comma(notes: &str) -> String {
     if notes.is_empty() { String::new() } else { format!(", {notes}") }
 }
 
-/// The attributes of `column` that `other` does not have in common, as texts.
+/// The attributes of `column` that have another value in `other`, as texts.
 pub(super) fn differing_attributes(column: &Column, other: &Column) -> Vec<String> {
     let mut texts = Vec::new();
     if column.data_type != other.data_type {

@@ -139,7 +139,7 @@ pub struct Trigger {
 /// Reads the schema from the catalogue of the database. Changes nothing.
 ///
 /// # Errors
-/// Those of the database.
+/// An error of the database.
 pub async fn read(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
     match db.get_database_backend() {
         DbBackend::Postgres => postgres::read(db).await,

@@ -156,7 +156,7 @@ impl PgConnectionGuard<'_> {
     /// Runs a statement and returns its rows.
     ///
     /// # Errors
-    /// Those of the database.
+    /// An error of the database.
     pub(crate) async fn query(&mut self, sql: &Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, DbErr> {
         if let Some(observer) = &self.slot.connector.observer {
             observer(sql);
@@ -194,7 +194,7 @@ impl PgConnectionGuard<'_> {
     /// Begins a transaction, with another lock timeout than usual if one is given.
     ///
     /// # Errors
-    /// Those of the database.
+    /// An error of the database.
     pub(crate) async fn begin(&mut self, lock_timeout: Option<Duration>) -> Result<(), DbErr> {
         let mut begin = "BEGIN".to_owned();
         if self.slot.connector.behind_transaction_pooler {
@@ -209,13 +209,13 @@ impl PgConnectionGuard<'_> {
     }
 
     /// # Errors
-    /// Those of the database.
+    /// An error of the database.
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
         self.end("COMMIT").await
     }
 
     /// # Errors
-    /// Those of the database.
+    /// An error of the database.
     pub(crate) async fn rollback(&mut self) -> Result<(), DbErr> {
         self.end("ROLLBACK").await
     }
