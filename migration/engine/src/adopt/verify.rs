@@ -165,7 +165,7 @@ fn label_differences(legacy: &LegacyRules, expected: &Labels, actual: &Labels) -
 
 /// Extra tables and columns that have the name of a table or column of a later migration.
 fn taken_names(project: &Project, head: &Schema, expected: &Schema, actual: &Schema) -> Vec<String> {
-    let mend = format!("and a migration of {} creates another: rename the old one", project.name);
+    let fix = format!("and a migration of {} creates another: rename the old one", project.name);
     let mut taken = Vec::new();
     for (name, table) in &head.tables {
         match (expected.tables.get(name), actual.tables.get(name)) {
@@ -186,7 +186,7 @@ fn has(table: &Table, column: &str) -> bool {
 }
 
 /// Describes an extra object without the words "in the database, unknown to {release}".
-fn plain(legacy: &LegacyRules, difference: &Difference) -> String {
+fn without_place(legacy: &LegacyRules, difference: &Difference) -> String {
     let release = legacy.release;
     let line = difference.line(release);
     line.strip_suffix(&format!(" in the database, unknown to {release}")).unwrap_or(&line).to_owned()

@@ -1,10 +1,10 @@
 //! Reads the `.env` file, strictly: no value is cut or changed silently.
 //!
-//! A value is bare, in single quotes (literal), or in double quotes (`\n`, `\"`, `\\`, `\$`). `$NAME` and
-//! `${NAME}` outside of single quotes are replaced; the variable must be set. Other programs read
-//! some values in another way, for example a bare value with a quote or with a `#` at its start.
-//! This reader refuses such values. Messages name the line and the variable and never contain a
-//! value.
+//! A value is bare, in single quotes (literal), or in double quotes (`\n`, `\"`, `\\`, `\$`).
+//! `$NAME` and `${NAME}` outside of single quotes are replaced; the variable must be set. Other
+//! programs read some values in another way, for example a bare value with a quote or with a `#` at
+//! its start. This reader refuses such values. Messages name the line and the variable and never
+//! contain a value.
 
 use std::collections::BTreeMap;
 use std::fs;
