@@ -16,3 +16,13 @@ pub(crate) const VIDEO_PREFIX: &str = "/api/v1/videos/";
 pub(crate) fn video(id: i64) -> String {
     format!("{VIDEO_PREFIX}{id}")
 }
+
+/// The path that a video is streamed from.
+pub(crate) fn stream(video_id: i64) -> String {
+    format!("{VIDEO_PREFIX}{video_id}/stream")
+}
+
+/// The path of the picture beside a video's file.
+pub(crate) fn thumbnail(video_id: i64) -> String {
+    format!("{VIDEO_PREFIX}{video_id}/thumbnail")
+}

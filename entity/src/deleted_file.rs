@@ -1,4 +1,4 @@
-//! Files whose videos were deleted, so that the next scan does not bring them back.
+//! Files whose videos were deleted, so that the next scan does not register them again.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,10 +10,10 @@ pub struct Model {
     /// Never used twice.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// As the video's `file_path`.
+    /// The `file_path` of the video.
     #[sea_orm(column_type = "String(StringLen::N(500))")]
     pub file_path: String,
-    /// As the video's `file_hash`.
+    /// The `file_hash` of the video.
     #[sea_orm(nullable, column_type = "String(StringLen::N(64))")]
     pub file_hash: Option<String>,
 }

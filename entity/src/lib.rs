@@ -1,8 +1,8 @@
 //! The tables of Playhead as SeaORM entities, with their relations declared on both sides.
 //!
-//! An entity states what the database states: columns, keys, defaults, checks. What a row can say of itself
-//! (`watch_history::Model::progress_percentage`) stands on its `Model`. Nothing here knows of JSON or HTTP.
-//! That these entities and the migrated database agree is proved by `migration/tests/entities.rs`.
+//! An entity declares columns, keys, defaults and checks. Behaviour of a row, such as
+//! `watch_history::Model::progress_percentage`, is a method of its `Model`. There is no JSON and no
+//! HTTP. `migration/tests/entities.rs` tests that the entities match the migrated database.
 
 pub mod deleted_file;
 pub mod ended_session;

@@ -1,8 +1,8 @@
-//! Sign-ins: the family of refresh tokens that one of them begot.
+//! Sessions: a sign-in and its refresh tokens.
 
 use sea_orm::entity::prelude::*;
 
-/// One sign-in. Deleting it ends all its refresh tokens, through the database's own cascade.
+/// One sign-in. Its refresh tokens are deleted with it, by the cascade of the database.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
@@ -10,23 +10,23 @@ pub struct Model {
     /// Never used twice.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Who signed in.
+    /// The id of the account.
     #[sea_orm(indexed)]
     pub user_id: i64,
-    /// When.
+    /// The time of the sign-in.
     pub created_at: DateTimeUtc,
-    /// When its tokens were last renewed; missing where an older version wrote the row.
+    /// The time of the last refresh; `None` in rows of an older version.
     pub last_used_at: Option<DateTimeUtc>,
-    /// What the browser or program called itself then.
+    /// The name that the browser or program gave itself then.
     #[sea_orm(nullable, column_type = "String(StringLen::N(255))")]
     pub user_agent: Option<String>,
     /// The address that it came from then.
     #[sea_orm(nullable, column_type = "String(StringLen::N(45))")]
     pub address: Option<String>,
-    /// Who signed in.
+    /// The account.
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
     pub user: BelongsTo<super::user::Entity>,
-    /// Every token of the family, spent ones included, until it expires.
+    /// Its tokens that have not expired, including spent ones.
     #[sea_orm(has_many)]
     pub refresh_tokens: HasMany<super::refresh_token::Entity>,
 }

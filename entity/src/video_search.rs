@@ -1,7 +1,7 @@
-//! What the search reads of a video: its texts as the search compares them, and which letters stand beside each other in them.
+//! The search table: the folded texts of a video and their grams.
 //!
-//! No entity, because the two databases hold it differently: PostgreSQL has the grams in the row, under a GIN index; SQLite has them
-//! in an FTS5 table beside it.
+//! It is not an entity, because the databases differ: PostgreSQL stores the grams in the row, with
+//! a GIN index; SQLite stores them in an FTS5 table.
 
 use sea_orm::DbBackend;
 
@@ -10,7 +10,7 @@ pub const TABLE: &str = "video_search";
 /// The FTS5 table of SQLite, whose `rowid` is the row's `place`.
 pub const GRAMS_TABLE: &str = "video_grams";
 
-/// The statements that make the table.
+/// The statements that create the table.
 pub fn tables(backend: DbBackend) -> &'static [&'static str] {
     match backend {
         DbBackend::Postgres => &POSTGRES,

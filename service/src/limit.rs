@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// The keys that a [`RateLimiter`] keeps in at most 10 MiB. Beyond that the least used ones are dropped,
-/// so that requests from many addresses do not take more memory.
+/// The keys that a [`RateLimiter`] keeps in at most 10 MiB. Beyond that the least used ones are
+/// dropped, so that requests from many addresses do not take more memory.
 const MAX_KEYS: usize = 100_000;
 
 /// The limits of one server; 0 means no limit.

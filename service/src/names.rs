@@ -1,8 +1,8 @@
 //! The rules of user names, and when two names are too similar.
 //!
-//! A name is stored in Unicode's form NFKC. It has two unique keys: the folded name, which ignores case
-//! at a sign-in, and the skeleton (Unicode Technical Standard 39), which is the same for names that
-//! look alike.
+//! A name is stored in Unicode's form NFKC. It has two unique keys: the folded name, which ignores
+//! case at a sign-in, and the skeleton (Unicode Technical Standard 39), which is the same for names
+//! that look alike.
 
 use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark, is_nfc};
@@ -33,8 +33,8 @@ pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
 
 /// The form in which names are compared at a sign-in; it ignores case and how letters were typed.
 ///
-/// The step to upper case joins letters with two lower-case forms, such as the two sigmas, and ß with
-/// ss.
+/// The step to upper case joins letters with two lower-case forms, such as the two sigmas, and ß
+/// with ss.
 pub(crate) fn fold(name: &str) -> String {
     let lower = name.nfkc().flat_map(char::to_lowercase);
     lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()

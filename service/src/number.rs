@@ -1,6 +1,6 @@
-//! Reading whole numbers from JSON: `10`, and also `10.0` or `1e1`. The type "integer" of the OpenAPI
-//! document allows them (JSON Schema 2020-12, core 4.2.3), and clients in languages with one number
-//! type send them.
+//! Reading whole numbers from JSON: `10`, and also `10.0` or `1e1`. The type "integer" of the
+//! OpenAPI document allows them (JSON Schema 2020-12, core 4.2.3), and clients in languages with
+//! one number type send them.
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use std::fmt;

@@ -44,8 +44,8 @@ pub(crate) fn if_displayable(address: Option<String>, uploader: UserRole) -> Opt
     })
 }
 
-/// The host of an address, by the URL standard; `None` if it depends on the scheme of the page or is
-/// not allowed.
+/// The host of an address, by the URL standard; `None` if it depends on the scheme of the page or
+/// is not allowed.
 fn host(address: &str) -> Option<Host> {
     if is_simple_path(address) {
         return Some(Host::Own);
@@ -62,8 +62,8 @@ fn host(address: &str) -> Option<Host> {
     (is_https && matches!(origin_of(address), Ok(Origin::Tuple(..)))).then_some(Host::Foreign)
 }
 
-/// Whether it is a simple path, which needs no parsing, as most addresses are: lists check every video.
-/// Dots after a slash may remove parts of a path and leave two slashes at its start.
+/// Whether it is a simple path, which needs no parsing, as most addresses are: lists check every
+/// video. Dots after a slash may remove parts of a path and leave two slashes at its start.
 fn is_simple_path(address: &str) -> bool {
     let has_dots_or_empty_parts = address.contains("//") || address.contains("/.");
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/?=&".contains(&byte);
@@ -74,14 +74,15 @@ fn origin_of(address: &str) -> Result<Origin, ParseError> {
     Url::parse(address).map(|url| url.origin())
 }
 
-/// Whether the URL has the scheme and host of `base`, no credentials, and a path without two slashes.
+/// Whether the URL has the scheme and host of `base`, no credentials, and a path without two
+/// slashes.
 fn stays_at(url: &Url, base: &str) -> bool {
     let prefix = url.as_str().strip_prefix(base);
     prefix.is_some_and(|path| !path.starts_with('/')) && url.username().is_empty() && url.password().is_none()
 }
 
-/// Whether the address contains encoded characters that a server or proxy may decode to another path
-/// or line.
+/// Whether the address contains encoded characters that a server or proxy may decode to another
+/// path or line.
 fn hides_a_separator(address: &str) -> bool {
     let encoded = address.split('%').skip(1).filter_map(|rest| rest.get(..2));
     let mut bytes = encoded.filter_map(|digits| u8::from_str_radix(digits, 16).ok());

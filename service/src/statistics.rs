@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-/// A library with more ready videos than this is counted once in [`CACHE_LIFETIME`], not for every request.
+/// A library with more ready videos than this is counted once in [`CACHE_LIFETIME`], not for every
+/// request.
 const LARGE_LIBRARY: u64 = 10_000;
 /// How long the count of a large library is reused.
 const CACHE_LIFETIME: Duration = Duration::from_secs(1);

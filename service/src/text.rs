@@ -68,7 +68,8 @@ pub fn username(name: &str) -> Result<(), ValidationError> {
     names::check(name).map_err(rule)
 }
 
-/// Checks an e-mail address for invisible characters, which the rule of the validator crate accepts.
+/// Checks an e-mail address for invisible characters, which the rule of the validator crate
+/// accepts.
 pub fn email(address: &str) -> Result<(), ValidationError> {
     if address.chars().any(|c| c == ' ' || names::is_invisible(c)) {
         return Err(rule("must not contain spaces, control or invisible characters"));
@@ -134,7 +135,8 @@ pub fn not_blank(text: &str) -> Result<(), ValidationError> {
 /// The most characters of a description in a list.
 const MAX_IN_LIST: usize = 500;
 
-/// Shortens a long text and adds an ellipsis. Combining characters are not separated from their letter.
+/// Shortens a long text and adds an ellipsis. Combining characters are not separated from their
+/// letter.
 pub(crate) fn shorten(mut text: String) -> String {
     // A text has at most as many characters as bytes; most are short.
     if text.len() <= MAX_IN_LIST {

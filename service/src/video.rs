@@ -59,6 +59,9 @@ pub struct Video {
     /// The address of a picture.
     #[schema(required = true, example = "/api/v1/videos/1/thumbnail")]
     pub thumbnail_path: Option<String>,
+    /// Whether there is a picture beside the file, whose address the api crate makes.
+    #[serde(skip)]
+    pub has_thumbnail_file: bool,
     /// Its state between upload and deletion.
     pub status: VideoStatus,
     /// How often it was opened; a viewer counts once in half an hour.
@@ -77,6 +80,9 @@ pub struct Video {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "/api/v1/videos/1/stream")]
     pub stream_url: Option<String>,
+    /// Whether it has a file, whose address the api crate puts into `stream_url`.
+    #[serde(skip)]
+    pub has_file: bool,
     /// The caller's progress in percent, up to 100.0; absent without a caller, without history, and
     /// at 0.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,13 +110,11 @@ impl Video {
 impl From<VideoRow> for Video {
     fn from(row: VideoRow) -> Self {
         let VideoRow { video, uploader_username, uploader_role, watch_position } = row;
-        let thumbnail_path = picture::if_displayable(video.thumbnail_path, uploader_role.into());
         Self {
-            thumbnail_path: thumbnail_address(video.id, thumbnail_path, video.thumbnail_file.as_deref()),
-            stream_url: video
-                .file_path
-                .filter(|_| video.missing_since.is_none())
-                .map(|_| format!("/api/v1/videos/{}/stream", video.id)),
+            thumbnail_path: picture::if_displayable(video.thumbnail_path, uploader_role.into()),
+            has_thumbnail_file: video.thumbnail_file.is_some(),
+            stream_url: None,
+            has_file: video.file_path.is_some() && video.missing_since.is_none(),
             // The cards of the reference's frontend would print a 0.
             watch_progress: watch_position
                 .map(|position| watch_history::progress_percentage(position, video.duration))
@@ -143,8 +147,8 @@ pub async fn find(db: &impl ConnectionTrait, caller: Option<Caller>, id: i64) ->
     row.map(Into::into).ok_or(Error::VideoNotFound)
 }
 
-/// The videos that the caller may see: the ready ones and their own; for an administrator, all of them.
-/// Nobody sees deleted ones.
+/// The videos that the caller may see: the ready ones and their own; for an administrator, all of
+/// them. Nobody sees deleted ones.
 pub(crate) fn visible_to(caller: Option<Caller>) -> Condition {
     match caller {
         None => video::Column::Status.eq(video::Status::Ready).into_condition(),
@@ -158,11 +162,6 @@ pub(crate) fn visible_to_user(id: Expr, is_admin: Expr) -> Condition {
     let own = Condition::any().add(video::Column::UserId.into_expr().eq(id)).add(is_admin);
     let not_deleted = video::Column::Status.ne(video::Status::Deleted);
     Condition::any().add(video::Column::Status.eq(video::Status::Ready)).add(Condition::all().add(not_deleted).add(own))
-}
-
-/// The address of a video's picture: the one that a client set, or ours when there is a file.
-pub(crate) fn thumbnail_address(id: i64, given: Option<String>, file: Option<&str>) -> Option<String> {
-    given.or_else(|| file.map(|_| format!("/api/v1/videos/{id}/thumbnail")))
 }
 
 fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {

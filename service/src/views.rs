@@ -1,5 +1,5 @@
-//! Counting how often videos are opened. A viewer of a video counts once in half an hour, because a page
-//! reports every player that it creates.
+//! Counting how often videos are opened. A viewer of a video counts once in half an hour, because a
+//! page reports every player that it creates.
 
 use crate::caller::Caller;
 use crate::storage::Transaction;

@@ -39,7 +39,8 @@ pub(crate) async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Res
     Ok(user::Entity::find().filter(either).order_by_desc(exact.eq(login)).one(db).await?)
 }
 
-/// Stores the time of a sign-in, if the password hash is still `checked_hash`. Returns whether it is.
+/// Stores the time of a sign-in, if the password hash is still `checked_hash`. Returns whether it
+/// is.
 pub(super) async fn touch_last_login(
     db: &impl ConnectionTrait,
     user_id: i64,

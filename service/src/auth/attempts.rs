@@ -4,12 +4,12 @@
 //! successful sign-in takes its own attempt out again.
 //! - **Account and address**: enough attempts for a person who forgot the password.
 //! - **Address**: against one machine that tries many accounts.
-//! - **Account**: against many machines that try one account. When it is full, an address that is new
-//!   to the account has one attempt instead of several. So the owner can always sign in from an
+//! - **Account**: against many machines that try one account. When it is full, an address that is
+//!   new to the account has one attempt instead of several. So the owner can always sign in from an
 //!   address of their own, however many attempts others make.
 //!
-//! No rate limiter that we found takes an attempt out again. Without that, an office with many people
-//! behind one address would lock itself out by signing in.
+//! No rate limiter that we found takes an attempt out again. Without that, an office with many
+//! people behind one address would lock itself out by signing in.
 
 mod table;
 
@@ -37,8 +37,8 @@ const SWEEP_EVERY: TimeDelta = TimeDelta::seconds(60);
 /// The account whose password is tried. The two kinds never share a bucket, whatever the names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptedAccount {
-    /// At a sign-in: the folded name or e-mail that was typed. It need not exist, so that the limit does
-    /// not reveal who has an account, or which name and which e-mail belong together.
+    /// At a sign-in: the folded name or e-mail that was typed. It need not exist, so that the limit
+    /// does not reveal who has an account, or which name and which e-mail belong together.
     Login(String),
     /// An account whose owner is signed in and confirms the password.
     SignedIn(i64),
@@ -94,14 +94,15 @@ impl Buckets<DateTime<Utc>> {
         let pair = if under_attack { PAIR_UNDER_ATTACK } else { PAIR }.add(self.pair, now);
         let address = ADDRESS.add(self.address, now);
         match (pair, address) {
-            // The bucket of the account does not overflow: an attack must not count longer than it lasts.
+            // The bucket of the account does not overflow: an attack must not count longer than it
+            // lasts.
             (Ok(pair), Ok(address)) => Ok(Self { account: ACCOUNT.fill(self.account, now), address, pair }),
             (pair, address) => Err(pair.err().max(address.err()).unwrap_or_default()),
         }
     }
 
-    /// The times at which the buckets are empty without the attempt that [`Buckets::take`] counted: the
-    /// password was right.
+    /// The times at which the buckets are empty without the attempt that [`Buckets::take`] counted:
+    /// the password was right.
     fn refund(self, now: DateTime<Utc>) -> Self {
         Self { account: ACCOUNT.remove(self.account, now), address: ADDRESS.remove(self.address, now), pair: now }
     }
@@ -110,8 +111,8 @@ impl Buckets<DateTime<Utc>> {
 /// Limits how often sign-ins may fail. The counts are in the database, so that all processes share
 /// them and a restart keeps them.
 pub(crate) struct AttemptLimiter {
-    /// The times at which buckets are empty, as this process read them last. They let it refuse many
-    /// attempts without a query.
+    /// The times at which buckets are empty, as this process read them last. They let it refuse
+    /// many attempts without a query.
     cached: Cache<KeyHash, DateTime<Utc>>,
     /// The time at which this process last deleted empty buckets, in seconds since 1970.
     swept_at: AtomicI64,
@@ -135,8 +136,8 @@ impl AttemptLimiter {
         cached.take(now).map(drop).map_err(|retry_after| Error::TooManyAttempts { retry_after })
     }
 
-    /// Counts an attempt as failed before its password is checked, so that many attempts at once do not
-    /// pass the limit.
+    /// Counts an attempt as failed before its password is checked, so that many attempts at once do
+    /// not pass the limit.
     ///
     /// # Errors
     /// [`Error::TooManyAttempts`], and database errors.

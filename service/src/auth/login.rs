@@ -22,8 +22,8 @@ pub struct VerifiedCredentials {
     new_hash: Option<String>,
 }
 
-/// Signs in with a name or e-mail and the password. It checks the password outside of a transaction,
-/// so that no writer waits for a hash, and then starts the session in one.
+/// Signs in with a name or e-mail and the password. It checks the password outside of a
+/// transaction, so that no writer waits for a hash, and then starts the session in one.
 ///
 /// # Errors
 /// [`Error::WrongCredentials`], [`Error::Inactive`], [`Error::TooManyAttempts`].
@@ -102,7 +102,8 @@ pub async fn start_session(
     now: DateTime<Utc>,
 ) -> Result<Option<TokenPair>, Error> {
     let VerifiedCredentials { user, checked_hash, new_hash } = verified;
-    // All transactions lock users first, then sessions, then tokens, so that none causes a deadlock.
+    // All transactions lock users first, then sessions, then tokens, so that none causes a
+    // deadlock.
     if !touch_last_login(tx, user.id, checked_hash, now).await? {
         return Ok(None);
     }

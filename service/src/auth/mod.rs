@@ -98,7 +98,8 @@ pub fn generate_secret() -> std::io::Result<String> {
 }
 
 impl Auth {
-    /// Creates it with `tokens` for access, and refresh tokens that expire after `refresh_lifetime`.
+    /// Creates it with `tokens` for access, and refresh tokens that expire after
+    /// `refresh_lifetime`.
     pub fn new(tokens: Tokens, refresh_lifetime: Duration) -> Self {
         Self {
             passwords: Passwords::default(),

@@ -43,8 +43,8 @@ pub struct Passwords {
 }
 
 impl Default for Passwords {
-    /// As many sign-ins at once as there are cores, up to eight, and half as many new passwords. Each
-    /// hash takes 19 MiB.
+    /// As many sign-ins at once as there are cores, up to eight, and half as many new passwords.
+    /// Each hash takes 19 MiB.
     fn default() -> Self {
         let sign_ins = available_parallelism().map_or(2, usize::from).min(8);
         let new_passwords = (sign_ins / 2).max(1);
@@ -85,8 +85,8 @@ impl Passwords {
 pub(crate) struct HashPermit(#[expect(dead_code, reason = "it is held until it is dropped")] FairPermit);
 
 impl HashPermit {
-    /// Checks `password` against the hash `stored`: argon2 with any parameters, or the bcrypt of older
-    /// sites. Without a hash the result is [`Verdict::Wrong`], after the usual time.
+    /// Checks `password` against the hash `stored`: argon2 with any parameters, or the bcrypt of
+    /// older sites. Without a hash the result is [`Verdict::Wrong`], after the usual time.
     pub(crate) async fn verify(self, password: String, stored: Option<String>) -> Result<Verdict, Error> {
         in_a_thread(self, move || match stored {
             Some(stored) => verify_both_forms(&password, &stored),
@@ -96,9 +96,9 @@ impl HashPermit {
     }
 }
 
-/// Runs `work` in a thread of its own and holds the permit until it is done: a hash runs on when its
-/// client disconnects. In the threads of a pool, memory of earlier hashes (19 MiB) is sometimes kept
-/// and sometimes not, and some passwords took 1.5 times as long as others.
+/// Runs `work` in a thread of its own and holds the permit until it is done: a hash runs on when
+/// its client disconnects. In the threads of a pool, memory of earlier hashes (19 MiB) is sometimes
+/// kept and sometimes not, and some passwords took 1.5 times as long as others.
 async fn in_a_thread<T: Send + 'static>(
     permit: impl Send + 'static,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
@@ -142,8 +142,8 @@ fn verify_both_forms(password: &str, stored: &str) -> Result<Verdict, Error> {
 fn verdict(password: &[u8], stored: &str) -> Result<Verdict, Error> {
     if ["$2a$", "$2b$", "$2y$"].iter().any(|kind| stored.starts_with(kind)) {
         return Ok(match bcrypt::verify(password, stored) {
-            // Nothing tells whether the rest was right. A hash of all bytes would turn a typing error in
-            // the rest into the password.
+            // Nothing tells whether the rest was right. A hash of all bytes would turn a typing
+            // error in the rest into the password.
             Ok(true) if password.len() > BCRYPT_BYTES => Verdict::Right,
             Ok(true) => Verdict::Outdated,
             Ok(false) | Err(_) => Verdict::Wrong,

@@ -130,7 +130,8 @@ pub(crate) async fn end(
     Ok(ids)
 }
 
-/// Deletes these sessions with their refresh tokens, and tells the other processes. Returns the ids.
+/// Deletes these sessions with their refresh tokens, and tells the other processes. Returns the
+/// ids.
 pub(crate) async fn delete(tx: &Transaction, which: Condition, now: DateTime<Utc>) -> Result<Vec<i64>, Error> {
     let deleted = session::Entity::delete_many().filter(which).exec_with_returning(tx).await?;
     let ids: Vec<i64> = deleted.into_iter().map(|session| session.id).collect();

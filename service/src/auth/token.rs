@@ -19,8 +19,8 @@ pub struct Tokens {
     checking: DecodingKey,
     validation: Validation,
     lifetime: Duration,
-    /// Tokens whose signature was checked, by their SHA-256. A player sends the same token with every
-    /// save, and checking its signature takes a tenth of the time of a response.
+    /// Tokens whose signature was checked, by their SHA-256. A player sends the same token with
+    /// every save, and checking its signature takes a tenth of the time of a response.
     verified: Arc<Cache<[u8; 32], VerifiedToken>>,
 }
 
@@ -63,8 +63,8 @@ struct Claims {
 }
 
 impl Tokens {
-    /// Creates it with the key `secret` (at least 32 bytes, which the settings check) and tokens that
-    /// expire after `lifetime`.
+    /// Creates it with the key `secret` (at least 32 bytes, which the settings check) and tokens
+    /// that expire after `lifetime`.
     pub fn new(secret: &[u8], lifetime: Duration) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         // The expiry is checked against the time that the caller passes.
@@ -111,8 +111,8 @@ impl Tokens {
             .map_err(|error| Error::Internal(format!("deriving a token: {error}")))
     }
 
-    /// The account and session of a token, by its signature and expiry only. It does not check whether
-    /// the account is active or the session has ended.
+    /// The account and session of a token, by its signature and expiry only. It does not check
+    /// whether the account is active or the session has ended.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::ForgedToken`].
@@ -144,8 +144,8 @@ impl Tokens {
     }
 }
 
-/// Whether the header of a token has no extensions. The library ignores what it does not know, but a
-/// token with an extension that must be understood may mean something else (RFC 7515, 4.1.11).
+/// Whether the header of a token has no extensions. The library ignores what it does not know, but
+/// a token with an extension that must be understood may mean something else (RFC 7515, 4.1.11).
 fn has_no_extensions(token: &str) -> bool {
     let head = token.split('.').next().and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
     let head = head.and_then(|head| serde_json::from_slice::<Map<String, Value>>(&head).ok());

@@ -35,7 +35,8 @@ impl<'a> ScanAction<'a> {
         }
     }
 
-    /// Whether the container must be read. It is read once, so that later values of the owner are kept.
+    /// Whether the container must be read. It is read once, so that later values of the owner are
+    /// kept.
     pub(super) fn needs_container(&self) -> bool {
         match self {
             Self::Insert { .. } => true,

@@ -1,11 +1,11 @@
 //! Reads the duration and the picture size of a video file from its container, without decoding.
 //!
 //! Two libraries parse the parts: `mp4-atom` those of MP4, M4V and MOV, `webm-iterable` those of
-//! Matroska and WebM. This module walks through the file, skips what is not needed, and limits memory
-//! when a size is damaged.
+//! Matroska and WebM. This module walks through the file, skips what is not needed, and limits
+//! memory when a size is damaged.
 //!
-//! A duration is the time on the player's clock, which need not start at 0, at which picture and sound
-//! end. A longer text track does not count.
+//! A duration is the time on the player's clock, which need not start at 0, at which picture and
+//! sound end. A longer text track does not count.
 
 mod blocks;
 mod matroska;
@@ -21,8 +21,8 @@ use std::{
 /// The duration and the picture size of a video file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContainerInfo {
-    /// The end on the player's clock in whole seconds, rounded, at least 1; `None` when the file has no
-    /// duration, such as a live recording.
+    /// The end on the player's clock in whole seconds, rounded, at least 1; `None` when the file
+    /// has no duration, such as a live recording.
     pub duration: Option<i32>,
     /// Displayed width of the picture in square pixels, after rotation.
     pub width: Option<i32>,
@@ -71,8 +71,8 @@ fn read_from(mut file: impl Read + Seek) -> Result<ContainerInfo, ContainerError
     let mut start = Vec::new();
     file.by_ref().take(8).read_to_end(&mut start)?;
     file.rewind()?;
-    // Neither library is known to panic, but both use positions from the file, and one file must not
-    // end a scan.
+    // Neither library is known to panic, but both use positions from the file, and one file must
+    // not end a scan.
     let read = catch_unwind(AssertUnwindSafe(|| match (start.get(..4), start.get(4..)) {
         (None, _) if start.is_empty() => Err(ContainerError::Empty),
         (Some(b"\x1A\x45\xDF\xA3"), _) => matroska::read(file),

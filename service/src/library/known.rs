@@ -108,8 +108,8 @@ impl KnownFile {
         Self { location, picture: picture.map(|picture| picture.0), ..self }
     }
 
-    /// The path to store of the picture that was found beside the file; the old one, if it is the same
-    /// picture.
+    /// The path to store of the picture that was found beside the file; the old one, if it is the
+    /// same picture.
     pub(super) fn thumbnail(&self, file: &ScannedFile) -> Option<String> {
         let (path, stored) = file.picture.as_ref()?;
         if self.picture.as_ref() == Some(path) { self.thumbnail_file.clone() } else { Some(stored.clone()) }
@@ -163,7 +163,8 @@ impl From<deleted_file::Model> for KnownFile {
 }
 
 /// Finds the file of a stored path. A path that an older site stored, and no scan has seen yet, may
-/// contain links or dots or be relative to the working folder. Such a file is found but never opened.
+/// contain links or dots or be relative to the working folder. Such a file is found but never
+/// opened.
 fn locate(library: &Library, stored: &str, is_from_elsewhere: bool) -> FileLocation {
     let Ok(direct) = library.absolute_path(stored) else { return FileLocation::Unknown };
     let from_here = is_from_elsewhere.then_some(Path::new(stored));

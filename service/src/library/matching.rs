@@ -1,5 +1,5 @@
-//! Matches found files with known ones. One file is one video, whatever its names; two copies are two
-//! videos.
+//! Matches found files with known ones. One file is one video, whatever its names; two copies are
+//! two videos.
 
 use super::inspect::{FileIdentity, ScannedFile, hash_of};
 use super::known::{FileLocation, KnownFile};
@@ -102,8 +102,8 @@ impl Matcher<'_> {
         }
     }
 
-    /// Matches other names of a known file: a hard link, or a name in another case on a file system that
-    /// ignores case.
+    /// Matches other names of a known file: a hard link, or a name in another case on a file system
+    /// that ignores case.
     fn match_by_identity(&mut self) {
         for (n, file) in self.found.iter().enumerate() {
             if self.of_found[n].is_some() {

@@ -3,8 +3,8 @@
 //! Paths come from scans only. A path below the media folder is stored relative to it, so that the
 //! folder can be moved; other paths are stored as absolute ones. Symbolic links are never followed.
 //!
-//! A scan lists the files (`walk`), inspects each of them (`inspect`), reads the known ones (`known`),
-//! matches them (`matching`), decides (`action`) and writes (`register`).
+//! A scan lists the files (`walk`), inspects each of them (`inspect`), reads the known ones
+//! (`known`), matches them (`matching`), decides (`action`) and writes (`register`).
 
 mod action;
 mod container;
@@ -49,8 +49,8 @@ impl Library {
         &self.root
     }
 
-    /// The file of a stored path, if it may be opened: the path must be the canonical one, without a
-    /// link or `..`.
+    /// The file of a stored path, if it may be opened: the path must be the canonical one, without
+    /// a link or `..`.
     ///
     /// # Errors
     /// [`Error::FileUnavailable`] when the file system returns an error.
@@ -73,8 +73,8 @@ impl Library {
         Ok(none_if_missing(fs::canonicalize(&self.root))?.map(|root| root.join(stored)))
     }
 
-    /// The path to store of a file: relative to the media folder, or absolute if it is outside of it.
-    /// `None` when it is not Unicode.
+    /// The path to store of a file: relative to the media folder, or absolute if it is outside of
+    /// it. `None` when it is not Unicode.
     fn stored_path(&self, file: &Path) -> Option<String> {
         let root = fs::canonicalize(&self.root).ok();
         let relative = root.as_ref().and_then(|root| file.strip_prefix(root).ok());

@@ -1,4 +1,5 @@
-//! What a scan writes for each file. It reads each row again, because another scan may have changed it.
+//! What a scan writes for each file. It reads each row again, because another scan may have changed
+//! it.
 
 use super::container::ContainerInfo;
 use super::inspect::ScannedFile;
@@ -61,8 +62,9 @@ impl ScanContext<'_> {
         Ok(inserted.last_insert_id)
     }
 
-    /// Updates the video of a known file. Values that the container does not have stay unchanged, and so
-    /// does everything when the container was read before: values that people have set are kept.
+    /// Updates the video of a known file. Values that the container does not have stay unchanged,
+    /// and so does everything when the container was read before: values that people have set are
+    /// kept.
     pub(super) async fn update(
         &self,
         tx: &Transaction,
@@ -171,8 +173,8 @@ impl ScanContext<'_> {
         Ok(())
     }
 
-    /// The time of the last change of a file, if it is long enough ago that a later change gets another
-    /// time.
+    /// The time of the last change of a file, if it is long enough ago that a later change gets
+    /// another time.
     fn settled_time(&self, file: &ScannedFile) -> Option<DateTime<Utc>> {
         Some(file.stamp.modified_at).filter(|time| *time + SETTLING_TIME < self.now)
     }

@@ -1,4 +1,5 @@
-//! `playhead scan`: every video file below a folder becomes a video, and stays that video wherever it is moved.
+//! `playhead scan`: every video file below a folder becomes a video, and stays that video wherever
+//! it is moved.
 
 use super::Library;
 use super::action::ScanAction;
@@ -40,8 +41,8 @@ impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for ScanRequest<'a> {
     }
 }
 
-/// Registers every video file below `folder` for the account `owner_id`, and reports its progress to
-/// `watch`. It writes in many short transactions of its own.
+/// Registers every video file below `folder` for the account `owner_id`, and reports its progress
+/// to `watch`. It writes in many short transactions of its own.
 ///
 /// A known file, by its path or content, stays the same video; a broken one is skipped. All videos
 /// whose file does not exist are marked as missing, wherever it was.

@@ -47,7 +47,8 @@ pub(super) fn walk(folder: &Path) -> Result<FolderWalk, Error> {
     Ok(walk)
 }
 
-/// The remark on a link that may lead to videos: to a folder, to nothing, or with the name of a video.
+/// The remark on a link that may lead to videos: to a folder, to nothing, or with the name of a
+/// video.
 fn link(path: &Path) -> Option<FileNote> {
     let is_folder = path.metadata().map(|metadata| metadata.is_dir());
     if !has_extension(path, &VIDEO_EXTENSIONS) && !is_folder.unwrap_or(true) {
@@ -120,8 +121,8 @@ fn fold(name: &str) -> String {
     name.nfc().collect::<String>().to_lowercase()
 }
 
-/// The title of a video by its stored path: the file name without extension, at most 255 characters. If
-/// that has no visible character, it is the name of the folder.
+/// The title of a video by its stored path: the file name without extension, at most 255
+/// characters. If that has no visible character, it is the name of the folder.
 pub(super) fn title(stored: &str) -> String {
     let path = Path::new(stored);
     let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());

@@ -136,8 +136,8 @@ async fn store(tx: &impl ConnectionTrait, rows: Vec<SearchRow>) -> Result<(), Er
     Ok(())
 }
 
-/// Removes the grams of these videos from SQLite's index, before the rows are deleted or changed: FTS5
-/// needs their old values. On PostgreSQL they are a column of the row.
+/// Removes the grams of these videos from SQLite's index, before the rows are deleted or changed:
+/// FTS5 needs their old values. On PostgreSQL they are a column of the row.
 ///
 /// # Errors
 /// Database errors.

@@ -1,8 +1,8 @@
 //! The search for videos that contain a text, ignoring case and the composition of letters.
 //!
-//! The texts of every video are stored a second time in folded form ([`fold`]). An index lists their
-//! grams, which are runs of one to three letters ([`index`]). So a search of any length, in any
-//! script, reads few rows that do not match.
+//! The texts of every video are stored a second time in folded form ([`fold`]). An index lists
+//! their grams, which are runs of one to three letters ([`index`]). So a search of any length, in
+//! any script, reads few rows that do not match.
 
 mod fold;
 mod index;
@@ -23,8 +23,8 @@ use tokio::time::timeout;
 pub const MAX_SKIP: i32 = 10_000;
 /// How long a search waits until new videos are indexed.
 const INDEXING_TIMEOUT: Duration = Duration::from_secs(15);
-/// After indexing at least this many videos, PostgreSQL is told to gather statistics at once; by itself
-/// it does so a minute later.
+/// After indexing at least this many videos, PostgreSQL is told to gather statistics at once; by
+/// itself it does so a minute later.
 const ANALYZE_THRESHOLD: usize = 1_000;
 
 /// Which videos are indexed.
@@ -120,8 +120,8 @@ async fn index_new(db: &Database) -> Result<(), Error> {
     indexed.map_err(|error| Error::Internal(format!("the videos could not be indexed: {error}")))?.map(drop)
 }
 
-/// Indexes every video that is new or has changed, and returns their number. For a start, and after a
-/// scan.
+/// Indexes every video that is new or has changed, and returns their number. For a start, and after
+/// a scan.
 ///
 /// # Errors
 /// Database errors.

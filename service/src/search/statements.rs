@@ -1,9 +1,9 @@
 //! The statements of the search. Each finds the ids of one page, in order.
 //!
-//! There are two plans. **Nearby** compares the first videos of the order, which is fast for a text that
-//! most videos contain. **Indexed** reads the index of grams, compares the texts, and sorts, which is
-//! fast for a rare text. SQLite's index is ordered by place, so that by age it stops when the page is
-//! full, and needs no other plan.
+//! There are two plans. **Nearby** compares the first videos of the order, which is fast for a text
+//! that most videos contain. **Indexed** reads the index of grams, compares the texts, and sorts,
+//! which is fast for a rare text. SQLite's index is ordered by place, so that by age it stops when
+//! the page is full, and needs no other plan.
 
 use super::{ResultOrder, SearchScope, TextSearch};
 use sea_orm::{DatabaseBackend, Statement, Value};
@@ -104,8 +104,8 @@ fn on_postgres(mut sql: StatementBuilder, query: &TextSearch, grams: &[i32]) -> 
         ResultOrder::ByViews => "(SELECT view_count FROM videos WHERE videos.id = video_id) DESC, video_id DESC",
         ResultOrder::ByTitle => "title, video_id",
     };
-    // Find, then sort, then check row by row until the page is full: MATERIALIZED and OFFSET keep the
-    // planner from merging the steps.
+    // Find, then sort, then check row by row until the page is full: MATERIALIZED and OFFSET keep
+    // the planner from merging the steps.
     let text = format!(
         "WITH matching AS MATERIALIZED (SELECT s.video_id, s.place, substr(s.title, 1, 200) AS title FROM video_search s \
              WHERE s.grams @> {grams} AND {contains}{after}) \

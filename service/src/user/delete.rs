@@ -32,8 +32,8 @@ pub struct ConfirmedDeletion(TokenSubject);
 /// transaction: nobody must wait for a hash.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] when the account is deleted or deactivated; [`Error::Invalid`] when the
-/// password is wrong, [`Error::TooManyAttempts`] when it was wrong too often.
+/// [`Error::Unauthenticated`] when the account is deleted or deactivated; [`Error::Invalid`] when
+/// the password is wrong, [`Error::TooManyAttempts`] when it was wrong too often.
 pub async fn confirm_deletion(
     db: &Database,
     auth: &Auth,
@@ -50,8 +50,8 @@ pub async fn confirm_deletion(
 /// Deletes the account of the caller. The database deletes its videos, history and sessions too.
 ///
 /// # Errors
-/// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account or session was deleted or
-/// deactivated.
+/// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account or session was deleted
+/// or deactivated.
 pub async fn delete_account(tx: &Transaction, ConfirmedDeletion(subject): ConfirmedDeletion) -> Result<(), Error> {
     tx.lock_table(user::Entity).await?;
     authenticate(tx, subject).await?;

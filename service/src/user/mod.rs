@@ -30,8 +30,8 @@ pub struct Registration {
     #[validate(email, length(max = 255), custom(function = text::email))]
     #[schema(format = "email", max_length = 255, example = "ann@example.org")]
     pub email: String,
-    /// Unique, ignoring case and look-alike letters; 3 to 100 visible characters of one script, without
-    /// `@`. It is stored in Unicode's form NFKC.
+    /// Unique, ignoring case and look-alike letters; 3 to 100 visible characters of one script,
+    /// without `@`. It is stored in Unicode's form NFKC.
     #[validate(custom(function = text::username))]
     #[schema(
         min_length = 3,
@@ -40,7 +40,8 @@ pub struct Registration {
         example = "ann"
     )]
     pub username: String,
-    /// 8 to 100 characters; not one of the 10,000 most common passwords, not the name or the e-mail.
+    /// 8 to 100 characters; not one of the 10,000 most common passwords, not the name or the
+    /// e-mail.
     #[validate(custom(function = text::new_password))]
     #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
     pub password: String,
@@ -119,8 +120,8 @@ impl From<user::Model> for User {
             full_name: row.full_name,
             role: row.role.into(),
             is_active: row.is_active,
-            // For `false`, pages would ask people to open a mail that nobody sent. The column stays,
-            // for servers that will send mail.
+            // For `false`, pages would ask people to open a mail that nobody sent. The column
+            // stays, for servers that will send mail.
             is_verified: true,
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

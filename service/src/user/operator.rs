@@ -30,8 +30,8 @@ pub struct NewPassword {
     hash: String,
 }
 
-/// Finds the account and hashes its new password. Call it outside of a transaction: nobody must wait
-/// for a hash.
+/// Finds the account and hashes its new password. Call it outside of a transaction: nobody must
+/// wait for a hash.
 ///
 /// # Errors
 /// [`Error::UserNotFound`]; [`Error::Invalid`] when it is the name or the e-mail of the account.

@@ -61,8 +61,8 @@ pub struct PreparedRegistration {
     is_first: bool,
 }
 
-/// Checks a registration and hashes its password. Call it outside of a transaction: nobody must wait
-/// for a hash.
+/// Checks a registration and hashes its password. Call it outside of a transaction: nobody must
+/// wait for a hash.
 ///
 /// # Errors
 /// [`Error::Taken`], [`Error::RegistrationClosed`], [`Error::FirstAccountByCommand`];
@@ -108,8 +108,8 @@ pub async fn register(
     now: DateTime<Utc>,
 ) -> Result<RegisteredUser, Error> {
     let PreparedRegistration { row, policy, is_first: was_first } = prepared;
-    // The table is locked only while it is empty, so that two first registrations do not both become
-    // the administrator. Later ones delay no sign-in.
+    // The table is locked only while it is empty, so that two first registrations do not both
+    // become the administrator. Later ones delay no sign-in.
     if was_first {
         tx.lock_table(user::Entity).await?;
     }
@@ -125,8 +125,8 @@ async fn is_first(db: &impl ConnectionTrait) -> Result<bool, Error> {
     Ok(any_id.is_none())
 }
 
-/// Whether an account other than `own` has this name, a name that looks like it, or this e-mail. It is
-/// one statement, so that its time does not reveal which of them.
+/// Whether an account other than `own` has this name, a name that looks like it, or this e-mail. It
+/// is one statement, so that its time does not reveal which of them.
 pub(super) async fn is_taken(
     db: &impl ConnectionTrait,
     username: Option<&str>,

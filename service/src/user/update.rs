@@ -39,8 +39,8 @@ pub struct UserUpdate {
     #[validate(length(max = 255), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 255, example = "Ann Example")]
     pub full_name: Option<Option<String>>,
-    /// A new password by the rules of a registration; needs `current_password`. It ends every session
-    /// except the caller's own.
+    /// A new password by the rules of a registration; needs `current_password`. It ends every
+    /// session except the caller's own.
     #[validate(custom(function = text::new_password))]
     #[schema(min_length = 8, max_length = 100, format = Password, example = "correct horse")]
     pub password: Option<String>,
@@ -61,8 +61,8 @@ pub struct PreparedUpdate {
 /// transaction: nobody must wait for a hash.
 ///
 /// # Errors
-/// [`Error::Taken`]; [`Error::Invalid`] when a value breaks a rule, or the current password is missing
-/// or wrong; [`Error::TooManyAttempts`] when it was wrong too often.
+/// [`Error::Taken`]; [`Error::Invalid`] when a value breaks a rule, or the current password is
+/// missing or wrong; [`Error::TooManyAttempts`] when it was wrong too often.
 pub async fn prepare_update(
     db: &Database,
     auth: &Auth,

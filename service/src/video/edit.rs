@@ -40,7 +40,8 @@ pub struct NewVideo {
     pub thumbnail_path: Option<String>,
 }
 
-/// The changes of a video; a field that is absent stays unchanged, `null` removes an optional value.
+/// The changes of a video; a field that is absent stays unchanged, `null` removes an optional
+/// value.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VideoChange, example = json!({"title": "Harbour at dawn"}))]
@@ -60,15 +61,16 @@ pub struct VideoUpdate {
     #[validate(range(min = 0))]
     #[schema(value_type = Option<i32>, minimum = 0, example = 600)]
     pub duration: Option<Option<i32>>,
-    /// The address of a picture: a path of this site or, for videos of administrators, an https address.
+    /// The address of a picture: a path of this site or, for videos of administrators, an https
+    /// address.
     #[serde(default, deserialize_with = "text::double_option")]
     #[validate(length(max = 500), custom(function = text::storable))]
     #[schema(value_type = Option<String>, max_length = 500, example = "https://example.org/harbour.jpg")]
     pub thumbnail_path: Option<Option<String>>,
 }
 
-/// Adds a video; it is ready at once. An account may have `limit` videos, any number if `limit` is 0
-/// or the caller is an administrator.
+/// Adds a video; it is ready at once. An account may have `limit` videos, any number if `limit` is
+/// 0 or the caller is an administrator.
 ///
 /// # Errors
 /// [`Error::TooManyVideos`], [`Error::Invalid`] for the picture.

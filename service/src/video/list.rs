@@ -1,7 +1,7 @@
 //! Lists of videos: by age, by views, of one uploader, and what a search finds.
 //!
-//! Every list reads an index in order. Skipped rows are read in the index only, and a list that skips
-//! many rows needs a permit, as a search does.
+//! Every list reads an index in order. Skipped rows are read in the index only, and a list that
+//! skips many rows needs a permit, as a search does.
 
 use super::{Video, VideoRow, with_progress};
 use crate::caller::Caller;

@@ -8,13 +8,14 @@ use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
 use sea_orm::sea_query::LockType;
 
-/// Refuses when the account has `limit` videos. A limit of 0 means no limit, and administrators have
-/// none.
+/// Refuses when the account has `limit` videos. A limit of 0 means no limit, and administrators
+/// have none.
 pub(super) async fn refuse_more_than(limit: u32, tx: &Transaction, caller: Caller) -> Result<(), Error> {
     if limit == 0 || caller.role == UserRole::Admin {
         return Ok(());
     }
-    // On PostgreSQL, concurrent transactions wait here. Saves do not: they only need the row to exist.
+    // On PostgreSQL, concurrent transactions wait here. Saves do not: they only need the row to
+    // exist.
     let owner = user::Entity::find_by_id(caller.id).select_only().column(user::Column::Id);
     let _: Option<i64> = owner.lock(LockType::NoKeyUpdate).into_tuple().one(tx).await?;
     let last: Option<i64> = video::Entity::find()

@@ -25,8 +25,8 @@ pub struct HlsStatus {
     /// The id of the video.
     #[schema(minimum = 1, example = 1)]
     pub video_id: i64,
-    /// Always `null`: there is no HLS, and the file is played as it is. With `false` the reference's
-    /// page would wait for it.
+    /// Always `null`: there is no HLS, and the file is played as it is. With `false` the
+    /// reference's page would wait for it.
     #[schema(required = true, example = json!(null))]
     pub hls_available: Option<bool>,
     /// The qualities of the playlist: none.

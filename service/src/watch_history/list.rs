@@ -4,7 +4,6 @@ use crate::caller::UserRole;
 use crate::progress::ProgressRules;
 use crate::storage::{RowReader, input_row, selected_row};
 use crate::time::Timestamp;
-use crate::video::thumbnail_address;
 use crate::{Error, picture, text};
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
@@ -34,6 +33,9 @@ pub struct ContinueWatching {
     /// The URL of its thumbnail.
     #[schema(required = true, example = "/api/v1/videos/1/thumbnail")]
     pub video_thumbnail_path: Option<String>,
+    /// Whether there is a picture beside its file, whose address the api crate makes.
+    #[serde(skip)]
+    pub has_thumbnail_file: bool,
     /// The user name of its uploader.
     #[schema(example = "ann")]
     pub uploader_username: String,
@@ -92,13 +94,13 @@ impl ListItem {
         let Self { video_id, watch_position, device, play_count, last_watched_at, .. } = self;
         let progress_percentage = progress_percentage(watch_position, self.duration);
         let uploader = if self.is_uploaded_by_admin { UserRole::Admin } else { UserRole::User };
-        let thumbnail_path = picture::if_displayable(self.thumbnail_path, uploader);
         ContinueWatching {
             video_id,
             video_title: self.title,
             video_description: self.description.map(text::shorten),
             video_duration: self.duration,
-            video_thumbnail_path: thumbnail_address(video_id, thumbnail_path, self.thumbnail_file.as_deref()),
+            video_thumbnail_path: picture::if_displayable(self.thumbnail_path, uploader),
+            has_thumbnail_file: self.thumbnail_file.is_some(),
             uploader_username: self.username,
             watch_position,
             progress_percentage,

@@ -1,6 +1,7 @@
 //! The blocks of Matroska: the times of picture and sound, without reading the content of blocks.
 //!
-//! The elements are read as a flat list, without their nesting: parts of a live recording have no size.
+//! The elements are read as a flat list, without their nesting: parts of a live recording have no
+//! size.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
@@ -110,7 +111,8 @@ impl<'a, R: Read + Seek> BlockReader<'a, R> {
         Ok(last)
     }
 
-    /// The end of the last frame from this cluster on. In a truncated file, the complete blocks count.
+    /// The end of the last frame from this cluster on. In a truncated file, the complete blocks
+    /// count.
     fn end_after(&mut self, cluster: u64) -> Option<f64> {
         self.file.seek(SeekFrom::Start(cluster)).ok()?;
         let (mut begin, mut end, mut block) = (0, None, None);

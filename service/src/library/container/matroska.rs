@@ -1,5 +1,5 @@
-//! Matroska and WebM: the head of the file, and its blocks if the head does not have the end of picture
-//! and sound.
+//! Matroska and WebM: the head of the file, and its blocks if the head does not have the end of
+//! picture and sound.
 
 use super::blocks::{BlockReader, TrackTiming};
 use super::{ContainerError, ContainerInfo, LARGEST_PART, NO_INDEX, pixels, whole_seconds};
@@ -60,7 +60,8 @@ impl Head {
         let (mut has_info, mut has_tracks, mut track) = (false, false, Track::default());
         for _ in 0..MOST_ELEMENTS {
             match elements.next() {
-                // The segment is the whole file and may have any size: read it again without the limit.
+                // The segment is the whole file and may have any size: read it again without the
+                // limit.
                 Some(Err(TagIteratorError::CorruptedFileData(CorruptedFileError::InvalidTagSize {
                     tag_id, ..
                 }))) if tag_id == MatroskaSpec::Segment(Master::Start).get_id() => {
@@ -110,8 +111,8 @@ impl Head {
         }
     }
 
-    /// The end on the player's clock. The duration in the head is that of all tracks, and some writers
-    /// count it from the first block on. The last blocks are read only if that may matter.
+    /// The end on the player's clock. The duration in the head is that of all tracks, and some
+    /// writers count it from the first block on. The last blocks are read only if that may matter.
     fn seconds(&self, file: impl Read + Seek) -> f64 {
         let duration = self.ticks * self.nanoseconds as f64 / 1e9;
         // A live recording has no duration, and a player does not know it either.

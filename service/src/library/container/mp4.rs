@@ -42,7 +42,8 @@ struct Movie {
     usual: BTreeMap<u32, u32>,
     /// The start of the next fragment, by track: a time, and its units per second.
     indexed: BTreeMap<u32, (u64, u32)>,
-    /// The fragment that is being read: its track, the duration of a sample, the start of the next run.
+    /// The fragment that is being read: its track, the duration of a sample, the start of the next
+    /// run.
     run: (u32, u32, Option<u64>),
 }
 
@@ -105,7 +106,8 @@ impl Movie {
         let timed = || self.tracks.values().filter(|track| track.is_video || track.is_sound);
         let has_fragments = timed().any(|track| track.last.is_some());
         let ends = timed().map(|track| {
-            // The index of a stream may have the length of the whole stream, of which this is a part.
+            // The index of a stream may have the length of the whole stream, of which this is a
+            // part.
             let counts = !has_fragments || track.has_samples;
             let indexed = if counts { track.indexed_seconds(self.per_second) } else { 0.0 };
             indexed.max(track.fragment_seconds(self.per_second))
@@ -118,8 +120,8 @@ impl Movie {
         }
     }
 
-    /// Reads the boxes from here to `end`, which are nested in `depth` others. Only some are entered or
-    /// decoded.
+    /// Reads the boxes from here to `end`, which are nested in `depth` others. Only some are
+    /// entered or decoded.
     fn walk<R: Read + Seek>(&mut self, file: &mut BufReader<R>, end: u64, depth: u8) -> Result<(), ContainerError> {
         // QuickTime ends some lists with four zero bytes.
         while end.saturating_sub(file.stream_position()?) >= 8 && (depth > 0 || !self.is_known()) {
