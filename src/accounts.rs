@@ -1,4 +1,4 @@
-//! `playhead user …`: accounts by the operator's hand.
+//! `playhead user …`: accounts, as the operator manages them.
 
 use crate::database;
 use crate::output::print_line;
@@ -11,10 +11,10 @@ use service::user::{self, RegisteredUser, Registration, RegistrationPolicy, User
 use service::{Database, Error};
 use std::io::{self, IsTerminal};
 
-/// What to do with an account.
+/// The commands below `playhead user`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Make an account; its password is asked for, or read from standard input
+    /// Create an account; the password is asked for, or read from standard input
     Create {
         /// The user name
         name: String,
@@ -29,14 +29,14 @@ pub(crate) enum UserCommand {
         /// The user name or e-mail address
         name: String,
     },
-    /// Lock an account
+    /// Deactivate an account
     Deactivate {
         /// The user name or e-mail address
         name: String,
     },
 }
 
-/// Does what the command says.
+/// Runs the command.
 pub(crate) async fn run(settings: &Settings, command: UserCommand) -> Result<(), String> {
     let db = database::open(settings).await?;
     let now = Clock::System.now();
@@ -49,8 +49,8 @@ pub(crate) async fn run(settings: &Settings, command: UserCommand) -> Result<(),
             if made.is_first
                 && let Err(error) = register_sample(&db, &library, made.user.id, now).await
             {
-                // The account is made all the same.
-                log::warn!("the sample clip could not be registered: {error}");
+                // The account exists anyway.
+                log::warn!("cannot register the sample clip: {error}");
             }
             Ok(format!("created {} ({})", made.user.username, made.user.role))
         }
@@ -81,9 +81,9 @@ async fn set_password(db: &Database, name: &str, password: String) -> Result<Use
     db.transaction(async |tx| user::set_password(tx, new, Clock::System.now()).await).await
 }
 
-/// Asks twice on a terminal; elsewhere reads the first line.
+/// Asks twice on a terminal; otherwise reads the first line.
 fn ask_password() -> Result<String, String> {
-    let failed = |error: io::Error| format!("the password cannot be read: {error}");
+    let failed = |error: io::Error| format!("cannot read the password: {error}");
     if !io::stdin().is_terminal() {
         let mut line = String::new();
         io::stdin().read_line(&mut line).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::output::{print_line, print_note};
-use crate::settings::Settings;
+use crate::settings::{SettingArgs, Settings};
 use crate::{accounts, scan, serve};
 use clap::{Parser, Subcommand};
 use migration::PROJECT;
@@ -10,41 +10,43 @@ use std::process::ExitCode;
 
 /// Remembers where every viewer stopped.
 ///
-/// Settings come from the environment and a `.env` file; the README lists them.
+/// Without a command it serves.
 #[derive(Parser)]
 #[command(name = "playhead", version)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
     #[command(subcommand)]
-    command: Option<CliCommand>,
+    pub(crate) command: Option<CliCommand>,
 }
 
 #[derive(Subcommand)]
-enum CliCommand {
-    /// Serve the API and the player (what happens without a command)
+pub(crate) enum CliCommand {
+    /// Serve the API and the player (the default)
     Serve,
     /// Register every video file below a folder
     Scan {
-        /// The folder; without it the media folder
+        /// The folder. Default: the media folder
         dir: Option<PathBuf>,
-        /// Whose videos they are; without it the first administrator's
+        /// The owner of the videos. Default: the first administrator
         #[arg(long, value_name = "NAME")]
         owner: Option<String>,
         /// Register also files whose video was deleted
         #[arg(long)]
         restore: bool,
     },
-    /// Make and change accounts
+    /// Create and change accounts
     #[command(subcommand)]
     User(accounts::UserCommand),
     /// Print the OpenAPI document
     Openapi,
-    /// Change the database's schema
+    /// Migrate the schema of the database
     Migrate(migration::cli::Arguments),
 }
 
-/// Runs the command of the arguments; without one, serves.
-pub(crate) async fn run(cli: Cli, settings: &Settings) -> ExitCode {
-    let done = match cli.command.unwrap_or(CliCommand::Serve) {
+/// Runs the command; without one, serves.
+pub(crate) async fn run(command: Option<CliCommand>, settings: &Settings) -> ExitCode {
+    let done = match command.unwrap_or(CliCommand::Serve) {
         CliCommand::Serve => serve::serve(settings).await,
         CliCommand::Scan { dir, owner, restore } => scan::run(settings, dir, owner, restore).await,
         CliCommand::User(command) => accounts::run(settings, command).await,
@@ -64,7 +66,7 @@ pub(crate) async fn run(cli: Cli, settings: &Settings) -> ExitCode {
     done.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
 }
 
-/// Prints why the program cannot go on.
+/// Prints the error that ends the program.
 pub(crate) fn fail(error: &str) -> ExitCode {
     print_note(format_args!("error: {error}"));
     ExitCode::FAILURE

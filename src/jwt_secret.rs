@@ -1,4 +1,5 @@
-//! The key that signs access tokens, when the operator sets none: made once, kept beside the SQLite file.
+//! The key that signs access tokens. Without JWT_SECRET it is created once and kept beside the
+//! SQLite file.
 
 use crate::settings::{MAKE_SECRET, SECRET_BYTES, Settings};
 use service::auth::generate_secret;
@@ -8,7 +9,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// The key of the settings, or the one beside the database, which is made when it is missing.
+/// The key of the settings, or the one beside the database, which is created when it is missing.
 pub(crate) fn load_or_create(settings: &Settings) -> Result<Vec<u8>, String> {
     if let Some(secret) = &settings.jwt_secret {
         return Ok(secret.clone().into_bytes());
@@ -22,7 +23,7 @@ pub(crate) fn load_or_create(settings: &Settings) -> Result<Vec<u8>, String> {
     create_once(&path)?;
     let failed = |error| {
         format!(
-            "JWT_SECRET: is not set, and {} cannot be read: {error}; mend the file or set the variable",
+            "JWT_SECRET: is not set, and {} cannot be read: {error}; fix the file or set the variable",
             path.display()
         )
     };
@@ -40,28 +41,28 @@ pub(crate) fn load_or_create(settings: &Settings) -> Result<Vec<u8>, String> {
     Ok(secret)
 }
 
-/// Writes a new key to a file of its own and links it into place, so that of two first starts one wins and neither
-/// reads half a key.
+/// Writes a new key to a temporary file and links it into place: of two first starts one wins, and
+/// neither reads a part of a key.
 fn create_once(path: &Path) -> Result<(), String> {
     if path.exists() {
         return Ok(());
     }
-    let draft = path.with_extension(format!("jwt-secret.{}", std::process::id()));
+    let temporary = path.with_extension(format!("jwt-secret.{}", std::process::id()));
     let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(generate_secret()?.as_bytes())?;
         file.sync_all()?;
-        match fs::hard_link(&draft, path) {
+        match fs::hard_link(&temporary, path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
     };
     let written = write();
-    // The draft has done its work, or there is none.
-    let _ = fs::remove_file(&draft);
+    // It is linked, or was never created.
+    let _ = fs::remove_file(&temporary);
     written.map_err(|error| {
         format!(
-            "JWT_SECRET: is not set, and {} cannot be made: {error}; make its folder writable or set the variable",
+            "JWT_SECRET: is not set, and {} cannot be created: {error}; make its folder writable or set the variable",
             path.display()
         )
     })

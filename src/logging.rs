@@ -1,7 +1,8 @@
-//! The log: which records are written, in which form, and how often.
+//! The log: which records are written, in which format, and how often.
 //!
-//! Records go to standard error, the access log goes to standard output. A flood of records from one source, such as a line for
-//! each malformed request, is cut down to one line a second, which says how many it stands for.
+//! Records go to standard error, the access log to standard output. Many records from one source,
+//! such as a line for each malformed request, are limited to one a second, which tells how many were
+//! skipped.
 
 use crate::settings::Settings;
 use api::access_log;
@@ -13,11 +14,11 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many records of one source may be written at once.
+/// How many records of one source are written without a limit.
 const BURST: u32 = 10;
-/// After a burst, the time for which one written record stands.
+/// After the burst, the time between two written records.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How many sources are counted apart; those beyond it share one count.
+/// How many sources are counted; more share one count.
 const MAX_SOURCES: usize = 4096;
 
 /// Starts the log.
@@ -26,7 +27,7 @@ const MAX_SOURCES: usize = 4096;
 /// A log was started before.
 pub(crate) fn start(settings: &Settings) -> Result<(), SetLoggerError> {
     let style = if settings.production { WriteStyle::Never } else { WriteStyle::Auto };
-    // The start messages of actix tell an operator nothing; RUST_LOG can still ask for them.
+    // The start messages of actix do not help an operator; RUST_LOG can still turn them on.
     let mut records = Builder::new();
     records.filter_module("actix_server", LevelFilter::Warn).parse_filters(&settings.log_filter).write_style(style);
     let records = keep_passwords_out(&mut records).build();
@@ -80,13 +81,13 @@ impl Log for ThrottlingLogger {
     }
 }
 
-/// Whether strangers can cause as many of these records as they like. What the program tells of itself is written whole, and so is
-/// what an operator asks for who looks for a defect.
+/// Whether clients can cause such records without limit. Other records, such as those of the start,
+/// and what RUST_LOG turns on, are all written.
 fn is_throttled(level: Level, target: &str) -> bool {
     level <= Level::Warn || target == "security"
 }
 
-/// What counts as one source: the record's own word for it, else the line of code that wrote it.
+/// The source of a record: its key `source`, else the line of code.
 fn source_of(record: &Record<'_>) -> String {
     match record.key_values().get("source".into()) {
         Some(source) => format!("{} {source}", record.target()),
@@ -94,19 +95,19 @@ fn source_of(record: &Record<'_>) -> String {
     }
 }
 
-/// A bucket for each source: written records fill it, and time empties it.
+/// A leaky bucket for each source: written records fill it, and time empties it.
 #[derive(Default)]
 struct SourceBuckets(HashMap<String, Bucket>);
 
 struct Bucket {
     /// When the bucket is empty again.
     empty_at: Instant,
-    /// Records that were not written since the last one that was.
+    /// Records that were skipped since the last written one.
     skipped: u64,
 }
 
 impl SourceBuckets {
-    /// Whether a record of `source` is written at `now`: how many were skipped before it, or `None` when it is skipped itself.
+    /// `None` when a record of `source` is skipped at `now`, else how many were skipped before it.
     fn admit(&mut self, source: String, now: Instant) -> Option<u64> {
         if self.0.len() >= MAX_SOURCES {
             self.0.retain(|_, bucket| bucket.empty_at > now);
@@ -128,13 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_from_one_source_makes_one_line_a_second() {
+    fn many_records_of_one_source_make_one_line_a_second() {
         let (mut sources, start) = (SourceBuckets::default(), Instant::now());
         let written: Vec<u64> = (0..100_000)
             .filter_map(|n| sources.admit("parser".into(), start + Duration::from_micros(100 * n)))
             .collect();
         assert!((BURST as usize + 8..BURST as usize + 11).contains(&written.len()), "{written:?}");
-        assert!(written.iter().sum::<u64>() > 80_000, "the lines say how many they stand for: {written:?}");
+        assert!(written.iter().sum::<u64>() > 80_000, "the lines tell how many were skipped: {written:?}");
     }
 
     #[test]
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_program_tells_of_itself_is_written_whole() {
+    fn records_that_clients_cannot_cause_are_not_limited() {
         assert!(!is_throttled(Level::Info, "playhead::cli") && !is_throttled(Level::Trace, "security::more"));
         assert!(is_throttled(Level::Error, "actix_http") && is_throttled(Level::Info, "security"));
     }

@@ -1,4 +1,4 @@
-//! `playhead scan`: from a folder of files to a library of videos.
+//! `playhead scan`: registers the video files of a folder.
 
 use crate::database;
 use crate::output::{print_line, print_note};
@@ -10,7 +10,7 @@ use service::time::Clock;
 use service::{Error, user};
 use std::path::PathBuf;
 
-/// Registers what lies below `dir`, or below the media folder.
+/// Registers the files below `dir`, or below the media folder.
 pub(crate) async fn run(
     settings: &Settings,
     dir: Option<PathBuf>,
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     })?;
     let dir = dir.unwrap_or_else(|| settings.media_dir.clone());
 
-    // Drawn on a terminal only.
+    // Only drawn on a terminal.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent} %, {eta} left") {
         bar.set_style(style);
@@ -49,16 +49,16 @@ pub(crate) async fn run(
         print_note(format_args!("{}: {}", note.path.display(), note.text));
     }
     for problem in &report.problems {
-        print_note(format_args!("passed over: {}: {}", problem.path.display(), problem.text));
+        print_note(format_args!("skipped: {}: {}", problem.path.display(), problem.text));
     }
     print_line(format_args!("{}: {}", dir.display(), summary(&report)));
     Ok(())
 }
 
-/// What a scan did, in one line; what did not occur is not named.
+/// The result of a scan in one line, without zeros after the first four counts.
 fn summary(report: &ScanReport) -> String {
     let mut summary = format!(
-        "{} added, {} updated, {} unchanged, {} passed over",
+        "{} added, {} updated, {} unchanged, {} skipped",
         report.added,
         report.updated,
         report.unchanged,
@@ -66,9 +66,9 @@ fn summary(report: &ScanReport) -> String {
     );
     for (count, what) in [
         (report.moved, "moved"),
-        (report.returned, "back again"),
+        (report.returned, "returned"),
         (report.missing, "missing"),
-        (report.deleted, "left out, because the video was deleted (--restore)"),
+        (report.deleted, "skipped, because the video was deleted (use --restore)"),
         (report.links, if report.links == 1 { "link not followed" } else { "links not followed" }),
     ] {
         if count > 0 {

@@ -1,4 +1,4 @@
-//! `playhead serve`: from the settings to a server that ends well.
+//! `playhead serve`: starts the server and stops it on a signal.
 
 use crate::settings::Settings;
 use crate::{database, jwt_secret};
@@ -19,17 +19,17 @@ use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How many connections may wait to be accepted, where the system allows as many (`net.core.somaxconn`). Whoever comes beyond it is not
-/// heard and asks again a second later, or three: with the 128 of the standard library that met most of a crowd that came back after a
-/// restart.
+/// How many connections may wait to be accepted, if the system allows it (`net.core.somaxconn`). The
+/// kernel drops more, and their clients retry after one or three seconds. With the 128 of the
+/// standard library, this happened to most clients that came back after a restart.
 const BACKLOG: u32 = 4096;
 
-/// How long a client may take nothing of an answer.
+/// How long a client may stop reading its answer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Descriptors that are kept for the database and for all who want no file.
+/// Descriptors that are reserved for the database and for requests without files.
 const OTHER_DESCRIPTORS: u64 = 256;
 
-/// Serves until a signal comes.
+/// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let descriptors = raise_file_limit();
     let listener = listen(settings.bind_address).map_err(|error| {
@@ -72,24 +72,24 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         log::info!("DATABASE_URL: {note}");
     }
     if by_command && matches!(user::find_scan_owner(db.reader(), None).await, Err(Error::UserNotFound)) {
-        log::info!("the first account is made by `playhead user create NAME EMAIL --admin`");
+        log::info!("the first account is created by `playhead user create NAME EMAIL --admin`");
     }
     let served = api::serve(app, listener, None, wait_for_signal()?).await;
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
 }
 
-/// Prepares the search for videos that others registered, such as an older version of this program.
+/// Indexes videos that an older version of the program registered, for the search.
 async fn index_videos(db: Database) {
     match search::index_pending(&db).await {
         Ok(0) => {}
         Ok(count) => log::info!("indexed {count} videos for the search"),
-        Err(error) => log::warn!("the videos could not be indexed, which the first search will do: {error}"),
+        Err(error) => log::warn!("cannot index the videos for the search; the first search will: {error}"),
     }
 }
 
-/// Who may make an account. The first account administers the site, so nobody becomes it over HTTP where the setup says that
-/// requests come from elsewhere.
+/// Who may create an account. The first account becomes the administrator, so it is not created
+/// over HTTP where the settings say that requests come from other machines.
 fn registration_policy(settings: &Settings, address: IpAddr) -> RegistrationPolicy {
     let local = address.is_loopback() && settings.trusted_proxies.is_empty() && !settings.production;
     match (settings.open_registration, local) {
@@ -99,20 +99,20 @@ fn registration_policy(settings: &Settings, address: IpAddr) -> RegistrationPoli
     }
 }
 
-/// Takes all descriptors that the system lets the process have, and says how many. Each connection holds one, each file another one, and
-/// what a shell grants by itself is 1,024.
+/// Raises the limit of open files to its maximum, and returns it. Each connection and each file
+/// takes one, and the default of a shell is 1,024.
 fn raise_file_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         Ok(()) => maximum.unwrap_or(u64::MAX),
         Err(error) => {
-            log::warn!("the limit of open files stays as it is: {error}");
+            log::warn!("cannot raise the limit of open files: {error}");
             current.unwrap_or(u64::MAX)
         }
     }
 }
 
-/// How many files are sent at once: each has two descriptors, its own and its connection's.
+/// How many files may be sent at once: each takes two descriptors, its own and its connection's.
 fn max_open_files(descriptors: u64) -> usize {
     let spare = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 2);
     usize::try_from(spare / 2).unwrap_or(usize::MAX)
@@ -120,48 +120,48 @@ fn max_open_files(descriptors: u64) -> usize {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Or a restart would wait until the system has forgotten the connections of before.
+    // Otherwise a restart waits until the system has forgotten the old connections.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// On a first start without a library, something to play.
+/// Adds a sample clip on a first start with an empty library.
 async fn add_sample_to_empty_library(db: &Database, library: &Library, settings: &Settings) -> Result<(), String> {
-    // A site that was taken over has its videos, and its folder is only not named yet.
+    // An adopted site has videos; only MEDIA_DIR may not be set yet.
     if !library::is_empty(db.reader()).await.map_err(|error| error.to_string())? {
         return Ok(());
     }
     let planted = library::write_sample(library);
     let planted = planted.map_err(|error| {
-        format!("MEDIA_DIR={}: {error}; make the folder, or name another one", settings.media_dir.display())
+        format!("MEDIA_DIR={}: {error}; create the folder, or set another one", settings.media_dir.display())
     })?;
     if !planted {
         return Ok(());
     }
-    log::info!("made the folder {} with a sample clip", settings.media_dir.display());
+    log::info!("created the folder {} with a sample clip", settings.media_dir.display());
     let registered = match user::find_scan_owner(db.reader(), None).await {
         Ok(owner) => library::register_sample(db, library, owner.id, Clock::System.now()).await,
-        // It is registered for the first account, once there is one.
+        // It is registered when the first account is created.
         Err(Error::UserNotFound) => Ok(()),
         Err(error) => Err(error),
     };
     if let Err(error) = registered {
-        log::warn!("the sample clip could not be registered: {error}");
+        log::warn!("cannot register the sample clip: {error}");
     }
     Ok(())
 }
 
-/// Resolves when the process is asked to end. A second request ends it at once.
+/// Resolves on the first SIGTERM or SIGINT; the second one exits at once.
 fn wait_for_signal() -> Result<impl Future<Output = ShutdownMode>, String> {
-    let listen = |kind| signal(kind).map_err(|error| format!("signals cannot be listened to: {error}"));
+    let listen = |kind| signal(kind).map_err(|error| format!("cannot listen to signals: {error}"));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     Ok(async move {
         let mode = tokio::select! {
             _ = terminate.recv() => ShutdownMode::Graceful,
             _ = interrupt.recv() => ShutdownMode::Immediate,
         };
-        log::info!("ending: requests under way are finished first");
+        log::info!("shutting down: running requests are finished first");
         tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}

@@ -1,4 +1,4 @@
-//! The access log: one line for each request that was answered, written when the last byte of the answer has left.
+//! The access log: one line for each request, written after the last byte of its answer.
 
 use crate::client_address::ClientAddress;
 use crate::request_id::RequestId;
@@ -19,10 +19,10 @@ use std::time::Instant;
 /// The target under which the lines are logged.
 pub const TARGET: &str = "access";
 
-/// The account that the request's token names.
+/// The account that the token of the request names.
 pub(crate) struct RequestUser(pub(crate) i64);
 
-/// A request whose line is not written yet.
+/// The log line of a request that is not answered yet.
 pub(crate) struct PendingLine {
     format: AccessLog,
     started: Instant,
@@ -31,14 +31,14 @@ pub(crate) struct PendingLine {
 }
 
 impl PendingLine {
-    /// Notes when and how a request began; `None` when requests are not logged.
+    /// Keeps time, method and path of a request; `None` when the access log is off.
     pub(crate) fn start(request: &ServiceRequest) -> Option<Self> {
         let format = request.app_data::<Data<AppState>>()?.access_log;
         let (method, path) = (request.method().clone(), request.path().to_owned());
         (format != AccessLog::Off).then(|| Self { format, started: Instant::now(), method, path })
     }
 
-    /// Writes the line once the body was sent or given up.
+    /// Writes the line when the body was sent, or the client left.
     pub(crate) fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         let request = response.request();
         let line = LogLine {
@@ -79,7 +79,7 @@ fn rfc3339<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// The path is written as the client sent it, percent-encoded, so that it cannot begin another line.
+/// The path stays percent-encoded, as the client sent it, so it cannot contain a line break.
 impl Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { time, method, path, status, milliseconds, bytes, address, user, request_id } = self;
@@ -90,7 +90,8 @@ impl Display for LogLine {
     }
 }
 
-/// A body that counts what is taken from it, and writes the line when it ends, also when the client left before.
+/// A body that counts its bytes and writes the log line when it is dropped, also when the client
+/// left early.
 struct CountingBody {
     inner: BoxBody,
     line: LogLine,
@@ -116,14 +117,14 @@ impl MessageBody for CountingBody {
 
 impl Drop for CountingBody {
     fn drop(&mut self) {
-        // Microseconds are enough, and short.
+        // Rounded to microseconds, so that the number is short.
         self.line.milliseconds = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         match self.format {
             AccessLog::Off => {}
             AccessLog::Text => log::info!(target: TARGET, "{}", self.line),
             AccessLog::Json => match serde_json::to_string(&self.line) {
                 Ok(line) => log::info!(target: TARGET, "{line}"),
-                Err(error) => log::error!("the access log cannot be written: {error}"),
+                Err(error) => log::error!("cannot write the access log: {error}"),
             },
         }
     }

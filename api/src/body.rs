@@ -1,4 +1,4 @@
-//! Bodies of requests: read up to a limit, and taken only as what they say they are.
+//! Request bodies: read up to a limit, and parsed only as their `Content-Type`.
 
 use crate::error::Problem;
 use actix_web::dev::Payload;
@@ -19,18 +19,18 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// The largest body that is read, in bytes: a batch of 500 saves fits, whatever the escapes in its names of devices.
+/// The largest body in bytes. A batch of 500 saves fits, even with every letter escaped.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(20);
-/// A body beyond this size waits for a permit, so that many large ones at once do not fill the memory.
+/// Larger bodies need a permit, so that many of them at once do not fill the memory.
 const LARGE_BODY: usize = 64 * 1024;
 /// How many large bodies are read at once.
 static LARGE_BODIES: Semaphore = Semaphore::const_new(64);
 
 /// A JSON object as the body of a request.
 ///
-/// In place of the framework's own extractor, because that one takes an array for an object when its items fit in order.
+/// Unlike the extractor of actix-web, it does not accept an array whose items match the fields.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
@@ -58,7 +58,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-/// As [`Body`], for methods whose requests rarely have one: without a body, every field is missing.
+/// Like [`Body`], for methods that rarely have one: no body is the same as an empty object.
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub T);
 
@@ -88,22 +88,22 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
     }
 }
 
-/// What the request says that its body is, without parameters such as the character set.
+/// The media type of the body, without parameters such as the character set.
 pub(crate) fn media_type(request: &HttpRequest) -> String {
     request.content_type().trim().to_ascii_lowercase()
 }
 
-/// The bytes of the body: [`BODY_LIMIT`] at most, within [`BODY_DEADLINE`]. Every body is read here and nowhere else.
+/// Reads at most [`BODY_LIMIT`] bytes within [`BODY_DEADLINE`]. Nothing else reads a body.
 pub(crate) fn read(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
     let encodings = request.headers().get_all(CONTENT_ENCODING);
-    let is_plain = encodings.into_iter().all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let is_uncompressed = encodings.into_iter().all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     let payload = payload.take();
     async move {
-        if !is_plain {
-            let detail = "the body must not be compressed: no Content-Encoding is taken";
+        if !is_uncompressed {
+            let detail = "the body must not be compressed; send it without Content-Encoding";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
         timeout(BODY_DEADLINE, collect(payload)).await.unwrap_or_else(|_| Err(body_too_slow()))
@@ -127,14 +127,14 @@ async fn collect(mut payload: Payload) -> Result<Bytes, Problem> {
     Ok(bytes.freeze())
 }
 
-/// A value from the text of a JSON object.
+/// Parses a JSON object.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|cause| not_json(&cause))?;
     if text.starts_with('\u{feff}') {
-        return Err(not_json(&"it begins with a byte order mark"));
+        return Err(not_json(&"it starts with a byte order mark"));
     }
     serde_json::from_str::<JsonObject<T>>(text).map(|JsonObject(value)| value).map_err(|mismatch| {
-        // The reader stops at the first thing that does not fit, and what comes after it need not be JSON.
+        // The parser stopped at the first wrong type; the rest may not even be JSON.
         match serde_json::from_str::<IgnoredAny>(text) {
             Ok(_) => {
                 let field = error_path::<JsonObject<T>>(&mut serde_json::Deserializer::from_str(text));
@@ -146,16 +146,17 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 pub(crate) fn not_json(cause: &dyn Display) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {cause}"))
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is not valid JSON: {cause}"))
 }
 
-/// Which field of what is read again does not fit. Only a failure reads again and keeps track of where it is.
-pub(crate) fn error_path<'de, T: Deserialize<'de>>(again: impl Deserializer<'de>) -> String {
-    let path = serde_path_to_error::deserialize::<_, T>(again).err().map(|error| error.path().to_string());
+/// The path of the field that fails to parse. The input is parsed again, with a parser that keeps
+/// track of the path; only failures pay for it.
+pub(crate) fn error_path<'de, T: Deserialize<'de>>(input: impl Deserializer<'de>) -> String {
+    let path = serde_path_to_error::deserialize::<_, T>(input).err().map(|error| error.path().to_string());
     path.filter(|path| path != ".").unwrap_or_default()
 }
 
-/// A value that is read from a JSON object and from nothing else.
+/// A value that is parsed from a JSON object, never from an array.
 struct JsonObject<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
@@ -178,7 +179,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     }
 }
 
-/// A body that did not arrive whole.
+/// A body that did not arrive completely.
 pub(crate) fn unreadable_body(error: &PayloadError) -> Problem {
     let detail = match error {
         PayloadError::Incomplete(_) => "the body ended before it was complete".to_owned(),
@@ -197,7 +198,7 @@ pub(crate) fn body_too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }
 
-pub(crate) fn unsupported_media_type(wanted: &str) -> Problem {
-    let detail = format!("the body must be {wanted}, and the header Content-Type must say so");
+pub(crate) fn unsupported_media_type(expected: &str) -> Problem {
+    let detail = format!("the body must be {expected}, and the header Content-Type must name it");
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
 }

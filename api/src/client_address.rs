@@ -1,4 +1,4 @@
-//! Where a request comes from, also behind reverse proxies.
+//! The IP address of the client, also behind reverse proxies.
 
 use crate::error::Problem;
 use crate::state;
@@ -11,8 +11,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Where the request comes from: the other end of the connection or, when that is a trusted proxy, the right-most address of
-/// `X-Forwarded-For` (where there is none, of `Forwarded`) that is not a trusted proxy.
+/// The address of the client: the peer, or, when the peer is a trusted proxy, the right-most
+/// entry of `X-Forwarded-For` (else of `Forwarded`) that is not a trusted proxy.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -28,15 +28,15 @@ impl FromRequest for ClientAddress {
     }
 }
 
-/// Each address is believed as far as the proxy is trusted that wrote it. Where a trusted proxy wrote none that can be read, the
-/// proxy itself is the last that is known.
+/// An entry is trusted only if the proxy that wrote it is. When a trusted proxy wrote no readable
+/// address, the result is the proxy itself.
 fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted_proxies.iter().any(|proxies| proxies.contains(address));
     let mut address = peer.to_canonical();
     if !is_trusted(&address) {
         return address;
     }
-    // A proxy that knows one of the two headers passes the other one on as the client wrote it; this one is known to nearly all.
+    // A proxy that sets one of the headers passes the other on as the client sent it. Nearly all set this one.
     let hops = if headers.contains_key(X_FORWARDED_FOR) {
         elements(headers, &X_FORWARDED_FOR).iter().map(|hop| read_address(hop)).collect()
     } else {
@@ -52,15 +52,15 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) 
     address
 }
 
-/// The elements of a header in all its lines, without the empty ones (RFC 9110, 5.6.1).
+/// The elements of a list header in all its lines, without empty ones (RFC 9110, 5.6.1).
 fn elements(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     let lines = headers.get_all(name).map(|line| String::from_utf8_lossy(line.as_bytes()));
     let elements = lines.flat_map(|line| split(&line, ',').into_iter().map(str::to_owned).collect::<Vec<_>>());
     elements.filter(|element| !element.is_empty()).collect()
 }
 
-/// The parts between separators. One between quotes is none, unless a quote is missing: a client that opens one must not swallow what
-/// a proxy adds behind it.
+/// Splits at separators outside quotes. With an unbalanced quote, quotes mean nothing: a client
+/// that opens one must not hide what a proxy appends.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let is_balanced = text.matches('"').count().is_multiple_of(2);
     let mut is_quoted = false;
@@ -71,7 +71,7 @@ fn split(text: &str, separator: char) -> Vec<&str> {
     parts.map(str::trim).collect()
 }
 
-/// The address behind `for=` of an element of `Forwarded` (RFC 7239).
+/// The address in `for=` of an element of `Forwarded` (RFC 7239).
 fn forwarded_for(element: &str) -> Option<IpAddr> {
     let pairs = split(element, ';');
     let mut values = pairs.into_iter().filter_map(|pair| {
@@ -81,13 +81,14 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     read_address(values.next()?)
 }
 
-/// An address with or without a port, brackets, quotes and the name of a network card. `None` for `unknown`, `_hidden` and the like.
+/// Parses an address with or without port, brackets, quotes and zone id. `None` for `unknown`,
+/// `_hidden` and the like.
 fn read_address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"').trim();
     let host = match text.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?.0,
         None => match text.split_once(':') {
-            // Of several colons none stands before a port, because an IPv6 address with one has brackets.
+            // With several colons it is an IPv6 address without port: with a port it has brackets.
             Some((host, port)) if !port.contains(':') => host,
             _ => text,
         },
@@ -104,7 +105,7 @@ mod tests {
 
     const PROXIES: [&str; 4] = ["127.0.0.1/32", "10.0.0.0/8", "2001:db8:aa::/48", "::1/128"];
 
-    /// Who asks, by these lines of headers, through the proxy 10.1.2.3.
+    /// The client address of a request with these headers from the proxy 10.1.2.3.
     fn address_for(lines: &[(&HeaderName, &str)]) -> String {
         from("10.1.2.3", lines)
     }
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_read_in_every_form_that_proxies_write() {
+    fn every_form_of_address_that_proxies_write_is_parsed() {
         for (entry, address) in [
             ("203.0.113.9", "203.0.113.9"),
             ("203.0.113.9:40001", "203.0.113.9"),
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_visitor_says_of_itself_counts_for_nothing() {
+    fn entries_that_the_client_wrote_are_ignored() {
         for line in [
             "198.51.100.1, 203.0.113.9",
             "198.51.100.1,, 203.0.113.9:1, 10.9.9.9",
@@ -159,16 +160,16 @@ mod tests {
     }
 
     #[test]
-    fn where_a_proxy_hides_the_address_the_proxy_is_the_last_known() {
+    fn without_a_readable_entry_the_proxy_is_the_client() {
         for entry in ["unknown", "_hidden", "_a:80", "", "[2001:db8::9", "1.2.3", "300.0.0.1", "localhost"] {
             assert_eq!(address_for(&[(&X_FORWARDED_FOR, entry)]), "10.1.2.3", "{entry}");
         }
         assert_eq!(address_for(&[(&X_FORWARDED_FOR, "203.0.113.9, unknown, 10.7.7.7")]), "10.7.7.7");
-        assert_eq!(address_for(&[(&X_FORWARDED_FOR, "10.7.7.7, 10.8.8.8")]), "10.7.7.7", "a proxy asks for itself");
+        assert_eq!(address_for(&[(&X_FORWARDED_FOR, "10.7.7.7, 10.8.8.8")]), "10.7.7.7", "only proxies");
     }
 
     #[test]
-    fn the_standard_header_is_read_where_the_usual_one_is_absent() {
+    fn forwarded_is_read_only_without_x_forwarded_for() {
         for (line, address) in [
             ("for=203.0.113.9", "203.0.113.9"),
             ("For=\"203.0.113.9:40001\";proto=https;by=10.0.0.1", "203.0.113.9"),
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_known_in_either_form_of_its_address() {
+    fn a_proxy_is_recognised_by_its_ipv4_mapped_address() {
         assert_eq!(from("::ffff:10.1.2.3", &[(&X_FORWARDED_FOR, "203.0.113.9")]), "203.0.113.9");
         assert_eq!(from("::1", &[(&X_FORWARDED_FOR, "203.0.113.9")]), "203.0.113.9");
     }

@@ -1,4 +1,4 @@
-//! A connection that ends when nothing moves on it.
+//! A TCP connection with an idle timeout.
 
 use crate::parse_errors::RequestLine;
 use std::io;
@@ -12,32 +12,33 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// How long the rest of an unread body may still arrive, so that its sender sees the answer.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
-/// A connection that fails when nothing moves for a while, or when a request gets no answer for as long.
+/// A connection that fails when no byte moves for `idle_timeout`, or when a request has no answer
+/// after it.
 ///
-/// The framework has no timer for a reader that takes nothing of its answer: it waits for room in the socket, and asks neither the answer
-/// nor a timer of it. Nor has it one for the head of a second request that never ends. Either would hold a descriptor for ever.
+/// actix-http has no timer for a client that stops reading its answer, and none for the head of a
+/// second request that never ends. Either would hold a descriptor for ever.
 pub(crate) struct Connection {
     stream: TcpStream,
     idle_timeout: Duration,
     last_activity: Instant,
-    /// When the first byte came of what is not answered yet, and what it is.
+    /// When the first byte of the unanswered request arrived, and its request line.
     pending: Option<(Instant, RequestLine)>,
     replacement: Option<Replacement>,
-    /// Rings when it may be too late. It is set anew only when it rings, because bytes move far more often.
+    /// Fires when the timeout may be over. It is reset only then, because bytes move far more often.
     timer: Pin<Box<Sleep>>,
 }
 
-/// What is written in place of an answer of the framework's own.
+/// What is written in place of an answer that actix-http made itself.
 enum Replacement {
-    /// The text, and how much of it was written.
+    /// The text, and how many bytes of it are written.
     Writing(Vec<u8>, usize),
-    /// What was refused may still be on its way, and is thrown away. To close before it is there would reset the connection, and the
-    /// refusal would be lost.
+    /// The rest of the refused request is read and discarded. Closing before it has arrived would
+    /// reset the connection, and the client would not see the answer.
     Lingering,
 }
 
 impl Connection {
-    /// `idle_timeout` must be longer than a body may take to arrive and a use case to end.
+    /// `idle_timeout` must be longer than the timeouts of a body and of a use case.
     pub(crate) fn new(stream: TcpStream, idle_timeout: Duration) -> Self {
         let last_activity = Instant::now();
         Self {
@@ -50,7 +51,7 @@ impl Connection {
         }
     }
 
-    /// Waits for more to move, unless the time is up.
+    /// Pending, or an error when the timeout is over.
     fn wait<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         while self.timer.as_mut().poll(context).is_ready() {
             let pending = self.pending.map_or(self.last_activity, |(pending, _)| pending);
@@ -63,7 +64,7 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Throws away what still comes, until its end or the timer.
+    /// Discards what arrives until the client closes or the timer fires.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 8192];
         loop {

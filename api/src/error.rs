@@ -1,4 +1,4 @@
-//! Failures as `application/problem+json` (RFC 9457). Here, and only here, a failure gets its status.
+//! Failures as `application/problem+json` (RFC 9457). Only here an error gets its status.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -12,42 +12,42 @@ use utoipa::ToSchema;
 /// Why a request failed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// Always `about:blank`: `code` tells failures apart.
+    /// Always `about:blank`; `code` identifies the failure.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     pub kind: &'static str,
-    /// What the status means.
+    /// The meaning of the status.
     #[schema(example = "Not Found")]
     pub title: &'static str,
-    /// The status of the answer.
+    /// The status of the response.
     #[schema(minimum = 400, maximum = 599, example = 404)]
     pub status: u16,
     /// What is wrong, for people.
     #[schema(example = "there is no such video")]
     pub detail: String,
-    /// The id of the request, by which the log names it.
+    /// The id of the request, as it is in the log.
     #[schema(example = "019a9f3e-7c1d-7d43-9a35-0c2b8f6d1e90")]
     pub instance: String,
-    /// What is wrong, for programs; a word that stays.
+    /// What is wrong, for programs; it never changes.
     #[schema(example = "video_not_found")]
     pub code: &'static str,
-    /// For status 422: which fields are wrong.
+    /// The fields that are wrong, with status 422.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
-    /// The kind of failure in the words of OAuth2 (RFC 6749, 5.2), for a client that signed in with its form.
+    /// The error code of OAuth2 (RFC 6749, 5.2), for clients that sent its form.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub(crate) error: Option<&'static str>,
-    /// `detail` once more, where clients of OAuth2 look for it.
+    /// The same as `detail`, where OAuth2 clients look for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub(crate) error_description: Option<String>,
-    /// What the log says of it and the answer does not.
+    /// The cause, which only the log shows.
     #[serde(skip)]
     #[schema(ignore)]
     pub(crate) cause: String,
-    /// Boxed, because few failures have one and every result carries its room.
+    /// An extra header. Boxed, because few problems have one and every `Result` has room for it.
     #[serde(skip)]
     #[schema(ignore)]
     pub(crate) header: Option<Box<(HeaderName, HeaderValue)>>,
@@ -76,13 +76,13 @@ impl Problem {
         }
     }
 
-    /// Tells the operator what has to be fixed. The logger cuts a flood of one code down.
-    pub(crate) fn log(&self, request: &str, what: impl Display) {
+    /// Logs the problem as an error. The logger limits how often one code is written.
+    pub(crate) fn log(&self, request_id: &str, operation: impl Display) {
         let Self { status, detail, cause, code, .. } = self;
-        log::error!(source = code; "{request} {what}: {status} {detail} {cause}");
+        log::error!(source = code; "{request_id} {operation}: {status} {detail} {cause}");
     }
 
-    /// A 422 that names the fields.
+    /// A 422 that names the invalid fields.
     pub(crate) fn invalid_fields(errors: Vec<FieldError>) -> Self {
         let detail = errors
             .iter()
@@ -96,35 +96,35 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail) }
     }
 
-    /// A 422 for input whose type does not fit. When the place is not known, the reader's sentence may name the field.
+    /// A 422 for a parse error of serde. Without a path, its message may name the field.
     pub(crate) fn wrong_type(field: &str, message: &str) -> Self {
         let named = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default();
         let field = truncate_middle(if field.is_empty() { named } else { field });
         Self::invalid_fields(vec![FieldError { field, message: truncate_middle(&humanize_serde_error(message)) }])
     }
 
-    /// For a response that came without words of ours.
+    /// The problem for a bare status.
     pub(crate) fn from_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
-            StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
+            StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path"),
             StatusCode::PRECONDITION_FAILED => {
-                ("precondition_failed", "the file is not, or no longer, the one that was named")
+                ("precondition_failed", "the file is not the one of If-Match, or has changed since")
             }
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 ("range_not_satisfiable", "the range starts after the end of the file")
             }
             status if status.is_server_error() => ("internal_error", "something went wrong on the server"),
-            _ => ("bad_request", "the request cannot be understood"),
+            _ => ("bad_request", "the request is not valid"),
         };
         Self::new(status, code, detail)
     }
 
-    /// The server is about to end.
+    /// The server is shutting down.
     pub(crate) fn shutting_down() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "the server is shutting down")
     }
 
-    /// Says the failure also in the words of OAuth2, which its clients show to people.
+    /// Adds the fields of OAuth2, which its clients show to people.
     pub(crate) fn with_oauth2_fields(mut self) -> Self {
         self.error = Some(match self.status {
             401 | 403 => "invalid_grant",
@@ -135,15 +135,15 @@ impl Problem {
         self
     }
 
-    /// Tells the operator too, because a browser tells its page nothing.
+    /// Logs a warning too, because the browser does not show the problem to its page.
     pub(crate) fn origin_not_allowed(origin: &str) -> Self {
-        let detail = format!("pages of {} may not call: CORS_ORIGINS does not name it", truncate_middle(origin));
+        let detail = format!("origin {} is not allowed; add it to CORS_ORIGINS", truncate_middle(origin));
         log::warn!(source = "origin_not_allowed"; "{detail}");
         Self::new(StatusCode::BAD_REQUEST, "origin_not_allowed", detail)
     }
 
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
-        let detail = format!("this address takes {allow} only");
+        let detail = format!("this path only takes {allow}");
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
         problem.header = HeaderValue::from_str(allow).ok().map(|allow| Box::new((ALLOW, allow)));
         problem
@@ -168,7 +168,7 @@ impl ResponseError for Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// An empty response that carries the problem; the front door writes it out, because it knows the request's id.
+    /// An empty response with the problem attached; the middleware writes it, with the request id.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         response.extensions_mut().insert(self.clone());
@@ -225,7 +225,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// A reader's sentence in words for people, without the value that it is about: whoever sent it knows it, and it may be a password.
+/// Rewrites a message of serde for people, without the value: it may be a password.
 fn humanize_serde_error(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or_default();
     let mismatch = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
@@ -251,13 +251,13 @@ fn humanize_serde_error(message: &str) -> String {
         "invalid digit found in string" | "cannot parse integer from empty string" => "must be a whole number".into(),
         "number too large to fit in target type" | "number too small to fit in target type" => "is out of range".into(),
         "unexpected end of hex escape" | "lone leading surrogate in hex escape" => {
-            "is no text: half of a character that \\u writes in two".into()
+            "is not valid text: half of a surrogate pair in \\u".into()
         }
         other => other.into(),
     }
 }
 
-/// A long text without its middle.
+/// Replaces the middle of a long text by `…`.
 fn truncate_middle(text: &str) -> String {
     const ENDS: usize = 100;
     let count = text.chars().count();

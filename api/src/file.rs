@@ -1,7 +1,7 @@
-//! A file as an answer: whole or in part, unless the client has it already.
+//! Files as answers: whole, a range, or not modified.
 //!
-//! In place of the framework's own, whose tags are made of inodes: these differ between replicas, and a client that is sent to another
-//! one would load everything anew.
+//! Not `actix_files::NamedFile`: its ETags contain inodes, which differ between replicas, so that a
+//! client that reaches another replica would load everything again.
 
 use crate::error::Problem;
 use actix_files::{HttpRange, file_extension_to_mime};
@@ -23,26 +23,26 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::task::spawn_blocking;
 
-/// How much of a file is read at a time.
+/// How many bytes are read at a time.
 const CHUNK: u64 = 64 * 1024;
-/// Dates of HTTP end with the year 9999.
+/// HTTP dates end with the year 9999, in seconds since 1970.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// A file that is open, and what is told of it.
+/// An open file, and what its headers say.
 pub(crate) struct OpenFile {
     file: File,
     length: u64,
     kind: ContentType,
     tag: EntityTag,
-    /// To the second, as HTTP tells it.
+    /// Whole seconds, as in HTTP dates.
     modified: Option<SystemTime>,
 }
 
 impl OpenFile {
-    /// Opens the file; `None` when what is there is no file.
+    /// Opens the file; `None` when the path is not a file, such as a folder.
     ///
     /// # Errors
-    /// It is not there or cannot be opened.
+    /// It does not exist or cannot be opened.
     pub(crate) async fn open(path: PathBuf) -> io::Result<Option<Self>> {
         let opened = spawn_blocking(move || {
             let file = File::open(&path)?;
@@ -66,7 +66,8 @@ impl OpenFile {
         }
     }
 
-    /// What the request asks of it, in the order of RFC 9110 (13.2.2).
+    /// Answers with the file, or the part of it that the request asks for. The conditions are checked
+    /// in the order of RFC 9110 (13.2.2).
     pub(crate) fn respond(self, request: &HttpRequest) -> HttpResponse {
         if self.precondition_fails(request) {
             return Problem::from_status(StatusCode::PRECONDITION_FAILED).error_response();
@@ -103,7 +104,7 @@ impl OpenFile {
         response
     }
 
-    /// Whether the client means another file than this one.
+    /// Whether `If-Match` or `If-Unmodified-Since` names another version.
     fn precondition_fails(&self, request: &HttpRequest) -> bool {
         if request.headers().contains_key(IF_MATCH) {
             return match request.get_header() {
@@ -115,7 +116,7 @@ impl OpenFile {
         self.modified.zip(since).is_some_and(|(modified, since)| modified > since)
     }
 
-    /// Whether the client has the file already.
+    /// Whether the client already has this version.
     fn is_not_modified(&self, request: &HttpRequest) -> bool {
         if request.headers().contains_key(IF_NONE_MATCH) {
             return match request.get_header() {
@@ -128,7 +129,7 @@ impl OpenFile {
         self.modified.zip(since).is_some_and(|(modified, since)| modified <= since)
     }
 
-    /// Whether the parts that the client has already are of this file.
+    /// Whether the range belongs to this version (`If-Range`).
     fn if_range_matches(&self, request: &HttpRequest) -> bool {
         match request.get_header() {
             Some(IfRange::EntityTag(tag)) => tag.strong_eq(&self.tag),
@@ -145,7 +146,7 @@ fn chunks(file: File, start: u64, length: u64) -> impl Stream<Item = io::Result<
         }
         let reader = file.clone();
         let read = spawn_blocking(move || read(&reader, start, left)).await.map_err(io::Error::other).flatten();
-        // After a failure nothing is left, and the connection ends before the length that was told.
+        // After an error nothing is left, and the connection closes before the announced length.
         let length = read.as_ref().map_or(left, |bytes| bytes.len() as u64);
         Some((read, (file, start + length, left - length)))
     })
@@ -161,7 +162,7 @@ fn read(file: &File, start: u64, left: u64) -> io::Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// A hash that is the same in every build of the program (FNV-1a).
+/// FNV-1a, which unlike the hashers of std is the same in every build.
 fn fnv1a_hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

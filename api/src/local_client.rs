@@ -1,4 +1,4 @@
-//! Whether a request comes from this machine, with nobody in between.
+//! Whether a request comes from this machine, not through a proxy.
 
 use crate::error::Problem;
 use actix_web::dev::Payload;
@@ -9,7 +9,7 @@ use std::future::{Ready, ready};
 use std::net::IpAddr;
 use url::{Host, Url};
 
-/// How the names of headers begin by which reverse proxies, tunnels and delivery networks pass on where a request came from.
+/// Prefixes of the headers in which proxies, tunnels and CDNs say where a request came from.
 const FORWARDING_PREFIXES: [&str; 31] = [
     "x-forwarded",
     "x-real-",
@@ -44,9 +44,8 @@ const FORWARDING_PREFIXES: [&str; 31] = [
     "tailscale-",
 ];
 
-/// Whether the request comes from a program on this machine, and nothing in it tells of a proxy or a tunnel. A program on this
-/// machine can send anything, so it proves nothing; a proxy that passes requests on from elsewhere gives itself away, unless
-/// it hides all that it changes.
+/// Whether a program on this machine sent the request, and no header hints at a proxy or tunnel.
+/// It is no proof: a proxy can hide all its traces, and a local program can send anything.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LocalClient(pub(crate) bool);
 
@@ -62,7 +61,7 @@ impl FromRequest for LocalClient {
 fn is_local(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let from_here = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
-    // Older versions of nginx ask in HTTP/1.0 and say nothing of themselves.
+    // nginx uses HTTP/1.0 by default in older versions, and adds no header.
     let is_modern = request.version() >= Version::HTTP_11;
     let is_forwarded = headers.keys().any(is_forwarding_header);
     let mut hosts =
@@ -70,7 +69,7 @@ fn is_local(request: &HttpRequest) -> bool {
     let host_is_here = hosts.next().flatten().is_some_and(is_loopback_host) && hosts.next().is_none();
     let target_is_here =
         request.uri().authority().is_none_or(|named| host_of(&format!("http://{named}")).is_some_and(is_loopback_host));
-    // What a browser says of the page that asks.
+    // What a browser says about the page.
     let is_page_of_here = |page: &HeaderValue| page.to_str().ok().and_then(host_of).is_some_and(is_loopback_host);
     let page_is_here = headers.get_all(ORIGIN).chain(headers.get_all(REFERER)).all(is_page_of_here);
     from_here && is_modern && !is_forwarded && host_is_here && target_is_here && page_is_here
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_on_this_machine_is_told_from_a_proxy() {
+    fn a_local_program_is_distinguished_from_a_proxy() {
         for host in ["localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST", "app.localhost", "127.1.2.3"] {
             assert!(from("127.0.0.1:5000", &[("host", host)]), "{host}");
             assert!(from("[::1]:5000", &[("host", host), ("origin", "http://localhost:5173")]), "{host}");
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_protocol_and_a_forward_proxy_are_not_direct() {
+    fn http_1_0_and_a_forward_proxy_are_not_local() {
         let old = TestRequest::post().peer_addr("127.0.0.1:5000".parse().unwrap()).version(Version::HTTP_10);
         assert!(!is_local(&old.append_header(("host", "localhost")).to_http_request()));
         let absolute = TestRequest::post().peer_addr("127.0.0.1:5000".parse().unwrap()).uri("http://example.org/");

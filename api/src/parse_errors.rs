@@ -1,11 +1,11 @@
-//! What the framework answers by itself, before anything of ours is asked: requests that it cannot read.
+//! Problems for requests that actix-http cannot parse and answers itself, with an empty body.
 
 use crate::error::Problem;
 use crate::request_head::{ADDRESS_LIMIT, address_too_long, headers_too_large};
 use actix_web::http::StatusCode;
 use uuid::Uuid;
 
-/// What is known of a request whose answer did not begin yet.
+/// What the connection knows of the request line before the answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RequestLine {
     length: usize,
@@ -14,7 +14,7 @@ pub(crate) struct RequestLine {
 }
 
 impl RequestLine {
-    /// Counts bytes that came, up to the end of the line.
+    /// Counts received bytes up to the end of the line.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         if self.is_complete {
             return;
@@ -25,7 +25,7 @@ impl RequestLine {
         self.length += end.unwrap_or(bytes.len());
     }
 
-    /// The problem that belongs to an answer, when it is one of the framework's own. These alone name no request.
+    /// The answer with a problem, if `answer` is one that actix-http made itself. Those have no request id.
     pub(crate) fn explain(self, answer: &[u8]) -> Option<Vec<u8>> {
         const LONGEST: usize = 512;
         if self.is_head || answer.len() > LONGEST || !answer.starts_with(b"HTTP/1.1 4") {

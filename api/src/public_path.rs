@@ -1,4 +1,4 @@
-//! The path below which a reverse proxy shows the site.
+//! The path under which a reverse proxy publishes the site.
 
 use crate::paths;
 use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
@@ -8,10 +8,10 @@ use std::str::FromStr;
 use utoipa::openapi::security::{Flow, SecurityScheme};
 use utoipa::openapi::{OpenApi, RefOr, Server};
 
-/// First parts of the program's own addresses, below which an address would have two meanings.
+/// First segments of the server's own paths; a public path with one of them would be ambiguous.
 const RESERVED: [&str; 4] = ["api", "docs", "health", "openapi.json"];
 
-/// A path such as `/ph`, or nothing.
+/// A path such as `/ph`, or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublicPath(String);
 
@@ -29,11 +29,11 @@ impl FromStr for PublicPath {
             return Err("must be a path such as /ph, of letters, digits, -, _, . and ~ between its slashes");
         }
         if text.starts_with("//") || text.ends_with("//") {
-            return Err("must be a path such as /ph, without empty parts");
+            return Err("must be a path such as /ph, without empty segments");
         }
         if parts.next().is_some_and(|first| RESERVED.contains(&first)) {
-            return Err("begins as an address of the program's own does: choose another first part than api, docs, \
-                 health and openapi.json");
+            return Err("starts with api, docs, health or openapi.json, which the server uses itself: choose another \
+                 first segment");
         }
         Ok(Self(format!("/{inner}")))
     }
@@ -46,7 +46,7 @@ impl Display for PublicPath {
 }
 
 impl PublicPath {
-    /// A value whose addresses lead there.
+    /// Adds the public path to the links of a response.
     pub(crate) fn prefix_links<T: Links>(&self, mut value: T) -> T {
         value.set_links();
         if !self.0.is_empty() {
@@ -59,7 +59,7 @@ impl PublicPath {
         value
     }
 
-    /// A value that a client sends back, with the addresses as the server has them.
+    /// Removes the public path from the links of a request.
     pub(crate) fn unprefix_links<T: Links>(&self, mut value: T) -> T {
         value.each_link(&mut |address| {
             if let Some(inner) = address.strip_prefix(&self.0).filter(|inner| inner.starts_with("/api/")) {
@@ -69,7 +69,7 @@ impl PublicPath {
         value
     }
 
-    /// Has the document say where the API is.
+    /// Adds the public path to the server and token URLs of the API document.
     pub(crate) fn describe(&self, mut document: OpenApi) -> OpenApi {
         if self.0.is_empty() {
             return document;
@@ -79,7 +79,7 @@ impl PublicPath {
         for scheme in schemes {
             let RefOr::T(SecurityScheme::OAuth2(scheme)) = scheme else { continue };
             for flow in scheme.flows.values_mut() {
-                // An address that begins with a slash is one of the host, not of its servers.
+                // A token URL that starts with a slash is relative to the host, not to the server URL.
                 if let Flow::Password(flow) = flow {
                     flow.token_url.insert_str(0, &self.0);
                 }
@@ -94,9 +94,9 @@ impl PublicPath {
     }
 }
 
-/// What holds addresses of this server.
+/// A value that contains links to this server.
 pub(crate) trait Links {
-    /// Changes each of them.
+    /// Calls `change` with each link.
     fn each_link(&mut self, change: &mut impl FnMut(&mut String));
 
     /// Sets the addresses that follow from ids: the use cases return none of them.
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_read_with_or_without_its_slashes() {
+    fn a_path_is_parsed_with_or_without_outer_slashes() {
         for (given, read) in [("", ""), ("/", ""), ("ph", "/ph"), ("/ph/", "/ph"), ("/a/b.c-d_e~f", "/a/b.c-d_e~f")] {
             assert_eq!(given.parse::<PublicPath>().unwrap().to_string(), read);
         }

@@ -1,6 +1,6 @@
-//! What is wrong with the head of a request, whatever its address: told before anything of it is believed or read.
+//! Checks the head of every request before anything else uses it.
 //!
-//! It stands behind the CORS rules, so that a page of an allowed origin can read the refusal.
+//! It runs inside the CORS middleware, so that a page of an allowed origin can read the refusal.
 
 use crate::body::{BODY_LIMIT, body_too_large};
 use crate::error::Problem;
@@ -14,11 +14,11 @@ use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 
-/// The longest address, in bytes; RFC 9110 (4.1) asks for 8,000 at least.
+/// The longest path with query, in bytes; RFC 9110 (4.1) asks for at least 8,000.
 pub(crate) const ADDRESS_LIMIT: usize = 8 * 1024;
-/// How large all headers together may be, names and values.
+/// The size of all header names and values together, in bytes.
 const HEADERS_LIMIT: usize = 32 * 1024;
-/// Headers that have one value. Of two, each reader on the way could take another one for the true one.
+/// Headers that may be sent once: of two values, a proxy and this server could use different ones.
 const SINGLE_VALUE_HEADERS: [HeaderName; 8] = [
     AUTHORIZATION,
     CONTENT_TYPE,
@@ -30,7 +30,7 @@ const SINGLE_VALUE_HEADERS: [HeaderName; 8] = [
     ACCESS_CONTROL_REQUEST_METHOD,
 ];
 
-/// Refuses a request whose head is wrong, and lets all others through.
+/// Refuses requests with an invalid head.
 pub(crate) async fn check(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -49,8 +49,9 @@ fn find_problem(address: &Uri, headers: &HeaderMap) -> Option<Problem> {
     if size > HEADERS_LIMIT {
         return Some(headers_too_large());
     }
-    let has_doubles = headers.len() > headers.len_keys();
-    if let Some(name) = SINGLE_VALUE_HEADERS.into_iter().find(|name| has_doubles && headers.get_all(name).count() > 1) {
+    let has_repeated = headers.len() > headers.len_keys();
+    if let Some(name) = SINGLE_VALUE_HEADERS.into_iter().find(|name| has_repeated && headers.get_all(name).count() > 1)
+    {
         return Some(duplicate_header(name.as_str()));
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok());
@@ -58,16 +59,16 @@ fn find_problem(address: &Uri, headers: &HeaderMap) -> Option<Problem> {
 }
 
 pub(crate) fn duplicate_header(name: &str) -> Problem {
-    let detail = format!("the header {name} is there more than once");
+    let detail = format!("the header {name} is repeated; send it once");
     Problem::new(StatusCode::BAD_REQUEST, "duplicate_header", detail)
 }
 
 pub(crate) fn address_too_long() -> Problem {
-    let detail = format!("the address has more than {ADDRESS_LIMIT} bytes");
+    let detail = format!("the URL has more than {ADDRESS_LIMIT} bytes");
     Problem::new(StatusCode::URI_TOO_LONG, "address_too_long", detail)
 }
 
 pub(crate) fn headers_too_large() -> Problem {
-    let detail = format!("the headers have more than {HEADERS_LIMIT} bytes, or there are too many");
+    let detail = format!("the headers have more than {HEADERS_LIMIT} bytes, or are too many");
     Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", detail)
 }

@@ -1,7 +1,7 @@
-//! The security log: one line for each event that an operator may have to look back on.
+//! The security log: a line for each sign-in, sign-up, password change and the like.
 //!
-//! A line names the event, how it ended, whose account it was about, and the request and the address that it came from. It never
-//! holds a password or a token. The lines have the target `security`, so `RUST_LOG=info,security=off` leaves them out.
+//! A line has the event, its outcome, the account, the client address and the request id, never a
+//! password or a token. The log target is `security`; `RUST_LOG=info,security=off` turns it off.
 
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
@@ -13,10 +13,10 @@ use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 const TARGET: &str = "security";
-/// Longer texts of strangers are cut, so that a line stays a line.
+/// Longer names are cut.
 const MAX_NAME_LENGTH: usize = 100;
 
-/// What happened, or was tried.
+/// What happened, or was attempted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SecurityEvent {
     SignIn,
@@ -27,9 +27,9 @@ pub(crate) enum SecurityEvent {
     AccountChange,
     PasswordChange,
     AccountDeletion,
-    /// An administrator changes or deletes the video of somebody else.
+    /// An administrator changes or deletes a video of another user.
     ForeignVideo,
-    /// An access token that this server did not sign, or not in this form.
+    /// An access token that this server did not sign.
     Token,
 }
 
@@ -50,18 +50,18 @@ impl SecurityEvent {
     }
 }
 
-/// Whose account an event is about.
+/// The account of an event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AccountRef<'a> {
     /// The account with this id.
     Id(i64),
-    /// The name or e-mail that was typed; whether somebody has it or not.
+    /// The name or e-mail that the client sent; it may not exist.
     Typed(&'a str),
-    /// The request does not tell.
+    /// The request does not name it.
     Unknown,
 }
 
-/// What a stranger typed stands in quotes, with everything escaped that could begin another line or change how the log looks.
+/// Names that clients send are quoted and escaped, so that they cannot start another line.
 impl Display for AccountRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -72,7 +72,7 @@ impl Display for AccountRef<'_> {
     }
 }
 
-/// Where a request comes from, for the security log.
+/// Writes security events of one request. An extractor.
 #[derive(Clone, Debug)]
 pub(crate) struct SecurityLog {
     request_id: String,
@@ -80,19 +80,19 @@ pub(crate) struct SecurityLog {
 }
 
 impl SecurityLog {
-    pub(crate) fn from_request_parts(request: &HttpRequest) -> Self {
+    pub(crate) fn new(request: &HttpRequest) -> Self {
         Self {
             request_id: RequestId::for_log(request),
             address: ClientAddress::from_request(request, &mut Payload::None).into_inner().ok().map(|from| from.0),
         }
     }
 
-    /// Writes down that `event` was done to `account`.
+    /// Logs that `event` succeeded.
     pub(crate) fn record_success(&self, event: SecurityEvent, account: AccountRef<'_>) {
         self.write_line(event, "done", account, "");
     }
 
-    /// Writes down how `event` ended. What fails because of the server or because the input does not fit is no security event.
+    /// Logs how `event` ended. Server errors and invalid input are not security events.
     pub(crate) fn record_result<T>(&self, event: SecurityEvent, account: AccountRef<'_>, result: &Result<T, Problem>) {
         match result {
             Ok(_) => self.record_success(event, account),
@@ -100,15 +100,15 @@ impl SecurityLog {
         }
     }
 
-    /// Writes down, once for a request, that its access token is none of this server's.
+    /// Logs a forged access token, once for each request.
     pub(crate) fn record_forged_token(request: &HttpRequest, problem: &Problem) {
-        struct Written;
-        if request.extensions_mut().insert(Written).is_none() {
-            Self::from_request_parts(request).record_refusal(SecurityEvent::Token, AccountRef::Unknown, problem);
+        struct AlreadyLogged;
+        if request.extensions_mut().insert(AlreadyLogged).is_none() {
+            Self::new(request).record_refusal(SecurityEvent::Token, AccountRef::Unknown, problem);
         }
     }
 
-    /// Writes down that `event` was refused.
+    /// Logs that `event` was refused.
     pub(crate) fn record_refusal(&self, event: SecurityEvent, account: AccountRef<'_>, problem: &Problem) {
         let is_wrong_password = problem.errors.iter().any(|error| error.field == "current_password");
         match problem.status {
@@ -122,7 +122,7 @@ impl SecurityLog {
         let Self { request_id, address } = self;
         let address = address.map_or_else(|| "unknown".into(), |address| address.to_string());
         let event = event.name();
-        // Counted apart by address, so that the flood of one attacker does not hide what another one does.
+        // The throttle counts each address separately, so that one attacker does not hide another.
         let source = format!("{event} {outcome} {address}");
         let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
         let line = format_args!("{event} {outcome} account={account} address={address} request={request_id}{cause}");
@@ -138,7 +138,7 @@ impl FromRequest for SecurityLog {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::from_request_parts(request)))
+        ready(Ok(Self::new(request)))
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cannot_begin_a_line_of_its_own() {
+    fn a_name_cannot_start_another_line() {
         let name = "ann\n2026-11-30 security sign_in done\u{1b}[2J\u{202e}";
         let quoted = AccountRef::Typed(name).to_string();
         assert!(!quoted.contains(['\n', '\u{1b}', '\u{202e}']), "{quoted}");

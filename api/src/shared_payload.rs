@@ -1,4 +1,4 @@
-//! Bodies in chunks that nobody reads to their end.
+//! Keeps chunked request bodies that no handler reads to the end.
 
 use actix_web::HttpMessage;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -12,15 +12,16 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// The body of a request, held until its answer is written.
+/// A request body that is kept until the answer is written.
 ///
-/// The framework closes a connection whose body was not read, but when the body comes in chunks and its reader was dropped, it reads
-/// on for as long as the client sends. A body that is held is not dropped, so both kinds end in the same way.
+/// actix-http closes a connection whose body was not read. But when the body is chunked and its
+/// reader was dropped, it reads on for as long as the client sends. Kept, the body is not dropped,
+/// and the connection closes in both cases.
 #[derive(Clone)]
 pub(crate) struct SharedPayload(Rc<RefCell<Payload>>);
 
 impl SharedPayload {
-    /// Takes hold of the body when it comes in chunks.
+    /// Takes the body of the request, if it is chunked, and puts a shared one in its place.
     pub(crate) fn take(request: &mut ServiceRequest) -> Option<Self> {
         if !request.headers().contains_key(TRANSFER_ENCODING) {
             return None;
@@ -30,7 +31,7 @@ impl SharedPayload {
         Some(held)
     }
 
-    /// An answer that lets go of the request's body when it is written.
+    /// The answer, which keeps the request body until it is sent.
     pub(crate) fn hold_until_sent(self, body: BoxBody) -> BoxBody {
         BoxBody::new(GuardedBody { body, _request: self })
     }

@@ -2,11 +2,11 @@
 
 use crate::error::Problem;
 use crate::file_limits::FileLimits;
-use crate::public_path::PublicPath;
+use crate::public_path::{Links, PublicPath};
 use crate::rate_limits::RateLimits;
 use crate::shutdown::Shutdown;
 use actix_web::HttpRequest;
-use actix_web::web::Data;
+use actix_web::web::{Data, Json};
 use ipnet::IpNet;
 use service::auth::Auth;
 use service::library::Library;
@@ -97,6 +97,18 @@ impl AppState {
             }
             Err(error) => Err(Error::Internal(format!("a use case panicked: {error}")).into()),
         }
+    }
+
+    /// Like [`AppState::run`], and adds the public path to the links of the result.
+    pub(crate) async fn run_with_links<T, F>(
+        self: &Arc<Self>,
+        use_case: impl FnOnce(Arc<Self>) -> F,
+    ) -> Result<Json<T>, Problem>
+    where
+        T: Links + Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        Ok(Json(self.public_path.prefix_links(self.run(use_case).await?)))
     }
 }
 

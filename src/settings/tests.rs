@@ -1,14 +1,19 @@
 //! Settings as operators write them.
 
 use super::*;
+use clap::builder::Resettable;
+use clap::{Args, Command, FromArgMatches};
 
+/// Parses these values, and nothing from the environment of the test.
 fn settings(values: &[(&str, &str)]) -> Result<Settings, String> {
-    let find = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    Settings::from(|name| Ok(find(name)))
+    let command = SettingArgs::augment_args(Command::new("settings")).mut_args(|arg| arg.env(Resettable::Reset));
+    let flags = values.iter().map(|(name, value)| format!("--{}={value}", name.to_lowercase().replace('_', "-")));
+    let matches = command.get_matches_from(["settings".to_owned()].into_iter().chain(flags));
+    Settings::parse(SettingArgs::from_arg_matches(&matches).unwrap())
 }
 
 #[test]
-fn without_any_variable_the_defaults_of_the_contract_hold() {
+fn without_any_variable_the_documented_defaults_hold() {
     let settings = settings(&[]).unwrap();
     assert_eq!(settings.database_url, "sqlite://playhead.db?mode=rwc");
     assert_eq!(settings.bind_address.to_string(), "127.0.0.1:8000");
@@ -29,7 +34,7 @@ fn postgresql_does_not_migrate_by_itself_and_shows_no_password() {
 }
 
 #[test]
-fn a_bad_value_is_named_with_its_mend_and_secrets_are_not() {
+fn a_bad_value_is_named_with_what_is_allowed_and_secrets_are_not() {
     for (name, value, part) in [
         ("ACCESS_TOKEN_MINUTES", "soon", "ACCESS_TOKEN_MINUTES=soon: must be a whole number from 1"),
         ("COMPLETED_PERCENT", "101", "from 1 to 100; the default is 90"),
@@ -45,16 +50,16 @@ fn a_bad_value_is_named_with_its_mend_and_secrets_are_not() {
         ("DATABASE_URL", "sqlite://", "names no file"),
         ("DATABASE_URL", "sqlite://a.db?mode=bogus", "bogus"),
         ("JWT_SECRET", "short", "has 5 bytes and needs 32"),
-        ("MEDIA_DIR", "/dev/null", "is no folder"),
+        ("MEDIA_DIR", "/dev/null", "is not a folder"),
         ("RUST_LOG", "a=b=c", "write a level"),
         ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
         ("PUBLIC_PATH", "/a?b", "PUBLIC_PATH=/a?b: must be a path such as /ph"),
         ("PUBLIC_PATH", "/docs", "choose another first part"),
         ("ACCESS_LOG", "yes", "must be off or text or json"),
         ("TRUSTED_PROXIES", "10.0.0.0/33", "must be the addresses"),
-        ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "would believe everybody"),
-        ("TRUSTED_PROXIES", "::/0", "would believe everybody"),
-        ("TRUSTED_PROXIES", "::ffff:0:0/96", "would believe everybody"),
+        ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "would trust everybody"),
+        ("TRUSTED_PROXIES", "::/0", "would trust everybody"),
+        ("TRUSTED_PROXIES", "::ffff:0:0/96", "would trust everybody"),
         ("STREAMS_PER_ADDRESS", "0", "must be a whole number from 1"),
         ("PLAYHEAD_ENV", "prod", "must be development or production"),
     ] {

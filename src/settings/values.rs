@@ -1,4 +1,4 @@
-//! How the value of one setting is read and checked.
+//! Parses the settings that are not numbers, switches or words.
 
 use super::{MAKE_SECRET, SECRET_BYTES};
 use api::PublicPath;
@@ -9,8 +9,8 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use url::Url;
 
-/// The address, with the wish that a missing SQLite file is made.
-pub(super) fn database_url(given: Option<String>) -> Result<DatabaseUrl, String> {
+/// The URL, with `mode=rwc` for SQLite unless it has a mode: a missing file is created.
+pub(super) fn parse_database_url(given: Option<String>) -> Result<DatabaseUrl, String> {
     let given = given.as_deref().unwrap_or(migration::DEFAULT_URL);
     let mut address = resolve(given).map_err(|error| format!("DATABASE_URL={error}"))?;
     let url = &mut address.url;
@@ -25,13 +25,14 @@ pub(super) fn database_url(given: Option<String>) -> Result<DatabaseUrl, String>
     Ok(address)
 }
 
-pub(super) fn bind_address(text: &str) -> Result<SocketAddr, String> {
-    let mend = "must be an address and a port such as 127.0.0.1:8000";
-    let mut found = text.to_socket_addrs().map_err(|error| format!("BIND_ADDRESS={text}: {mend} ({error})"))?;
-    found.next().ok_or_else(|| format!("BIND_ADDRESS={text}: {mend}"))
+pub(super) fn parse_bind_address(given: Option<String>) -> Result<SocketAddr, String> {
+    let text = given.unwrap_or_else(|| "127.0.0.1:8000".into());
+    let rule = "must be an address and a port such as 127.0.0.1:8000";
+    let mut found = text.to_socket_addrs().map_err(|error| format!("BIND_ADDRESS={text}: {rule} ({error})"))?;
+    found.next().ok_or_else(|| format!("BIND_ADDRESS={text}: {rule}"))
 }
 
-pub(super) fn secret(given: Option<String>) -> Result<Option<String>, String> {
+pub(super) fn check_secret(given: Option<String>) -> Result<Option<String>, String> {
     match given {
         Some(secret) if secret.len() < SECRET_BYTES => {
             Err(format!("JWT_SECRET: has {} bytes and needs {SECRET_BYTES}; {MAKE_SECRET}", secret.len()))
@@ -40,19 +41,19 @@ pub(super) fn secret(given: Option<String>) -> Result<Option<String>, String> {
     }
 }
 
-pub(super) fn media_dir(given: Option<String>) -> Result<PathBuf, String> {
+pub(super) fn parse_media_dir(given: Option<String>) -> Result<PathBuf, String> {
     let given = given.unwrap_or_else(|| "media".into());
     let folder = expand_home(&given).map_err(|error| format!("MEDIA_DIR={given}: {error}"))?;
     if folder.exists() && !folder.is_dir() {
         return Err(format!(
-            "MEDIA_DIR={}: is no folder; name one, which is made when it is missing",
+            "MEDIA_DIR={}: is not a folder; name a folder, which is created when it is missing",
             folder.display()
         ));
     }
     Ok(folder)
 }
 
-pub(super) fn log_filter(given: Option<String>) -> Result<String, String> {
+pub(super) fn parse_log_filter(given: Option<String>) -> Result<String, String> {
     let filter = given.unwrap_or_else(|| "info".into());
     match env_filter::Builder::new().try_parse(&filter) {
         Ok(_) => Ok(filter),
@@ -60,39 +61,39 @@ pub(super) fn log_filter(given: Option<String>) -> Result<String, String> {
     }
 }
 
-/// Origins as browsers write them: in lower case, without the port that goes without saying.
-pub(super) fn origins(list: &str) -> Result<Vec<String>, String> {
+/// Origins as browsers send them: in lower case, without the default port.
+pub(super) fn parse_origins(list: &str) -> Result<Vec<String>, String> {
     let read = |origin: &str| {
         let url = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
         let is_bare =
             url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         (is_bare && !origin.ends_with('/') && !origin.contains('*')).then(|| url.origin().ascii_serialization())
     };
-    let mend = "must be an exact origin such as https://example.org, without a path and never *";
-    items(list).map(|origin| read(origin).ok_or_else(|| format!("CORS_ORIGINS={origin}: {mend}"))).collect()
+    let rule = "must be an exact origin such as https://example.org, without a path and never *";
+    items(list).map(|origin| read(origin).ok_or_else(|| format!("CORS_ORIGINS={origin}: {rule}"))).collect()
 }
 
-pub(super) fn public_path(text: &str) -> Result<PublicPath, String> {
+pub(super) fn parse_public_path(text: &str) -> Result<PublicPath, String> {
     text.parse().map_err(|why| format!("PUBLIC_PATH={text}: {why}"))
 }
 
-pub(super) fn proxies(list: &str) -> Result<Vec<IpNet>, String> {
-    let mend = "must be the addresses or networks of reverse proxies, comma-separated, such as 127.0.0.1,10.0.0.0/8";
+pub(super) fn parse_proxies(list: &str) -> Result<Vec<IpNet>, String> {
+    let rule = "must be the addresses or networks of reverse proxies, comma-separated, such as 127.0.0.1,10.0.0.0/8";
     let read = |text: &str| {
         let address = text.parse::<IpAddr>().map(IpNet::from);
-        address.or_else(|_| text.parse::<IpNet>()).map_err(|_| format!("TRUSTED_PROXIES={text}: {mend}"))
+        address.or_else(|_| text.parse::<IpNet>()).map_err(|_| format!("TRUSTED_PROXIES={text}: {rule}"))
     };
-    let check = |net: IpNet| match mapped(net.trunc()) {
+    let check = |net: IpNet| match to_ipv4(net.trunc()) {
         net if net.prefix_len() == 0 => {
-            Err(format!("TRUSTED_PROXIES={net}: would believe everybody; name the networks of the proxies alone"))
+            Err(format!("TRUSTED_PROXIES={net}: would trust everybody; name only the networks of the proxies"))
         }
         net => Ok(net),
     };
     items(list).map(|text| check(read(text)?)).collect()
 }
 
-/// An IPv4 network that is written as one of IPv6, as what it is.
-fn mapped(net: IpNet) -> IpNet {
+/// The IPv4 network that an IPv4-mapped IPv6 network stands for.
+fn to_ipv4(net: IpNet) -> IpNet {
     let IpNet::V6(v6) = net else { return net };
     let (v4, length) = (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96));
     let v4 = v4.zip(length).and_then(|(address, length)| Ipv4Net::new(address, length).ok());

@@ -101,7 +101,7 @@ on_both! {
             let answer = preflight(&app, origin, "/api/v1/videos", "POST").await;
             assert_eq!(allowed_origin(&answer), None, "{origin}");
             let refusal = problem(answer, 400, "origin_not_allowed").await;
-            assert_eq!(refusal["detail"], format!("pages of {origin} may not call: CORS_ORIGINS does not name it"));
+            assert_eq!(refusal["detail"], format!("origin {origin} is not allowed; add it to CORS_ORIGINS"));
         }
     }
 

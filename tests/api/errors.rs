@@ -240,15 +240,15 @@ on_both! {
         for (request, status, code, detail) in [
             (
                 ask(Method::POST, &save).body(r#"{"watch_position": 1, "device": "\ud83d"}"#),
-                422, "validation_failed", r"device: is no text: half of a character that \u writes in two",
+                422, "validation_failed", r"device: is not valid text: half of a surrogate pair in \u",
             ),
             (
                 ask(Method::POST, &save).header("content-encoding", "gzip").body("{}"),
-                415, "unsupported_media_type", "the body must not be compressed: no Content-Encoding is taken",
+                415, "unsupported_media_type", "the body must not be compressed; send it without Content-Encoding",
             ),
             (
                 ask(Method::POST, &save).body("\u{feff}{}"),
-                400, "invalid_json", "the body is no JSON: it begins with a byte order mark",
+                400, "invalid_json", "the body is not valid JSON: it starts with a byte order mark",
             ),
             (
                 ask(Method::POST, "/api/v1/watch-history/batch").body(r#"{"saves": [], "more": 1}"#),
@@ -258,7 +258,7 @@ on_both! {
             (ask(Method::GET, "/api/v1/videos?skip=-1"), 422, "validation_failed", "skip: must be at least 0"),
             (
                 ask(Method::PATCH, "/api/v1/videos/continue-watching").body("{}"),
-                405, "method_not_allowed", "this address takes GET, HEAD only",
+                405, "method_not_allowed", "this path only takes GET, HEAD",
             ),
         ] {
             assert_eq!(problem(send(request).await, status, code).await["detail"], detail);

@@ -219,7 +219,7 @@ on_both! {
         for path in ["paginated", "search", "my-videos", "continue-watching"] {
             let refused = app.ask(&ann, Method::DELETE, &format!("{VIDEOS}/{path}"), None).await;
             let refusal = problem(refused, 405, "method_not_allowed").await;
-            assert_eq!(refusal["detail"], "this address takes GET, HEAD only", "{path}");
+            assert_eq!(refusal["detail"], "this path only takes GET, HEAD", "{path}");
         }
     }
 }

@@ -75,7 +75,7 @@ async fn a_scan_registers_what_it_can_read_and_skips_the_rest() {
     }
     program.create_user("ann");
     let (done, said) = program.run(&["scan", "elsewhere"], "");
-    assert!(done && said.contains("2 added, 0 updated, 0 unchanged, 2 passed over"), "{said}");
+    assert!(done && said.contains("2 added, 0 updated, 0 unchanged, 2 skipped"), "{said}");
     assert!(said.contains("Third film.mp4: ") && said.contains("Fourth film.mkv: "), "{said}");
     let (_, said) = program.run(&["scan", "elsewhere"], "");
     assert!(said.contains("0 added, 0 updated, 2 unchanged"), "{said}");
@@ -106,14 +106,14 @@ async fn a_scan_reports_known_moved_and_missing_files() {
     std::os::unix::fs::symlink("First.mp4", films.join("Link.mp4")).unwrap();
     program.create_user("ann");
     let (done, said) = program.run(&["scan", "films"], "");
-    assert!(done && said.contains("2 added, 0 updated, 0 unchanged, 0 passed over, 1 link not followed"), "{said}");
+    assert!(done && said.contains("2 added, 0 updated, 0 unchanged, 0 skipped, 1 link not followed"), "{said}");
     assert!(said.contains("Link.mp4: is a link to First.mp4, which is not followed"), "{said}");
     fs::rename(films.join("First.mp4"), films.join("Third.mp4")).unwrap();
     fs::remove_file(films.join("Second.mp4")).unwrap();
     program.environment.push(("MEDIA_DIR".into(), "films".into()));
     let (_, said) = program.run(&["scan"], "");
     assert!(
-        said.contains("0 added, 0 updated, 0 unchanged, 0 passed over, 1 moved, 1 missing, 1 link not followed"),
+        said.contains("0 added, 0 updated, 0 unchanged, 0 skipped, 1 moved, 1 missing, 1 link not followed"),
         "{said}"
     );
     assert!(said.contains("Third.mp4: moved here from ") && said.contains("Second.mp4: is missing; video "), "{said}");
@@ -123,7 +123,7 @@ async fn a_scan_reports_known_moved_and_missing_files() {
     let first = reqwest::Client::new().delete(program.url("/api/v1/videos/1")).bearer_auth(token);
     assert_eq!(first.send().await.unwrap().status(), StatusCode::NO_CONTENT);
     let (_, said) = program.run(&["scan"], "");
-    assert!(said.contains("0 added") && said.contains("1 left out, because the video was deleted"), "{said}");
+    assert!(said.contains("0 added") && said.contains("1 skipped, because the video was deleted"), "{said}");
     let (_, said) = program.run(&["scan", "--restore"], "");
     assert!(said.contains("1 added") && !said.contains("left out"), "{said}");
 }

@@ -41,16 +41,23 @@ fn the_tour_with_curl_works_unedited() {
 }
 
 #[test]
-fn every_setting_is_in_the_readme_and_in_the_example_file() {
-    let source = file("src/settings.rs");
-    let fields = source.lines().filter_map(|line| line.trim().strip_prefix("/// `"));
-    let names: Vec<_> =
-        fields.flat_map(|line| line.split('`').step_by(2)).map(|name| name.split('=').next().unwrap()).collect();
-    let names: Vec<_> =
-        names.into_iter().filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect();
-    assert!(names.len() >= 15, "{names:?}");
+fn every_setting_is_in_the_help_the_readme_and_the_example_file() {
+    let program = Program::new();
+    let secrets = [("JWT_SECRET", "hunter2"), ("DATABASE_URL", "postgres://ann:hunter2@db/x")];
+    let files = [("JWT_SECRET_FILE", "hunter2"), ("DATABASE_URL_FILE", "hunter2")];
+    for flag in ["--help", "-h"] {
+        let (done, help) = run(program.command(&[flag]).envs(secrets).envs(files), "");
+        assert!(done && !help.contains("hunter2"), "{help}");
+        let names = help.split("[env: ").skip(1).filter_map(|text| text.split(['=', ']']).next());
+        let names: Vec<_> = names.map(str::to_owned).collect();
+        check_names(&names);
+    }
+}
+
+fn check_names(names: &[String]) {
+    assert_eq!(names.len(), 26, "{names:?}");
     let (readme, example) = (section("Settings"), file(".env.example"));
-    for name in names.into_iter().filter(|name| !name.is_empty()) {
+    for name in names {
         assert!(readme.contains(&format!("`{name}`")), "README.md does not name {name}");
         assert!(example.contains(&format!("{name}=")), ".env.example does not name {name}");
     }

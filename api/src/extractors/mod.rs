@@ -3,11 +3,13 @@
 mod input;
 mod path;
 mod user;
+mod visible_video;
 
 pub use input::{Query, Valid};
 pub use path::VideoPath;
 pub(crate) use path::{check_id, configure};
 pub use user::{CurrentUser, OptionalUser, Token, TokenUser};
+pub use visible_video::VisibleVideo;
 
 use crate::client_address::ClientAddress;
 use crate::error::Problem;

@@ -1,6 +1,6 @@
-//! Adds to every operation what follows from its own description, so that no route has to say it: failures that its kind can
-//! meet, headers that go with a status, the way to sign in, and the form of examples and parameters that generators of clients
-//! and Swagger UI make the best of.
+//! Adds to every operation what follows from its own description, so that no route repeats it:
+//! the failures of its kind, the headers of each status, the security scheme, and examples and
+//! parameters in a form that client generators and Swagger UI understand.
 
 use super::{parameters, rate_limits};
 
@@ -21,7 +21,7 @@ use utoipa::openapi::{Components, KnownFormat, OpenApi as Document, PathItem, Re
 
 const JSON: &str = "application/json";
 
-/// The name of the only way to sign in.
+/// The name of the only security scheme.
 const BEARER: &str = "bearer";
 
 pub(super) fn complete(document: &mut Document) {
@@ -31,7 +31,7 @@ pub(super) fn complete(document: &mut Document) {
         rate_limits::describe(path, item);
         for (writes, operation) in operations(item) {
             add_failures(operation, path, writes);
-            // What a field that does not fit is answered depends on the fields that there are.
+            // The example of a 422 depends on the fields of the operation.
             set_field_example(operation, components);
             normalize_security(operation);
             operation.parameters.iter_mut().flatten().for_each(parameters::normalize);
@@ -48,12 +48,12 @@ pub(super) fn complete(document: &mut Document) {
     }
     components.schemas.insert("Problem".to_owned(), responses::any_problem().into());
     let flow = Flow::Password(Password::new(paths::LOGIN, Scopes::new()));
-    let description = "Sign in with name or e-mail and password, and nothing else. What is sent with each request is the access token, \
-        as `Authorization: Bearer …`.";
+    let description = "Sign in with user name or e-mail and password; leave the other fields empty. Each request then sends \
+        the access token in `Authorization: Bearer …`.";
     components.add_security_scheme(BEARER, SecurityScheme::OAuth2(OAuth2::with_description([flow], description)));
 }
 
-/// The operations of an address, each with whether it writes.
+/// The operations of a path, each with whether it writes.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
     let PathItem { get, put, post, delete, patch, .. } = item;
     let reading = get.iter_mut().map(|operation| (false, operation));
@@ -69,7 +69,7 @@ fn add_failures(operation: &mut Operation, path: &str, writes: bool) {
         possible.extend([BadRequest::responses(), RequestTimeout::responses()]);
         possible.extend([UnsupportedMediaType::responses(), ValidationFailed::responses()]);
     }
-    // What is wrong with the head of a request is told whatever its address.
+    // Every path checks the head of a request.
     possible.extend([DuplicateHeader::responses(), PayloadTooLarge::responses()]);
     possible.extend([AddressTooLong::responses(), HeadersTooLarge::responses()]);
     if operation.parameters.is_some() {
@@ -86,7 +86,7 @@ fn add_failures(operation: &mut Operation, path: &str, writes: bool) {
     }
 }
 
-/// Lets the example of a value that does not fit be about a field of this operation.
+/// Makes the example of a 422 name a field of this operation.
 fn set_field_example(operation: &mut Operation, components: &Components) {
     let of_body = body_schema(operation, components).and_then(|body| {
         let name = body.required.first().or_else(|| body.properties.keys().next())?;
@@ -97,13 +97,13 @@ fn set_field_example(operation: &mut Operation, components: &Components) {
         RefOr::Ref(_) => None,
     };
     let Some((field, schema)) = of_body.or_else(of_parameters) else { return };
-    let (wanted, sent) = match schema {
+    let (expected, actual) = match schema {
         RefOr::T(Schema::Array(_)) => ("a list", "a text"),
         RefOr::T(Schema::Object(object)) if has_type(&object, &Type::Integer) => ("a whole number", "a text"),
         RefOr::T(Schema::Object(object)) if has_type(&object, &Type::Boolean) => ("a boolean", "a text"),
         _ => ("a string", "a number"),
     };
-    let message = format!("must be {wanted}, not {sent}");
+    let message = format!("must be {expected}, not {actual}");
     let Some(RefOr::T(response)) = operation.responses.responses.get_mut("422") else { return };
     let Some(RefOr::T(content)) = response.content.get_mut(PROBLEM_JSON) else { return };
     for example in content.examples.values_mut() {
@@ -125,17 +125,19 @@ fn has_type(object: &Object, kind: &Type) -> bool {
     }
 }
 
-/// There is one way to sign in: needed, possible, or of no use.
+/// Sets the security scheme: required, optional, or none.
 fn normalize_security(operation: &mut Operation) {
     let bearer = || SecurityRequirement::new(BEARER, Vec::<String>::new());
     operation.security = Some(match operation.security.take() {
         None => Vec::new(),
-        Some(ways) if ways.contains(&SecurityRequirement::default()) => vec![SecurityRequirement::default(), bearer()],
+        Some(schemes) if schemes.contains(&SecurityRequirement::default()) => {
+            vec![SecurityRequirement::default(), bearer()]
+        }
         Some(_) => vec![bearer()],
     });
 }
 
-/// A body that can be sent as it stands: the example of its type, or else those of the fields that it needs.
+/// Adds a body that can be sent as it is: the example of its type, or the examples of its required fields.
 fn add_examples(operation: &mut Operation, components: &Components) {
     let Some(schema) = body_schema(operation, components) else { return };
     let example = schema.example.clone().unwrap_or_else(|| {
@@ -170,7 +172,7 @@ fn body_schema<'a>(operation: &Operation, components: &'a Components) -> Option<
     }
 }
 
-/// Some generators take a field with a default for one that must be sent.
+/// Moves defaults into descriptions: some generators make a field with a default required.
 fn describe_defaults(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else { return };
     for property in object.properties.values_mut() {
@@ -178,7 +180,7 @@ fn describe_defaults(schema: &mut RefOr<Schema>) {
             && let Some(default) = property.default.take()
         {
             let description = property.description.get_or_insert_default();
-            description.push_str(&format!(" {default} when it is absent."));
+            description.push_str(&format!(" Default: {default}."));
         }
     }
 }
@@ -198,9 +200,9 @@ fn complete_response(status: &str, response: &mut Response) {
     add_header(headers, REQUEST_ID.as_str(), "The id of the request", Type::String);
     match status {
         "401" => add_header(headers, "WWW-Authenticate", "`Bearer`", Type::String),
-        "429" | "503" => add_header(headers, "Retry-After", "How many seconds to wait", Type::Integer),
-        "206" => add_header(headers, "Content-Range", "Which bytes of how many: `bytes 0-1023/4096`", Type::String),
-        "416" => add_header(headers, "Content-Range", "How many bytes there are: `bytes */4096`", Type::String),
+        "429" | "503" => add_header(headers, "Retry-After", "Seconds to wait", Type::Integer),
+        "206" => add_header(headers, "Content-Range", "The range and the size: `bytes 0-1023/4096`", Type::String),
+        "416" => add_header(headers, "Content-Range", "The size: `bytes */4096`", Type::String),
         _ => {}
     }
     if is_file {

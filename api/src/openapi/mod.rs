@@ -1,4 +1,4 @@
-//! The description of the API: what the routes do not say of themselves.
+//! The OpenAPI document: title, tags, and what applies to all operations.
 
 mod completion;
 mod parameters;
@@ -25,17 +25,17 @@ pub fn document() -> Document {
     info(
         title = "Playhead",
         description = "Remembers where every viewer stopped: users, videos, watch history, continue watching.\n\n\
-            Make an account with *register*, then press **Authorize** and sign in.",
+            Create an account with *register*, then press **Authorize** and sign in.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     tags(
-        (name = "auth", description = "Signing up, in, and out"),
+        (name = "auth", description = "Sign up, sign in, sign out"),
         (name = "users", description = "My account"),
         (name = "videos", description = "The library"),
-        (name = "statistics", description = "Figures of the library"),
-        (name = "tags", description = "None yet"),
-        (name = "ratings", description = "None yet"),
-        (name = "watch history", description = "Where I stopped"),
+        (name = "statistics", description = "Statistics of the library"),
+        (name = "tags", description = "Tags of videos; there are none yet"),
+        (name = "ratings", description = "Ratings of videos; there are none yet"),
+        (name = "watch history", description = "Watch positions of the caller"),
         (name = "health", description = "For load balancers and supervisors"),
     ),
     components(schemas(Problem)),

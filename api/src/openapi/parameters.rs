@@ -1,4 +1,4 @@
-//! Parameters and headers as callers can send and receive them.
+//! Parameters and headers in a form that clients can use.
 
 use serde_json::Value;
 use utoipa::openapi::header::Header;
@@ -6,8 +6,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 
-/// Takes `null` out of what can only be a text or absent, and the example out of an optional part of a query: Swagger UI fills it
-/// in, and then finds nothing.
+/// Removes `null` from the types of parameters, and moves the example of an optional query
+/// parameter into its description: Swagger UI would send it, and find nothing.
 pub(super) fn normalize(parameter: &mut RefOr<Parameter>) {
     let RefOr::T(parameter) = parameter else { return };
     let default = parameter.schema.as_mut().and_then(|schema| {
@@ -24,8 +24,8 @@ pub(super) fn normalize(parameter: &mut RefOr<Parameter>) {
     let example = example.as_str().map_or_else(|| example.to_string(), ToOwned::to_owned);
     let description = parameter.description.take().unwrap_or_default();
     let description = format!("{}. For example `{example}`.", description.trim_end().trim_end_matches('.'));
-    let without = std::mem::replace(parameter, Parameter::new(""));
-    *parameter = ParameterBuilder::from(without).description(Some(description)).example(None).build();
+    let original = std::mem::replace(parameter, Parameter::new(""));
+    *parameter = ParameterBuilder::from(original).description(Some(description)).example(None).build();
 }
 
 pub(super) fn normalize_header(header: &mut RefOr<Header>) {
@@ -46,7 +46,7 @@ fn remove_null(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// The field is private to its crate; what is written of it is not.
+/// The field is private in utoipa, so it is read from the JSON.
 fn example_of(parameter: &Parameter) -> Option<Value> {
     serde_json::to_value(parameter).ok()?.get("example").cloned()
 }

@@ -1,5 +1,5 @@
-//! The failures that operations document. A line has the problems that a failure may be, all of one status, and what they mean;
-//! it becomes a response with a schema of its own, `…Problem`, whose `code` is one of theirs, and an example of each.
+//! The failures that operations document. Each line lists problems of one status and describes
+//! them; it becomes a response with a schema `…Problem` and an example of each problem.
 
 mod problem_response;
 
@@ -39,7 +39,7 @@ macro_rules! failures {
             }
         )*
 
-        /// Every failure that an operation can name.
+        /// All failures.
         pub(crate) fn all() -> Vec<ProblemResponse> {
             vec![$($name::failure()),*]
         }
@@ -51,21 +51,21 @@ failures! {
         not_json(&"EOF while parsing an object"),
         unreadable_body(&PayloadError::Incomplete(None)),
         duplicate_header("authorization")
-    ] "The body is not JSON, or cannot be read, or a header is there twice that has one value.";
+    ] "The body is not valid JSON or cannot be read, or a header is repeated.";
     DuplicateHeader [duplicate_header("authorization")]
-        "A header is there twice that has one value.";
+        "A header is repeated that may be sent once.";
     Unauthorized [Error::Unauthenticated]
-        "Not signed in, or what was sent to prove it is no longer valid.";
+        "Not signed in, or the token is not valid.";
     WrongCredentials [Error::WrongCredentials]
-        "Name or password is wrong.";
+        "The name or the password is wrong.";
     RefreshRefused [Error::WrongRefreshToken]
-        "The refresh token is unknown, expired, or was spent before.";
+        "The refresh token is unknown, expired or already used.";
     AccountInactive [Error::Inactive]
         "The account is deactivated.";
     RegistrationClosed [Error::RegistrationClosed, Error::FirstAccountByCommand]
-        "Accounts are made by the administrator's command.";
+        "Only `playhead user create` creates accounts.";
     TooManyVideos [Error::TooManyVideos { limit: 1000 }]
-        "The account has as many videos as one may have.";
+        "The account has the maximum number of videos.";
     Forbidden [Error::Forbidden]
         "Only the uploader or an administrator may do this.";
     SessionNotFound [Error::SessionNotFound]
@@ -75,17 +75,17 @@ failures! {
     StreamNotFound [Error::VideoNotFound, Error::FileNotFound]
         "There is no such video, or it has no file.";
     ThumbnailNotFound [Error::VideoNotFound, Error::ThumbnailNotFound]
-        "There is no such video, or it has no picture.";
+        "There is no such video, or it has no thumbnail.";
     RatingNotFound [Error::VideoNotFound, Error::RatingNotFound]
-        "There is no such video, or no rating of it.";
+        "There is no such video, or it has no rating.";
     HistoryNotFound [Error::VideoNotFound, Error::HistoryNotFound]
-        "There is no such video, or no history of it.";
+        "There is no such video, or the caller has no entry for it.";
     RequestTimeout [body_too_slow()]
         "The body did not arrive in time.";
     Taken [Error::Taken]
         "The name or the e-mail is taken.";
     LastAdministrator [Error::LastAdministrator]
-        "The last administrator would leave.";
+        "The last administrator cannot be removed.";
     PreconditionFailed [Problem::from_status(StatusCode::PRECONDITION_FAILED)]
         "The file has changed since.";
     PayloadTooLarge [body_too_large()]
@@ -95,11 +95,11 @@ failures! {
     HeadersTooLarge [headers_too_large()]
         "The headers are too large.";
     UnsupportedMediaType [unsupported_media_type("application/json")]
-        "The body is of the wrong type.";
+        "The body has the wrong media type.";
     RangeNotSatisfiable [Problem::from_status(StatusCode::RANGE_NOT_SATISFIABLE)]
         "The range starts after the end of the file.";
     ValidationFailed [Problem::invalid_fields(vec![FieldError { field: "limit".into(), message: "must be from 1 to 100".into() }])]
-        "A value does not fit; `errors` names the fields.";
+        "A value is not valid; `errors` names the fields.";
     TooManyAttempts [Error::TooManyAttempts { retry_after: Duration::from_secs(30) }]
         "Too many failed sign-ins.";
     TooManyRequests [Error::TooManyRequests { retry_after: Duration::from_secs(30) }]
@@ -111,13 +111,13 @@ failures! {
     TooManyStreams [file_limits::too_many_streams(64)]
         "Too many videos are open from this address.";
     InternalError [Problem::from_status(StatusCode::INTERNAL_SERVER_ERROR)]
-        "A defect; the log knows more under the request id in `instance`.";
+        "An error of the server; the log has the cause under the request id in `instance`.";
     Unavailable [Error::Busy, Error::DatabaseAway(String::new())]
-        "The database is away or too busy.";
+        "The database is unavailable or too busy.";
     FileUnavailable [Error::Busy, Error::DatabaseAway(String::new()), Error::FileUnavailable(String::new())]
-        "The database or the file is away or too busy.";
+        "The database or the file is unavailable, or the server too busy.";
     NotReady [Error::Busy, Error::DatabaseAway(String::new()), Problem::shutting_down()]
-        "The database is away or too busy, or the server is about to end.";
+        "The database is unavailable or too busy, or the server is shutting down.";
     StorageFull [Error::StorageFull]
         "The disk is full.";
 }

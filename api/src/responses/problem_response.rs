@@ -1,4 +1,4 @@
-//! A failure in the document: its response, and the schema of its problems.
+//! A response of the API document that describes problems.
 
 use crate::error::Problem;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Sch
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Problems of one status.
+/// The problems of one status that an operation can answer with.
 pub(crate) struct ProblemResponse {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
@@ -26,7 +26,7 @@ impl ProblemResponse {
         format!("{}Problem", self.name)
     }
 
-    /// The response, with an example of each problem.
+    /// The response, with one example for each problem.
     pub(crate) fn response(&self) -> Response {
         let examples = self.problems.iter().map(|problem| {
             let example = ExampleBuilder::new().summary(problem.title).value(Some(example(problem))).build();
@@ -42,13 +42,13 @@ impl ProblemResponse {
     }
 }
 
-/// A problem whose `code` is one of every operation's.
+/// The schema of all problems together.
 pub(crate) fn any_problem() -> Schema {
     let problems: Vec<_> = super::all().into_iter().flat_map(|failure| failure.problems).collect();
     schema_of(&problems, "Why a request failed.")
 }
 
-/// The schema of exactly these problems.
+/// The schema of only these problems.
 pub(crate) fn schema_of(problems: &[Problem], description: &str) -> Schema {
     let mut object = object(Problem::schema());
     let mut is_one_of = |field: &str, of: fn(&Problem) -> Value| {
@@ -79,7 +79,7 @@ pub(crate) fn schema_of(problems: &[Problem], description: &str) -> Schema {
     Schema::Object(object)
 }
 
-/// The problem as it is sent.
+/// The problem as JSON, with an example id.
 fn example(problem: &Problem) -> Value {
     let id = object(Problem::schema()).properties.get("instance").and_then(|property| match property {
         RefOr::T(Schema::Object(instance)) => instance.example.clone(),

@@ -1,4 +1,4 @@
-//! `/api/v1/auth`: signing up, in, and out.
+//! `/api/v1/auth`: sign up, sign in, sign out.
 
 use crate::body::{Body, media_type, parse, read, unsupported_media_type};
 use crate::error::Problem;
@@ -26,8 +26,8 @@ use std::pin::Pin;
 
 /// Sign up
 ///
-/// The first account ever made is the administrator. Where a proxy stands before the server, or the server can be reached from
-/// elsewhere, that one is made by command.
+/// The first account becomes the administrator. Behind a proxy, or when the server can be reached
+/// from other machines, the first account is created by `playhead user create`.
 #[utoipa::path(
     tag = "auth", operation_id = "register", request_body = Registration,
     responses((status = 201, description = "The new account.", body = User), RegistrationClosed, Taken)
@@ -50,8 +50,8 @@ pub(super) async fn register(
         if made.is_first
             && let Err(error) = library::register_sample(&app.db, &app.library, made.user.id, now).await
         {
-            // The account is made all the same.
-            log::warn!("the sample clip could not be registered: {error}");
+            // The account exists anyway.
+            log::warn!("cannot register the sample clip: {error}");
         }
         Ok(made.user)
     });
@@ -62,11 +62,11 @@ pub(super) async fn register(
 
 /// Sign in
 ///
-/// With the name or the e-mail address in `username`.
+/// `username` is the user name or the e-mail address.
 ///
-/// The form of OAuth2's password grant (RFC 6749, 4.3.2) is taken as well, as `application/x-www-form-urlencoded` or, as browsers send
-/// their `FormData`, in parts: `username`, `password`, and if they are there `grant_type` (`password`), `scope`, `client_id` and
-/// `client_secret`. A failure then says the same in `error` and `error_description` too (5.2).
+/// The form of OAuth2's password grant (RFC 6749, 4.3.2) works too, URL-encoded or as multipart
+/// `FormData`: `username`, `password`, and optionally `grant_type` (`password`), `scope`,
+/// `client_id` and `client_secret`. A failure then also has `error` and `error_description` (5.2).
 #[utoipa::path(
     tag = "auth", operation_id = "login", request_body = Credentials,
     responses((status = 200, description = "A pair of tokens.", body = TokenPair), WrongCredentials, AccountInactive, TooManyAttempts)
@@ -85,10 +85,11 @@ pub(super) async fn login(
     Ok(no_store(pair?))
 }
 
-/// Refresh
+/// Refresh the tokens
 ///
-/// Spends the refresh token for a new pair. For 60 seconds after its first use (`REFRESH_GRACE_SECONDS`) a spent token gets the same
-/// refresh token again. Later, or once that one was spent too, it ends the session: two parties hold its tokens.
+/// Returns a new pair; the refresh token is used up. For 60 seconds after its first use
+/// (`REFRESH_GRACE_SECONDS`) it returns the same new refresh token again. Later, or once the new
+/// one was used, it ends the session, because two parties have its tokens.
 #[utoipa::path(
     tag = "auth", operation_id = "refresh", request_body = RefreshToken,
     responses((status = 200, description = "A pair of tokens.", body = TokenPair), RefreshRefused)
@@ -105,7 +106,7 @@ pub(super) async fn refresh(
         let refresh = async |tx: &Transaction| auth::refresh(tx, &app.auth, &refresh_token, client, now).await;
         app.db.transaction(refresh).await?.into_result()
     });
-    // What succeeds happens every half an hour for everybody, and is no event.
+    // Every client refreshes each half hour, so successes are not logged.
     let pair = refresh
         .await
         .inspect_err(|problem| security_log.record_refusal(SecurityEvent::Refresh, AccountRef::Unknown, problem))?;
@@ -114,10 +115,11 @@ pub(super) async fn refresh(
 
 /// Sign out
 ///
-/// Ends the session of the refresh token, whether or not it is still worth anything. Access tokens of the session work no more.
+/// Ends the session of the refresh token, even if the token is expired. Access tokens of the
+/// session become invalid.
 #[utoipa::path(
     tag = "auth", operation_id = "logout", request_body = RefreshToken,
-    responses((status = 204, description = "The session is over."))
+    responses((status = 204, description = "The session has ended."))
 )]
 #[post("/auth/logout")]
 pub(super) async fn logout(
@@ -134,7 +136,7 @@ pub(super) async fn logout(
     Ok(HttpResponse::NoContent())
 }
 
-/// Who am I
+/// Get my account
 #[utoipa::path(
     tag = "auth", operation_id = "me", security(("bearer" = [])),
     responses((status = 200, description = "The caller.", body = User))
@@ -148,7 +150,7 @@ fn no_store(pair: TokenPair) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store"))).json(pair)
 }
 
-/// The OAuth2 password form (RFC 6749, 4.3.2), with the fields that its clients send along.
+/// The OAuth2 password form (RFC 6749, 4.3.2) with all fields that clients send.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginForm {
@@ -156,7 +158,7 @@ pub(crate) struct LoginForm {
     username: String,
     /// The password.
     password: String,
-    /// `password`, when it is there.
+    /// `password`, or missing.
     #[serde(default)]
     grant_type: String,
     /// Not used.
@@ -181,7 +183,7 @@ impl LoginForm {
     }
 }
 
-/// The same form in parts, as a browser sends its `FormData`.
+/// The same form as multipart, as browsers send `FormData`.
 #[derive(MultipartForm)]
 #[multipart(deny_unknown_fields, duplicate_field = "deny")]
 struct LoginParts {
@@ -208,8 +210,8 @@ impl From<LoginParts> for LoginForm {
     }
 }
 
-/// The form in parts. Its reader would buffer a body without bound and scan it anew with each chunk, so it gets one that was
-/// read already.
+/// Parses the multipart form. The body is read before: the multipart reader would buffer it without
+/// limit and scan it again with each chunk.
 async fn parse_multipart(request: &HttpRequest, body: Bytes) -> Result<LoginForm, Problem> {
     let mut payload: Payload = Payload::Stream { payload: Box::pin(stream::iter([Ok(body)])) };
     let parts = MultipartForm::<LoginParts>::from_request(request, &mut payload).await;
@@ -224,11 +226,11 @@ fn multipart_problem(error: &actix_web::Error) -> Problem {
             | MultipartError::DuplicateField(field),
         ) => Problem::wrong_type(field, &error.to_string()),
         Some(MultipartError::Field { name, .. }) => Problem::wrong_type(name, &error.to_string()),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("the form cannot be read: {error}")),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", format!("cannot read the form: {error}")),
     }
 }
 
-/// Credentials from a form or from JSON, by what the request says it is.
+/// Credentials from a form or from JSON, by the `Content-Type`.
 #[derive(Debug)]
 pub(super) struct LoginCredentials(Credentials);
 
@@ -253,7 +255,8 @@ impl FromRequest for LoginCredentials {
                 "multipart/form-data" => Ok(Self(parse_multipart(&request, reading.await?).await?.credentials()?)),
                 "application/x-www-form-urlencoded" => {
                     let bytes = reading.await?;
-                    // What curl says of any text. Its reader would take all of it for the name of a field, and say it aloud.
+                    // curl sends JSON as this type by default. The form parser would take it for a field name,
+                    // and repeat the password in its message.
                     if bytes.starts_with(b"{") {
                         return Err(unsupported_media_type("application/json").into());
                     }

@@ -1,4 +1,4 @@
-//! What a device gathered while it was offline, brought at once.
+//! `/api/v1/watch-history/batch`: saves that a device collected while it was offline.
 
 use crate::body::{Body, parse};
 use crate::error::Problem;
@@ -25,12 +25,12 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
 
-/// What a device gathered, in the order in which it happened.
+/// Saves of a device, the oldest first.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = WatchHistoryBatch)]
 pub(super) struct Batch {
-    /// 1 to 500 saves. Each is judged by itself: one that does not fit spoils no other.
+    /// 1 to 500 saves. Each has a result of its own: an invalid one does not affect the others.
     #[validate(length(min = 1, max = 500, message = "must be 1 to 500 saves"))]
     #[schema(
         value_type = Vec<BatchSave>, min_items = 1, max_items = 500,
@@ -39,7 +39,7 @@ pub(super) struct Batch {
     saves: Vec<Box<RawValue>>,
 }
 
-/// A save with its video.
+/// A save and its video.
 struct BatchSave {
     video: VideoPath,
     save: Save,
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for BatchSave {
 
 const VIDEO_ID: &str = "video_id";
 
-/// What names all fields that there are names the video's too.
+/// Adds `video_id` to a message that lists the expected fields.
 fn add_video_id_to_error<E: de::Error>(error: E) -> E {
     match error.to_string().rsplit_once("expected one of ") {
         Some((unknown, fields)) => E::custom(format!("{unknown}expected one of `{VIDEO_ID}`, {fields}")),
@@ -78,7 +78,7 @@ fn add_video_id_to_error<E: de::Error>(error: E) -> E {
     }
 }
 
-/// The fields of a save, among which the video's id stands.
+/// The fields of a save, without `video_id`, which is kept aside.
 struct SaveFields<A> {
     fields: A,
     video_id: Option<VideoId>,
@@ -128,15 +128,15 @@ impl ToSchema for BatchSave {
     }
 }
 
-/// What became of each save, in their order.
+/// The result of each save, in the same order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WatchHistoryBatchResults)]
 pub(super) struct BatchResults {
-    /// As many as there were saves.
+    /// One for each save.
     results: Vec<BatchResult>,
 }
 
-/// What became of one save: an entry or a problem.
+/// The result of one save: an entry or a problem.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = WatchHistoryBatchResult)]
@@ -145,22 +145,22 @@ enum BatchResult {
     Rejected(RejectedSave),
 }
 
-/// A save that would have been answered 200 by itself.
+/// A save that alone would have been answered with 200.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WatchHistoryBatchTaken)]
 struct AcceptedSave {
     /// Always 200.
     #[schema(schema_with = accepted_status)]
     status: u16,
-    /// The entry as it was stored then.
+    /// The entry as it is stored.
     entry: Entry,
 }
 
-/// A save that would have failed by itself.
+/// A save that alone would have failed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WatchHistoryBatchRefused)]
 struct RejectedSave {
-    /// What the save would have been answered by itself.
+    /// The status that the save alone would have been answered with.
     #[schema(schema_with = rejected_status)]
     status: u16,
     /// Why there is no entry.
@@ -168,7 +168,7 @@ struct RejectedSave {
     problem: Problem,
 }
 
-/// What a save of a batch can meet; what concerns the request as a whole, the whole answer tells.
+/// The problems that a single save can have; those of the whole request are the answer itself.
 fn possible_problems() -> [Problem; 7] {
     [
         Problem::invalid_fields(vec![FieldError {
@@ -184,7 +184,7 @@ fn possible_problems() -> [Problem; 7] {
     ]
 }
 
-/// Describes the problem of a save.
+/// The schema of the problem of a save.
 struct SaveProblem;
 
 impl PartialSchema for SaveProblem {
@@ -207,7 +207,7 @@ fn accepted_status() -> Object {
 fn rejected_status() -> Object {
     let statuses: BTreeSet<_> = possible_problems().iter().map(|problem| problem.status).collect();
     let status = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some(statuses));
-    status.description(Some("What the save would have been answered by itself.")).build()
+    status.description(Some("The status that the save alone would have been answered with.")).build()
 }
 
 impl BatchResult {
@@ -225,15 +225,15 @@ impl BatchResult {
     }
 }
 
-/// Save what I watched offline
+/// Save a batch of watch positions
 ///
-/// What a device gathered while it had no network, the oldest first. Each save is taken or refused as if it had been sent by
-/// itself, so that a batch whose answer was lost can be sent again, its ages taken anew: what was taken already changes nothing,
-/// where the saves name their `session_id` and `sequence`.
+/// For saves that a device collected offline, the oldest first. Each save is accepted or refused as
+/// if it was sent alone. A batch whose response was lost can be sent again, with new ages: saves
+/// with a `session_id` and a `sequence` change nothing the second time.
 #[utoipa::path(
     tag = "watch history", operation_id = "save_watch_history_batch", security(("bearer" = [])),
     request_body = Batch,
-    responses((status = 200, description = "What became of each save, in their order.", body = BatchResults))
+    responses((status = 200, description = "The result of each save, in the same order.", body = BatchResults))
 )]
 #[post("/watch-history/batch")]
 pub(super) async fn save_all(

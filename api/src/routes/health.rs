@@ -8,7 +8,7 @@ use actix_web::web::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// All is well.
+/// The server works.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
     /// Always `healthy`.
@@ -18,36 +18,36 @@ pub(super) struct Health {
 
 const HEALTHY: Json<Health> = Json(Health { status: "healthy" });
 
-/// Is it well
+/// Health check
 ///
 /// The same as `/health/ready`.
 #[utoipa::path(
     tag = "health", operation_id = "health",
-    responses((status = 200, description = "It is.", body = Health), NotReady)
+    responses((status = 200, description = "The server works.", body = Health), NotReady)
 )]
 #[get("/health")]
 pub(super) async fn health(app: AppData) -> Result<Json<Health>, Problem> {
     check(app).await
 }
 
-/// Is it alive
+/// Liveness check
 ///
-/// True as long as the process answers at all.
+/// 200 as long as the process answers.
 #[utoipa::path(
     tag = "health", operation_id = "health_live",
-    responses((status = 200, description = "It is.", body = Health))
+    responses((status = 200, description = "The server works.", body = Health))
 )]
 #[get("/health/live")]
 pub(super) async fn live() -> Json<Health> {
     HEALTHY
 }
 
-/// Can it serve
+/// Readiness check
 ///
-/// False while the database cannot be reached, and from the moment that the server was told to end.
+/// 503 while the database cannot be reached, and while the server shuts down.
 #[utoipa::path(
     tag = "health", operation_id = "health_ready",
-    responses((status = 200, description = "It can.", body = Health), NotReady)
+    responses((status = 200, description = "The server is ready.", body = Health), NotReady)
 )]
 #[get("/health/ready")]
 pub(super) async fn ready(app: AppData) -> Result<Json<Health>, Problem> {

@@ -1,4 +1,4 @@
-//! Lists as the reference's pages ask for them: in numbered pages, searched, of one uploader, and by views.
+//! Lists of videos: numbered pages, search, my videos, and statistics.
 
 use crate::error::Problem;
 use crate::extractors::{CurrentUser, OptionalUser, Query, Valid};
@@ -14,16 +14,16 @@ use service::video::{self, NumberedPage, PageRequest, SearchRequest, SortDirecti
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-/// What numbered pages can be sorted by.
+/// The sort keys of numbered pages.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PageOrder {
-    /// When it was registered.
+    /// When the video was registered.
     #[default]
     CreatedAt,
-    /// How often it was opened.
+    /// How often it was viewed.
     ViewCount,
-    /// Its mean rating. Nothing is rated yet, so all are equal.
+    /// The mean rating. There are no ratings yet, so all are equal.
     Rating,
 }
 
@@ -37,7 +37,7 @@ impl From<PageOrder> for SortKey {
     }
 }
 
-/// Which numbered page.
+/// Selects a numbered page.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
@@ -51,15 +51,15 @@ pub(super) struct PageQuery {
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     page_size: i32,
-    /// What it is sorted by, `created_at` where nothing is said.
+    /// The sort key. Default: `created_at`.
     #[serde(default)]
     #[param(inline)]
     sort_by: PageOrder,
-    /// Which end comes first, `desc` where nothing is said.
+    /// The sort direction. Default: `desc`.
     #[serde(default)]
     #[param(inline)]
     order: SortDirection,
-    /// Ids of tags, with commas between: videos that have any of them. No video has one yet.
+    /// Comma-separated ids of tags: videos that have any of them. No video has tags yet.
     #[serde(default, deserialize_with = "tag_ids")]
     #[param(value_type = Option<String>)]
     tag_ids: Vec<i64>,
@@ -77,18 +77,18 @@ fn twenty() -> i32 {
     20
 }
 
-/// A list of whole numbers with commas between; empty for none.
+/// Parses comma-separated whole numbers.
 pub(super) fn tag_ids<'de, D: Deserializer<'de>>(field: D) -> Result<Vec<i64>, D::Error> {
     let text = String::deserialize(field)?;
     let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
     let ids: Result<_, _> = items.map(str::parse).collect();
-    ids.map_err(|_| D::Error::custom("must be whole numbers with commas between"))
+    ids.map_err(|_| D::Error::custom("must be comma-separated whole numbers"))
 }
 
 /// List videos in numbered pages
 #[utoipa::path(
     tag = "videos", operation_id = "list_videos_in_pages", security((), ("bearer" = [])), params(PageQuery),
-    responses((status = 200, description = "A page of videos, ready ones only.", body = NumberedPage))
+    responses((status = 200, description = "A page of ready videos.", body = NumberedPage))
 )]
 #[get("/videos/paginated")]
 pub(super) async fn paginated(
@@ -106,11 +106,10 @@ pub(super) async fn paginated(
     if !tag_ids.is_empty() {
         return Ok(Json(NumberedPage::empty(paging)));
     }
-    let page = app.run(move |app| async move { video::list_page(&app.db, caller, paging).await }).await?;
-    Ok(Json(app.public_path.prefix_links(page)))
+    app.run_with_links(move |app| async move { video::list_page(&app.db, caller, paging).await }).await
 }
 
-/// What a search can be sorted by.
+/// The sort keys of a search.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SearchOrder {
@@ -133,45 +132,45 @@ impl From<SearchOrder> for SortKey {
     }
 }
 
-/// What is sought.
+/// What to search for.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchQuery {
-    /// A text that the title, the description or the uploader's name contains, whatever the case.
+    /// A text in the title, the description or the uploader's name; case does not matter.
     #[validate(length(min = 1, max = 200), custom(function = text::storable))]
     #[param(min_length = 1, max_length = 200, example = "clip")]
     q: String,
-    /// How many to leave out.
+    /// How many videos to skip.
     #[serde(default)]
     #[validate(range(min = 0, max = MAX_SKIP))]
     #[param(minimum = 0, maximum = 10_000, default = 0, example = 0)]
     skip: i32,
-    /// How many at most.
+    /// The maximum number of videos.
     #[serde(default = "twenty")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: i32,
-    /// What it is sorted by, `created_at` where nothing is said.
+    /// The sort key. Default: `created_at`.
     #[serde(default)]
     #[param(inline)]
     sort_by: SearchOrder,
-    /// Ids of tags, with commas between: videos that have one of them at least. No video has one yet.
+    /// Comma-separated ids of tags: videos that have any of them. No video has tags yet.
     #[serde(default, deserialize_with = "tag_ids")]
     #[param(value_type = Option<String>)]
     include_tags: Vec<i64>,
-    /// Ids of tags, with commas between: videos that have none of them.
+    /// Comma-separated ids of tags: videos that have none of them.
     #[serde(default, deserialize_with = "tag_ids")]
     #[param(value_type = Option<String>)]
-    #[expect(dead_code, reason = "it is read and checked; no video has a tag to leave it out for")]
+    #[expect(dead_code, reason = "it is validated; no video has tags yet")]
     exclude_tags: Vec<i64>,
 }
 
 /// Search videos
 ///
-/// In titles, descriptions and names of uploaders. Case and the composition of letters make no difference.
+/// Searches titles, descriptions and names of uploaders. Case and Unicode composition do not matter.
 #[utoipa::path(
     tag = "videos", operation_id = "search_videos", security((), ("bearer" = [])), params(SearchQuery),
-    responses((status = 200, description = "What was found, ready videos only.", body = [Video]))
+    responses((status = 200, description = "The ready videos that match.", body = [Video]))
 )]
 #[get("/videos/search")]
 pub(super) async fn search(
@@ -189,20 +188,19 @@ pub(super) async fn search(
         limit: limit.unsigned_abs().into(),
         skip: skip.unsigned_abs().into(),
     };
-    let found = app.run(move |app| async move { video::search(&app.db, caller, search).await }).await?;
-    Ok(Json(app.public_path.prefix_links(found)))
+    app.run_with_links(move |app| async move { video::search(&app.db, caller, search).await }).await
 }
 
-/// Which part of my videos.
+/// Selects a part of my videos.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct OwnQuery {
-    /// How many to leave out.
+    /// How many videos to skip.
     #[serde(default)]
     #[validate(range(min = 0))]
     #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
     skip: i32,
-    /// How many at most.
+    /// The maximum number of videos.
     #[serde(default = "twenty")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
@@ -211,7 +209,7 @@ pub(super) struct OwnQuery {
 
 /// List my videos
 ///
-/// Those that the caller uploaded, ready or not, newest first.
+/// Videos that the caller uploaded, ready or not, the newest first.
 #[utoipa::path(
     tag = "videos", operation_id = "list_my_videos", security(("bearer" = [])), params(OwnQuery),
     responses((status = 200, description = "My videos.", body = [Video]))
@@ -223,29 +221,28 @@ pub(super) async fn my_videos(
     Valid(Query(OwnQuery { skip, limit })): Valid<Query<OwnQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
     let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
-    let found = app.run(move |app| async move { video::list_own(&app.db, caller, limit, skip).await }).await?;
-    Ok(Json(app.public_path.prefix_links(found)))
+    app.run_with_links(move |app| async move { video::list_own(&app.db, caller, limit, skip).await }).await
 }
 
-/// Which part of a ranking.
+/// Selects a part of a ranking.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct RankingQuery {
-    /// How many at most.
+    /// The maximum number of videos.
     #[serde(default = "ten")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
     limit: i32,
-    /// How many to leave out.
+    /// How many videos to skip.
     #[serde(default)]
     #[validate(range(min = 0))]
     #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
     skip: i32,
 }
 
-/// Popular videos
+/// List popular videos
 ///
-/// The ready ones that were opened most often.
+/// The ready videos with the most views.
 #[utoipa::path(
     tag = "statistics", operation_id = "popular_videos", security((), ("bearer" = [])), params(RankingQuery),
     responses((status = 200, description = "The most viewed videos.", body = [Video]))
@@ -257,25 +254,24 @@ pub(super) async fn popular(
     Valid(Query(RankingQuery { limit, skip })): Valid<Query<RankingQuery>>,
 ) -> Result<Json<Vec<Video>>, Problem> {
     let (limit, skip) = (limit.unsigned_abs().into(), skip.unsigned_abs().into());
-    let found = app.run(move |app| async move { video::list_popular(&app.db, caller, limit, skip).await }).await?;
-    Ok(Json(app.public_path.prefix_links(found)))
+    app.run_with_links(move |app| async move { video::list_popular(&app.db, caller, limit, skip).await }).await
 }
 
-/// How many ratings a video needs.
+/// Selects top rated videos.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TopRatedQuery {
-    /// How many at most.
+    /// The maximum number of videos.
     #[serde(default = "ten")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
     limit: i32,
-    /// How many to leave out.
+    /// How many videos to skip.
     #[serde(default)]
     #[validate(range(min = 0))]
     #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
     skip: i32,
-    /// Ratings that a video must have.
+    /// The minimum number of ratings.
     #[serde(default = "five")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 5, example = 5)]
@@ -294,14 +290,14 @@ pub(super) struct Rated {
     /// The mean score.
     #[schema(minimum = 1, maximum = 5, example = 4.5)]
     avg_rating: f64,
-    /// How many rated it.
+    /// The number of ratings.
     #[schema(minimum = 1, example = 5)]
     rating_count: i64,
 }
 
-/// Top rated videos
+/// List top rated videos
 ///
-/// Nothing can be rated yet, so the list is empty.
+/// There are no ratings yet, so the list is empty.
 #[utoipa::path(
     tag = "statistics", operation_id = "top_rated_videos", params(TopRatedQuery),
     responses((status = 200, description = "The best rated videos.", body = [Rated]))
@@ -311,12 +307,12 @@ pub(super) async fn top_rated(_query: Valid<Query<TopRatedQuery>>) -> Json<Vec<R
     Json(Vec::new())
 }
 
-/// Figures of the library
+/// Get statistics of the library
 ///
-/// Of the ready videos.
+/// Counts ready videos.
 #[utoipa::path(
     tag = "statistics", operation_id = "library_summary",
-    responses((status = 200, description = "The figures.", body = LibrarySummary))
+    responses((status = 200, description = "The statistics.", body = LibrarySummary))
 )]
 #[get("/statistics/summary")]
 pub(super) async fn summary(app: AppData) -> Result<Json<LibrarySummary>, Problem> {

@@ -1,4 +1,4 @@
-//! The files of videos: streams that a browser can seek in, and pictures.
+//! The files of videos: streams in which a browser can seek, and thumbnails.
 
 use crate::cache_control;
 use crate::client_address::ClientAddress;
@@ -20,18 +20,19 @@ use service::library::{self, MediaFile};
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// Play a video
+/// Stream a video
 ///
-/// Takes `Range` and `If-Range`, so that a player can seek. Needs no sign-in, because a `<video>` element sends none.
+/// Takes `Range` and `If-Range`, so that a player can seek. Needs no sign-in, because a `<video>`
+/// element sends no token.
 #[utoipa::path(
     tag = "videos", operation_id = "stream_video", params(
         VideoPath,
-        ("Range" = Option<String>, Header, description = "Which bytes", example = "bytes=0-1023"),
+        ("Range" = Option<String>, Header, description = "The bytes to send", example = "bytes=0-1023"),
     ),
     responses(
         (status = 200, description = "The whole file.", content_type = "video/*", body = Vec<u8>),
-        (status = 206, description = "The bytes asked for.", content_type = "video/*", body = Vec<u8>),
-        (status = 304, description = "Not changed since."),
+        (status = 206, description = "The requested bytes.", content_type = "video/*", body = Vec<u8>),
+        (status = 304, description = "Not modified."),
         StreamNotFound, PreconditionFailed, RangeNotSatisfiable, TooManyStreams, FileUnavailable
     )
 )]
@@ -49,13 +50,13 @@ pub(super) async fn stream(
     Ok(send(app, permit, file.respond(&request), cache_control::PUBLIC_REVALIDATE))
 }
 
-/// The picture of a video
+/// Get the thumbnail of a video
 #[utoipa::path(
     tag = "videos", operation_id = "read_thumbnail", params(VideoPath),
     responses(
         (status = 200, description = "The picture.", content_type = "image/*", body = Vec<u8>),
-        (status = 206, description = "The bytes asked for.", content_type = "image/*", body = Vec<u8>),
-        (status = 304, description = "Not changed since."),
+        (status = 206, description = "The requested bytes.", content_type = "image/*", body = Vec<u8>),
+        (status = 304, description = "Not modified."),
         ThumbnailNotFound, PreconditionFailed, RangeNotSatisfiable, FileUnavailable
     )
 )]
@@ -72,13 +73,14 @@ pub(super) async fn thumbnail(
     Ok(send(app, permit, file.respond(&request), cache_control::PUBLIC_ONE_HOUR))
 }
 
-/// Opens a file that the library vouches for.
+/// Opens a file whose path the library has checked.
 async fn open(MediaFile(path): MediaFile, otherwise: Error) -> Result<OpenFile, Problem> {
     let opened = library::none_if_missing(OpenFile::open(path).await).map_err(Error::from)?;
     opened.flatten().ok_or_else(|| otherwise.into())
 }
 
-/// Ends the body with the server, because a film of two hours must not hold a deployment up, and gives its place back at its end.
+/// Stops the body when the server shuts down, because a film of two hours must not delay a
+/// deployment, and holds the permit until the body ends.
 fn send(app: Data<AppState>, permit: FilePermit, mut response: HttpResponse, caching: HeaderValue) -> HttpResponse {
     response.headers_mut().insert(CACHE_CONTROL, caching);
     response.map_body(|_, body| match body.size() {

@@ -1,4 +1,4 @@
-//! Where everything is mounted, and documented at once.
+//! Mounts every operation, which documents it at the same time.
 
 mod auth;
 mod batch;
@@ -6,10 +6,12 @@ mod health;
 mod lists;
 mod media;
 mod pages;
+mod ratings;
 mod sessions;
-mod site;
 mod swagger_ui;
+mod tags;
 mod users;
+mod video_extras;
 mod videos;
 mod watch_history;
 
@@ -24,7 +26,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// The API.
+/// Mounts the API.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(health::health).service(health::live).service(health::ready).service(
         scope::scope(paths::API)
@@ -39,7 +41,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(users::find)
             .service(users::update)
             .service(users::delete_account)
-            // Fixed addresses before those with a parameter, which would take them for its value.
+            // Fixed paths come before patterns, which would match them.
             .service(watch_history::continue_watching)
             .service(lists::paginated)
             .service(lists::search)
@@ -47,23 +49,23 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(lists::popular)
             .service(lists::top_rated)
             .service(lists::summary)
-            .service(site::tags)
-            .service(site::popular_tags)
-            .service(site::search_tags)
+            .service(tags::tags)
+            .service(tags::popular_tags)
+            .service(tags::search_tags)
             .service(watch_history::save)
             .service(batch::save_all)
             .service(watch_history::find)
             .service(watch_history::forget)
             .service(media::stream)
             .service(media::thumbnail)
-            .service(site::count_view)
-            .service(site::hls_status)
-            .service(site::qualities)
-            .service(site::preview_clips)
-            .service(site::thumbnails)
-            .service(site::video_tags)
-            .service(site::rating_stats)
-            .service(site::rating)
+            .service(video_extras::count_view)
+            .service(video_extras::hls_status)
+            .service(video_extras::qualities)
+            .service(video_extras::preview_clips)
+            .service(video_extras::thumbnails)
+            .service(tags::video_tags)
+            .service(ratings::rating_stats)
+            .service(ratings::rating)
             .service(videos::list)
             .service(videos::create)
             .service(videos::find)
@@ -75,7 +77,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 /// Paths that are not in the API document.
 const PAGES: [&str; 5] = ["/", "/openapi.json", "/docs", "/docs/{_:.*}", web_files::PATTERN];
 
-/// What is for people: the player, the documentation, and an answer to every address that is none.
+/// Mounts the player, Swagger UI, and the answer to unknown paths.
 pub(crate) fn configure_pages(
     document: &OpenApi,
     public_path: &PublicPath,

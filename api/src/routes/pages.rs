@@ -1,4 +1,4 @@
-//! The web player: the files of `web/`, embedded in the program.
+//! The web player, and the answer to unknown paths.
 
 use crate::allowed_methods::AllowedMethods;
 use crate::error::Problem;
@@ -13,7 +13,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get};
 use rust_embed::EmbeddedFile;
 
-/// What the pages may load: their own scripts and styles, the API beside them, and pictures from there or by https.
+/// The pages may load their own scripts and styles, the API, and pictures from there or by HTTPS.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
      media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
@@ -37,7 +37,7 @@ fn serve(path: &str, public_path: &PublicPath, request: &HttpRequest) -> Result<
     let tag = EntityTag::new_strong(format!("{hash}{public_path}"));
     let is_not_modified = is_not_modified(request, &tag);
     let mut response = if is_not_modified { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    // A page is asked for again after every release, so a browser always checks; unchanged, it costs no bytes.
+    // Browsers revalidate the files each time, so that a release takes effect at once.
     response.insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, tag.to_string()));
     response.insert_header((CONTENT_SECURITY_POLICY, POLICY)).insert_header((REFERRER_POLICY, "same-origin"));
     if is_not_modified {
@@ -45,14 +45,14 @@ fn serve(path: &str, public_path: &PublicPath, request: &HttpRequest) -> Result<
     }
     let kind = metadata.mimetype().parse().map(ContentType).unwrap_or_else(|_| ContentType::octet_stream());
     if path == PAGE {
-        // The modules find each other; the page has to say where they are.
+        // Modules import each other by relative paths; the page needs the public path.
         let page = String::from_utf8_lossy(&data).replace("=\"/", &format!("=\"{public_path}/"));
         return Ok(response.content_type(kind).body(page));
     }
     Ok(response.content_type(kind).body(data))
 }
 
-/// Whether the client has already what bears this tag.
+/// Whether the client already has the version with this ETag.
 pub(super) fn is_not_modified(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,

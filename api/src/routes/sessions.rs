@@ -1,4 +1,4 @@
-//! `/api/v1/auth/sessions`: where the caller is signed in.
+//! `/api/v1/auth/sessions`: the sessions of the caller.
 
 use crate::error::Problem;
 use crate::extractors::{CurrentUser, Now, Token, Valid, check_id};
@@ -12,12 +12,12 @@ use service::auth::sessions::{self, Session};
 use utoipa::IntoParams;
 use validator::{Validate, ValidationError};
 
-/// The session that an address names.
+/// The session that the path names.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Path)]
 #[validate(schema(function = "validate_session_id"))]
 pub(super) struct SessionPath {
-    /// The id of the session.
+    /// Id of the session.
     #[param(minimum = 1, example = 1)]
     session_id: i64,
 }
@@ -28,10 +28,10 @@ fn validate_session_id(path: &SessionPath) -> Result<(), ValidationError> {
 
 /// List my sessions
 ///
-/// Where I am signed in, the last used first, 100 at most.
+/// The active sessions of the caller, the last used first, at most 100.
 #[utoipa::path(
     tag = "auth", operation_id = "list_my_sessions", security(("bearer" = [])),
-    responses((status = 200, description = "The sessions that are not over.", body = [Session]))
+    responses((status = 200, description = "The active sessions.", body = [Session]))
 )]
 #[get("/auth/sessions")]
 pub(super) async fn list(
@@ -43,12 +43,12 @@ pub(super) async fn list(
     app.run(move |app| async move { sessions::list(&app.db, &app.auth, subject, now).await }).await.map(Json)
 }
 
-/// Sign out elsewhere
+/// End one of my sessions
 ///
-/// Ends one of my sessions. Its tokens work no more, in other processes of the server from a second later on.
+/// Its tokens become invalid; other processes of the server notice within a second.
 #[utoipa::path(
     tag = "auth", operation_id = "end_my_session", security(("bearer" = [])), params(SessionPath),
-    responses((status = 204, description = "The session is over."), SessionNotFound)
+    responses((status = 204, description = "The session has ended."), SessionNotFound)
 )]
 #[delete("/auth/sessions/{session_id}")]
 pub(super) async fn end(
@@ -68,12 +68,12 @@ pub(super) async fn end(
     Ok(HttpResponse::NoContent())
 }
 
-/// Sign out everywhere else
+/// End my other sessions
 ///
-/// Ends all of my sessions but the one of this token.
+/// Ends all sessions of the caller except the one of this token.
 #[utoipa::path(
     tag = "auth", operation_id = "end_my_other_sessions", security(("bearer" = [])),
-    responses((status = 204, description = "The others are over."))
+    responses((status = 204, description = "The other sessions have ended."))
 )]
 #[delete("/auth/sessions")]
 pub(super) async fn end_others(

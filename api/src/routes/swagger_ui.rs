@@ -1,4 +1,4 @@
-//! `/docs`: Swagger UI, and the document that it shows. What is sent is compressed once, for all requests.
+//! `/docs`: Swagger UI, and the document that it shows. Files are compressed once, not per request.
 
 use super::pages::is_not_modified;
 use crate::error::Problem;
@@ -18,20 +18,20 @@ use tokio::task::spawn_blocking;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
-/// Hides what the sign-in has no use for: fields of the password flow, and words about scopes.
+/// Hides parts of the sign-in form that are not used: client id, client secret and scopes.
 const STYLE: &str = "
 .auth-container .wrapper:has(> label:is([for=password_type], [for=client_id_password], [for=client_secret_password])),
 .auth-container .scope-def { display: none; }
 ";
 
-/// An earlier version kept the sign-in there, password and all.
+/// An earlier version stored the sign-in there, with the password.
 const REMOVE_STORED_SIGN_IN: &str = "\ntry { localStorage.removeItem(\"authorized\"); } catch {}\n";
 
 /// The files of the page.
 pub(crate) struct SwaggerFiles {
     config: Arc<Config<'static>>,
     document: Arc<CachedFile>,
-    /// Those that were asked for already.
+    /// Files that were requested before.
     files: Mutex<BTreeMap<String, Arc<CachedFile>>>,
 }
 
@@ -39,9 +39,9 @@ impl SwaggerFiles {
     pub(crate) fn new(document: &OpenApi) -> Self {
         let config = Config::new(["../openapi.json"])
             .try_it_out_enabled(true)
-            // No secret is kept beyond the page.
+            // Secrets are forgotten when the page closes.
             .persist_authorization(false)
-            // The badge would show this document to a server elsewhere.
+            // The badge would send this document to another server.
             .validator_url("none");
         let document = serde_json::to_vec(document).unwrap_or_default();
         Self {
@@ -74,7 +74,7 @@ impl SwaggerFiles {
     }
 }
 
-/// A file, of which each form is made when it is first asked for.
+/// A file, whose encodings are made on first use.
 #[derive(Default)]
 struct CachedFile {
     kind: String,

@@ -1,4 +1,4 @@
-//! `/api/v1/users/me`: the caller's own account.
+//! `/api/v1/users/me`: the account of the caller.
 
 use crate::body::{Body, OptionalBody};
 use crate::client_address::ClientAddress;
@@ -11,7 +11,7 @@ use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder, delete, get, patch};
 use service::user::{self, AccountDeletion, User, UserUpdate};
 
-/// Read my account
+/// Get my account
 #[utoipa::path(
     tag = "users", operation_id = "read_my_account", security(("bearer" = [])),
     responses((status = 200, description = "The caller.", body = User))
@@ -23,10 +23,11 @@ pub(super) async fn find(app: AppData, TokenUser(id): TokenUser) -> Result<Json<
 
 /// Change my account
 ///
-/// A new name, e-mail or password needs `current_password`. A new password ends every session but the one of this token.
+/// A new name, e-mail or password needs `current_password`. A new password ends all sessions except
+/// the one of this token.
 #[utoipa::path(
     tag = "users", operation_id = "change_my_account", security(("bearer" = [])), request_body = UserUpdate,
-    responses((status = 200, description = "The account as it is now.", body = User), Taken, TooManyPasswords)
+    responses((status = 200, description = "The changed account.", body = User), Taken, TooManyPasswords)
 )]
 #[patch("/users/me")]
 pub(super) async fn update(
@@ -49,11 +50,11 @@ pub(super) async fn update(
 
 /// Delete my account
 ///
-/// My videos and everything that I watched go with it. It needs the password, in a JSON body.
+/// Deletes the account with its videos and its watch history. The JSON body needs the password.
 #[utoipa::path(
     tag = "users", operation_id = "delete_my_account", security(("bearer" = [])),
     request_body = AccountDeletion,
-    responses((status = 204, description = "The account is gone."), LastAdministrator, TooManyPasswords)
+    responses((status = 204, description = "The account is deleted."), LastAdministrator, TooManyPasswords)
 )]
 #[delete("/users/me")]
 pub(super) async fn delete_account(

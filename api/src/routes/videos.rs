@@ -21,29 +21,29 @@ use url::form_urlencoded::Serializer;
 use utoipa::IntoParams;
 use validator::Validate;
 
-/// Which page of the library.
+/// Selects a page of the library.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// How many at most.
+    /// The maximum number of videos.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: i32,
-    /// Where to go on: out of the `Link` header of the page before.
+    /// The cursor from the `Link` header of the previous page.
     #[validate(length(max = 100))]
     #[param(max_length = 100)]
     cursor: Option<String>,
-    /// How many to leave out; `cursor` is faster and misses nothing.
+    /// How many videos to skip; `cursor` is faster and misses none.
     #[serde(default)]
     #[validate(range(min = 0))]
     #[param(minimum = 0, maximum = 2_147_483_647_i64, default = 0, example = 0)]
     skip: i32,
-    /// A text that title or description contains, whatever the case and however its letters are composed.
+    /// A text in the title or the description; case and Unicode composition do not matter.
     #[validate(length(max = 200), custom(function = text::storable))]
     #[param(max_length = 200, example = "harbour")]
     q: Option<String>,
-    /// Ids of tags, with commas between: videos that have any of them. No video has one yet.
+    /// Comma-separated ids of tags: videos that have any of them. No video has tags yet.
     #[serde(default, deserialize_with = "tag_ids")]
     #[param(value_type = Option<String>, example = "")]
     tag_ids: Vec<i64>,
@@ -55,12 +55,12 @@ fn default_limit() -> i32 {
 
 /// List videos
 ///
-/// The ready ones, newest first. While there is more, the header `Link` holds the address of the next page.
+/// The ready videos, the newest first. The header `Link` has the URL of the next page, if there is one.
 #[utoipa::path(
     tag = "videos", operation_id = "list_videos", security((), ("bearer" = [])), params(ListQuery),
     responses((
         status = 200, description = "A page of videos.", body = [Video],
-        headers(("Link" = Option<String>, description = "`<address>; rel=\"next\"` while there is more"))
+        headers(("Link" = Option<String>, description = "`<URL>; rel=\"next\"` if there is a next page"))
     ))
 )]
 #[get("/videos")]
@@ -100,21 +100,21 @@ pub(super) async fn list(
 }
 
 fn invalid_cursor() -> Problem {
-    let message = "is none that this server gave".to_owned();
+    let message = "is not a valid cursor".to_owned();
     Problem::invalid_fields(vec![FieldError { field: "cursor".to_owned(), message }])
 }
 
 fn skip_too_large() -> Problem {
-    let message = format!("must be at most {MAX_SKIP} in a search: go on by the cursor in the header Link");
+    let message = format!("must be at most {MAX_SKIP} in a search; use the cursor in the header Link");
     Problem::invalid_fields(vec![FieldError { field: "skip".to_owned(), message }])
 }
 
-/// Describe a new video
+/// Create a video
 #[utoipa::path(
     tag = "videos", operation_id = "create_video", security(("bearer" = [])), request_body = NewVideo,
     responses((
         status = 201, description = "The new video.", body = Video,
-        headers(("Location" = String, description = "Its address"))
+        headers(("Location" = String, description = "The URL of the video"))
     ), TooManyVideos)
 )]
 #[post("/videos")]
@@ -134,7 +134,7 @@ pub(super) async fn create(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(app.public_path.prefix_links(video)))
 }
 
-/// Read a video
+/// Get a video
 #[utoipa::path(
     tag = "videos", operation_id = "read_video", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The video.", body = Video), VideoNotFound)
@@ -145,14 +145,13 @@ pub(super) async fn find(
     OptionalUser(caller): OptionalUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Video>, Problem> {
-    let video = app.run(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await?;
-    Ok(Json(app.public_path.prefix_links(video)))
+    app.run_with_links(move |app| async move { video::find(app.db.reader(), caller, path.video_id).await }).await
 }
 
 /// Change a video
 #[utoipa::path(
     tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = VideoUpdate,
-    responses((status = 200, description = "The video as it is now.", body = Video), Forbidden, VideoNotFound)
+    responses((status = 200, description = "The changed video.", body = Video), Forbidden, VideoNotFound)
 )]
 #[patch("/videos/{video_id}")]
 pub(super) async fn update(
@@ -177,10 +176,10 @@ pub(super) async fn update(
 
 /// Delete a video
 ///
-/// Everybody's history of it goes with it; its file stays, and scans leave it out from now on.
+/// Deletes the video and all watch history of it. Its file stays, and scans skip it from now on.
 #[utoipa::path(
     tag = "videos", operation_id = "delete_video", security(("bearer" = [])), params(VideoPath),
-    responses((status = 204, description = "The video is gone."), Forbidden, VideoNotFound)
+    responses((status = 204, description = "The video is deleted."), Forbidden, VideoNotFound)
 )]
 #[delete("/videos/{video_id}")]
 pub(super) async fn delete(

@@ -1,4 +1,4 @@
-//! Where the caller stopped: the save, and what is made of it.
+//! Watch positions of the caller: save, get, forget, continue watching.
 
 use crate::body::Body;
 use crate::error::Problem;
@@ -12,11 +12,11 @@ use service::watch_history::{self, ContinueWatching, Entry, Save};
 use utoipa::IntoParams;
 use validator::Validate;
 
-/// How many.
+/// The length of the list.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct LimitQuery {
-    /// How many at most.
+    /// The maximum number of videos.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
@@ -27,18 +27,20 @@ fn default_limit() -> i32 {
     10
 }
 
-/// Save where I stand
+/// Save the watch position
 ///
-/// A player sends this every 10 seconds while it plays, and at once on pause, seek, end, and when its page is hidden.
+/// A player sends this every 10 seconds while it plays, and at once on pause, seek, end, and when
+/// its page is hidden.
 ///
-/// The newer save wins, whatever arrives first: between two saves of one `session_id` the higher `sequence`, else the one whose
-/// position was true later, by `age_ms`. A save without a `session_id` leaves the entry with the opening and the count that it had, so a
-/// save of that opening is still weighed by its `sequence` alone. A save that is refused changes nothing; it is answered with
-/// what is stored and `applied: false`. A save of position 0 without a `session_id` starts over.
+/// The newer save wins, whatever arrives first. Of two saves with the same `session_id`, the higher
+/// `sequence` is newer; otherwise the position that was true later, by `age_ms`. A save without a
+/// `session_id` keeps the `session_id` and `sequence` of the entry, so a later save of that session
+/// is still compared by `sequence`. An older save changes nothing: the response is the stored entry
+/// with `applied: false`. A save of position 0 without a `session_id` starts over.
 #[utoipa::path(
     tag = "watch history", operation_id = "save_watch_history", security(("bearer" = [])), params(VideoPath),
     request_body = Save,
-    responses((status = 200, description = "The entry as it is stored now; `applied` says whether by this save.", body = Entry), VideoNotFound)
+    responses((status = 200, description = "The stored entry; `applied` tells whether this save changed it.", body = Entry), VideoNotFound)
 )]
 #[post("/videos/{video_id}/watch-history")]
 pub(super) async fn save(
@@ -47,11 +49,11 @@ pub(super) async fn save(
     Valid(path): Valid<Path<VideoPath>>,
     Valid(Body(save)): Valid<Body<Save>>,
 ) -> Result<Json<Entry>, Problem> {
-    // It arrives when all of it is there, so that what waits together has the order of these moments.
+    // The time is taken when the whole request is here, so that batched saves have this order.
     Ok(Json(watch_history::save(&app.history, user, path.video_id, save, app.clock.now()).await?))
 }
 
-/// Where do I stand
+/// Get watch position
 #[utoipa::path(
     tag = "watch history", operation_id = "read_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound)
@@ -65,12 +67,12 @@ pub(super) async fn find(
     Ok(Json(watch_history::find(&app.history, user, path.video_id).await?))
 }
 
-/// Forget where I stand
+/// Forget watch position
 ///
-/// A save that arrives later makes a new entry, whatever its age: let those arrive first that are on their way.
+/// A save that arrives later creates a new entry, whatever its age: wait for saves on their way first.
 #[utoipa::path(
     tag = "watch history", operation_id = "forget_watch_history", security(("bearer" = [])), params(VideoPath),
-    responses((status = 204, description = "It is forgotten."), HistoryNotFound)
+    responses((status = 204, description = "The entry is deleted."), HistoryNotFound)
 )]
 #[delete("/videos/{video_id}/watch-history")]
 pub(super) async fn forget(
@@ -84,10 +86,10 @@ pub(super) async fn forget(
 
 /// Continue watching
 ///
-/// What the caller has begun and not finished, the last watched first.
+/// Videos that the caller began and did not complete, the last watched first.
 #[utoipa::path(
     tag = "watch history", operation_id = "continue_watching", security(("bearer" = [])), params(LimitQuery),
-    responses((status = 200, description = "Videos to go on with.", body = [ContinueWatching]))
+    responses((status = 200, description = "Videos to continue.", body = [ContinueWatching]))
 )]
 #[get("/videos/continue-watching")]
 pub(super) async fn continue_watching(
