@@ -1,8 +1,8 @@
 //! The tables of Playhead as SeaORM entities, with their relations declared on both sides.
 //!
 //! An entity declares columns, keys, defaults and checks. Behaviour of a row, such as
-//! `watch_history::Model::progress_percentage`, is a method of its `Model`. There is no JSON and no
-//! HTTP. `migration/tests/entities.rs` tests that the entities match the migrated database.
+//! `watch_history::Model::progress_percentage`, is a method of its `Model`. JSON and HTTP are not
+//! its concern. `migration/tests/entities.rs` tests that the entities match the migrated database.
 
 pub mod deleted_file;
 pub mod ended_session;

@@ -8,7 +8,7 @@ use super::report::ScanReport;
 use super::walk::title;
 use crate::Error;
 use crate::progress::{ProgressRules, recompute_completed};
-use crate::storage::Transaction;
+use crate::storage::{Event, Transaction};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{deleted_file, video};
 use sea_orm::prelude::*;
@@ -59,6 +59,7 @@ impl ScanContext<'_> {
         };
         let inserted = video::Entity::insert(row).exec(tx).await?;
         report.added += 1;
+        tx.record(Event::VideoCreated { video_id: inserted.last_insert_id, user_id: self.owner_id });
         Ok(inserted.last_insert_id)
     }
 
@@ -99,6 +100,7 @@ impl ScanContext<'_> {
         let is_updated = row.is_changed();
         if is_updated {
             row.updated_at = Set(self.now);
+            tx.record(Event::VideoChanged { video_id: id });
         }
         if has_moved || !known.is_direct() {
             row.file_path.set_if_not_equals(Some(file.stored.clone()));
@@ -169,6 +171,7 @@ impl ScanContext<'_> {
         if row.is_changed() {
             row.updated_at = Set(self.now);
             row.update(tx).await?;
+            tx.record(Event::VideoChanged { video_id: id });
         }
         Ok(())
     }

@@ -40,11 +40,11 @@ struct IndexState {
 pub(crate) enum ResultOrder {
     /// The newest first.
     #[default]
-    ByAge,
+    Age,
     /// The most viewed first.
-    ByViews,
+    Views,
     /// By the folded title.
-    ByTitle,
+    Title,
 }
 
 /// The texts that are searched.

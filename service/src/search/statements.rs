@@ -54,13 +54,13 @@ const READY: &str = "(SELECT status FROM videos WHERE videos.id = s.video_id) = 
 /// The plan that compares the first videos of the order; `None` where the index is as fast.
 pub(super) fn nearby(backend: DatabaseBackend, query: &TextSearch) -> Option<Statement> {
     let mut sql = StatementBuilder { backend, values: Vec::new() };
-    if query.sort == ResultOrder::ByAge && !sql.on_postgres() {
+    if query.sort == ResultOrder::Age && !sql.on_postgres() {
         return None;
     }
     let contains = sql.contains(query);
     let nearby = sql.bind(NEARBY + query.skip);
     let text = match query.sort {
-        ResultOrder::ByAge => {
+        ResultOrder::Age => {
             let after = query.after.map(|place| format!("WHERE place < {}", sql.bind(place))).unwrap_or_default();
             let page = sql.page(query);
             format!(
@@ -68,7 +68,7 @@ pub(super) fn nearby(backend: DatabaseBackend, query: &TextSearch) -> Option<Sta
                  WHERE {contains} AND {READY} ORDER BY s.place DESC {page}"
             )
         }
-        ResultOrder::ByViews => {
+        ResultOrder::Views => {
             let page = sql.page(query);
             format!(
                 "SELECT s.video_id FROM (SELECT id, view_count FROM videos WHERE status = 'ready' \
@@ -76,7 +76,7 @@ pub(super) fn nearby(backend: DatabaseBackend, query: &TextSearch) -> Option<Sta
                  WHERE {contains} ORDER BY v.view_count DESC, v.id DESC {page}"
             )
         }
-        ResultOrder::ByTitle => {
+        ResultOrder::Title => {
             let page = sql.page(query);
             format!(
                 "SELECT s.video_id FROM (SELECT * FROM video_search ORDER BY substr(title, 1, 200), video_id \
@@ -100,9 +100,9 @@ fn on_postgres(mut sql: StatementBuilder, query: &TextSearch, grams: &[i32]) -> 
     let after = query.after.map(|place| format!(" AND s.place < {}", sql.bind(place))).unwrap_or_default();
     let page = sql.page(query);
     let order = match query.sort {
-        ResultOrder::ByAge => "place DESC",
-        ResultOrder::ByViews => "(SELECT view_count FROM videos WHERE videos.id = video_id) DESC, video_id DESC",
-        ResultOrder::ByTitle => "title, video_id",
+        ResultOrder::Age => "place DESC",
+        ResultOrder::Views => "(SELECT view_count FROM videos WHERE videos.id = video_id) DESC, video_id DESC",
+        ResultOrder::Title => "title, video_id",
     };
     // Find, then sort, then check row by row until the page is full: MATERIALIZED and OFFSET keep
     // the planner from merging the steps.
@@ -120,9 +120,9 @@ fn on_sqlite(mut sql: StatementBuilder, query: &TextSearch, grams: &[i32]) -> St
     let after = query.after.map(|place| format!("AND g.rowid < {}", sql.bind(place))).unwrap_or_default();
     let page = sql.page(query);
     let order = match query.sort {
-        ResultOrder::ByAge => "g.rowid DESC",
-        ResultOrder::ByViews => "v.view_count DESC, v.id DESC",
-        ResultOrder::ByTitle => "substr(s.title, 1, 200), s.video_id",
+        ResultOrder::Age => "g.rowid DESC",
+        ResultOrder::Views => "v.view_count DESC, v.id DESC",
+        ResultOrder::Title => "substr(s.title, 1, 200), s.video_id",
     };
     let text = format!(
         "SELECT s.video_id FROM video_grams g CROSS JOIN video_search s ON s.place = g.rowid \

@@ -11,8 +11,8 @@ use super::postgres::{self, PgConnector};
 use super::sqlite::{self, BUSY_TIMEOUT, SqliteConnector, start_checkpoints};
 use crate::Error;
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -79,7 +79,8 @@ pub(crate) enum BatchConnections {
 pub struct WriteGuard(#[expect(dead_code, reason = "it is only kept")] Option<OwnedMutexGuard<()>>);
 
 impl Database {
-    /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and checks that it can be written.
+    /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and checks that it can be
+    /// written.
     ///
     /// # Errors
     /// The database is unreachable, locked, read-only, or not a database.
@@ -125,8 +126,8 @@ impl Database {
         &self.reader
     }
 
-    /// The connection for single statements that write; use cases take a transaction instead. Behind
-    /// a pooler a statement needs a transaction.
+    /// The connection for single statements that write; use cases take a transaction instead.
+    /// Behind a pooler a statement needs a transaction.
     ///
     /// # Errors
     /// [`Error::Busy`].
@@ -138,8 +139,8 @@ impl Database {
         Ok((WriteGuard(Some(guard.map_err(|_| Error::Busy)?)), &self.writer))
     }
 
-    /// Waits until a read that takes long may begin. Fewer may run at once than there are connections,
-    /// so that short reads always find one.
+    /// Waits until a read that takes long may begin. Fewer may run at once than there are
+    /// connections, so that short reads always find one.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait.
@@ -148,8 +149,8 @@ impl Database {
         permit.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
     }
 
-    /// The value of this type that belongs to the database, such as a cache of a use case. It is made
-    /// by `Default` when it is first asked for.
+    /// The value of this type that belongs to the database, such as a cache of a use case. It is
+    /// made by `Default` when it is first asked for.
     pub(crate) fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         self.shared.get()
     }
@@ -172,8 +173,8 @@ impl Database {
         self.writer.get_database_backend()
     }
 
-    /// Calls `observer` with the text of every statement that runs from now on through this value and
-    /// the clones that are made later.
+    /// Calls `observer` with the text of every statement that runs from now on through this value
+    /// and the clones that are made later.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
         let of_batches = match &mut self.batch_connections {
             BatchConnections::Postgres(connector) => &mut connector.observer,
@@ -193,20 +194,6 @@ impl Database {
     pub async fn ping(&self) -> Result<(), Error> {
         self.reader.ping().await?;
         Ok(())
-    }
-
-    /// Begins a transaction that writes. On SQLite it takes the lock of the file at once: a transaction
-    /// that reads first and writes later fails when another process wrote in between, whatever the
-    /// busy timeout.
-    pub(crate) async fn begin(&self) -> Result<(WriteGuard, DatabaseTransaction), Error> {
-        let (write_guard, writer) = self.writer().await?;
-        let transaction = begin_immediate(writer).await?;
-        if let BatchConnections::Postgres(connector) = &self.batch_connections
-            && connector.behind_transaction_pooler
-        {
-            transaction.execute_unprepared(&postgres::transaction_setup()).await?;
-        }
-        Ok((write_guard, transaction))
     }
 
     /// Closes the connections, after a short wait for running statements. The connections of batch

@@ -45,7 +45,8 @@ pub enum Event {
         /// Its uploader.
         user_id: i64,
     },
-    /// The title, the description, the duration or the picture of a video changed.
+    /// What clients see of a video changed, such as its title or its duration. A new view is no
+    /// change.
     VideoChanged {
         /// The video.
         video_id: i64,

@@ -1,7 +1,8 @@
 //! The transaction that use cases write in, and who opens, commits and rolls it back.
 
-use super::database::{Database, WriteGuard};
+use super::database::{BatchConnections, Database, WriteGuard, begin_immediate};
 use super::events::{Event, EventPublisher};
+use super::postgres;
 use crate::Error;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{
@@ -43,6 +44,20 @@ impl Database {
         };
         let result = work(&transaction).await;
         transaction.end(result).await
+    }
+
+    /// Begins a transaction that writes. On SQLite it takes the lock of the file at once: a
+    /// transaction that reads first and writes later fails when another process wrote in between,
+    /// whatever the busy timeout.
+    async fn begin(&self) -> Result<(WriteGuard, DatabaseTransaction), Error> {
+        let (write_guard, writer) = self.writer().await?;
+        let transaction = begin_immediate(writer).await?;
+        if let BatchConnections::Postgres(connector) = self.batch_connections()
+            && connector.behind_transaction_pooler
+        {
+            transaction.execute_unprepared(&postgres::transaction_setup()).await?;
+        }
+        Ok((write_guard, transaction))
     }
 }
 
@@ -87,6 +102,7 @@ impl Transaction {
             return result;
         }
         inner.commit().await?;
+        // Before the next writer may begin, so that events come in the order of the commits.
         for action in after_commit.into_inner().unwrap_or_else(PoisonError::into_inner) {
             action();
         }

@@ -43,7 +43,7 @@ pub async fn list(db: &Database, caller: Option<Caller>, query: VideoQuery) -> R
     let mut rows = match search {
         Some(text) => {
             let query =
-                search::TextSearch::new(&text, SearchScope::Texts, ResultOrder::ByAge, limit + 1, skip).after(cursor);
+                search::TextSearch::new(&text, SearchScope::Texts, ResultOrder::Age, limit + 1, skip).after(cursor);
             read_by_ids(db, caller, &search::find(db, query).await?).await?
         }
         None => list_by_age(db, caller, limit + 1, cursor, skip).await?,
@@ -103,9 +103,9 @@ pub struct SearchRequest {
 pub async fn search(db: &Database, caller: Option<Caller>, search: SearchRequest) -> Result<Vec<Video>, Error> {
     let SearchRequest { text, by, limit, skip } = search;
     let sort = match by {
-        SortKey::CreatedAt | SortKey::Rating => ResultOrder::ByAge,
-        SortKey::ViewCount => ResultOrder::ByViews,
-        SortKey::Title => ResultOrder::ByTitle,
+        SortKey::CreatedAt | SortKey::Rating => ResultOrder::Age,
+        SortKey::ViewCount => ResultOrder::Views,
+        SortKey::Title => ResultOrder::Title,
     };
     let query = search::TextSearch::new(&text, SearchScope::TextsAndUploader, sort, limit, skip);
     let ids = search::find(db, query).await?;
