@@ -25,7 +25,8 @@ pub struct RunReport {
     pub backup: Option<String>,
     /// The migrations whose tables were dropped.
     pub dropped: Vec<String>,
-    /// The migrations that were reverted.
+    /// The migrations that were reverted. Programs read them as `taken_back`.
+    #[serde(rename = "taken_back")]
     pub reverted: Vec<String>,
     /// The migrations that were applied.
     pub applied: Vec<String>,
