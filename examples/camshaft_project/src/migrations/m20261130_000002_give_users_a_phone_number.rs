@@ -44,7 +44,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// All of users as it was, for SQLite, which makes the table anew.
+/// The table users before this migration, for the rebuild on SQLite.
 fn users_before() -> TableDef {
     TableDef::new("users")
         .column(ColumnDef::new("id").string_len(255).not_null().primary_key())
