@@ -54,7 +54,7 @@ fn a_bad_value_is_named_with_what_is_allowed_and_secrets_are_not() {
         ("RUST_LOG", "a=b=c", "write a level"),
         ("TRUSTED_PROXIES", "localhost", "must be the addresses"),
         ("PUBLIC_PATH", "/a?b", "PUBLIC_PATH=/a?b: must be a path such as /ph"),
-        ("PUBLIC_PATH", "/docs", "choose another first part"),
+        ("PUBLIC_PATH", "/docs", "choose another first segment"),
         ("ACCESS_LOG", "yes", "must be off or text or json"),
         ("TRUSTED_PROXIES", "10.0.0.0/33", "must be the addresses"),
         ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "would trust everybody"),

@@ -1,9 +1,11 @@
-//! What can go wrong when a database is opened, and how to fix it.
+//! Opens the first connection, checks it, and explains what is wrong and how to fix it.
 
-use super::database::begin_immediate;
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr, Statement, sqlx};
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sqlx,
+};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -123,4 +125,10 @@ fn explain_code(code: &str, message: &str) -> String {
         "28P01" | "28000" => format!("{message}; check the user and the password"),
         _ => message.to_owned(),
     }
+}
+
+/// Begins a transaction that writes. SQLite locks the file at once.
+pub(super) async fn begin_immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    connection.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
 }

@@ -10,10 +10,7 @@ use super::events::{EventListener, EventPublisher};
 use super::postgres::{self, PgConnector};
 use super::sqlite::{self, BUSY_TIMEOUT, SqliteConnector, start_checkpoints};
 use crate::Error;
-use sea_orm::{
-    DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
@@ -213,11 +210,6 @@ impl Database {
         };
         tokio::join!(close(reader), close(writer));
     }
-}
-
-pub(super) async fn begin_immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-    connection.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
 }
 
 /// Values of use cases, one for each type, so that this module needs to know none of them.

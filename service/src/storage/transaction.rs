@@ -1,6 +1,7 @@
 //! The transaction that use cases write in, and who opens, commits and rolls it back.
 
-use super::database::{BatchConnections, Database, WriteGuard, begin_immediate};
+use super::connect::begin_immediate;
+use super::database::{BatchConnections, Database, WriteGuard};
 use super::events::{Event, EventPublisher};
 use super::postgres;
 use crate::Error;

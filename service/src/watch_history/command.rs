@@ -1,18 +1,9 @@
 //! Commands: the changes of an entry that a batch worker executes.
 
 use super::entry::Entry;
+use super::key::EntryKey;
 use super::save::SaveCommand;
 use crate::Error;
-use crate::storage::input_row;
-
-input_row! {
-    /// The viewer and the video of an entry.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub(super) struct EntryKey {
-        user_id: i64,
-        video_id: i64,
-    }
-}
 
 /// A change of one entry.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! An entry: where a viewer stopped in a video, as it is stored and as a client gets it.
 
-use super::command::EntryKey;
+use super::key::EntryKey;
 use crate::progress::ProgressRules;
 use crate::storage::selected_row;
 use crate::time::Timestamp;

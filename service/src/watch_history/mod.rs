@@ -7,6 +7,7 @@
 
 mod command;
 mod entry;
+mod key;
 mod list;
 mod lookup;
 mod on_postgres;
@@ -20,8 +21,9 @@ use crate::progress::ProgressRules;
 use crate::storage::{BatchConnections, Batcher, EventPublisher};
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
-use command::{Command, EntryKey};
+use command::Command;
 pub use entry::Entry;
+use key::EntryKey;
 pub use list::ContinueWatching;
 use list::ListRequest;
 pub use save::Save;

@@ -1,8 +1,9 @@
 //! The batch workers on SQLite: SQLite runs in the worker's thread, without a hand-off, and a batch
 //! is one transaction with one fsync.
 
-use super::command::{Command, EntryKey, Outcome};
+use super::command::{Command, Outcome};
 use super::entry::Entry;
+use super::key::EntryKey;
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::publish::publish;

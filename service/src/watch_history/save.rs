@@ -1,6 +1,6 @@
 //! A save as a player sends it.
 
-use super::command::EntryKey;
+use super::key::EntryKey;
 use crate::storage::input_row;
 use crate::{number, text};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -5,11 +5,13 @@ mod database_url;
 mod env_file;
 mod home;
 mod postgres_url;
+mod resolve;
 mod sqlite_url;
 
-pub use database_url::{DatabaseUrl, redacted, resolve};
+pub use database_url::DatabaseUrl;
 pub use env_file::load;
 pub use home::expand_home;
+pub use resolve::{redacted, resolve};
 
 use std::fs::File;
 use std::io::Read;

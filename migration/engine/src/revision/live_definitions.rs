@@ -4,7 +4,7 @@
 //! sea-query cannot express all of them: `USING gin`, INCLUDE, NULLS NOT DISTINCT, operator
 //! classes, identities, deferrable keys, comments.
 
-use super::{builder_code, column_types};
+use super::{column_types, expressions};
 use crate::check::is_created;
 use crate::schema::{Check, Column, Difference, ForeignKey, Index, Schema, SchemaItem, Table, simplify_expr, words};
 use operations::create_table::{DefinitionSubject, definitions};
@@ -179,7 +179,7 @@ impl LiveDefinitions {
                     let live = self.schema.tables.get(table).and_then(|table| table.column(&column.name));
                     live.is_some_and(|live| self.is_portable_column(live, &column.data_type))
                 }
-                SchemaItem::Index(index) => index.notes.is_empty() && !builder_code::has_expressions(index),
+                SchemaItem::Index(index) => index.notes.is_empty() && !expressions::has_expressions(index),
                 SchemaItem::ForeignKey(ForeignKey { notes, .. }) | SchemaItem::Check(Check { notes, .. }) => {
                     notes.is_empty()
                 }
@@ -188,7 +188,7 @@ impl LiveDefinitions {
     }
 
     fn is_portable_column(&self, live: &Column, call: &str) -> bool {
-        let is_value = |default: &String| !builder_code::value(&simplify_expr(default)).starts_with("Expr::");
+        let is_value = |default: &String| !expressions::value(&simplify_expr(default)).starts_with("Expr::");
         column_types::is_exact(call, &live.data_type, self.is_postgres)
             && live.default.as_ref().is_none_or(is_value)
             && (&live.auto_increment, &live.generated, &live.collation) == (&None, &None, &None)

@@ -4,6 +4,7 @@
 mod builder_code;
 mod chain_file;
 mod column_types;
+mod expressions;
 mod layout;
 mod live_definitions;
 mod migration_file;
@@ -11,6 +12,7 @@ mod portable;
 mod postgres_steps;
 mod source;
 mod statements;
+mod step_context;
 mod table_diff;
 mod table_steps;
 

@@ -2,9 +2,9 @@
 
 use super::live_definitions::Backends;
 use super::statements::{alter_table, create_index, drop_index, quote_if_needed};
+use super::step_context::StepContext;
 use super::table_diff::TableDiff;
-use super::table_steps::StepContext;
-use super::{builder_code, column_types};
+use super::{builder_code, column_types, expressions};
 use crate::schema::{Check, Column, SchemaItem, Table};
 
 const POSTGRES: Backends = Backends::One { postgres: true };
@@ -114,7 +114,7 @@ fn modify_column(from: &Column, to: &Column) -> Option<String> {
     }
     match &to.default {
         Some(default) if from.default != to.default || from.data_type != to.data_type => {
-            change.push_str(&format!(".default({})", builder_code::value(default)));
+            change.push_str(&format!(".default({})", expressions::value(default)));
         }
         _ => {}
     }

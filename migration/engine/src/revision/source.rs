@@ -4,7 +4,8 @@ use super::builder_code;
 use super::layout::{Body, layout};
 use super::live_definitions::LiveDefinitions;
 use super::portable::TableChange;
-use super::table_steps::{StepContext, TableVersions, possible_renames, table_steps};
+use super::step_context::StepContext;
+use super::table_steps::{TableVersions, possible_renames, table_steps};
 use crate::schema::{Schema, Table, compare_tables};
 
 /// The schemas from which a migration is generated.

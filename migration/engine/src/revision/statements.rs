@@ -1,6 +1,6 @@
 //! Code of one statement that changes a table.
 
-use super::builder_code;
+use super::{builder_code, expressions};
 use crate::schema::{Column, Index, Table};
 
 pub(super) fn add_column(table: &str, to: &Table, column: &Column) -> Vec<String> {
@@ -10,14 +10,14 @@ pub(super) fn add_column(table: &str, to: &Table, column: &Column) -> Vec<String
 }
 
 pub(super) fn create_index(table: &str, index: &Index) -> String {
-    if builder_code::has_expressions(index) {
+    if expressions::has_expressions(index) {
         let kind = if index.unique { "UNIQUE INDEX" } else { "INDEX" };
         let filter = index.predicate.as_ref().map(|predicate| format!(" WHERE {predicate}")).unwrap_or_default();
         let (name, columns) = (quote_if_needed(&index.name), index.columns.join(", "));
         let create = format!("CREATE {kind} {name} ON {} ({columns}){filter}", quote_if_needed(table));
         return format!("sql::execute(manager, {create:?}).await?;");
     }
-    format!("manager.create_index({}.take()).await?;", builder_code::index(table, index))
+    format!("manager.create_index({}.take()).await?;", expressions::index(table, index))
 }
 
 pub(super) fn drop_index(index: &Index) -> String {

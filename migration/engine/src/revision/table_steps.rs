@@ -1,10 +1,11 @@
 //! The code that migrates one table in one direction, on both databases.
 
-use super::live_definitions::{Backends, LiveDefinitions};
+use super::live_definitions::Backends;
 use super::postgres_steps::postgres_steps;
 use super::statements::{add_column, create_index, drop_index, quote_if_needed};
+use super::step_context::StepContext;
 use super::table_diff::TableDiff;
-use super::{builder_code, column_types};
+use super::{column_types, expressions};
 use crate::schema::{Column, Index, SchemaItem, Table};
 
 /// Code for one direction, and what else the file needs for it.
@@ -22,30 +23,6 @@ pub(super) struct TableVersions<'a> {
     pub(super) to: &'a Table,
     pub(super) sqlite_from: &'a Table,
     pub(super) sqlite_to: &'a Table,
-}
-
-/// The direction, and the definitions of the live database.
-#[derive(Clone, Copy)]
-pub(super) struct StepContext<'a> {
-    pub(super) live: &'a LiveDefinitions,
-    pub(super) is_downgrade: bool,
-}
-
-impl StepContext<'_> {
-    pub(super) fn drop_code(self, table: &str, item: SchemaItem, code: String, backends: Backends) -> Vec<String> {
-        self.live.drop_code(table, &item, vec![code], backends)
-    }
-
-    pub(super) fn create_code(
-        self,
-        table: &str,
-        item: SchemaItem,
-        portable: Vec<String>,
-        backends: Backends,
-    ) -> Vec<String> {
-        // In an upgrade, a new item may have the name of the live one that it replaces.
-        if self.is_downgrade { self.live.create_code(table, &item, portable, backends) } else { portable }
-    }
 }
 
 /// The code from one version of a table to the other. `functions` are the names of the functions
@@ -104,13 +81,13 @@ fn branches(postgres: Vec<String>, sqlite: Vec<String>) -> Vec<String> {
 fn rebuild(name: &str, diff: &TableDiff, functions: (&str, &str), context: StepContext<'_>) -> Vec<String> {
     let backends = Backends::One { postgres: false };
     let mut code = Vec::new();
-    for index in diff.dropped_indexes.iter().filter(|index| builder_code::has_expressions(index)) {
+    for index in diff.dropped_indexes.iter().filter(|index| expressions::has_expressions(index)) {
         code.extend(context.drop_code(name, SchemaItem::Index(index.clone()), drop_index(index), backends));
     }
     let conversions: Vec<String> = diff.changed_columns.iter().filter_map(|(from, to)| conversion(from, to)).collect();
     let (before, after) = functions;
     code.push(format!("{after}().rebuild(manager, &{before}(), &[{}]).await?;", conversions.join(", ")));
-    for index in diff.added_indexes.iter().filter(|index| builder_code::has_expressions(index)) {
+    for index in diff.added_indexes.iter().filter(|index| expressions::has_expressions(index)) {
         let create = vec![create_index(name, index)];
         code.extend(context.create_code(name, SchemaItem::Index(index.clone()), create, backends));
     }
@@ -154,7 +131,7 @@ fn refusals(name: &str, diff: &TableDiff, context: StepContext<'_>) -> Vec<Strin
 /// Refuses rows with a value in a column that is dropped. A value that is the default is no loss.
 fn refuse_values(table: &str, column: &Column) -> String {
     let quoted = quote_if_needed(&column.name);
-    let is_value = |default: &&String| !builder_code::value(default).starts_with("Expr::");
+    let is_value = |default: &&String| !expressions::value(default).starts_with("Expr::");
     // Values of the type json cannot be compared.
     let default = column.default.as_ref().filter(is_value).filter(|_| column.data_type != "json()");
     let other = default.map(|default| format!(" AND {quoted} <> {default}")).unwrap_or_default();

@@ -3,8 +3,8 @@
 
 mod write;
 
-use super::command::EntryKey;
 use super::entry::Entry;
+use super::key::EntryKey;
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};

@@ -1,7 +1,7 @@
 //! The deletion of entries.
 
 use super::{INPUT, is_allowed, is_entry_of_input, render, select_from_input};
-use crate::watch_history::command::EntryKey;
+use crate::watch_history::key::EntryKey;
 use entity::watch_history::{Column, Entity};
 use sea_orm::DatabaseBackend::{self, Postgres};
 use sea_orm::prelude::*;

@@ -2,8 +2,8 @@
 
 use super::{INPUT, is_entry_of_input, is_visible, render, select_from_input};
 use crate::storage::select_input;
-use crate::watch_history::command::EntryKey;
 use crate::watch_history::entry::EntryRow;
+use crate::watch_history::key::EntryKey;
 use crate::watch_history::list::{ListRequest, ListRows, UPLOADER};
 use entity::{user, video, watch_history, watch_history::Column};
 use sea_orm::DatabaseBackend::{self, Postgres};
