@@ -1,5 +1,4 @@
-//! Users, their projects, and the cams in them: string keys, exact decimals, checked enums, typed
-//! JSON.
+//! Users, their projects and cams: string keys, exact decimals, checked enums, typed JSON.
 //!
 //!     cargo run --example camshafts
 
@@ -57,9 +56,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     assert!(sent.contains(r#"SET "subscription_status" = "#) && sent.contains(r#", "updated_at" = "#));
     assert_eq!((&*ann.subscription_status, sent.matches(" = ").count()), ("pro", 3), "the third is the id in WHERE");
 
-    stage.step(
-        "12.34 stays 12.34: in comparisons, in sorting, and in a sum, once SQLite's result is rounded to two decimals",
-    );
+    stage.step("12.34 stays 12.34 when compared, sorted and, rounded to two decimals, summed");
     let found = cam::Entity::find().filter(cam::COLUMN.lift.eq(high)).all(db).await?;
     assert!(found.iter().map(|cam| cam.lift).eq([high]));
     let sorted = cam::Entity::find().order_by_asc(cam::COLUMN.lift).all(db).await?;
@@ -68,9 +65,7 @@ pub async fn run(database_url: &str) -> Result<(), DbErr> {
     let total: Decimal = total.into_tuple().one(db).await?.ok_or_else(missing)?;
     assert_eq!(total.round_dp(2), both);
 
-    stage.step(
-        "A third decimal is refused before it is sent; a number that is too large and an unknown type by the database",
-    );
+    stage.step("The model refuses a third decimal; the database refuses a large number and an unknown type");
     let third = cam("odd", CamType::Intake, Decimal::new(12345, 3), 25.0).insert(db).await;
     assert!(refusal(third).contains("two decimals") && stage.sent().is_empty());
     for change in ["lift = 1000", "cam_type = 'sideways'"] {
