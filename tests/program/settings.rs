@@ -59,7 +59,7 @@ fn an_ambiguous_url_opens_the_existing_file_or_nothing() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
     }
     let (done, said) = migrate(&program, &url);
-    assert!(!done && said.contains("both folders are there; write sqlite:///./tmp"), "{said}");
+    assert!(!done && said.contains("both folders exist; write sqlite:///./tmp"), "{said}");
     assert!(!absolute.exists() && !relative.exists() && said.lines().count() == 1, "{said}");
 
     // A file that an earlier release used is still used.
