@@ -6,13 +6,16 @@ use crate::{Error, Project};
 use sea_orm_migration::sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm_migration::sea_orm::sqlx::{ConnectOptions as _, Connection, Executor};
-use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
+use sea_orm_migration::sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 /// How long a database may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the first read of a SQLite file waits for a commit of another program.
+const OPEN_BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The database that an address names.
 pub(crate) enum Place {
@@ -84,9 +87,13 @@ pub(crate) async fn connect(
         .sqlx_logging(false)
         // The journal mode is the choice of the program that serves the database.
         .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite.foreign_keys(false).create_if_missing(create).busy_timeout(busy_timeout)
+            sqlite.foreign_keys(false).create_if_missing(create).busy_timeout(OPEN_BUSY_TIMEOUT)
         });
-    Database::connect(options).await.map_err(|error| unreachable(url, &error))
+    let db = Database::connect(options).await.map_err(|error| unreachable(url, &error))?;
+    if db.get_database_backend() == DbBackend::Sqlite {
+        db.execute_unprepared(&format!("PRAGMA busy_timeout = {}", busy_timeout.as_millis())).await?;
+    }
+    Ok(db)
 }
 
 /// Keeps the connection inside a transaction. SeaORM prepares a statement in one step and runs it
