@@ -14,6 +14,7 @@ use std::process::Child;
 use std::str::FromStr;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 /// pgbouncer with its defaults, in transaction mode.
 struct Pooler {
@@ -90,9 +91,16 @@ async fn two_servers_share_the_connections_of_a_transaction_pooler() {
 
     site.program.signal("TERM");
     other.signal("TERM");
-    let direct = PgConnectOptions::from_str(&cluster.url("postgres")).unwrap().connect().await;
-    let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
-    assert_eq!(direct.unwrap().fetch_one(open).await.unwrap().get::<i64, _>(0), 0);
+    let mut direct = PgConnectOptions::from_str(&cluster.url("postgres")).unwrap().connect().await.unwrap();
+    // The pooler notices a moment after the servers that their connections are closed.
+    timeout(Duration::from_secs(10), async {
+        let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
+        while direct.fetch_one(open).await.unwrap().get::<i64, _>(0) > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("no transaction stays open");
     assert_eq!(site.lost_in(&cluster.url("postgres")).await, [""; 0]);
     let own = PgConnectOptions::from_str(&pooler.url()).unwrap().extra_float_digits(None);
     let mut pooled = own.connect().await.unwrap();
