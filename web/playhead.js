@@ -158,8 +158,8 @@ export function createPlayhead({
     continueWatching: (limit = 10) => request("GET", `/videos/continue-watching?limit=${limit}`),
 
     /**
-     * Sends now what waits of the signed-in user; done when it is answered or has failed. This
-     * happens by itself when the page loads, a player is attached, or the network is back. Call it
+     * Sends the queued saves of the signed-in user now; done when they are answered or have failed.
+     * This happens by itself when the page loads, a player is attached, or the network is back. Call it
      * after a sign-in.
      */
     deliver: () => outbox.deliver(),

@@ -4,9 +4,19 @@ use crate::app::{TestApp, history, problem};
 use crate::databases::Engine;
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
-use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, TransactionTrait};
 use serde_json::json;
 use std::time::Duration;
+
+/// Waits until a statement in the database of the application waits for a lock.
+async fn until_a_statement_is_blocked(app: &TestApp) {
+    const BLOCKED: &str = "SELECT FROM pg_stat_activity \
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let blocked = Statement::from_string(DbBackend::Postgres, BLOCKED);
+    while app.db.reader().query_one_raw(blocked.clone()).await.unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
@@ -24,8 +34,7 @@ async fn a_save_during_a_deletion_says_whether_video_or_user_is_gone() {
         let body = json!({"watch_position": 5});
         let save = app.request(Method::POST, &history(video)).bearer_auth(&bob.token).json(&body).send();
         let save = tokio::spawn(save);
-        // Long enough for the save to wait for the row that is being deleted.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        until_a_statement_is_blocked(&app).await;
         deleting.commit().await.unwrap();
         problem(save.await.unwrap().unwrap(), status, code).await;
     }
@@ -85,7 +94,7 @@ async fn a_save_does_not_wait_for_locked_rows_of_other_videos() {
     // The first save is a batch of its own and waits; the others are one batch then.
     let first = async { problem(save(held[0]).await, 503, "database_away").await };
     let others = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        until_a_statement_is_blocked(&app).await;
         let others =
             join_all(held[1..].iter().map(|film| async { problem(save(*film).await, 503, "database_away").await }));
         let (of_the_free, _) = tokio::join!(save(*free), others);

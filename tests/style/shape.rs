@@ -130,7 +130,7 @@ fn is_word(char: char) -> bool {
 
 #[test]
 fn functions_and_names_of_tests_are_found() {
-    let text = "fn a(b: [u8; 2]) {\n}\ntrait C { fn d(); }\n#[test]\n#[ignore]\nfn e() { \"}\" }\non_both! {\n    async fn f() {\n    }\n}\n";
+    let text = "fn a(b: [u8; 2]) {\n}\ntrait C { fn d(); }\n#[test]\n#[ignore = \"needs g\"]\nfn e() { \"}\" }\non_both! {\n    async fn f() {\n    }\n}\n";
     let file = File { path: "a.rs".into(), text: text.into() };
     assert_eq!(functions(&file), [("a".into(), 2), ("e".into(), 1), ("f".into(), 2)]);
     assert_eq!(test_names(&file), [(6, "e".into()), (8, "f".into())]);

@@ -42,7 +42,7 @@ export function createOutbox({ request, currentAccount }) {
   let lastFailure = { error: asError(null), retryAt: 0 };
 
   /**
-   * Sends what waits of the signed-in account.
+   * Sends the queued saves of the signed-in account.
    * @returns {Promise<void>} done when everything is answered or has failed; never rejects
    */
   function deliver() {
@@ -253,7 +253,7 @@ export function createOutbox({ request, currentAccount }) {
     },
 
     /**
-     * Removes what waits of a video.
+     * Removes the queued saves of a video.
      * @param {string} account @param {number | string} video
      * @returns {() => void} puts it back
      */
@@ -307,7 +307,7 @@ export function createOutbox({ request, currentAccount }) {
           return earlier.at(-1)?.save;
         },
 
-        /** Ends the reports. What waits is still delivered. */
+        /** Ends the reports. Queued saves are still delivered. */
         async close() {
           sessions.delete(key);
           await settle();
