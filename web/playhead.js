@@ -158,9 +158,9 @@ export function createPlayhead({
     continueWatching: (limit = 10) => request("GET", `/videos/continue-watching?limit=${limit}`),
 
     /**
-     * Sends the queued saves of the signed-in user now; done when they are answered or have failed.
-     * This happens by itself when the page loads, a player is attached, or the network is back. Call it
-     * after a sign-in.
+     * Sends the queued saves of the signed-in user now; done when they are answered or have
+     * failed. This happens by itself when the page loads, a player is attached, or the network is
+     * back. Call it after a sign-in.
      */
     deliver: () => outbox.deliver(),
 
