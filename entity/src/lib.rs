@@ -4,8 +4,11 @@
 //! `watch_history::Model::progress_percentage`, is a method of its `Model`. JSON and HTTP are not
 //! its concern. `migration/tests/entities.rs` tests that the entities match the migrated database.
 
+pub mod background_job;
 pub mod deleted_file;
 pub mod ended_session;
+pub mod forgotten_entry;
+pub mod play;
 pub mod refresh_token;
 pub mod session;
 pub mod sign_in_limit;

@@ -17,6 +17,21 @@ pub enum Role {
     Admin,
 }
 
+/// What is kept of what an account watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(20))")]
+pub enum HistoryMode {
+    /// Positions and plays.
+    #[sea_orm(string_value = "on")]
+    On,
+    /// Positions only.
+    #[sea_orm(string_value = "positions")]
+    Positions,
+    /// Nothing new.
+    #[sea_orm(string_value = "off")]
+    Off,
+}
+
 /// An account.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -64,12 +79,31 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// The time of the last sign-in with the password.
     pub last_login: Option<DateTimeUtc>,
+    /// What is kept of what it watches.
+    #[sea_orm(default_value = "on", extra = "CHECK (history_mode IN ('on', 'positions', 'off'))")]
+    pub history_mode: HistoryMode,
+    /// Entries and plays that were last watched more days ago are deleted. NULL: they are kept.
+    #[sea_orm(nullable, extra = "CHECK (retention_days BETWEEN 1 AND 3650)")]
+    pub retention_days: Option<i32>,
+    /// Whether the account gets recommendations, and recommendations are learned from what it
+    /// watched.
+    #[sea_orm(default_value = false)]
+    pub recommendations: bool,
+    /// The last time before which the account cleared its history. Saves of positions from before
+    /// it are not taken. NULL after 30 days, when no such save can come any more.
+    pub history_cleared_before: Option<DateTimeUtc>,
     /// The videos it uploaded.
     #[sea_orm(has_many)]
     pub videos: HasMany<super::video::Entity>,
     /// Its position in each video that it watched.
     #[sea_orm(has_many)]
     pub watch_history: HasMany<super::watch_history::Entity>,
+    /// Its plays of all videos.
+    #[sea_orm(has_many)]
+    pub plays: HasMany<super::play::Entity>,
+    /// The videos whose entries it deleted in the last 30 days.
+    #[sea_orm(has_many)]
+    pub forgotten_entries: HasMany<super::forgotten_entry::Entity>,
     /// Its sessions.
     #[sea_orm(has_many)]
     pub sessions: HasMany<super::session::Entity>,

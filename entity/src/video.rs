@@ -91,6 +91,9 @@ pub struct Model {
     /// The positions of its viewers.
     #[sea_orm(has_many)]
     pub watch_history: HasMany<super::watch_history::Entity>,
+    /// The viewers who deleted their entry of it in the last 30 days.
+    #[sea_orm(has_many)]
+    pub forgotten_entries: HasMany<super::forgotten_entry::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

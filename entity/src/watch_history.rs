@@ -49,6 +49,45 @@ pub struct Model {
     /// saves change the index on it.
     #[sea_orm(default_value = 0)]
     pub watched_hour: i32,
+    /// Whether the viewer took the video off "continue watching".
+    #[sea_orm(default_value = false)]
+    pub hidden: bool,
+    /// The time at which a hidden entry comes back by itself.
+    pub hidden_until: Option<DateTimeUtc>,
+    /// The position that was given up last, in seconds. It is NULL together with `previous_at`.
+    #[sea_orm(nullable, extra = "CHECK (previous_position >= 0)")]
+    pub previous_position: Option<i32>,
+    /// The name of the device that was at `previous_position`.
+    #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
+    pub previous_device: Option<String>,
+    /// The time when a player was at `previous_position`.
+    pub previous_at: Option<DateTimeUtc>,
+    /// The number of the entry's newest play, counted from 1; 0 before the first one.
+    ///
+    /// The numbers of the running play are in the next columns and not in a row of `plays`, so that
+    /// a heartbeat writes one row. Its device, end position and end are `device`, `watch_position`
+    /// and `last_watched_at`. It becomes a row of `plays` when another play begins, or when the
+    /// position changes without a save.
+    #[sea_orm(default_value = 0, extra = "CHECK (play_number >= 0)")]
+    pub play_number: i32,
+    /// Whether the running play is kept once it has ended. There is always one if this is true.
+    #[sea_orm(default_value = false)]
+    pub play_is_kept: bool,
+    /// Whether the saves of the last play, running or ended, came with a player session, which then
+    /// is `player_session`.
+    #[sea_orm(default_value = false)]
+    pub play_has_session: bool,
+    /// The time of the first applied save of the running play; NULL if none runs.
+    pub play_started_at: Option<DateTimeUtc>,
+    /// The position of that save, in seconds.
+    #[sea_orm(default_value = 0, extra = "CHECK (play_start_position >= 0)")]
+    pub play_start_position: i32,
+    /// How long the running play was watched, in milliseconds.
+    #[sea_orm(default_value = 0, extra = "CHECK (play_watched_ms >= 0)")]
+    pub play_watched_ms: i64,
+    /// Whether `play_count` counts the running play.
+    #[sea_orm(default_value = false)]
+    pub play_completed: bool,
     /// The time of the first save.
     pub created_at: DateTimeUtc,
     /// The time when a save last changed the row.
@@ -59,6 +98,9 @@ pub struct Model {
     /// The video.
     #[sea_orm(belongs_to, from = "video_id", to = "id", on_delete = "Cascade")]
     pub video: BelongsTo<super::video::Entity>,
+    /// Its plays.
+    #[sea_orm(has_many)]
+    pub plays: HasMany<super::play::Entity>,
 }
 
 impl Model {

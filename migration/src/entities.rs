@@ -11,12 +11,15 @@ pub fn entities(backend: DatabaseBackend) -> EntityTables {
         .register(::entity::user::Entity)
         .register(::entity::video::Entity)
         .register(::entity::watch_history::Entity)
+        .register(::entity::play::Entity)
+        .register(::entity::forgotten_entry::Entity)
         .register(::entity::session::Entity)
         .register(::entity::ended_session::Entity)
         .register(::entity::refresh_token::Entity)
         .register(::entity::sign_in_limit::Entity)
-        .register(::entity::deleted_file::Entity);
-    let mut indexes = vec![::entity::watch_history::continue_watching_index()];
+        .register(::entity::deleted_file::Entity)
+        .register(::entity::background_job::Entity);
+    let mut indexes = vec![::entity::watch_history::continue_watching_index(), ::entity::play::start_index()];
     indexes.extend(::entity::video::list_indexes());
     EntityTables { tables, indexes, statements: ::entity::video_search::tables(backend).to_vec() }
 }

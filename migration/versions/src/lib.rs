@@ -28,6 +28,7 @@ mod m20261130_000003_search_videos;
 mod m20261130_000005_know_files_again;
 mod m20261130_000006_remember_deleted_files;
 mod m20261130_000007_create_sign_in_limits;
+mod m20261130_000008_keep_plays;
 
 use operations::{sql, type_change};
 use sea_orm_migration::prelude::*;
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000005_know_files_again::Migration),
             Box::new(m20261130_000006_remember_deleted_files::Migration),
             Box::new(m20261130_000007_create_sign_in_limits::Migration),
+            Box::new(m20261130_000008_keep_plays::Migration),
         ]
     }
 }

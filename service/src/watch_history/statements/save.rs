@@ -57,7 +57,19 @@ fn insert(backend: DatabaseBackend, rules: &ProgressRules) -> Result<InsertState
 fn inserted_value(column: Column, rules: &ProgressRules) -> Option<Expr> {
     let completed = completed(input(Column::WatchPosition), video::Column::Duration.into_expr(), rules);
     Some(match column {
-        Column::Id => return None,
+        Column::Id
+        | Column::Hidden
+        | Column::HiddenUntil
+        | Column::PreviousPosition
+        | Column::PreviousDevice
+        | Column::PreviousAt
+        | Column::PlayNumber
+        | Column::PlayIsKept
+        | Column::PlayHasSession
+        | Column::PlayStartedAt
+        | Column::PlayStartPosition
+        | Column::PlayWatchedMs
+        | Column::PlayCompleted => return None,
         Column::UserId
         | Column::VideoId
         | Column::WatchDuration

@@ -26,7 +26,22 @@ pub(super) fn updated_value(column: Column, backend: DatabaseBackend) -> Option<
         CaseStatement::new().case(counted, value).finally(stored(column)).into()
     };
     Some(match column {
-        Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt => return None,
+        Column::Id
+        | Column::UserId
+        | Column::VideoId
+        | Column::CreatedAt
+        | Column::Hidden
+        | Column::HiddenUntil
+        | Column::PreviousPosition
+        | Column::PreviousDevice
+        | Column::PreviousAt
+        | Column::PlayNumber
+        | Column::PlayIsKept
+        | Column::PlayHasSession
+        | Column::PlayStartedAt
+        | Column::PlayStartPosition
+        | Column::PlayWatchedMs
+        | Column::PlayCompleted => return None,
         Column::WatchPosition | Column::Completed | Column::Device => excluded(column),
         Column::WatchDuration | Column::LastWatchedAt | Column::WatchedHour => greatest(column),
         Column::PlayerSession => last_session(),
