@@ -15,6 +15,7 @@ mod names;
 pub mod number;
 pub mod page;
 mod picture;
+pub mod plays;
 pub mod progress;
 pub mod search;
 pub mod statistics;
