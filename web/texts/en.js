@@ -68,5 +68,6 @@ export const en = {
     "The connection broke while the video was loading. Reload the page to try again.",
   unreachable: "The server could not be reached. Please try again.",
   failed: "Something went wrong",
+  cancel: "Cancel",
   tryAgain: "Try again",
 };

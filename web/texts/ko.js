@@ -69,6 +69,7 @@ export const ko = {
   mediaNetworkError: "동영상을 불러오는 중 연결이 끊어졌습니다. 페이지를 새로고침해 주세요.",
   unreachable: "서버에 연결할 수 없습니다. 다시 시도해 주세요.",
   failed: "문제가 발생했습니다",
+  cancel: "취소",
   tryAgain: "다시 시도",
 };
 
