@@ -16,6 +16,7 @@ mod names;
 pub mod number;
 pub mod page;
 mod picture;
+pub mod plays;
 pub mod progress;
 pub mod retention;
 pub mod search;
