@@ -46,9 +46,10 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
     let app = Arc::new(AppState {
         db: db.clone(),
-        history: History::open(&db, settings.rules).map_err(|error| error.to_string())?,
+        history: History::open(&db, settings.rules, settings.history_max_days).map_err(|error| error.to_string())?,
         auth: Auth::new(tokens, settings.refresh_token_lifetime).with_grace(settings.refresh_grace),
         rules: settings.rules,
+        history_max_days: settings.history_max_days,
         library,
         views: ViewCounter::default(),
         clock: Clock::System,

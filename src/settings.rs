@@ -31,6 +31,9 @@ use values::{
 pub(crate) const SECRET_BYTES: usize = 32;
 pub(crate) const MAKE_SECRET: &str = "set 32 bytes or more, such as the output of `openssl rand -base64 48`";
 
+/// Ten years, as for the preference of a viewer.
+const MAX_DAYS: i32 = 3_650;
+
 /// Above it, the machine is the limit.
 const MAX_LIMIT: u32 = 1_000_000;
 
@@ -48,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) media_dir: PathBuf,
     pub(crate) auto_migrate: bool,
     pub(crate) rules: ProgressRules,
+    pub(crate) history_max_days: Option<i32>,
     pub(crate) durability: Durability,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) public_path: PublicPath,
@@ -99,6 +103,7 @@ impl Settings {
                 )?,
                 resume_max_percent: percent("RESUME_MAX_PERCENT", args.resume_max_percent, 95)?,
             },
+            history_max_days: Value::new("HISTORY_MAX_DAYS", args.history_max_days)?.number_or_none(1, MAX_DAYS)?,
             durability: match Value::new("SQLITE_SYNCHRONOUS", args.sqlite_synchronous)?.word(&["full", "normal"])? {
                 1 => Durability::Normal,
                 _ => Durability::Full,

@@ -38,6 +38,8 @@ pub struct AppState {
     pub auth: Auth,
     /// When a video counts as completed, and where it resumes.
     pub rules: ProgressRules,
+    /// Days after which every viewer's entries and plays expire; `None` for never.
+    pub history_max_days: Option<i32>,
     /// The folder of video files.
     pub library: Library,
     /// The views that were counted in the last half hour.

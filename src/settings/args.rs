@@ -64,6 +64,11 @@ pub(crate) struct SettingArgs {
     /// A video resumes at positions below this share of its duration. Default: 95
     #[arg(long, env, value_name = "PERCENT")]
     pub(super) resume_max_percent: Option<OsString>,
+    /// How long the watch history of every viewer is kept, in days, 1 to 3650. Default: for ever
+    ///
+    /// A viewer may choose a shorter time, but not a longer one.
+    #[arg(long, env, value_name = "DAYS")]
+    pub(super) history_max_days: Option<OsString>,
     /// full: an acknowledged save survives power loss. normal: only a crash of the process.
     /// Default: full
     #[arg(long, env, value_name = "MODE")]

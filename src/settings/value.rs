@@ -36,6 +36,19 @@ impl Value {
         }
     }
 
+    /// A number without a default.
+    pub(super) fn number_or_none<T>(self, min: T, max: T) -> Result<Option<T>, String>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let Self { name, text } = self;
+        let Some(text) = text else { return Ok(None) };
+        match text.parse() {
+            Ok(number) if number >= min && number <= max => Ok(Some(number)),
+            _ => Err(format!("{name}={text}: must be a whole number from {min} to {max}; the default is none")),
+        }
+    }
+
     pub(super) fn flag(self, default: bool) -> Result<bool, String> {
         let Self { name, text } = self;
         match text.as_deref() {

@@ -66,6 +66,7 @@ pub struct TestOptions {
     pub rates: LimitSettings,
     pub trusted_proxies: Vec<IpNet>,
     pub streams_per_address: usize,
+    pub history_max_days: Option<i32>,
     pub idle_timeout: Duration,
 }
 
@@ -79,6 +80,7 @@ impl Default for TestOptions {
             public_path: PublicPath::default(),
             rates: LimitSettings::default(),
             streams_per_address: 64,
+            history_max_days: None,
             idle_timeout: Duration::from_secs(60),
         }
     }
@@ -153,9 +155,10 @@ impl TestApp {
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let app = Arc::new(AppState {
                         db: db.clone(),
-                        history: History::open(&db, ProgressRules::default()).unwrap(),
+                        history: History::open(&db, ProgressRules::default(), options.history_max_days).unwrap(),
                         auth: Auth::new(tokens, Duration::from_secs(30 * 86_400)).with_grace(options.refresh_grace),
                         rules: ProgressRules::default(),
+                        history_max_days: options.history_max_days,
                         library,
                         views: ViewCounter::default(),
                         clock,

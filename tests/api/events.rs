@@ -15,7 +15,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 /// The watch history on the test's own connections, whose events the test can hear.
 fn open(app: &TestApp) -> History {
-    History::open(&app.db, ProgressRules::default()).unwrap()
+    History::open(&app.db, ProgressRules::default(), None).unwrap()
 }
 
 fn now() -> DateTime<Utc> {

@@ -22,6 +22,7 @@ mod events;
 mod failures;
 mod files;
 mod heads;
+mod jobs;
 mod library;
 mod limits;
 mod listing;

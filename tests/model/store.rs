@@ -22,7 +22,7 @@ pub enum Store {
 impl Store {
     pub fn open(kind: StoreKind, db: &Database, rules: ProgressRules) -> Self {
         match kind {
-            StoreKind::Fast => Self::Fast(History::open(db, rules).unwrap()),
+            StoreKind::Fast => Self::Fast(History::open(db, rules, None).unwrap()),
             StoreKind::Plain => Self::Plain(PlainStore { db: db.clone(), rules, one_at_a_time: Mutex::default() }),
         }
     }

@@ -51,17 +51,21 @@ pub struct History {
 struct Context {
     statements: Statements,
     rules: ProgressRules,
+    /// The setting `HISTORY_MAX_DAYS`.
+    #[expect(dead_code, reason = "the saves will read it")]
+    history_max_days: Option<i32>,
     events: EventPublisher,
 }
 
 impl History {
     /// Starts the batch workers. On PostgreSQL they are tasks of the runtime that calls this.
+    /// `history_max_days` is the setting `HISTORY_MAX_DAYS`.
     ///
     /// # Errors
     /// A statement has a defect.
-    pub fn open(database: &Database, rules: ProgressRules) -> Result<Self, Error> {
+    pub fn open(database: &Database, rules: ProgressRules, history_max_days: Option<i32>) -> Result<Self, Error> {
         let statements = Statements::new(database.backend(), &rules)?;
-        let context = Arc::new(Context { statements, rules, events: database.events().clone() });
+        let context = Arc::new(Context { statements, rules, history_max_days, events: database.events().clone() });
         Ok(match database.batch_connections() {
             BatchConnections::Postgres(connector) => on_postgres::open(connector, &context),
             BatchConnections::Sqlite(connector) => on_sqlite::open(connector, &context),
