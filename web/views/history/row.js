@@ -6,8 +6,8 @@ import { menu } from "../menu.js";
 import { rowActions } from "./actions.js";
 import { playsPanel } from "./plays.js";
 
-/** @typedef {import("../../history.js").Entry} Entry */
-/** @typedef {import("../../history.js").HistoryItem} HistoryItem */
+/** @typedef {import("../../playhead.js").Entry} Entry */
+/** @typedef {import("../../playhead.js").HistoryItem} HistoryItem */
 /** @typedef {import("./page.js").RowContext} RowContext */
 /** @typedef {ReturnType<typeof createRow>} Row */
 

@@ -1,14 +1,13 @@
-import { describeError } from "../../api.js";
+import { describeError, playhead } from "../../api.js";
 import { addDays, dayOf, number, shortDate, timeWatched, timeZone } from "../../dates.js";
 import { h } from "../../dom.js";
-import { readPreferences, readStatistics } from "../../history.js";
 import { language, t } from "../../i18n.js";
 import { notice } from "../notice.js";
 import { barChart, ranking } from "./charts.js";
 
 /** @typedef {import("../../app.js").Context} Context */
 /** @typedef {import("../../app.js").View} View */
-/** @typedef {import("../../history.js").Statistics} Statistics */
+/** @typedef {import("../../playhead.js").ViewingStatistics} ViewingStatistics */
 /** @typedef {import("./charts.js").Bar} Bar */
 
 const RANGES = [7, 30, 90, 365];
@@ -38,7 +37,7 @@ export function createPage({ query, settled, showMessage }) {
     const today = dayOf(new Date());
     const days = { from: addDays(today, 1 - range), to: today, tz: timeZone() };
     try {
-      const statistics = await readStatistics(days);
+      const statistics = await playhead.statistics(days);
       if (isLeft) return;
       showMessage("");
       body.replaceChildren(...(statistics.plays > 0 ? report(statistics) : [empty()]));
@@ -52,7 +51,7 @@ export function createPage({ query, settled, showMessage }) {
   }
 
   async function readMode() {
-    const preferences = await readPreferences().catch(() => null);
+    const preferences = await playhead.preferences().catch(() => null);
     if (isLeft || !preferences || preferences.history === "on") return;
     hint.hidden = false;
     hint.replaceChildren(t("nothingCounted"), " ", h("a", { href: "#/settings" }, t("toSettings")));
@@ -77,7 +76,7 @@ function ranges(current) {
 
 const empty = () => notice(t("noStatistics"), t("noStatisticsHint"), { level: "h2" });
 
-/** @param {Statistics} statistics */
+/** @param {ViewingStatistics} statistics */
 const report = (statistics) => [
   totals(statistics),
   part("by-day", t("byDay"), daysChart(statistics.days)),
@@ -108,7 +107,7 @@ const report = (statistics) => [
   ),
 ];
 
-/** @param {Statistics} statistics */
+/** @param {ViewingStatistics} statistics */
 function totals(statistics) {
   /** @type {[string, string, string][]} */
   const facts = [
@@ -138,7 +137,7 @@ const part = (id, title, content) =>
     content,
   );
 
-/** Bars of days, or of weeks in a long range. @param {Statistics["days"]} days */
+/** Bars of days, or of weeks in a long range. @param {ViewingStatistics["days"]} days */
 function daysChart(days) {
   const size = days.length > BAR_LIMIT ? WEEK : 1;
   /** @type {Bar[]} */
@@ -176,7 +175,7 @@ function hoursChart(seconds) {
 /** @param {string} label @param {number} value seconds @returns {Bar} */
 const timeBar = (label, value) => ({ label, value, text: timeWatched(value) });
 
-/** @param {Statistics["top_videos"][number]} video */
+/** @param {ViewingStatistics["top_videos"][number]} video */
 const videoBar = (video) => ({
   ...timeBar(video.video_title, video.watched_seconds),
   href: `#/videos/${video.video_id}`,
