@@ -172,7 +172,8 @@ export const en = {
   modeOn: "Everything",
   modeOnHint: "Your place in every video, and every play with its date.",
   modePositions: "Only your place",
-  modePositionsHint: "You resume where you stopped; plays are not kept, and statistics do not count them.",
+  modePositionsHint:
+    "You resume where you stopped; plays are not kept, and statistics do not count them.",
   modeOff: "Nothing",
   modeOffHint: "Nothing new is saved; what is there stays until you delete it.",
   retentionLegend: "How long it is kept",
@@ -184,7 +185,8 @@ export const en = {
   retentionQuestion: "Delete what you last watched more than {days} days ago?",
   recommendations: "Recommendations",
   recommendationsLabel: "Recommend videos to me",
-  recommendationsHint: "What you complete then counts, without your name, for what others are recommended.",
+  recommendationsHint:
+    "What you complete then counts, without your name, for what others are recommended.",
   nameAndEmail: "Name and e-mail",
   currentPassword: "Current password",
   newPassword: "New password",
@@ -192,7 +194,8 @@ export const en = {
   passwordChanged: "The password is changed. Other devices must sign in again.",
   deleteAccount: "Delete account",
   deleteAccountQuestion: "Delete the account “{name}”?",
-  deleteAccountWarning: "Your account, your videos and your history are deleted, and cannot be brought back.",
+  deleteAccountWarning:
+    "Your account, your videos and your history are deleted, and cannot be brought back.",
   alsoWatched: "Also watched",
   becauseWatched: "Because you watched “{title}”",
   popular: "Popular",

@@ -171,7 +171,8 @@ export const ko = {
   modeOn: "모두",
   modeOnHint: "모든 동영상의 시청 위치와 재생 기록을 날짜와 함께 저장합니다.",
   modePositions: "시청 위치만",
-  modePositionsHint: "보던 곳부터 이어서 볼 수 있지만, 재생 기록을 저장하지 않아 통계에 포함되지 않습니다.",
+  modePositionsHint:
+    "보던 곳부터 이어서 볼 수 있지만, 재생 기록을 저장하지 않아 통계에 포함되지 않습니다.",
   modeOff: "저장 안 함",
   modeOffHint: "새로 저장하지 않으며, 이미 저장된 기록은 직접 삭제할 때까지 남습니다.",
   retentionLegend: "보관 기간",

@@ -3,6 +3,7 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import * as session from "../session.js";
 import { card } from "./card.js";
+import { section } from "./section.js";
 
 /** @typedef {import("../playhead.js").Recommendation} Recommendation */
 
@@ -11,13 +12,8 @@ const SIZE = 6;
 /** The shelf of recommended videos, hidden while there are none. */
 export function alsoWatchedShelf() {
   const list = h("ul", { class: "rail", role: "list" });
-  const heading = h("h2", { id: "also-watched-heading" }, t("alsoWatched"));
-  const root = h(
-    "section",
-    { id: "also-watched", "aria-labelledby": "also-watched-heading", hidden: true },
-    heading,
-    list,
-  );
+  const root = section("also-watched", t("alsoWatched"), list);
+  root.hidden = true;
 
   /** Reads the videos anew; call it when the page has shown its own. */
   async function refresh() {
@@ -38,7 +34,15 @@ export function alsoWatchedShelf() {
 }
 
 /** @param {Recommendation} video */
-const recommendedCard = ({ id, title, uploader_username, duration, thumbnail_path, reason, ...video }) =>
+const recommendedCard = ({
+  id,
+  title,
+  uploader_username,
+  duration,
+  thumbnail_path,
+  reason,
+  ...video
+}) =>
   card({
     id,
     title,

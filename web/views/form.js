@@ -81,7 +81,10 @@ export function fieldForm(id, fields, action, submit, { isDangerous = false } = 
 }
 
 /** @param {string} form @param {Field} field */
-function fieldRow(form, { name, label, type = "text", autocomplete, hint, required = true, value }) {
+function fieldRow(
+  form,
+  { name, label, type = "text", autocomplete, hint, required = true, value },
+) {
   const id = `${form}-${name}`;
   const error = h("p", { class: "field-error", id: `${id}-error`, hidden: true });
   const descriptions = hint ? `${id}-hint ${id}-error` : `${id}-error`;

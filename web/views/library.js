@@ -5,6 +5,7 @@ import * as session from "../session.js";
 import { alsoWatchedShelf } from "./also-watched.js";
 import { card, setProgress } from "./card.js";
 import { notice } from "./notice.js";
+import { section } from "./section.js";
 
 const PAGE_SIZE = 24;
 const CONTINUE_SIZE = 6;
@@ -28,7 +29,15 @@ export function libraryView({ query, settled, showMessage }) {
     t("loadMore"),
   );
   const library = section("library", t(words ? "videos" : "allVideos"), grid, empty, more);
-  const root = h("div", {}, h("h1", { tabindex: -1 }, title), intro, continueSection, shelf.root, library);
+  const root = h(
+    "div",
+    {},
+    h("h1", { tabindex: -1 }, title),
+    intro,
+    continueSection,
+    shelf.root,
+    library,
+  );
   const life = new AbortController();
   let round = 0; // an answer to an earlier round is ignored
   /** @type {string | null} */
@@ -132,12 +141,6 @@ export function libraryView({ query, settled, showMessage }) {
       void refresh();
     },
   };
-}
-
-/** @param {string} id @param {string} title @param {...HTMLElement} children */
-function section(id, title, ...children) {
-  const heading = h("h2", { id: `${id}-heading` }, title);
-  return h("section", { id, "aria-labelledby": `${id}-heading` }, heading, ...children);
 }
 
 /** @param {string} words the search, empty for none */

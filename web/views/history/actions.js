@@ -51,7 +51,8 @@ export function rowActions(row, context) {
     previous && {
       id: "undo",
       text: t("goBackTo", { time: clock(previous.position) }),
-      run: () => edit(() => playhead.undo(id), t("wentBackTo", { time: clock(previous.position) }), true),
+      run: () =>
+        edit(() => playhead.undo(id), t("wentBackTo", { time: clock(previous.position) }), true),
     },
     entry.hidden
       ? { id: "unhide", text: t("unhide"), run: () => edit(() => playhead.show(id), t("unhidden")) }
@@ -62,7 +63,11 @@ export function rowActions(row, context) {
           text: t("unmark"),
           run: () => edit(() => playhead.markUnwatched(id), t("unmarked"), entry.play_count === 1),
         }
-      : { id: "mark", text: t("mark"), run: () => edit(() => playhead.markWatched(id), t("marked"), true) },
+      : {
+          id: "mark",
+          text: t("mark"),
+          run: () => edit(() => playhead.markWatched(id), t("marked"), true),
+        },
     { id: "forget", text: t("forgetMore"), run: forget, isDangerous: true },
   ];
   return items.filter((item) => item !== null && item !== false);

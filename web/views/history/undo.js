@@ -53,7 +53,8 @@ export async function restore(before, after) {
   if (before.play_count > 0 && after.play_count === 0)
     entry = await playhead.markWatched(id, { at: before.completed_at ?? undefined });
   const isMoved = Math.abs(entry.watch_position - before.watch_position) > 0;
-  if (isMoved && entry.previous?.position === before.watch_position) entry = await playhead.undo(id);
+  if (isMoved && entry.previous?.position === before.watch_position)
+    entry = await playhead.undo(id);
   // The position goes back first, because the end of an unmarked video becomes its start.
   if (before.play_count === 0 && entry.play_count > 0) entry = await playhead.markUnwatched(id);
   return entry;

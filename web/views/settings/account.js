@@ -4,7 +4,7 @@ import { t } from "../../i18n.js";
 import * as session from "../../session.js";
 import { fieldForm } from "../form.js";
 import { ask } from "../question.js";
-import { section } from "./page.js";
+import { section } from "../section.js";
 
 /** @typedef {import("../../api.js").Account} Account */
 /** @typedef {import("../../app.js").Context} Context */

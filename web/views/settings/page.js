@@ -26,12 +26,3 @@ export function createPage(context) {
   void show();
   return { root, title: t("settings"), leave: () => life.abort() };
 }
-
-/** @param {string} id @param {string} title @param {...(Node | false)} children */
-export const section = (id, title, ...children) =>
-  h(
-    "section",
-    { id, "aria-labelledby": `${id}-heading` },
-    h("h2", { id: `${id}-heading` }, title),
-    ...children,
-  );

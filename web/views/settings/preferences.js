@@ -3,7 +3,7 @@ import { h } from "../../dom.js";
 import { t } from "../../i18n.js";
 import { countHistory, describeCount } from "../history/count.js";
 import { ask } from "../question.js";
-import { section } from "./page.js";
+import { section } from "../section.js";
 
 /** @typedef {import("../../app.js").Context} Context */
 /** @typedef {import("../../playhead.js").Preferences} Preferences */

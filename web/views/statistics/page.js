@@ -3,6 +3,7 @@ import { addDays, dayOf, number, shortDate, timeWatched, timeZone } from "../../
 import { h } from "../../dom.js";
 import { language, t } from "../../i18n.js";
 import { notice } from "../notice.js";
+import { section } from "../section.js";
 import { barChart, ranking } from "./charts.js";
 
 /** @typedef {import("../../app.js").Context} Context */
@@ -79,23 +80,23 @@ const empty = () => notice(t("noStatistics"), t("noStatisticsHint"), { level: "h
 /** @param {ViewingStatistics} statistics */
 const report = (statistics) => [
   totals(statistics),
-  part("by-day", t("byDay"), daysChart(statistics.days)),
+  section("by-day", t("byDay"), daysChart(statistics.days)),
   h(
     "div",
     { class: "side-by-side" },
-    part("by-weekday", t("byWeekday"), weekdaysChart(statistics.weekdays)),
-    part("by-hour", t("byHour"), hoursChart(statistics.hours)),
+    section("by-weekday", t("byWeekday"), weekdaysChart(statistics.weekdays)),
+    section("by-hour", t("byHour"), hoursChart(statistics.hours)),
   ),
-  part("top-videos", t("topVideos"), ranking(statistics.top_videos.map(videoBar))),
+  section("top-videos", t("topVideos"), ranking(statistics.top_videos.map(videoBar))),
   h(
     "div",
     { class: "side-by-side" },
-    part(
+    section(
       "top-uploaders",
       t("topUploaders"),
       ranking(statistics.top_uploaders.map((item) => timeBar(item.username, item.watched_seconds))),
     ),
-    part(
+    section(
       "devices",
       t("devices"),
       ranking(
@@ -127,15 +128,6 @@ function totals(statistics) {
 /** @param {number} days */
 const dayCount = (days) =>
   new Intl.NumberFormat(language, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
-
-/** @param {string} id @param {string} title @param {HTMLElement} content */
-const part = (id, title, content) =>
-  h(
-    "section",
-    { id, "aria-labelledby": `${id}-heading` },
-    h("h2", { id: `${id}-heading` }, title),
-    content,
-  );
 
 /** Bars of days, or of weeks in a long range. @param {ViewingStatistics["days"]} days */
 function daysChart(days) {
