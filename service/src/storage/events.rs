@@ -40,6 +40,21 @@ pub enum Event {
         /// The video.
         video_id: i64,
     },
+    /// A viewer changed an entry or its plays without a save: by an undo, a mark, the deletion of a
+    /// play, or because it was hidden or shown.
+    EntryChanged {
+        /// The viewer.
+        user_id: i64,
+        /// The video.
+        video_id: i64,
+    },
+    /// A viewer deleted all entries and plays that were last watched before a time.
+    HistoryCleared {
+        /// The viewer.
+        user_id: i64,
+        /// The time.
+        before: DateTime<Utc>,
+    },
     /// A video was added.
     VideoCreated {
         /// The video.
