@@ -24,7 +24,15 @@ fn now() -> DateTime<Utc> {
 
 fn save(watch_position: i32) -> Save {
     let session_id = Some("one".to_owned());
-    Save { watch_position, watch_duration: 0, age_ms: None, session_id, sequence: None, played_seconds: None, device: None }
+    Save {
+        watch_position,
+        watch_duration: 0,
+        age_ms: None,
+        session_id,
+        sequence: None,
+        played_seconds: None,
+        device: None,
+    }
 }
 
 fn saved(user_id: i64, video_id: i64, watch_position: i32) -> Event {
