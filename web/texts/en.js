@@ -52,6 +52,7 @@ export const en = {
   superseded: "Newer place kept: {time}",
   saveRefused: "The position could not be saved: {detail}",
   gone: "This video was deleted",
+  notStored: "Not saved: your history is off or was deleted",
   forgotten: "Your place in this video was forgotten",
   forgetFailed: "Your place could not be forgotten. Please try again.",
   signInToSave: "Sign in to remember where you stopped.",

@@ -54,6 +54,7 @@ export const ko = {
   superseded: "더 최근 위치를 유지합니다: {time}",
   saveRefused: "시청 위치를 저장하지 못했습니다: {detail}",
   gone: "삭제된 동영상입니다",
+  notStored: "저장하지 않음: 시청 기록이 꺼져 있거나 삭제되었습니다",
   forgotten: "이 동영상의 시청 기록을 삭제했습니다",
   forgetFailed: "시청 기록을 삭제하지 못했습니다. 다시 시도해 주세요.",
   signInToSave: "로그인하면 시청 위치를 기억합니다.",
