@@ -5,11 +5,13 @@
  * @typedef {{ id: number, title: string, description: string | null, duration: number | null,
  *   thumbnail_path: string | null, uploader_username: string, created_at: string,
  *   stream_url?: string | null, watch_progress?: number | null }} Video
- * @typedef {{ email: string, username: string, password: string, full_name?: string }} NewUser
+ * @typedef {{ email: string, username: string, password: string,
+ *   full_name?: string | null }} NewUser
+ * @typedef {{ id: number, email: string, username: string, full_name: string | null }} Account
  */
 import { base } from "./base.js";
-import { createPlayhead } from "./playhead.js";
-import { refusal } from "./i18n.js";
+import { createPlayhead, PlayheadError } from "./playhead.js";
+import { refusal, t } from "./i18n.js";
 import * as session from "./session.js";
 
 export const playhead = createPlayhead({ getToken: session.token, baseUrl: base });
@@ -27,13 +29,27 @@ export class Problem extends Error {
   }
 }
 
+/**
+ * What went wrong, in one line for the viewer.
+ * @param {unknown} error
+ * @throws the error itself if it is not about a request
+ */
+export function describeError(error) {
+  if (error instanceof Problem) return error.message || t("unreachable");
+  if (!(error instanceof PlayheadError)) throw error;
+  return error.status === 0 ? t("unreachable") : refusal(error.code ?? "", error.message);
+}
+
 /** @typedef {{ method?: string, body?: object, auth?: boolean, keepalive?: boolean }} Options */
 
 /**
  * @param {string} path of the site @param {Options} [options] `auth`: as the signed-in user, if any
  * @returns {Promise<{ data: any, headers: Headers }>}
  */
-async function request(path, { method = "GET", body, auth = false, keepalive = false } = {}) {
+export async function request(
+  path,
+  { method = "GET", body, auth = false, keepalive = false } = {},
+) {
   /** @param {string | null} token */
   const send = (token) => {
     const headers = new Headers({ accept: "application/json" });
@@ -85,6 +101,22 @@ export async function readVideos(path) {
 
 /** @param {number} id @returns {Promise<Video>} */
 export const getVideo = async (id) => (await request(`/api/v1/videos/${id}`, { auth: true })).data;
+
+const ACCOUNT = "/api/v1/users/me";
+
+/** @returns {Promise<Account>} */
+export const readAccount = async () => (await request(ACCOUNT, { auth: true })).data;
+
+/**
+ * A new name, e-mail or password needs the current one.
+ * @param {Partial<NewUser> & { current_password?: string }} change @returns {Promise<Account>}
+ */
+export const changeAccount = async (change) =>
+  (await request(ACCOUNT, { method: "PATCH", body: change, auth: true })).data;
+
+/** Deletes the account with its videos and history. @param {string} current_password */
+export const deleteAccount = (current_password) =>
+  request(ACCOUNT, { method: "DELETE", body: { current_password }, auth: true });
 
 /** Creates an account and signs in. @param {NewUser} account */
 export async function signUp(account) {

@@ -50,5 +50,7 @@ mod transactions;
 mod unfit_values;
 mod users;
 mod videos;
+mod viewing_model;
+mod viewing_statistics;
 mod watch_history;
 mod wire;

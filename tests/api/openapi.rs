@@ -69,6 +69,7 @@ fn operation_ids_do_not_change() {
         "read_hls_status",
         "read_my_account",
         "read_my_preferences",
+        "read_my_statistics",
         "read_rating",
         "read_rating_stats",
         "read_thumbnail",
