@@ -9,7 +9,10 @@ import { restore } from "./undo.js";
 /** @typedef {import("./page.js").RowContext} RowContext */
 /** @typedef {import("./row.js").Row} Row */
 
-/** The actions of a row's menu. @param {Row} row @param {RowContext} context @returns {MenuItem[]} */
+/**
+ * The actions of a row's menu.
+ * @param {Row} row @param {RowContext} context @returns {MenuItem[]}
+ */
 export function rowActions(row, context) {
   const { announce, attempt, remove, signal } = context;
   const entry = row.entry();
@@ -60,12 +63,12 @@ export function rowActions(row, context) {
     entry.play_count > 0
       ? {
           id: "unmark",
-          text: t("unmark"),
+          text: t("markUnwatched"),
           run: () => edit(() => playhead.markUnwatched(id), t("unmarked"), entry.play_count === 1),
         }
       : {
           id: "mark",
-          text: t("mark"),
+          text: t("markWatched"),
           run: () => edit(() => playhead.markWatched(id), t("marked"), true),
         },
     { id: "forget", text: t("forgetMore"), run: forget, isDangerous: true },

@@ -17,8 +17,8 @@ const BULK_LIMIT = 500;
 export function selectionBar({ rows, attempt, announce, reload, signal }) {
   const count = h("p", { role: "status" });
   const buttons = [
-    action("mark-selected", t("mark"), () => change(true)),
-    action("unmark-selected", t("unmark"), () => change(false)),
+    action("mark-selected", t("markWatched"), () => change(true)),
+    action("unmark-selected", t("markUnwatched"), () => change(false)),
     action("forget-selected", t("forgetMore"), forget),
   ];
   const root = h(

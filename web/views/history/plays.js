@@ -67,7 +67,7 @@ export function playsPanel(videoId, title, { announce, attempt, signal }, onChan
     const row = h("li", { "data-play-id": play.id });
     const when = dateAndTime(play.started_at);
     const [from, to] = [clock(play.start_position), clock(play.end_position)];
-    const facts = [
+    const details = [
       play.device,
       t("watchedFor", { time: timeWatched(play.watched_seconds) }),
       t("fromTo", { from, to }),
@@ -94,7 +94,7 @@ export function playsPanel(videoId, title, { announce, attempt, signal }, onChan
       {},
       h("strong", {}, when),
       " ",
-      h("span", { class: "card-meta" }, facts.filter(Boolean).join(" · ")),
+      h("span", { class: "card-meta" }, details.filter(Boolean).join(" · ")),
     );
     row.append(text, resume, remove);
     return row;

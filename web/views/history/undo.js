@@ -5,7 +5,7 @@ import { t } from "../../i18n.js";
 /** @typedef {import("../../playhead.js").Entry} Entry */
 
 /**
- * The line that says what was done, with a button that takes it back where that is possible.
+ * The line that says what was done, with a button that reverts it where that is possible.
  * @param {<T>(task: () => Promise<T>) => Promise<T | null>} attempt
  */
 export function undoBar(attempt) {
@@ -43,7 +43,7 @@ export function undoBar(attempt) {
 }
 
 /**
- * Takes back a mark, the removal of a mark, or a move of the position.
+ * Reverts a mark, the removal of a mark, or a move of the position.
  * @param {Entry} before the change @param {Entry} after it
  * @returns {Promise<Entry>}
  */

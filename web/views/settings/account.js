@@ -18,7 +18,10 @@ const currentPassword = () => ({
   autocomplete: "current-password",
 });
 
-/** Name, password, and the end of the account. @param {Context} context @param {AbortSignal} signal */
+/**
+ * Name, password, and the end of the account.
+ * @param {Context} context @param {AbortSignal} signal
+ */
 export async function accountSections({ accountChanged, showMessage }, signal) {
   try {
     const account = await readAccount();

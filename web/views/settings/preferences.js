@@ -11,7 +11,10 @@ import { section } from "../section.js";
 const MOST_DAYS = 3_650;
 const DAY_MS = 86_400_000;
 
-/** What is kept, for how long, and the recommendations. @param {Context} context @param {AbortSignal} signal */
+/**
+ * What is kept, for how long, and the recommendations.
+ * @param {Context} context @param {AbortSignal} signal
+ */
 export async function preferenceSections({ showMessage }, signal) {
   /** @type {Preferences} */
   let stored;

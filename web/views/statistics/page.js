@@ -111,7 +111,7 @@ const report = (statistics) => [
 /** @param {ViewingStatistics} statistics */
 function totals(statistics) {
   /** @type {[string, string, string][]} */
-  const facts = [
+  const details = [
     ["watched", t("totalWatched"), timeWatched(statistics.watched_seconds)],
     ["plays", t("plays"), number(statistics.plays)],
     ["started", t("totalStarted"), number(statistics.videos_started)],
@@ -119,7 +119,7 @@ function totals(statistics) {
     ["current-streak", t("currentStreak"), dayCount(statistics.current_streak_days)],
     ["longest-streak", t("longestStreak"), dayCount(statistics.longest_streak_days)],
   ];
-  const tiles = facts.map(([id, name, value]) =>
+  const tiles = details.map(([id, name, value]) =>
     h("div", { "data-total": id }, h("dt", {}, name), h("dd", {}, value)),
   );
   return h("dl", { class: "totals" }, ...tiles);
