@@ -45,6 +45,24 @@ impl TestApp {
         saved.json().await.unwrap()
     }
 
+    /// Sends a save with this body and returns the entry.
+    pub async fn send_save(&self, person: &Person, video: i64, body: Value) -> Value {
+        self.ask_json(person, Method::POST, &history(video), Some(body)).await
+    }
+
+    /// The caller's entry for a video.
+    pub async fn entry(&self, person: &Person, video: i64) -> Value {
+        self.ask_json(person, Method::GET, &history(video), None).await
+    }
+
+    /// Sends a request that succeeds, and returns the body of the response.
+    pub async fn ask_json(&self, person: &Person, method: Method, path: &str, body: Option<Value>) -> Value {
+        let answer = self.ask(person, method, path, body).await;
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
     /// The titles of the continue watching list.
     pub async fn continue_watching(&self, person: &Person) -> Vec<String> {
         let list = self.ask(person, Method::GET, "/api/v1/videos/continue-watching", None).await;
