@@ -201,7 +201,7 @@ test("a save that was dropped can be put back", async () => {
   const session = player.outbox.open("1", 7, () => {});
   session.push(saveOf(10));
   await player.outbox.settle();
-  const restore = player.outbox.drop("1", 7);
+  const restore = player.outbox.drop("1", ({ video }) => video === 7);
   assert.equal(player.waiting, 0);
   restore();
   assert.equal(player.waiting, 1);

@@ -25,7 +25,7 @@ import { createSender } from "./sender.js";
  *   unsure: boolean, resumed: boolean, withoutSession: boolean }} PlayerSave
  */
 
-/** @param {import("./request.js").Requests} requests */
+/** @param {Pick<import("./request.js").Requests, "request" | "currentAccount">} requests */
 export function createOutbox({ request, currentAccount }) {
   const queue = createQueue();
   const { readEntry, send } = createSender(request);
@@ -253,12 +253,12 @@ export function createOutbox({ request, currentAccount }) {
     },
 
     /**
-     * Removes the queued saves of a video.
-     * @param {string} account @param {number | string} video
-     * @returns {() => void} puts it back
+     * Removes queued saves.
+     * @param {string} account @param {(save: Save) => boolean} isUnwanted
+     * @returns {() => void} puts them back
      */
-    drop(account, video) {
-      const dropped = queue.drop(account, video);
+    drop(account, isUnwanted) {
+      const dropped = queue.drop(account, isUnwanted);
       for (const { key } of dropped) {
         const session = sessions.get(key);
         if (session) session.retryingPosition = null;

@@ -129,13 +129,12 @@ export function createQueue() {
     },
 
     /**
-     * Removes the saves of a video, of all sessions.
-     * @param {string} account @param {number | string} video
+     * Removes saves, of all sessions.
+     * @param {string} account @param {(save: Save) => boolean} isUnwanted
      * @returns {QueuedSave[]} what was removed
      */
-    drop(account, video) {
-      const ending = `:${encodeURIComponent(video)}`;
-      const dropped = waiting(account).filter(({ key }) => key.endsWith(ending));
+    drop(account, isUnwanted) {
+      const dropped = waiting(account).filter(({ save }) => isUnwanted(save));
       for (const { key } of dropped) remove(key);
       return dropped;
     },
