@@ -8,8 +8,13 @@ use service::watch_history::{ContinueWatching, Entry};
 
 #[derive(Debug, PartialEq)]
 pub enum Answer {
-    Entry { entry: EntryFields, applied: Option<bool> },
+    Entry {
+        entry: EntryFields,
+        applied: Option<bool>,
+    },
     Forgotten,
+    /// A save that was not taken.
+    NotTaken,
     Failure(String),
 }
 
@@ -49,10 +54,11 @@ impl Answer {
     }
 }
 
-impl From<Result<Entry, Error>> for Answer {
-    fn from(answer: Result<Entry, Error>) -> Self {
+impl From<Result<Option<Entry>, Error>> for Answer {
+    fn from(answer: Result<Option<Entry>, Error>) -> Self {
         let entry = match answer {
-            Ok(entry) => entry,
+            Ok(Some(entry)) => entry,
+            Ok(None) => return Self::NotTaken,
             Err(error) => return Self::failure(&error),
         };
         let fields = EntryFields {

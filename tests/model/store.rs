@@ -47,25 +47,25 @@ impl Store {
         }
     }
 
-    pub async fn forget(&self, viewer: i64, video: i64) -> Answer {
+    pub async fn forget(&self, viewer: i64, video: i64, now: DateTime<Utc>) -> Answer {
         let forgotten = match self {
-            Self::Fast(history) => history::forget(history, viewer, video).await,
+            Self::Fast(history) => history::forget(history, viewer, video, now).await,
             Self::Plain(store) => store.forget(viewer, video).await,
         };
         forgotten.map_or_else(|error| Answer::failure(&error), |()| Answer::Forgotten)
     }
 
-    pub async fn find(&self, viewer: i64, video: i64) -> Answer {
+    pub async fn find(&self, viewer: i64, video: i64, now: DateTime<Utc>) -> Answer {
         match self {
-            Self::Fast(history) => history::find(history, viewer, video).await.into(),
+            Self::Fast(history) => history::find(history, viewer, video, now).await.map(Some).into(),
             Self::Plain(store) => store.answer(store.find(viewer, video).await),
         }
     }
 
-    pub async fn list(&self, viewer: i64, limit: u32) -> Vec<Item> {
+    pub async fn list(&self, viewer: i64, limit: u32, now: DateTime<Utc>) -> Vec<Item> {
         match self {
             Self::Fast(history) => {
-                let list = history::continue_watching(history, viewer, limit).await.unwrap();
+                let list = history::continue_watching(history, viewer, limit, None, now).await.unwrap();
                 list.into_iter().map(Into::into).collect()
             }
             Self::Plain(store) => {

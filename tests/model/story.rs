@@ -108,6 +108,7 @@ fn save() -> impl Strategy<Value = Save> {
     let sequence = prop_oneof![1 => Just(None), 4 => (1..6_i32).prop_map(Some), 1 => Just(Some(i32::MAX))];
     (position(), watched, age(), session(), sequence, device()).prop_map(
         |(watch_position, watch_duration, age_ms, session_id, sequence, device)| Save {
+            played_seconds: None,
             watch_position,
             watch_duration,
             age_ms,

@@ -84,7 +84,7 @@ impl<'a> StoryRun<'a> {
                 let saves = saves.iter().map(|(video, save)| (videos[*video], save.clone()));
                 store.save_all(viewer, saves.collect(), now).await
             }
-            Request::Forget(video) => vec![store.forget(viewer, videos[*video]).await],
+            Request::Forget(video) => vec![store.forget(viewer, videos[*video], now).await],
         }
     }
 
@@ -111,13 +111,13 @@ impl<'a> StoryRun<'a> {
     }
 
     async fn check_entry(&self, (viewer, video): Key) -> Checked {
-        let found = self.site.store.find(self.expected.viewers[viewer], self.expected.videos[video]).await;
+        let found = self.site.store.find(self.expected.viewers[viewer], self.expected.videos[video], self.now).await;
         prop_assert_eq!(found, self.expected.answer_to_find((viewer, video)));
         Ok(())
     }
 
     async fn check_list(&self, viewer: usize, limit: u32) -> Checked {
-        let list = self.site.store.list(self.expected.viewers[viewer], limit).await;
+        let list = self.site.store.list(self.expected.viewers[viewer], limit, self.now).await;
         prop_assert_eq!(list, self.expected.list(viewer, limit));
         Ok(())
     }

@@ -17,7 +17,8 @@ const CAPACITY: usize = 4096;
 /// their entries, has no event of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A save was applied to an entry. A save that was superseded has no event.
+    /// A save was applied to an entry, or the viewer changed it in another way. A save that was
+    /// superseded has no event.
     EntrySaved {
         /// The viewer.
         user_id: i64,
