@@ -1,7 +1,9 @@
 //! Accounts, videos and saves that a test starts with, made over HTTP.
 
 use crate::app::{PASSWORD, Person, TestApp, history};
+use entity::video;
 use reqwest::{Method, Response, StatusCode};
+use sea_orm::{ActiveValue::Set, EntityTrait, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 
 impl TestApp {
@@ -35,6 +37,23 @@ impl TestApp {
         let made = self.ask(person, Method::POST, "/api/v1/videos", Some(body)).await;
         assert_eq!(made.status(), StatusCode::CREATED);
         made.json::<Value>().await.unwrap()["id"].as_i64().unwrap()
+    }
+
+    /// Adds so many videos of ten minutes without a request for each, and returns the ids of all.
+    pub async fn add_videos(&self, person: &Person, count: usize) -> Vec<i64> {
+        let rows = (0..count).map(|n| video::ActiveModel {
+            user_id: Set(person.id),
+            title: Set(format!("film {n}")),
+            duration: Set(Some(600)),
+            status: Set(video::Status::Ready),
+            created_at: Set(self.now()),
+            updated_at: Set(self.now()),
+            ..Default::default()
+        });
+        let (_guard, db) = self.db.writer().await.unwrap();
+        video::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
+        let ids = video::Entity::find().select_only().column(video::Column::Id).order_by_asc(video::Column::Id);
+        ids.into_tuple().all(db).await.unwrap()
     }
 
     /// Saves a position in seconds and returns the entry.

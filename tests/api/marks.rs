@@ -45,7 +45,7 @@ on_both! {
         assert_eq!(progress(&marked), (true, 1, 600));
         assert_eq!((&marked["device"], &marked["previous"]), (&Value::Null, &Value::Null));
         assert_eq!(marked["completed_at"], marked["last_watched_at"]);
-        assert_eq!((app.entry(&ann, film).await, plays(&app).await), (marked, vec![]));
+        assert!(app.entry(&ann, film).await == marked && plays(&app).await.is_empty());
         let unknown = app.add_video(&ann, "a film of unknown duration", None).await;
         assert_eq!(progress(&mark(&app, &ann, unknown, None).await), (true, 1, 0));
     }
@@ -132,7 +132,7 @@ on_both! {
         app.save(&ann, film, 300).await;
         let unmarked = unmark(&app, &ann, film).await;
         assert_eq!((progress(&unmarked), &unmarked["previous"]), ((false, 0, 300), &Value::Null));
-        assert_eq!(plays(&app).await, vec![], "its play goes on");
+        assert!(plays(&app).await.is_empty(), "its play goes on");
     }
 
     async fn many_videos_are_marked_at_once_and_again_changes_nothing(app: TestApp) {

@@ -11,6 +11,7 @@ use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 use serde::Deserialize;
+use std::cmp::max;
 use utoipa::IntoParams;
 use validator::Validate;
 
@@ -100,7 +101,7 @@ async fn refuse_saves_before(
             let newest = Entity::find().select_only().column_as(Column::LastWatchedAt.max(), "newest");
             let newest = newest.filter(Column::UserId.eq(edit.user_id)).into_tuple().one(tx).await?;
             let newest: Option<DateTime<Utc>> = newest.flatten();
-            newest.map_or(edit.now, |newest| newest.max(edit.now)) + TimeDelta::milliseconds(1)
+            newest.map_or(edit.now, |newest| max(newest, edit.now)) + TimeDelta::milliseconds(1)
         }
     };
     let stored = user::Column::HistoryClearedBefore;
@@ -161,7 +162,7 @@ async fn lock_next_entries(
 ) -> Result<Vec<(i64, i64, DateTime<Utc>)>, Error> {
     let Cleared { user_id, before, created_before } = cleared;
     let is_of_entry = play::Column::EntryId.into_expr().eq(Column::Id.into_expr());
-    let has_old_plays = Expr::exists(select_plays(before).and_where(is_of_entry).take());
+    let has_old_plays = Expr::exists(select_plays(before).expr(Expr::val(1)).and_where(is_of_entry).take());
     let entries = Entity::find()
         .select_only()
         .columns([Column::Id, Column::VideoId, Column::LastWatchedAt])

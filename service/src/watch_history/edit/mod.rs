@@ -23,9 +23,9 @@ use entity::play;
 use entity::watch_history::Model;
 pub use forget::{Deletion, VideoList, forget_many};
 pub use hide::{Hiding, hide, unhide};
-pub(crate) use lock::{Account, lock_account, lock_entry, lock_video};
+pub(crate) use lock::{lock_account, lock_entry, lock_video};
 pub use mark::{Mark, Marked, Marks, mark, mark_many, unmark};
-pub(crate) use store::{record_change, store_one};
+pub(crate) use store::store_one;
 pub use undo::undo;
 use validator::ValidationError;
 

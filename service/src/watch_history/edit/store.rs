@@ -8,6 +8,7 @@ use entity::{forgotten_entry, play};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
 use sea_orm::{ActiveValue::{NotSet, Set}, IntoActiveModel, Iterable};
+use std::cmp::max;
 
 /// Rows that one INSERT writes. Each has about thirty values, and SQLite takes 32,766 in all.
 const ROWS_PER_INSERT: usize = 100;
@@ -35,7 +36,7 @@ pub(crate) async fn store_one(
 }
 
 /// Tells listeners that an entry or its plays changed.
-pub(crate) fn record_change(tx: &Transaction, entry: &Model) {
+pub(super) fn record_change(tx: &Transaction, entry: &Model) {
     tx.record(Event::EntryChanged { user_id: entry.user_id, video_id: entry.video_id });
 }
 
@@ -66,11 +67,11 @@ pub(super) async fn store_many(
 ) -> Result<(), Error> {
     insert_plays(tx, ended).await?;
     entries.iter_mut().for_each(|entry| entry.updated_at = edit.now);
-    let key = [Column::Id, Column::UserId, Column::VideoId, Column::CreatedAt];
     for entries in entries.chunks(ROWS_PER_INSERT) {
         // Every row meets its entry, so this updates many rows to different values at once.
         let rows = entries.iter().map(|entry| ActiveModel { id: NotSet, ..entry.clone().into_active_model().reset_all() });
-        let changed = Column::iter().filter(|column| !key.contains(column));
+        let is_fixed = |column| matches!(column, Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt);
+        let changed = Column::iter().filter(|column| !is_fixed(*column));
         let on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]).update_columns(changed).to_owned();
         Entity::insert_many(rows).on_conflict(on_conflict).exec_without_returning(tx).await?;
     }
@@ -127,7 +128,7 @@ pub(super) async fn delete_forever(tx: &Transaction, edit: &Edit, entries: &[Mod
             user_id: Set(entry.user_id),
             video_id: Set(entry.video_id),
             // No save of the deleted entry was later, even if its time came from another clock.
-            forgotten_at: Set(edit.now.max(entry.last_watched_at)),
+            forgotten_at: Set(max(edit.now, entry.last_watched_at)),
         });
         let is_later = Expr::col(("excluded", Tombstone::ForgottenAt)).gt(Tombstone::ForgottenAt.into_expr());
         let mut on_conflict = OnConflict::columns([Tombstone::UserId, Tombstone::VideoId]);
