@@ -31,8 +31,8 @@ export { PlayheadError };
 /**
  * The entry of one viewer and one video. Positions and durations are whole seconds, the percentage
  * is 0 to 100, and timestamps are RFC 3339. `resume_at` is where playback should begin, 0 for the
- * start. `applied` is false if a save changed nothing. `hidden` says that "continue watching" leaves
- * it out. `previous` is the place that was given up last, with its device and time, for `undo`.
+ * start. `applied` is false if a save changed nothing. "Continue watching" leaves out what is
+ * `hidden`. `previous` is the place that was given up last, with its device and time, for `undo`.
  * @typedef {{ position: number, device: string | null, at: string }} PreviousPlace
  * @typedef {{ id: number, user_id: number, video_id: number, watch_position: number,
  *   watch_duration: number, completed: boolean, progress_percentage: number, resume_at: number,
@@ -73,13 +73,15 @@ export { PlayheadError };
  * - ready: the history is read, and playback was taken to `position`; 0: it stays where it was
  * - saved: the server has stored `position`
  * - superseded: the server keeps `position`: it is newer, or nobody chose to go back from it
+ * - not-stored: the server has stored nothing: the viewer keeps no history, or has deleted this one
+ *   after `position` was reached
  * - retrying: a save (or the first read) has failed and is tried again after `retryInMs`;
  *   `error.status` is 0 if the server was not reached, `kept` says that the save outlives the page
  * - failed: the server has refused the save for good; the position is dropped
  * - gone: the video was deleted; nothing is saved any more
  * - signed-out: no token is accepted; nothing is saved any more, and waiting saves go out when the
  *   user is back
- * @typedef {"ready" | "saved" | "superseded" | "retrying" | "failed" | "gone"
+ * @typedef {"ready" | "saved" | "superseded" | "not-stored" | "retrying" | "failed" | "gone"
  *   | "signed-out"} PlayheadState
  * @typedef {{ state: PlayheadState, position: number, retryInMs?: number, kept?: boolean,
  *   error?: PlayheadError }} PlayheadEvent
@@ -138,7 +140,7 @@ export function createPlayhead({
      * @param {number | string} videoId @param {number} position seconds
      * @param {{ watchDuration?: number, keepalive?: boolean, signal?: AbortSignal }} [options]
      *   `watchDuration`: seconds watched in all
-     * @returns {Promise<Entry>}
+     * @returns {Promise<Entry | null>} null if the viewer keeps no history
      */
     save(videoId, position, { watchDuration = 0, ...options } = {}) {
       const watched = Math.floor(watchDuration);

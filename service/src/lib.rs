@@ -26,6 +26,7 @@ pub mod text;
 pub mod time;
 pub mod user;
 pub mod video;
+pub mod viewing;
 pub mod views;
 pub mod watch_history;
 

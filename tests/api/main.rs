@@ -52,5 +52,7 @@ mod tokens;
 mod transactions;
 mod users;
 mod videos;
+mod viewing_model;
+mod viewing_statistics;
 mod watch_history;
 mod wire;

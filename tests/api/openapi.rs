@@ -73,6 +73,7 @@ fn operation_ids_do_not_change() {
         "popular_videos",
         "read_hls_status",
         "read_my_account",
+        "read_my_statistics",
         "read_rating",
         "read_rating_stats",
         "read_thumbnail",

@@ -10,6 +10,7 @@ function saveOf(video, position, ageMs = 0) {
     video,
     position,
     watched: 0,
+    played: 0,
     session: "s",
     sequence: 1,
     ...moment,

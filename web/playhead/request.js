@@ -122,9 +122,9 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
     (await exchange(method, path, options)).data;
 
   /**
-   * Reads one page of a list.
+   * Reads one page of a list; `next` is the cursor of the page after it.
    * @param {string} path
-   * @returns {Promise<{ items: any[], next: string | null }>} `next`: the cursor of the page after it
+   * @returns {Promise<{ items: any[], next: string | null }>}
    * @throws {PlayheadError}
    */
   async function requestPage(path) {

@@ -32,7 +32,7 @@ pub fn document() -> Document {
         (name = "auth", description = "Sign up, sign in, sign out"),
         (name = "users", description = "My account"),
         (name = "videos", description = "The library"),
-        (name = "statistics", description = "Statistics of the library"),
+        (name = "statistics", description = "Statistics of the library, and of what I watched"),
         (name = "tags", description = "Tags of videos; there are none yet"),
         (name = "ratings", description = "Ratings of videos; there are none yet"),
         (name = "watch history", description = "Watch positions of the caller"),

@@ -16,6 +16,7 @@ mod tags;
 mod users;
 mod video_extras;
 mod videos;
+mod viewing_statistics;
 mod watch_history;
 
 pub(crate) use swagger_ui::SwaggerFiles;
@@ -44,6 +45,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(users::find)
             .service(users::update)
             .service(users::delete_account)
+            .service(viewing_statistics::statistics)
             // Fixed paths come before patterns, which would match them.
             .service(watch_history::continue_watching)
             .service(lists::paginated)
