@@ -217,11 +217,11 @@ on_both! {
     }
 
     async fn a_deactivated_account_clears_nothing(app: TestApp) {
-        let ann = app.sign_up("ann").await;
+        let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         let film = app.add_video(&ann, "film", Some(600)).await;
-        app.save(&ann, film, 100).await;
-        app.deactivate("ann").await;
-        problem(app.ask(&ann, Method::DELETE, HISTORY, None).await, 401, "unauthenticated").await;
+        app.save(&bob, film, 100).await;
+        app.deactivate("bob").await;
+        problem(app.ask(&bob, Method::DELETE, HISTORY, None).await, 401, "unauthenticated").await;
         assert_eq!(watch_history::Entity::find().count(app.db.reader()).await.unwrap(), 1);
     }
 }

@@ -89,8 +89,9 @@ fn add_failures(operation: &mut Operation, path: &str, writes: bool) {
 
 /// An optional body is described as one or null. It may be absent; it is never null.
 fn allow_no_body(operation: &mut Operation) {
-    let Some(body) = &mut operation.request_body else { return };
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
     for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
         let Some(RefOr::T(Schema::OneOf(one_of))) = &content.schema else { continue };
         let Some(schema) = one_of.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned() else { continue };
         content.schema = Some(schema);

@@ -26,9 +26,8 @@ pub(super) async fn undo(
     Now(now): Now,
 ) -> Result<Json<Entry>, Problem> {
     let edit = app.edit(caller, now);
-    let undoing = app.run(move |app| async move {
-        app.db.transaction(async |tx| edit::undo(tx, &edit, path.video_id).await).await
-    });
+    let undoing = app
+        .run(move |app| async move { app.db.transaction(async |tx| edit::undo(tx, &edit, path.video_id).await).await });
     undoing.await.map(Json)
 }
 
@@ -71,9 +70,10 @@ pub(super) async fn unhide(
     Now(now): Now,
 ) -> Result<Json<Entry>, Problem> {
     let edit = app.edit(caller, now);
-    let showing = app.run(move |app| async move {
-        app.db.transaction(async |tx| edit::unhide(tx, &edit, path.video_id).await).await
-    });
+    let showing =
+        app.run(
+            move |app| async move { app.db.transaction(async |tx| edit::unhide(tx, &edit, path.video_id).await).await },
+        );
     showing.await.map(Json)
 }
 
@@ -117,8 +117,9 @@ pub(super) async fn unmark(
     Now(now): Now,
 ) -> Result<Json<Entry>, Problem> {
     let edit = app.edit(caller, now);
-    let unmarking = app.run(move |app| async move {
-        app.db.transaction(async |tx| edit::unmark(tx, &edit, path.video_id).await).await
-    });
+    let unmarking =
+        app.run(
+            move |app| async move { app.db.transaction(async |tx| edit::unmark(tx, &edit, path.video_id).await).await },
+        );
     unmarking.await.map(Json)
 }

@@ -23,9 +23,8 @@ pub(super) async fn mark_many(
     Now(now): Now,
 ) -> Result<Json<Marked>, Problem> {
     let edit = app.edit(caller, now);
-    let marking = app.run(move |app| async move {
-        app.db.transaction(async |tx| edit::mark_many(tx, &edit, &marks).await).await
-    });
+    let marking = app
+        .run(move |app| async move { app.db.transaction(async |tx| edit::mark_many(tx, &edit, &marks).await).await });
     marking.await.map(Json)
 }
 
@@ -44,9 +43,10 @@ pub(super) async fn forget_many(
     Now(now): Now,
 ) -> Result<Json<Deletion>, Problem> {
     let edit = app.edit(caller, now);
-    let forgetting = app.run(move |app| async move {
-        app.db.transaction(async |tx| edit::forget_many(tx, &edit, &videos).await).await
-    });
+    let forgetting =
+        app.run(
+            move |app| async move { app.db.transaction(async |tx| edit::forget_many(tx, &edit, &videos).await).await },
+        );
     forgetting.await.map(Json)
 }
 

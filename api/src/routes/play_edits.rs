@@ -42,9 +42,10 @@ pub(super) async fn delete_play(
     Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let edit = app.edit(caller, now);
-    let deleting = app.run(move |app| async move {
-        app.db.transaction(async |tx| plays::delete(tx, &edit, path.play_id).await).await
-    });
+    let deleting =
+        app.run(
+            move |app| async move { app.db.transaction(async |tx| plays::delete(tx, &edit, path.play_id).await).await },
+        );
     deleting.await?;
     Ok(HttpResponse::NoContent())
 }
@@ -64,8 +65,9 @@ pub(super) async fn resume(
     Now(now): Now,
 ) -> Result<Json<Entry>, Problem> {
     let edit = app.edit(caller, now);
-    let resuming = app.run(move |app| async move {
-        app.db.transaction(async |tx| plays::resume(tx, &edit, path.play_id).await).await
-    });
+    let resuming =
+        app.run(
+            move |app| async move { app.db.transaction(async |tx| plays::resume(tx, &edit, path.play_id).await).await },
+        );
     resuming.await.map(Json)
 }

@@ -3,11 +3,11 @@
 //! The locks are those of PostgreSQL. On SQLite the transaction holds the write lock anyway.
 
 use super::Edit;
+use crate::Error;
 use crate::caller::Caller;
 use crate::retention::retention_cutoff;
 use crate::storage::Transaction;
 use crate::video::visible_to;
-use crate::Error;
 use chrono::{DateTime, Utc};
 use entity::{user, video, watch_history};
 use sea_orm::prelude::*;

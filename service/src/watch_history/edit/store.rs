@@ -7,7 +7,10 @@ use entity::watch_history::{ActiveModel, Column, Entity, Model};
 use entity::{forgotten_entry, play};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{ActiveValue::{NotSet, Set}, IntoActiveModel, Iterable};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    IntoActiveModel, Iterable,
+};
 use std::cmp::max;
 
 /// Rows that one INSERT writes. Each has about thirty values, and SQLite takes 32,766 in all.
@@ -69,7 +72,8 @@ pub(super) async fn store_many(
     entries.iter_mut().for_each(|entry| entry.updated_at = edit.now);
     for entries in entries.chunks(ROWS_PER_INSERT) {
         // Every row meets its entry, so this updates many rows to different values at once.
-        let rows = entries.iter().map(|entry| ActiveModel { id: NotSet, ..entry.clone().into_active_model().reset_all() });
+        let rows =
+            entries.iter().map(|entry| ActiveModel { id: NotSet, ..entry.clone().into_active_model().reset_all() });
         let is_fixed = |column| matches!(column, Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt);
         let changed = Column::iter().filter(|column| !is_fixed(*column));
         let on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]).update_columns(changed).to_owned();
