@@ -29,7 +29,8 @@ async fn has_entry(app: &TestApp, person: &Person, video: i64) -> bool {
     app.ask(person, Method::GET, &history(video), None).await.status() == StatusCode::OK
 }
 
-/// Checks that a save of a position from so many milliseconds ago is not taken, alone and in a batch.
+/// Checks that a save of a position from so many milliseconds ago is not taken, alone and in a
+/// batch.
 async fn refuses_save(app: &TestApp, person: &Person, video: i64, age_ms: i64) {
     let late = json!({"watch_position": 5, "age_ms": age_ms, "session_id": "late", "sequence": 1});
     let single = app.ask(person, Method::POST, &history(video), Some(late.clone())).await;

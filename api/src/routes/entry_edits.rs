@@ -33,8 +33,8 @@ pub(super) async fn undo(
 
 /// Hide a video
 ///
-/// Takes it off "continue watching". Position, plays and marks stay. It comes back when a save moves
-/// the position, or at `until`.
+/// Takes it off "continue watching". Position, plays and marks stay. It comes back when a save
+/// moves the position, or at `until`.
 #[utoipa::path(
     tag = "watch history", operation_id = "hide_watch_history", security(("bearer" = [])), params(VideoPath),
     request_body(content = Option<Hiding>),
@@ -103,8 +103,8 @@ pub(super) async fn mark(
 
 /// Mark a video as not watched
 ///
-/// Forgets that it was watched to the end: `play_count` is 0, and no play is `completed` any more. A
-/// position at the end goes back to the start, any other one stays.
+/// Forgets that it was watched to the end: `play_count` is 0, and no play is `completed` any more.
+/// A position at the end goes back to the start, any other one stays.
 #[utoipa::path(
     tag = "watch history", operation_id = "unmark_watched", security(("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound)

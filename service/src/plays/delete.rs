@@ -8,8 +8,8 @@ use crate::watch_history::rules::close_play;
 use sea_orm::prelude::*;
 
 /// Deletes a play of the caller from the history and the statistics. The entry keeps its position,
-/// and counts one completion less if the play was one. A later save of a deleted running play begins
-/// another one.
+/// and counts one completion less if the play was one. A later save of a deleted running play
+/// begins another one.
 ///
 /// # Errors
 /// [`Error::PlayNotFound`]; [`Error::Unauthenticated`] when the account is gone or deactivated.

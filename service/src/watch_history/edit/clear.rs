@@ -49,8 +49,8 @@ struct Cleared {
 /// already; the next call, or [`finish_clearings`], deletes the rest.
 ///
 /// # Errors
-/// [`Error::Invalid`] when `before` is in the future; [`Error::Unauthenticated`] when the account is
-/// gone or deactivated.
+/// [`Error::Invalid`] when `before` is in the future; [`Error::Unauthenticated`] when the account
+/// is gone or deactivated.
 pub async fn clear(database: &Database, edit: &Edit, clearing: Clearing) -> Result<Deletion, Error> {
     if clearing.before.is_some() {
         edit.past_or_now("before", clearing.before)?;

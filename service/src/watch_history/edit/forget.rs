@@ -30,8 +30,8 @@ pub struct Deletion {
     pub deleted: u64,
 }
 
-/// Deletes the caller's entries for these videos, with their plays. Videos without an entry, or that
-/// the caller may not see, are skipped.
+/// Deletes the caller's entries for these videos, with their plays. Videos without an entry, or
+/// that the caller may not see, are skipped.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated.

@@ -101,8 +101,8 @@ pub(super) async fn insert_missing(tx: &Transaction, entries: Vec<ActiveModel>) 
     Ok(created.into_iter().map(|entry| entry.video_id).collect())
 }
 
-/// Deletes entries with their plays, without tombstones. Expired ones need none: saves of their time
-/// are refused anyway.
+/// Deletes entries with their plays, without tombstones. Expired ones need none: saves of their
+/// time are refused anyway.
 ///
 /// # Errors
 /// Database errors.
