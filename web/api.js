@@ -10,11 +10,16 @@
  * @typedef {{ id: number, email: string, username: string, full_name: string | null }} Account
  */
 import { base } from "./base.js";
+import { deviceName } from "./device.js";
 import { createPlayhead, PlayheadError } from "./playhead.js";
 import { refusal, t } from "./i18n.js";
 import * as session from "./session.js";
 
-export const playhead = createPlayhead({ getToken: session.token, baseUrl: base });
+export const playhead = createPlayhead({
+  getToken: session.token,
+  baseUrl: base,
+  device: deviceName(navigator.userAgent),
+});
 
 /** A problem document (RFC 9457), or no answer if `status` is 0. */
 export class Problem extends Error {

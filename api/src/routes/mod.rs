@@ -6,6 +6,7 @@ mod health;
 mod lists;
 mod media;
 mod pages;
+mod preferences;
 mod ratings;
 mod sessions;
 mod swagger_ui;
@@ -42,6 +43,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(users::find)
             .service(users::update)
             .service(users::delete_account)
+            .service(preferences::find)
+            .service(preferences::update)
             .service(viewing_statistics::statistics)
             // Fixed paths come before patterns, which would match them.
             .service(watch_history::continue_watching)
