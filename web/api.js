@@ -15,10 +15,13 @@ import { createPlayhead, PlayheadError } from "./playhead.js";
 import { refusal, t } from "./i18n.js";
 import * as session from "./session.js";
 
+/** The name of this device in the history. */
+export const deviceHere = deviceName(navigator.userAgent);
+
 export const playhead = createPlayhead({
   getToken: session.token,
   baseUrl: base,
-  device: deviceName(navigator.userAgent),
+  device: deviceHere,
 });
 
 /** A problem document (RFC 9457), or no answer if `status` is 0. */
