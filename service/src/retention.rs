@@ -1,6 +1,10 @@
 //! How long a viewer's history is kept.
 
+mod expired;
+mod sweep;
+
 use chrono::{DateTime, TimeDelta, Utc};
+pub use sweep::{SWEEP_INTERVAL, SweptRows, sweep};
 
 /// The time before which entries and plays have expired; `None` if they never do.
 ///
