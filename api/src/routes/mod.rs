@@ -2,10 +2,13 @@
 
 mod auth;
 mod batch;
+mod entry_edits;
 mod health;
+mod history_edits;
 mod lists;
 mod media;
 mod pages;
+mod play_edits;
 mod preferences;
 mod ratings;
 mod sessions;
@@ -59,6 +62,16 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(tags::search_tags)
             .service(watch_history::save)
             .service(batch::save_all)
+            .service(entry_edits::undo)
+            .service(entry_edits::hide)
+            .service(entry_edits::unhide)
+            .service(entry_edits::mark)
+            .service(entry_edits::unmark)
+            .service(history_edits::mark_many)
+            .service(history_edits::forget_many)
+            .service(history_edits::clear)
+            .service(play_edits::delete_play)
+            .service(play_edits::resume)
             .service(watch_history::find)
             .service(watch_history::forget)
             .service(media::stream)
