@@ -4,6 +4,7 @@
 
 mod accessibility;
 mod adopted;
+mod also_watched;
 mod browser;
 mod commands;
 mod conflicts;
