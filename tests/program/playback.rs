@@ -80,6 +80,27 @@ async fn a_position_after_the_end_of_a_truncated_file_is_kept() {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
+async fn a_truncated_file_that_begins_again_while_it_resumes_is_no_choice() {
+    let (program, browser) = ann_with_a_truncated_file().await;
+    leave(&browser).await;
+    assert!(save_elsewhere(&program, "ann", json!({"watch_position": 40})).await);
+    // The resume has reached the end of the bytes, and play comes before the player hears of it.
+    browser
+        .script(
+            "const again = ({ target }) => { \
+               if (!target.ended || window.isAgain) return; \
+               window.isAgain = true; target.play() }; \
+             for (const name of ['timeupdate', 'seeked']) document.addEventListener(name, again, { capture: true }); \
+             location.hash = '#/videos/1'",
+        )
+        .await;
+    browser.wait_until(&format!("window.isAgain && {PLAYER}.ended && {PLAYER}.currentTime > 59")).await;
+    leave(&browser).await;
+    assert_eq!(number(&program, 1, "watch_position").await, 40);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
 async fn a_truncated_file_that_loops_is_not_completed() {
     let (program, browser) = ann_with_a_truncated_file().await;
     browser

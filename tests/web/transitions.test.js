@@ -53,6 +53,7 @@ const TABLE = [
   ["change", PLAYED, "=", "=", "=", "="],
   ["playing", PLAYED, "=: startInterval", "=: startInterval", "=: startInterval", "="],
   ["pause", PAUSED, "=: stopInterval", "=: stopInterval", "=: stopInterval, save 42", "="],
+  ["ended", PAUSED, "=: stopInterval", "=: stopInterval", "=: stopInterval, save 42", "="],
   ["seeking", { currentTime: 20, seeking: true }, "=", "waiting", "=", "="],
   ["seeking", { currentTime: 40, seeking: true }, "=", "=", "=", "="],
   ["seeked", { currentTime: 40.5, seeking: false }, "=", "following: report ready", "=", "="],

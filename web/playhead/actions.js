@@ -6,6 +6,7 @@ import {
   announceDuration,
   fragmentOf,
   isAtStart,
+  isCutOff,
   isStartFragment,
   loopReason,
   resetPlayback,
@@ -148,10 +149,32 @@ function loopFromCut(step) {
 
 /** The seek of the player has ended. @param {Step} step */
 export function endResume(step) {
-  step.state.playbackStart = step.state.seekTarget;
-  step.state.phase = "waiting";
+  const { state, reading } = step;
+  state.playbackStart = state.seekTarget;
+  state.phase = "waiting";
+  // Only a file that ends before the target begins again by being played.
+  if (state.wasPaused && !reading.paused && isBeginningAgain(reading)) {
+    state.isCutOff = true;
+    state.lastPosition = state.seekTarget;
+  }
   start(step); // a newer position may have arrived meanwhile
 }
+
+/**
+ * The element has been at its end. By now it may have been begun again.
+ * @param {Step} step
+ */
+export function end(step) {
+  const { state, reading } = step;
+  if (isBeginningAgain(reading)) {
+    state.isCutOff = isCutOff(state.playback, reading, state.serverDuration);
+  }
+  step.effects.push({ type: "stopInterval" });
+  record(step);
+}
+
+/** A seek to the start has begun whose event follows. @param {Step["reading"]} reading */
+const isBeginningAgain = (reading) => reading.seeking && isAtStart(reading);
 
 /** Another file is loaded, or the same one again. @param {Step} step */
 export function reset({ state, effects }) {

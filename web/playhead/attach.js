@@ -31,7 +31,7 @@ const ELEMENT_EVENTS = /** @type {const} */ ({
   waiting: "change",
   playing: "playing",
   pause: "pause",
-  ended: "pause",
+  ended: "ended",
   seeking: "seeking",
   seeked: "seeked",
   emptied: "emptied",

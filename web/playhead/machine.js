@@ -20,6 +20,7 @@
  * | change         | count                | count                | count             | -         |
  * | playing        | count, timer on      | count, timer on      | count, timer on   | -         |
  * | pause          | count, timer off     | count, timer off     | save, timer off   | -         |
+ * | ended          | count, timer off     | count, timer off     | save, timer off   | -         |
  * | seeking        | choose               | own: -               | choose            | -         |
  * |                |                      | else choose, waiting |                   |           |
  * | seeked         | start                | waiting, start       | save              | -         |
@@ -43,8 +44,8 @@
  * A seek is chosen by the viewer unless the player or a looping browser began it. startOver is
  * always chosen, and seeks to 0.
  *
- * Events of the element have their own names, but "ended" comes as pause, "canplay" and
- * "timeupdate" as progress, and "ratechange", "play" and "waiting" as change. The others:
+ * Events of the element have their own names, but "canplay" and "timeupdate" come as progress, and
+ * "ratechange", "play" and "waiting" as change. The others:
  * - interval: the timer between saves
  * - leave: the page is hidden or about to go away
  * - overdue: the history was not read in time
@@ -88,6 +89,7 @@ import { count, record } from "./saving.js";
  * - hasLooped: the video was played to its end and goes on from its start by itself
  * - isCutOff: the browser reports the end of a video whose file ended too early
  * - cutOffAt: where that file ended, while it is played from its start again by itself; 0 otherwise
+ * - wasPaused: the element was paused at the last event outside of a seek
  * - isReloading: the page loads the same video again, which goes on where it was
  * - fragment: what the address of the file says about where to begin
  * - reachedAt: when the position last moved by playing or seeking
@@ -96,14 +98,14 @@ import { count, record } from "./saving.js";
  *   resumeTarget: number, seekTarget: number, playbackStart: number, lastPosition: number,
  *   savedPosition: number, savedWatched: number, watchedBefore: number, isChosen: boolean,
  *   isStartOverPending: boolean, isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
- *   cutOffAt: number, isReloading: boolean, fragment: string | null, reachedAt: Moment,
- *   playback: Playback
+ *   cutOffAt: number, wasPaused: boolean, isReloading: boolean, fragment: string | null,
+ *   reachedAt: Moment, playback: Playback
  * }} PlayerState
  *
  * `watched` of a history: seconds watched in all. `kept`: a save of an earlier player session that
  * still waits in this browser's queue.
  * @typedef {"loadedmetadata" | "durationchange" | "progress" | "change" | "playing" | "pause"
- *   | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue" | "sessionOpened"
+ *   | "ended" | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue" | "sessionOpened"
  *   | "startOver" | "forget" | "forgotten" | "forgetFailed"} PlainEvent
  * @typedef {{ [T in PlainEvent]: { type: T } }[PlainEvent]
  *   | { type: "durationRead", duration: number | null }
@@ -154,6 +156,7 @@ export function initialState(resume, reading) {
     hasLooped: false,
     isCutOff: false,
     cutOffAt: 0,
+    wasPaused: reading.paused,
     isReloading: false,
     fragment: null,
     reachedAt: reading.moment,
@@ -179,6 +182,7 @@ export function transition(state, event, reading) {
   /** @type {(step: Step, event: any) => void} */
   const act = TRANSITIONS[event.type][state.phase];
   act(step, event);
+  if (!reading.seeking) step.state.wasPaused = reading.paused;
   return { state: step.state, effects: step.effects };
 }
 
@@ -207,6 +211,7 @@ export const TRANSITIONS = {
     step.effects.push({ type: "stopInterval" });
     record(step);
   }),
+  ended: whileOpen(actions.end),
   seeking: whileOpen(actions.seek),
   seeked: {
     waiting: (step) => actions.start(step),

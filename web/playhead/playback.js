@@ -117,6 +117,16 @@ function furthestExplained({ countedUpTo, rate }, { moment, playbackRate }) {
   return countedUpTo.position + (seconds + CLOCK_SECONDS) * speed + SLACK_SECONDS;
 }
 
+/**
+ * The end of the video if it was played on to there since the last reading.
+ * @param {Playback} playback @param {Reading} reading
+ */
+function furthestPlayed(playback, reading) {
+  const { isExplained, position } = playback;
+  const isPlayedOut = isExplained && furthestExplained(playback, reading) >= reading.duration;
+  return isPlayedOut ? reading.duration : position;
+}
+
 /** @param {Playback} playback @param {Reading} reading @param {boolean} isSeek */
 function setCountedUpTo(playback, { currentTime, moment, paused, hasFutureData }, isSeek) {
   const isRunning = !isSeek && !paused && hasFutureData;
@@ -149,11 +159,11 @@ export const hasPlayedToEnd = (playback, reading, serverDuration) =>
   isEnd(playback, playback.position, serverDuration);
 
 /**
- * Whether the browser reports the end of a video whose file ends too early.
+ * Whether a browser that has reached the end was stopped by a file that ends too early.
  * @param {Playback} playback @param {Reading} reading @param {number | null} serverDuration
  */
 export const isCutOff = (playback, reading, serverDuration) =>
-  reading.ended && !isEnd(playback, playback.position, serverDuration);
+  !isEnd(playback, furthestPlayed(playback, reading), serverDuration);
 
 /**
  * Why a looping video has just begun to seek to its start. Call it before `startSeek`.
@@ -162,10 +172,11 @@ export const isCutOff = (playback, reading, serverDuration) =>
  *   went there
  */
 export function loopReason(playback, reading, serverDuration) {
-  if (!reading.loop || reading.paused || !isAtStart(reading)) return null;
+  // The viewer may have paused since the browser began the seek.
+  const isRunning = !reading.paused || playback.countedUpTo.isRunning;
+  if (!reading.loop || !isRunning || !isAtStart(reading)) return null;
   const { duration, playedEnd } = reading;
-  const isPlayedOut = playback.isExplained && furthestExplained(playback, reading) >= duration;
-  const reached = isPlayedOut ? duration : playback.position;
+  const reached = furthestPlayed(playback, reading);
   const isAtEnd = playedEnd !== null && playedEnd >= duration;
   const isByBrowser =
     reached === duration || (isAtEnd && (playback.isTruncated || !playback.wasAtEnd));

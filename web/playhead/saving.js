@@ -32,7 +32,7 @@ export function positionOf(step) {
 
 /** @param {Step} step */
 export const isLate = ({ state, reading }) =>
-  reading.currentTime - state.playbackStart >= LATE_SECONDS;
+  explainedPosition(state.playback, reading) - state.playbackStart >= LATE_SECONDS;
 
 /** @param {Step} step */
 export const lastSecond = ({ reading }) => (reading.duration > 0 ? reading.duration - 1 : Infinity);
@@ -44,8 +44,10 @@ export function count(step) {
   if (reading.ended) {
     state.isCutOff = isCutOff(state.playback, reading, state.serverDuration);
   }
-  // A video that is loaded again is at 0 before its "emptied" event says so.
-  if (state.phase === "following" && reading.hasMetadata) state.lastPosition = positionOf(step);
+  // A video that is loaded again is at 0 before its "emptied" event says so, and one that begins
+  // again before its "seeking" event does.
+  const isInPlace = reading.hasMetadata && !reading.seeking;
+  if (state.phase === "following" && isInPlace) state.lastPosition = positionOf(step);
 }
 
 /**
