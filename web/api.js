@@ -8,8 +8,8 @@
  * @typedef {{ email: string, username: string, password: string, full_name?: string }} NewUser
  */
 import { base } from "./base.js";
-import { createPlayhead } from "./playhead.js";
-import { refusal } from "./i18n.js";
+import { createPlayhead, PlayheadError } from "./playhead.js";
+import { refusal, t } from "./i18n.js";
 import * as session from "./session.js";
 
 export const playhead = createPlayhead({ getToken: session.token, baseUrl: base });
@@ -27,13 +27,27 @@ export class Problem extends Error {
   }
 }
 
+/**
+ * What went wrong, in one line for the viewer.
+ * @param {unknown} error
+ * @throws the error itself if it is not about a request
+ */
+export function describeError(error) {
+  if (error instanceof Problem) return error.message || t("unreachable");
+  if (!(error instanceof PlayheadError)) throw error;
+  return error.status === 0 ? t("unreachable") : refusal(error.code ?? "", error.message);
+}
+
 /** @typedef {{ method?: string, body?: object, auth?: boolean, keepalive?: boolean }} Options */
 
 /**
  * @param {string} path of the site @param {Options} [options] `auth`: as the signed-in user, if any
  * @returns {Promise<{ data: any, headers: Headers }>}
  */
-async function request(path, { method = "GET", body, auth = false, keepalive = false } = {}) {
+export async function request(
+  path,
+  { method = "GET", body, auth = false, keepalive = false } = {},
+) {
   /** @param {string | null} token */
   const send = (token) => {
     const headers = new Headers({ accept: "application/json" });
@@ -77,10 +91,20 @@ export const listVideos = (query, limit) => {
   return readVideos(`/api/v1/videos?${parameters}`);
 };
 
-/** Reads one page of a list; `next` is the path of the page after it. @param {string} path */
-export async function readVideos(path) {
+/**
+ * Reads one page of a list of the signed-in user.
+ * @param {string} path of a list, or the `next` of a page of it
+ * @returns {Promise<{ items: any[], next: string | null }>} `next`: the path of the next page
+ */
+export async function readPage(path) {
   const { data, headers } = await request(path, { auth: true });
-  return { videos: /** @type {Video[]} */ (data), next: nextPage(headers.get("link")) };
+  return { items: data, next: nextPage(headers.get("link")) };
+}
+
+/** Reads one page of a list of videos. @param {string} path */
+export async function readVideos(path) {
+  const { items, next } = await readPage(path);
+  return { videos: /** @type {Video[]} */ (items), next };
 }
 
 /** @param {number} id @returns {Promise<Video>} */

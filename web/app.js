@@ -20,6 +20,7 @@
  * @property {Promise<unknown>} settled
  * @property {(title: string) => void} setTitle
  * @property {(text: string) => void} showMessage
+ * @property {() => void} accountChanged shows another name of the user in the header
  */
 import { playhead, signOut } from "./api.js";
 import { h } from "./dom.js";
@@ -28,6 +29,7 @@ import * as session from "./session.js";
 import { signInView, signUpView } from "./views/account.js";
 import { createHeader } from "./views/header.js";
 import { libraryView } from "./views/library.js";
+import { memberView } from "./views/member.js";
 import { notice } from "./views/notice.js";
 import { playerView } from "./views/player.js";
 
@@ -58,6 +60,12 @@ function createView(context) {
   if (path === "/") return libraryView(context);
   if (path === "/sign-in") return signInView(context);
   if (path === "/sign-up") return signUpView(context);
+  if (path === "/history")
+    return memberView(context, t("history"), () => import("./views/history/page.js"));
+  if (path === "/statistics")
+    return memberView(context, t("statistics"), () => import("./views/statistics/page.js"));
+  if (path === "/settings")
+    return memberView(context, t("settings"), () => import("./views/settings/page.js"));
   const id = /^\/videos\/(\d+)$/.exec(path)?.[1];
   if (id) return playerView(context, Number(id));
   return { root: notice(t("pageNotFound"), t("pageNotFoundHint")), title: t("pageNotFound") };
@@ -72,9 +80,16 @@ async function showRoute() {
   const isFirst = view === null;
   const settled = within(SETTLE_MS, Promise.all([view?.leave?.(), playhead.deliver()]));
   showMessage("");
-  const shown = (view = createView({ path, query, settled, setTitle, showMessage }));
+  const shown = (view = createView({
+    path,
+    query,
+    settled,
+    setTitle,
+    showMessage,
+    accountChanged,
+  }));
   setTitle(shown.title);
-  header.update(path, query.get("q") ?? "");
+  header.update(path, (path === "/" && query.get("q")) || "");
   stage.replaceChildren(shown.root);
   scrollTo(0, 0);
   await shown.ready;
@@ -99,6 +114,7 @@ async function leaveAndSignOut() {
 }
 
 const header = createHeader(leaveAndSignOut);
+const accountChanged = () => header.updateAccount();
 document.documentElement.lang = language;
 skip.textContent = t("skip");
 skip.addEventListener("click", (event) => {

@@ -20,6 +20,8 @@
  * a browser that is killed may lose the newest save.
  */
 import { attach } from "./playhead/attach.js";
+import { createEdits, nullWhenMissing } from "./playhead/edits.js";
+import { createLists } from "./playhead/lists.js";
 import { createOutbox } from "./playhead/outbox.js";
 import { PlayheadError, createRequests, subjectOf } from "./playhead/request.js";
 import { historyPath } from "./playhead/sender.js";
@@ -29,17 +31,29 @@ export { PlayheadError };
 /**
  * The entry of one viewer and one video. Positions and durations are whole seconds, the percentage
  * is 0 to 100, and timestamps are RFC 3339. `resume_at` is where playback should begin, 0 for the
- * start. `applied` is false if a save changed nothing.
+ * start. `applied` is false if a save changed nothing. "Continue watching" leaves out what is
+ * `hidden`. `previous` is the place that was given up last, with its device and time, for `undo`.
+ * @typedef {{ position: number, device: string | null, at: string }} PreviousPlace
  * @typedef {{ id: number, user_id: number, video_id: number, watch_position: number,
  *   watch_duration: number, completed: boolean, progress_percentage: number, resume_at: number,
  *   device: string | null, play_count: number, completed_at: string | null,
- *   last_watched_at: string, created_at: string, updated_at: string, applied?: boolean }} Entry
+ *   last_watched_at: string, created_at: string, updated_at: string, hidden: boolean,
+ *   previous: PreviousPlace | null, applied?: boolean }} Entry
  *
  * One item of the "continue watching" list.
  * @typedef {{ video_id: number, video_title: string, video_description: string | null,
  *   video_duration: number | null, video_thumbnail_path: string | null, uploader_username: string,
  *   watch_position: number, progress_percentage: number, resume_at: number, device: string | null,
- *   play_count: number, last_watched_at: string }} ContinueItem
+ *   play_count: number, last_watched_at: string,
+ *   previous: PreviousPlace | null }} ContinueItem
+ *
+ * @typedef {import("./playhead/edits.js").Preferences} Preferences
+ * @typedef {import("./playhead/edits.js").Time} Time
+ * @typedef {import("./playhead/lists.js").HistoryItem} HistoryItem
+ * @typedef {import("./playhead/lists.js").Play} Play
+ * @typedef {import("./playhead/lists.js").Recommendation} Recommendation
+ * @typedef {import("./playhead/lists.js").VideoItem} VideoItem
+ * @typedef {import("./playhead/lists.js").ViewingStatistics} ViewingStatistics
  *
  * Returns an access token, or null when nobody is signed in.
  * - refused: a token that the server has just answered with 401; return a newer one or null
@@ -59,13 +73,15 @@ export { PlayheadError };
  * - ready: the history is read, and playback was taken to `position`; 0: it stays where it was
  * - saved: the server has stored `position`
  * - superseded: the server keeps `position`: it is newer, or nobody chose to go back from it
+ * - not-stored: the server has stored nothing: the viewer keeps no history, or has deleted this one
+ *   after `position` was reached
  * - retrying: a save (or the first read) has failed and is tried again after `retryInMs`;
  *   `error.status` is 0 if the server was not reached, `kept` says that the save outlives the page
  * - failed: the server has refused the save for good; the position is dropped
  * - gone: the video was deleted; nothing is saved any more
  * - signed-out: no token is accepted; nothing is saved any more, and waiting saves go out when the
  *   user is back
- * @typedef {"ready" | "saved" | "superseded" | "retrying" | "failed" | "gone"
+ * @typedef {"ready" | "saved" | "superseded" | "not-stored" | "retrying" | "failed" | "gone"
  *   | "signed-out"} PlayheadState
  * @typedef {{ state: PlayheadState, position: number, retryInMs?: number, kept?: boolean,
  *   error?: PlayheadError }} PlayheadEvent
@@ -124,7 +140,7 @@ export function createPlayhead({
      * @param {number | string} videoId @param {number} position seconds
      * @param {{ watchDuration?: number, keepalive?: boolean, signal?: AbortSignal }} [options]
      *   `watchDuration`: seconds watched in all
-     * @returns {Promise<Entry>}
+     * @returns {Promise<Entry | null>} null if the viewer keeps no history
      */
     save(videoId, position, { watchDuration = 0, ...options } = {}) {
       const watched = Math.floor(watchDuration);
@@ -132,30 +148,8 @@ export function createPlayhead({
       return request("POST", historyPath(videoId), { ...options, body });
     },
 
-    /**
-     * Deletes the entry of a video, if there is one.
-     * @param {number | string} videoId
-     * @param {{ account?: string }} [options] `account`: only with a token of this account
-     * @returns {Promise<void>}
-     */
-    async forget(videoId, options = {}) {
-      const account = options.account ?? (await currentAccount()) ?? "";
-      // A save that waits or is on its way would bring the entry back.
-      const restore = outbox.drop(account, videoId);
-      await outbox.settle();
-      try {
-        await request("DELETE", historyPath(videoId), { account }).catch(nullWhenMissing);
-      } catch (error) {
-        restore();
-        throw error;
-      }
-    },
-
-    /**
-     * Reads what was begun and not finished, newest first.
-     * @param {number} [limit] 1 to 100 @returns {Promise<ContinueItem[]>}
-     */
-    continueWatching: (limit = 10) => request("GET", `/videos/continue-watching?limit=${limit}`),
+    ...createEdits(requests, outbox),
+    ...createLists(requests),
 
     /**
      * Sends the queued saves of the signed-in user now; done when they are answered or have
@@ -175,10 +169,4 @@ export function createPlayhead({
   // The page's `getToken` may need what its next lines create.
   setTimeout(outbox.deliver);
   return client;
-}
-
-/** @param {PlayheadError} error @returns {null} */
-function nullWhenMissing(error) {
-  if (error.status === 404 && !error.retryable) return null;
-  throw error;
 }

@@ -2,7 +2,7 @@
 //! OpenAPI document allows them (JSON Schema 2020-12, core 4.2.3), and clients in languages with
 //! one number type send them.
 
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -28,6 +28,23 @@ pub fn whole_or_null<'de, D: Deserializer<'de>, T: TryFrom<i64>>(number: D) -> R
 /// Those of [`whole`].
 pub fn double_option<'de, D: Deserializer<'de>, T: TryFrom<i64>>(number: D) -> Result<Option<Option<T>>, D::Error> {
     whole_or_null(number).map(Some)
+}
+
+/// Like [`whole`], for a list of numbers.
+///
+/// # Errors
+/// Those of [`whole`], for the first item that is wrong; it is not a list.
+pub fn whole_list<'de, D: Deserializer<'de>, T: TryFrom<i64>>(list: D) -> Result<Vec<T>, D::Error> {
+    let items = Vec::<WholeNumber<T>>::deserialize(list)?;
+    Ok(items.into_iter().map(|WholeNumber(number)| number).collect())
+}
+
+struct WholeNumber<T>(T);
+
+impl<'de, T: TryFrom<i64>> Deserialize<'de> for WholeNumber<T> {
+    fn deserialize<D: Deserializer<'de>>(number: D) -> Result<Self, D::Error> {
+        whole(number).map(Self)
+    }
 }
 
 struct Whole<T>(PhantomData<T>);

@@ -24,6 +24,13 @@ impl Default for ProgressRules {
 }
 
 impl ProgressRules {
+    /// Whether a video is completed at `position`: the rule that [`completed`] states in SQL.
+    pub(crate) fn is_completed(&self, position: i32, duration: Option<i32>) -> bool {
+        let Some(duration) = duration.filter(|duration| *duration > 0) else { return false };
+        let needed = i64::from(duration) * i64::from(self.completed_percent);
+        i64::from(position) * 100 >= needed || in_last_second(position, Some(duration))
+    }
+
     /// The position where a player should start, in seconds; 0 is the start of the video.
     pub(crate) fn resume_at(&self, position: i32, progress: f64, duration: Option<i32>) -> i32 {
         let near_the_end = progress >= f64::from(self.resume_max_percent) || in_last_second(position, duration);
@@ -51,7 +58,9 @@ pub(crate) async fn recompute_completed(
     let if_first = |new: Expr, column: Column| -> Expr {
         CaseStatement::new().case(first_play.clone(), new).finally(column.into_expr()).into()
     };
+    let completes_play = first_play.clone().and(Column::PlayStartedAt.into_expr().is_not_null());
     watch_history::Entity::update_many()
+        .col_expr(Column::PlayCompleted, Column::PlayCompleted.into_expr().or(completes_play))
         .col_expr(Column::Completed, completed.clone())
         .col_expr(Column::PlayCount, if_first(Expr::value(1), Column::PlayCount))
         .col_expr(Column::CompletedAt, if_first(Column::LastWatchedAt.into_expr(), Column::CompletedAt))

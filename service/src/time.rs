@@ -1,7 +1,9 @@
-//! The clock, and the format of times in responses.
+//! The clock, and the format of times in requests and responses.
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
-use serde::{Serialize, Serializer};
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -42,4 +44,19 @@ impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
+}
+
+/// Reads an optional time of a request: RFC 3339 with any offset, from the years 1970 to 9999, which
+/// both databases store and sort. It is cut to milliseconds, as [`Clock::now`] is.
+///
+/// # Errors
+/// It is no such time.
+pub fn time_or_null<'de, D: Deserializer<'de>>(field: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(text) = Option::<Cow<'de, str>>::deserialize(field)? else { return Ok(None) };
+    let time = DateTime::parse_from_rfc3339(&text).ok().map(|time| time.to_utc().trunc_subsecs(3));
+    let is_storable = |time: &DateTime<Utc>| (1970..=9999).contains(&time.year());
+    let time = time.filter(is_storable).ok_or_else(|| {
+        D::Error::custom("must be a time of the years 1970 to 9999, such as 2026-11-20T13:32:59.391Z")
+    })?;
+    Ok(Some(time))
 }

@@ -61,7 +61,7 @@ impl Store {
         }
     }
 
-    pub async fn continue_watching(&self, viewer: i64, limit: u32, max_age_days: Option<u32>, now: Time) -> Vec<Item> {
+    pub async fn continue_watching(&self, viewer: i64, limit: u32, max_age_days: Option<i32>, now: Time) -> Vec<Item> {
         match self {
             Self::Fast(history) => {
                 let list = history::continue_watching(history, viewer, limit, max_age_days, now).await;

@@ -126,7 +126,7 @@ impl<'a> StoryRun<'a> {
 
     async fn skew(&mut self, (viewer, video): Key, ahead: i64) {
         let Some(row) = self.expected.viewers[viewer].rows.get_mut(&video) else { return };
-        let future = self.now + TimeDelta::milliseconds(ahead);
+        let future = row.last_watched_at.max(self.now + TimeDelta::milliseconds(ahead));
         row.last_watched_at = future;
         let update = watch_history::Entity::update_many()
             .col_expr(watch_history::Column::LastWatchedAt, Expr::value(future))

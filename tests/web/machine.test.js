@@ -149,6 +149,40 @@ test("a 0 that nobody chose is not saved", () => {
   assert.deepEqual(positions(player), [0]);
 });
 
+test("time played is that of this session, by the clock, at any speed", () => {
+  const player = waiting();
+  player.answer(10, 100);
+  player.finishResume();
+  player.play(2);
+  player.pass(60); // a pause
+  player.send("change", { playbackRate: 2 });
+  player.play(3);
+  player.seek(40);
+  player.send("change", { paused: false, hasFutureData: false });
+  player.reading.moment = { ...player.reading.moment, tick: player.reading.moment.tick + 9_000 };
+  player.send("playing", { hasFutureData: true }); // after buffering
+  player.play(4);
+  const last = player.saves.at(-1);
+  assert.deepEqual([last?.position, last?.played, last?.watched], [48, 9, 109]);
+});
+
+test("a loop loses no time between the last report and its start", () => {
+  const player = new TestPlayer({ reading: { loop: true, duration: 2, seekable: [0, 2] } });
+  player.answer(0);
+  player.send("playing", { paused: false });
+  for (let round = 0; round < 5; round++) {
+    for (const seconds of [0.9, 0.9]) {
+      player.pass(seconds);
+      player.send("progress");
+    }
+    player.pass(0.2);
+    player.send("seeking", { currentTime: 0, seeking: true, playedEnd: 2 });
+    player.send("seeked", { seeking: false });
+  }
+  player.send("leave");
+  assert.ok(Math.abs(player.state.playback.played - 10) < 0.01);
+});
+
 test("nothing is saved during a deletion, nor after it until playback moves", () => {
   const player = following();
   player.send("forget");

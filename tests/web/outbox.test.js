@@ -54,6 +54,7 @@ class TestOutbox {
 const saveOf = (position, changes) => ({
   position,
   watched: 0,
+  played: 0,
   chosen: false,
   unsure: false,
   resumed: false,
@@ -88,6 +89,23 @@ test("saves of a session are numbered, and carry their age", async () => {
   assert.deepEqual([first.sequence, second.sequence], [1, 2]);
   assert.equal(first.session_id, second.session_id);
   assert.ok(first.age_ms >= 5_000 && first.age_ms < 6_000);
+});
+
+test("a save that is not taken is answered, alone and in a batch", async () => {
+  const player = new TestOutbox(() => null);
+  player.open().push(saveOf(10));
+  await player.outbox.deliver();
+  assert.deepEqual(player.reports, ["not-stored 10"]);
+  assert.equal(player.waiting, 0);
+  const taken = { status: 200, entry: { applied: true, watch_position: 20 } };
+  player.answer = () => ({ results: [{ status: 204 }, taken] });
+  const sessions = [7, 8].map((video) =>
+    player.outbox.open("1", video, ({ state }) => player.reports.push(`${video} ${state}`)),
+  );
+  sessions.forEach((session) => session.push(saveOf(20)));
+  await player.outbox.deliver();
+  assert.deepEqual(player.reports.slice(-2), ["7 not-stored", "8 saved"]);
+  assert.equal(player.waiting, 0);
 });
 
 test("saves of several sessions go out as one batch", async () => {
@@ -201,7 +219,7 @@ test("a save that was dropped can be put back", async () => {
   const session = player.outbox.open("1", 7, () => {});
   session.push(saveOf(10));
   await player.outbox.settle();
-  const restore = player.outbox.drop("1", 7);
+  const restore = player.outbox.drop("1", ({ video }) => video === 7);
   assert.equal(player.waiting, 0);
   restore();
   assert.equal(player.waiting, 1);

@@ -268,6 +268,7 @@ export function startOver(step) {
 export function finishForgetting(step) {
   const { state } = step;
   state.playback.watched = 0;
+  state.playback.played = 0;
   state.savedWatched = 0;
   state.savedPosition = positionOf(step);
   state.isForgetting = false;

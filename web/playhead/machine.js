@@ -105,8 +105,8 @@ import { count, record } from "./saving.js";
  * `watched` of a history: seconds watched in all. `kept`: a save of an earlier player session that
  * still waits in this browser's queue.
  * @typedef {"loadedmetadata" | "durationchange" | "progress" | "change" | "playing" | "pause"
- *   | "ended" | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue" | "sessionOpened"
- *   | "startOver" | "forget" | "forgotten" | "forgetFailed"} PlainEvent
+ *   | "ended" | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue"
+ *   | "sessionOpened" | "startOver" | "forget" | "forgotten" | "forgetFailed"} PlainEvent
  * @typedef {{ [T in PlainEvent]: { type: T } }[PlainEvent]
  *   | { type: "durationRead", duration: number | null }
  *   | { type: "historyRead", resumeAt: number, watched: number }

@@ -21,11 +21,11 @@ import { createSender } from "./sender.js";
  *
  * A position of a player, as in the queue. `withoutSession`: the server is to compare it with other
  * saves by age alone, not as part of its player session.
- * @typedef {import("./queue.js").Moment & { position: number, watched: number, chosen: boolean,
- *   unsure: boolean, resumed: boolean, withoutSession: boolean }} PlayerSave
+ * @typedef {import("./queue.js").Moment & { position: number, watched: number, played: number,
+ *   chosen: boolean, unsure: boolean, resumed: boolean, withoutSession: boolean }} PlayerSave
  */
 
-/** @param {import("./request.js").Requests} requests */
+/** @param {Pick<import("./request.js").Requests, "request" | "currentAccount">} requests */
 export function createOutbox({ request, currentAccount }) {
   const queue = createQueue();
   const { readEntry, send } = createSender(request);
@@ -149,7 +149,11 @@ export function createOutbox({ request, currentAccount }) {
       if (isRejected && resendOverride(account, item, entry, session?.storedPosition)) return;
       if (entry?.applied && session) session.storedPosition = entry.watch_position;
       if (!error?.retryable && error?.status !== 401) queue.settle(item);
-      emit(item.key, entry ? answerEvent(item.save, entry) : errorEvent(item, error, retryInMs));
+      const isAnswered = error === undefined;
+      emit(
+        item.key,
+        isAnswered ? answerEvent(item.save, entry) : errorEvent(item, error, retryInMs),
+      );
     });
     if (failed) return;
     failures = 0;
@@ -253,12 +257,12 @@ export function createOutbox({ request, currentAccount }) {
     },
 
     /**
-     * Removes the queued saves of a video.
-     * @param {string} account @param {number | string} video
-     * @returns {() => void} puts it back
+     * Removes queued saves.
+     * @param {string} account @param {(save: Save) => boolean} isUnwanted
+     * @returns {() => void} puts them back
      */
-    drop(account, video) {
-      const dropped = queue.drop(account, video);
+    drop(account, isUnwanted) {
+      const dropped = queue.drop(account, isUnwanted);
       for (const { key } of dropped) {
         const session = sessions.get(key);
         if (session) session.retryingPosition = null;
@@ -319,8 +323,9 @@ export function createOutbox({ request, currentAccount }) {
   };
 }
 
-/** @param {Save} save @param {Entry} entry @returns {PlayheadEvent} */
+/** @param {Save} save @param {Entry | null} entry @returns {PlayheadEvent} */
 function answerEvent({ position }, entry) {
+  if (!entry) return { state: "not-stored", position };
   const isSuperseded = entry.applied === false && entry.watch_position !== position;
   if (isSuperseded) return { state: "superseded", position: entry.watch_position };
   return { state: "saved", position };

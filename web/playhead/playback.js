@@ -10,10 +10,9 @@
 const SLACK_SECONDS = 1;
 /** The clocks of the video and of the page may differ by this much between two readings. */
 const CLOCK_SECONDS = 0.1;
-/**
- * Browsers report a running video at least every second. A longer silence, such as that of a
- * sleeping machine, explains no more playback than this.
- */
+/** Browsers report a running video at least this often. */
+const REPORT_SECONDS = 1;
+/** A longer silence, such as that of a sleeping machine, explains no more playback than this. */
 const SILENCE_SECONDS = 10;
 /** A position that nothing explains counts once this much was played from there. */
 const SURE_SECONDS = 2;
@@ -35,7 +34,8 @@ const START_SECONDS = 0.5;
  *   hasError: boolean, seekable: [number, number] | null, playedEnd: number | null, source: string,
  *   moment: Moment }} Reading
  *
- * - watched: seconds that the viewer watched, by the clock
+ * - watched: seconds that the viewer watched, by the clock, in all sessions that are known
+ * - played: the same in this player session
  * - position: the newest position that playing or a seek explains
  * - isExplained: the element is at that position
  * - playedSinceSeek: seconds of video played since the last seek, up to `position`
@@ -45,8 +45,8 @@ const START_SECONDS = 0.5;
  * - announcedDuration: what the file said before it was played; Infinity when it did not say
  * - isTruncated: the file ends before that
  * - wasAtEnd: the browser has been at the end
- * @typedef {{ watched: number, position: number, isExplained: boolean, playedSinceSeek: number,
- *   playedSinceJump: number, rate: number, countedUpTo: { position: number, tick: number,
+ * @typedef {{ watched: number, played: number, position: number, isExplained: boolean,
+ *   playedSinceSeek: number, playedSinceJump: number, rate: number, countedUpTo: { position: number, tick: number,
  *   isRunning: boolean, isSeek: boolean }, announcedDuration: number, isTruncated: boolean,
  *   wasAtEnd: boolean }} Playback
  */
@@ -54,6 +54,7 @@ const START_SECONDS = 0.5;
 /** @returns {Playback} of an element that has played nothing */
 export const newPlayback = () => ({
   watched: 0,
+  played: 0,
   position: 0,
   isExplained: true,
   playedSinceSeek: 0,
@@ -95,7 +96,7 @@ export function countPlayed(playback, reading) {
 function countForward(playback, { moment }, moved) {
   // Time is counted, not video: after a change of speed the clock is the upper bound.
   const elapsed = (moment.tick - playback.countedUpTo.tick) / 1_000;
-  playback.watched += Math.min(moved / playback.rate, elapsed);
+  countTime(playback, Math.min(moved / playback.rate, elapsed));
   if (playback.isExplained) {
     playback.playedSinceSeek += moved;
     return;
@@ -104,6 +105,12 @@ function countForward(playback, { moment }, moved) {
   if (playback.playedSinceJump < SURE_SECONDS) return;
   playback.isExplained = true;
   playback.playedSinceSeek = playback.playedSinceJump;
+}
+
+/** @param {Playback} playback @param {number} seconds by the clock */
+function countTime(playback, seconds) {
+  playback.watched += seconds;
+  playback.played += seconds;
 }
 
 /**
@@ -192,6 +199,12 @@ export function loopReason(playback, reading, serverDuration) {
  * @param {Playback} playback @param {Reading} reading
  */
 export function startSeek(playback, reading) {
+  const { isRunning, tick } = playback.countedUpTo;
+  // The video ran until the seek began.
+  if (isRunning) {
+    const elapsed = (reading.moment.tick - tick) / 1_000;
+    countTime(playback, Math.min(elapsed, REPORT_SECONDS));
+  }
   setCountedUpTo(playback, reading, true);
   playback.position = reading.currentTime;
   playback.isExplained = true;
@@ -214,8 +227,8 @@ export function extendDuration(playback, { duration }) {
 
 /** Another file is loaded, or the same one again. @param {Playback} playback */
 export function resetPlayback(playback) {
-  const { watched, position, playedSinceJump, rate } = playback;
-  Object.assign(playback, newPlayback(), { watched, position, playedSinceJump, rate });
+  const { watched, played, position, playedSinceJump, rate } = playback;
+  Object.assign(playback, newPlayback(), { watched, played, position, playedSinceJump, rate });
 }
 
 /** @param {Reading} reading */

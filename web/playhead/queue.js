@@ -8,15 +8,15 @@
  * @typedef {{ at: number, page: number, tick: number }} Moment
  *
  * The names below are those in localStorage, where saves of earlier versions may wait.
- * - position, watched: whole seconds
+ * - position, watched, played: whole seconds; `watched` of all sessions, `played` of this one
  * - session: the player session; null for a save that the server compares by age alone
  * - sequence: counts the saves of the session, from 1
  * - chosen: the viewer chose the position, or the one it was played from
  * - unsure: the viewer did not choose it, and the server may have a position further on
  * - resumed: it was played from a resume position
  * - now: the save counts as one of now, whatever its age
- * @typedef {{ video: number | string, position: number, watched: number, session: string | null,
- *   sequence: number, chosen?: boolean, unsure?: boolean, resumed?: boolean, now?: boolean
+ * @typedef {{ video: number | string, position: number, watched: number, played?: number,
+ *   session: string | null, sequence: number, chosen?: boolean, unsure?: boolean, resumed?: boolean, now?: boolean
  * } & Moment} Save
  *
  * `raw` is the save as it is stored. A newer save under the same key differs in it.
@@ -129,13 +129,12 @@ export function createQueue() {
     },
 
     /**
-     * Removes the saves of a video, of all sessions.
-     * @param {string} account @param {number | string} video
+     * Removes saves, of all sessions.
+     * @param {string} account @param {(save: Save) => boolean} isUnwanted
      * @returns {QueuedSave[]} what was removed
      */
-    drop(account, video) {
-      const ending = `:${encodeURIComponent(video)}`;
-      const dropped = waiting(account).filter(({ key }) => key.endsWith(ending));
+    drop(account, isUnwanted) {
+      const dropped = waiting(account).filter(({ save }) => isUnwanted(save));
       for (const { key } of dropped) remove(key);
       return dropped;
     },
@@ -166,6 +165,7 @@ function parse(raw) {
   try {
     const save = JSON.parse(raw);
     const numbers = [save.position, save.watched, save.sequence, save.at, save.page, save.tick];
+    if (save.played !== undefined) numbers.push(save.played);
     const hasSession = save.session === null || typeof save.session === "string";
     const hasVideo = ["number", "string"].includes(typeof save.video);
     return numbers.every(Number.isFinite) && hasSession && hasVideo ? save : null;

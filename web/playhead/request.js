@@ -72,11 +72,12 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
 
   /**
    * Sends a request below `/api/v1`, and once more with a newer token after a 401.
-   * @param {string} method @param {string} path @param {RequestOptions} [options]
-   * @returns {Promise<any>} the JSON of the answer, or null without a body
+   * @param {string} method @param {string} path @param {RequestOptions} options
+   * @returns {Promise<{ data: any, headers: Headers }>} `data`: the JSON of the answer, or null
+   *   without a body
    * @throws {PlayheadError}
    */
-  async function request(method, path, { body, keepalive, signal, account } = {}) {
+  async function exchange(method, path, { body, keepalive, signal, account }) {
     /** @param {string} token */
     const send = (token) => {
       if (account !== undefined && accountOf(token) !== account) throw signedOutError();
@@ -102,7 +103,9 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
         const newer = await requestToken({ refused: token, keepalive });
         if (newer && newer !== token) response = await send(newer);
       }
-      if (response.ok) return response.status === 204 ? null : await response.json();
+      const { headers } = response;
+      if (response.status === 204) return { data: null, headers };
+      if (response.ok) return { data: await response.json(), headers };
       const problem = await response.json().catch(() => null);
       throw problemError(response.status, problem, readRetryAfter(response));
     } catch (cause) {
@@ -110,8 +113,44 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
     }
   }
 
-  return { request, currentAccount };
+  /**
+   * @param {string} method @param {string} path @param {RequestOptions} [options]
+   * @returns {Promise<any>} the JSON of the answer, or null without a body
+   * @throws {PlayheadError}
+   */
+  const request = async (method, path, options = {}) =>
+    (await exchange(method, path, options)).data;
+
+  /**
+   * Reads one page of a list; `next` is the cursor of the page after it.
+   * @param {string} path
+   * @returns {Promise<{ items: any[], next: string | null }>}
+   * @throws {PlayheadError}
+   */
+  async function requestPage(path) {
+    const { data, headers } = await exchange("GET", path, {});
+    const target = /<[^>]*[?&]cursor=([^&>]+)[^>]*>\s*;[^,]*rel="?next"?/.exec(
+      headers.get("link") ?? "",
+    );
+    return { items: data, next: target && decodeURIComponent(target[1]) };
+  }
+
+  return { request, requestPage, currentAccount };
 }
+
+/**
+ * The query of an address, from the values that are given.
+ * @param {Record<string, string | number | null | undefined>} values
+ */
+export function queryOf(values) {
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined || value === null || value === "" ? [] : [[name, String(value)]],
+  );
+  return given.length > 0 ? `?${new URLSearchParams(given)}` : "";
+}
+
+/** @param {Date | string | undefined} time @returns {string | undefined} in RFC 3339 */
+export const timeOf = (time) => (time instanceof Date ? time.toISOString() : time);
 
 /**
  * @param {number} status @param {{ detail?: string, code?: string } | null} [problem]

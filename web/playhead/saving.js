@@ -93,6 +93,7 @@ export function save(step, position, { keepalive = false, withoutSession = false
     save: {
       position,
       watched: state.savedWatched,
+      played: Math.floor(state.playback.played),
       chosen: state.isChosen,
       withoutSession,
       unsure,

@@ -8,10 +8,12 @@ import { asError, problemError } from "./request.js";
 /** @typedef {import("./request.js").PlayheadError} PlayheadError */
 /** @typedef {import("./request.js").RequestOptions} RequestOptions */
 /**
- * The answer to a request about one save.
- * @typedef {{ entry: Entry, error?: undefined }
+ * The answer to a request about one save. The entry is null if the server has stored nothing.
+ * @typedef {{ entry: Entry | null, error?: undefined }
  *   | { entry?: undefined, error: PlayheadError }} Outcome
  */
+/** The server has not taken the save. */
+const NO_CONTENT = 204;
 
 /** After one of these the batch is tried again; after any other refusal, each save alone. */
 const BATCH_RETRY_STATUSES = [401, 408, 425, 429];
@@ -62,6 +64,7 @@ export function createSender(request) {
     });
     return items.map((_, at) => {
       const { status, entry, problem } = results[at];
+      if (status === NO_CONTENT) return { entry: null };
       return entry ? { entry } : { error: problemError(status, problem) };
     });
   }
@@ -69,7 +72,7 @@ export function createSender(request) {
   return { readEntry, send };
 }
 
-/** @param {Entry} entry @returns {Outcome} */
+/** @param {Entry | null} entry @returns {Outcome} */
 const succeed = (entry) => ({ entry });
 /** @param {unknown} cause @returns {Outcome} */
 const fail = (cause) => ({ error: asError(cause) });

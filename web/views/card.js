@@ -10,23 +10,17 @@ import { t } from "../i18n.js";
  * @property {string | null} thumbnail
  * @property {number | null} progress 0 to 100
  * @property {number} [position] seconds at which the viewer stopped
+ * @property {string} [note] why the video is shown
  */
 
 /** The list item of a video. @param {CardData} data @returns {HTMLLIElement} */
 export function card(data) {
   const timeLeft =
     data.position && data.duration ? clock(Math.max(0, data.duration - data.position)) : null;
-  const poster = h(
-    "div",
-    { class: "poster" },
-    picture(data),
-    data.duration !== null && h("span", { class: "duration" }, clock(data.duration)),
-    data.progress ? progressBar(data.progress) : null,
-  );
   const link = h(
     "a",
     { class: "card", href: `#/videos/${data.id}`, "data-video-id": data.id },
-    poster,
+    poster(data),
     h("h3", { class: "card-title" }, data.title),
     h(
       "p",
@@ -34,9 +28,23 @@ export function card(data) {
       data.uploader,
       timeLeft && ` · ${t("left", { time: timeLeft })}`,
     ),
+    data.note ? h("p", { class: "card-meta" }, data.note) : null,
   );
   return h("li", {}, link);
 }
+
+/**
+ * The picture of a video with its duration and how far the viewer got.
+ * @param {Pick<CardData, "title" | "thumbnail" | "duration" | "progress">} data
+ */
+export const poster = (data) =>
+  h(
+    "div",
+    { class: "poster" },
+    picture(data),
+    data.duration !== null && h("span", { class: "duration" }, clock(data.duration)),
+    data.progress ? progressBar(data.progress) : null,
+  );
 
 /** Shows another progress on a card. @param {HTMLElement} link @param {number} percent 0 to 100 */
 export function setProgress(link, percent) {
@@ -64,7 +72,7 @@ function progressBar(percent) {
   );
 }
 
-/** @param {CardData} data */
+/** @param {Pick<CardData, "title" | "thumbnail">} data */
 function picture({ title, thumbnail }) {
   const source = imageSource(thumbnail);
   if (!source) return placeholder(title);

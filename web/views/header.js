@@ -15,11 +15,17 @@ export function createHeader(onSignOut) {
   });
   const form = h(
     "form",
-    { class: "search", role: "search", submit: search },
+    { class: "search", role: "search", "aria-label": t("searchLabel"), submit: search },
     h("label", { class: "sr-only", for: "search" }, t("searchLabel")),
     field,
   );
-  const account = h("nav", { class: "account", "aria-label": t("accountNav") });
+  const account = h("div", { class: "account", role: "group", "aria-label": t("accountNav") });
+  const links = [
+    h("a", { href: "#/history" }, t("history")),
+    h("a", { href: "#/statistics" }, t("statistics")),
+    h("a", { href: "#/settings" }, t("settings")),
+  ];
+  const pages = h("nav", { class: "pages", "aria-label": t("pagesNav") }, ...links);
   const root = h(
     "header",
     { class: "header" },
@@ -30,6 +36,7 @@ export function createHeader(onSignOut) {
       "Playhead",
     ),
     form,
+    pages,
     account,
   );
   let query = "";
@@ -46,6 +53,7 @@ export function createHeader(onSignOut) {
 
   function updateAccount() {
     const user = session.user();
+    pages.hidden = !user;
     if (!user) {
       account.replaceChildren(
         h("a", { class: "button quiet", href: signInAddress() }, t("signIn")),
@@ -74,9 +82,10 @@ export function createHeader(onSignOut) {
     // A change of the page keeps what is being typed.
     if (document.activeElement !== field || words) field.value = words;
     updateAccount();
-    for (const link of account.querySelectorAll("a")) {
+    for (const link of [...links, ...account.querySelectorAll("a")]) {
       if (link.hash.startsWith(`#${path}`) && path !== "/")
         link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
     }
   }
 
@@ -86,10 +95,10 @@ export function createHeader(onSignOut) {
   return { root, update, updateAccount, isTyping };
 }
 
-/** The address of the sign-in page, which leads back to a video if one is open. */
+/** The address of the sign-in page, which leads back to the page that is open. */
 export function signInAddress() {
   const here = location.hash.slice(1);
-  return here.startsWith("/videos/")
+  return /^\/(videos|history|statistics|settings)\b/.test(here)
     ? `#/sign-in?${new URLSearchParams({ next: here })}`
     : "#/sign-in";
 }

@@ -225,6 +225,7 @@ function statusText({ state, position, kept, error }) {
   const time = clock(position);
   if (state === "saved") return t("savedAt", { time });
   if (state === "superseded") return t("superseded", { time });
+  if (state === "not-stored") return t("notStored");
   if (kept && error?.status === 0) return t("offline", { time });
   if (state === "retrying") return t("retrying");
   if (state === "gone") return t("gone");

@@ -136,13 +136,14 @@ pub(super) struct BatchResults {
     results: Vec<BatchResult>,
 }
 
-/// The result of one save: an entry or a problem.
+/// The result of one save: an entry, a problem, or neither.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = WatchHistoryBatchResult)]
 enum BatchResult {
     Accepted(AcceptedSave),
     Rejected(RejectedSave),
+    Ignored(IgnoredSave),
 }
 
 /// A save that alone would have been answered with 200.
@@ -154,6 +155,16 @@ struct AcceptedSave {
     status: u16,
     /// The entry as it is stored.
     entry: Entry,
+}
+
+/// A save that is not taken: its position is older than the deletion of the entry, or the caller
+/// keeps no history.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WatchHistoryBatchIgnored)]
+struct IgnoredSave {
+    /// Always 204.
+    #[schema(schema_with = ignored_status)]
+    status: u16,
 }
 
 /// A save that alone would have failed.
@@ -200,8 +211,16 @@ impl ToSchema for SaveProblem {
 }
 
 fn accepted_status() -> Object {
-    let status = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([StatusCode::OK.as_u16()]));
-    status.description(Some("Always 200.")).examples([StatusCode::OK.as_u16()]).build()
+    constant_status(StatusCode::OK)
+}
+
+fn ignored_status() -> Object {
+    constant_status(StatusCode::NO_CONTENT)
+}
+
+fn constant_status(status: StatusCode) -> Object {
+    let schema = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([status.as_u16()]));
+    schema.description(Some(format!("Always {}.", status.as_u16()))).examples([status.as_u16()]).build()
 }
 
 fn rejected_status() -> Object {
@@ -211,9 +230,10 @@ fn rejected_status() -> Object {
 }
 
 impl BatchResult {
-    fn new(saved: Result<Entry, Problem>, request: &RequestId) -> Self {
+    fn new(saved: Result<Option<Entry>, Problem>, request: &RequestId) -> Self {
         match saved {
-            Ok(entry) => Self::Accepted(AcceptedSave { status: StatusCode::OK.as_u16(), entry }),
+            Ok(None) => Self::Ignored(IgnoredSave { status: StatusCode::NO_CONTENT.as_u16() }),
+            Ok(Some(entry)) => Self::Accepted(AcceptedSave { status: StatusCode::OK.as_u16(), entry }),
             Err(problem) => {
                 let problem = Problem { instance: request.0.clone(), ..problem };
                 if problem.status >= 500 {

@@ -6,21 +6,25 @@ use crate::extractors::{Query, TokenUser, Valid, VideoPath};
 use crate::responses::{HistoryNotFound, VideoNotFound};
 use crate::state::AppData;
 use actix_web::web::{Json, Path};
-use actix_web::{HttpResponse, Responder, delete, get, post};
+use actix_web::{Either, HttpResponse, Responder, delete, get, post};
 use serde::Deserialize;
 use service::watch_history::{self, ContinueWatching, Entry, Save};
 use utoipa::IntoParams;
 use validator::Validate;
 
-/// The length of the list.
+/// The length of the list, and the age of its entries.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct LimitQuery {
+pub(super) struct ContinueWatchingQuery {
     /// The maximum number of videos.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10, example = 10)]
     limit: i32,
+    /// Leaves out videos that were last watched more days ago.
+    #[validate(range(min = 1, max = 3650))]
+    #[param(minimum = 1, maximum = 3650, example = 90)]
+    max_age_days: Option<i32>,
 }
 
 fn default_limit() -> i32 {
@@ -37,10 +41,17 @@ fn default_limit() -> i32 {
 /// `session_id` keeps the `session_id` and `sequence` of the entry, so a later save of that session
 /// is still compared by `sequence`. An older save changes nothing: the response is the stored entry
 /// with `applied: false`. A save of position 0 without a `session_id` starts over.
+///
+/// What was deleted stays deleted: a save whose position is older than the deletion of the entry is
+/// not taken, and neither is any save while the caller's preference `history` is `off`.
 #[utoipa::path(
     tag = "watch history", operation_id = "save_watch_history", security(("bearer" = [])), params(VideoPath),
     request_body = Save,
-    responses((status = 200, description = "The stored entry; `applied` tells whether this save changed it.", body = Entry), VideoNotFound)
+    responses(
+        (status = 200, description = "The stored entry; `applied` tells whether this save changed it.", body = Entry),
+        (status = 204, description = "The save is not taken: its position is older than the deletion of the entry, or the caller keeps no history."),
+        VideoNotFound
+    )
 )]
 #[post("/videos/{video_id}/watch-history")]
 pub(super) async fn save(
@@ -48,9 +59,10 @@ pub(super) async fn save(
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
     Valid(Body(save)): Valid<Body<Save>>,
-) -> Result<Json<Entry>, Problem> {
+) -> Result<Either<Json<Entry>, HttpResponse>, Problem> {
     // The time is taken when the whole request is here, so that batched saves have this order.
-    Ok(Json(watch_history::save(&app.history, user, path.video_id, save, app.clock.now()).await?))
+    let saved = watch_history::save(&app.history, user, path.video_id, save, app.clock.now()).await?;
+    Ok(saved.map_or_else(|| Either::Right(HttpResponse::NoContent().finish()), |entry| Either::Left(Json(entry))))
 }
 
 /// Get watch position
@@ -64,13 +76,13 @@ pub(super) async fn find(
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<Json<Entry>, Problem> {
-    Ok(Json(watch_history::find(&app.history, user, path.video_id).await?))
+    Ok(Json(watch_history::find(&app.history, user, path.video_id, app.clock.now()).await?))
 }
 
 /// Forget watch position
 ///
-/// A save that arrives later creates a new entry, whatever its age: wait for saves on their way
-/// first.
+/// The entry and its plays are gone. A save that arrives later, of a position from before the
+/// deletion, is not taken; a player that goes on playing begins a new entry.
 #[utoipa::path(
     tag = "watch history", operation_id = "forget_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 204, description = "The entry is deleted."), HistoryNotFound)
@@ -81,23 +93,24 @@ pub(super) async fn forget(
     TokenUser(user): TokenUser,
     Valid(path): Valid<Path<VideoPath>>,
 ) -> Result<impl Responder, Problem> {
-    watch_history::forget(&app.history, user, path.video_id).await?;
+    watch_history::forget(&app.history, user, path.video_id, app.clock.now()).await?;
     Ok(HttpResponse::NoContent())
 }
 
 /// Continue watching
 ///
-/// Videos that the caller began and did not complete, the last watched first.
+/// Videos that the caller began, did not complete and did not hide, the last watched first.
 #[utoipa::path(
-    tag = "watch history", operation_id = "continue_watching", security(("bearer" = [])), params(LimitQuery),
+    tag = "watch history", operation_id = "continue_watching", security(("bearer" = [])), params(ContinueWatchingQuery),
     responses((status = 200, description = "Videos to continue.", body = [ContinueWatching]))
 )]
 #[get("/videos/continue-watching")]
 pub(super) async fn continue_watching(
     app: AppData,
     TokenUser(user): TokenUser,
-    Valid(query): Valid<Query<LimitQuery>>,
+    Valid(query): Valid<Query<ContinueWatchingQuery>>,
 ) -> Result<Json<Vec<ContinueWatching>>, Problem> {
-    let items = watch_history::continue_watching(&app.history, user, query.limit.unsigned_abs()).await?;
+    let (limit, max_age, now) = (query.limit.unsigned_abs(), query.max_age_days, app.clock.now());
+    let items = watch_history::continue_watching(&app.history, user, limit, max_age, now).await?;
     Ok(Json(app.public_path.prefix_links(items)))
 }

@@ -17,7 +17,8 @@ const CAPACITY: usize = 4096;
 /// their entries, has no event of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A save was applied to an entry. A save that was superseded has no event.
+    /// A save was applied to an entry, or the viewer changed it in another way. A save that was
+    /// superseded has no event.
     EntrySaved {
         /// The viewer.
         user_id: i64,
@@ -38,6 +39,21 @@ pub enum Event {
         user_id: i64,
         /// The video.
         video_id: i64,
+    },
+    /// A viewer changed an entry or its plays without a save: by an undo, a mark, the deletion of a
+    /// play, or because it was hidden or shown.
+    EntryChanged {
+        /// The viewer.
+        user_id: i64,
+        /// The video.
+        video_id: i64,
+    },
+    /// A viewer deleted all entries and plays that were last watched before a time.
+    HistoryCleared {
+        /// The viewer.
+        user_id: i64,
+        /// The time.
+        before: DateTime<Utc>,
     },
     /// A video was added.
     VideoCreated {

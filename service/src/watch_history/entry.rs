@@ -1,11 +1,12 @@
 //! An entry: where a viewer stopped in a video, as it is stored and as a client gets it.
 
 use super::key::EntryKey;
+use super::rules::is_hidden;
 use crate::progress::ProgressRules;
 use crate::storage::selected_row;
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
-use entity::watch_history::{Column, progress_percentage};
+use entity::watch_history::{Column, Model, progress_percentage};
 use sea_orm::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -50,6 +51,11 @@ pub struct Entry {
     /// When the player was at this position.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub last_watched_at: Timestamp,
+    /// Whether the video is off "continue watching". A save that moves the position brings it back.
+    pub hidden: bool,
+    /// The position that was given up last, so that a player can offer it; null if there is none.
+    #[schema(required = true)]
+    pub previous: Option<PreviousPosition>,
     /// When the entry was created.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub created_at: Timestamp,
@@ -61,6 +67,27 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool)]
     pub applied: Option<bool>,
+}
+
+/// A position that a viewer was at, and gave up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PreviousPosition {
+    /// In whole seconds from the start.
+    #[schema(minimum = 0, example = 2412)]
+    pub position: i32,
+    /// The device that was there.
+    #[schema(required = true, example = "Living room")]
+    pub device: Option<String>,
+    /// When a player was there.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
+    pub at: Timestamp,
+}
+
+impl PreviousPosition {
+    /// The previous position in the columns of an entry.
+    pub(super) fn read(position: Option<i32>, device: Option<String>, at: Option<DateTime<Utc>>) -> Option<Self> {
+        Some(Self { position: position?, device, at: at?.into() })
+    }
 }
 
 selected_row! {
@@ -78,6 +105,11 @@ selected_row! {
         play_count: i32 = Column::PlayCount.into_expr(),
         completed_at: Option<DateTime<Utc>> = Column::CompletedAt.into_expr(),
         last_watched_at: DateTime<Utc> = Column::LastWatchedAt.into_expr(),
+        hidden: bool = Column::Hidden.into_expr(),
+        hidden_until: Option<DateTime<Utc>> = Column::HiddenUntil.into_expr(),
+        previous_position: Option<i32> = Column::PreviousPosition.into_expr(),
+        previous_device: Option<String> = Column::PreviousDevice.into_expr(),
+        previous_at: Option<DateTime<Utc>> = Column::PreviousAt.into_expr(),
         created_at: DateTime<Utc> = Column::CreatedAt.into_expr(),
         updated_at: DateTime<Utc> = Column::UpdatedAt.into_expr(),
         duration: Option<i32> = duration,
@@ -85,44 +117,64 @@ selected_row! {
 }
 
 impl EntryRow {
+    /// The columns of a whole row.
+    #[allow(dead_code, reason = "the edits will call it")]
+    fn of_model(entry: Model, duration: Option<i32>) -> Self {
+        Self {
+            id: entry.id,
+            user_id: entry.user_id,
+            video_id: entry.video_id,
+            watch_position: entry.watch_position,
+            watch_duration: entry.watch_duration,
+            completed: entry.completed,
+            device: entry.device,
+            play_count: entry.play_count,
+            completed_at: entry.completed_at,
+            last_watched_at: entry.last_watched_at,
+            hidden: entry.hidden,
+            hidden_until: entry.hidden_until,
+            previous_position: entry.previous_position,
+            previous_device: entry.previous_device,
+            previous_at: entry.previous_at,
+            created_at: entry.created_at,
+            updated_at: entry.updated_at,
+            duration,
+        }
+    }
+
     pub(super) fn key(&self) -> EntryKey {
         EntryKey { user_id: self.user_id, video_id: self.video_id }
     }
 
-    /// The entry as a client gets it. `applied` is set in answers to a save.
-    pub(super) fn into_entry(self, rules: &ProgressRules, applied: Option<bool>) -> Entry {
-        let Self {
-            id,
-            user_id,
-            video_id,
-            watch_position,
-            watch_duration,
-            completed,
-            device,
-            play_count,
-            completed_at,
-            last_watched_at,
-            created_at,
-            updated_at,
-            duration,
-        } = self;
-        let progress_percentage = progress_percentage(watch_position, duration);
+    /// The entry as a client gets it at the time `now`. `applied` is set in answers to a save.
+    pub(super) fn into_entry(self, rules: &ProgressRules, now: DateTime<Utc>, applied: Option<bool>) -> Entry {
+        let progress_percentage = progress_percentage(self.watch_position, self.duration);
         Entry {
-            id,
-            user_id,
-            video_id,
-            watch_position,
-            watch_duration,
-            completed,
+            id: self.id,
+            user_id: self.user_id,
+            video_id: self.video_id,
+            watch_position: self.watch_position,
+            watch_duration: self.watch_duration,
+            completed: self.completed,
             progress_percentage,
-            resume_at: rules.resume_at(watch_position, progress_percentage, duration),
-            device,
-            play_count,
-            completed_at: completed_at.map(Into::into),
-            last_watched_at: last_watched_at.into(),
-            created_at: created_at.into(),
-            updated_at: updated_at.into(),
+            resume_at: rules.resume_at(self.watch_position, progress_percentage, self.duration),
+            device: self.device,
+            play_count: self.play_count,
+            completed_at: self.completed_at.map(Into::into),
+            last_watched_at: self.last_watched_at.into(),
+            hidden: is_hidden(self.hidden, self.hidden_until, now),
+            previous: PreviousPosition::read(self.previous_position, self.previous_device, self.previous_at),
+            created_at: self.created_at.into(),
+            updated_at: self.updated_at.into(),
             applied,
         }
+    }
+}
+
+impl Entry {
+    /// The entry as a client gets it at the time `now`.
+    #[allow(dead_code, reason = "the edits will call it")]
+    pub(crate) fn of_model(entry: Model, duration: Option<i32>, rules: &ProgressRules, now: DateTime<Utc>) -> Self {
+        EntryRow::of_model(entry, duration).into_entry(rules, now, None)
     }
 }

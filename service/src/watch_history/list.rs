@@ -1,7 +1,9 @@
 //! The list "continue watching".
 
+use super::entry::PreviousPosition;
 use crate::caller::UserRole;
 use crate::progress::ProgressRules;
+use crate::retention::retention_cutoff;
 use crate::storage::{RowReader, input_row, selected_row};
 use crate::time::Timestamp;
 use crate::{Error, picture, text};
@@ -57,6 +59,9 @@ pub struct ContinueWatching {
     /// When the player was at this position.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub last_watched_at: Timestamp,
+    /// The position that was given up last, so that a player can offer it; null if there is none.
+    #[schema(required = true)]
+    pub previous: Option<PreviousPosition>,
 }
 
 input_row! {
@@ -65,6 +70,7 @@ input_row! {
     pub(super) struct ListRequest {
         user_id: i64,
         limit: i64,
+        now: DateTime<Utc>,
     }
 }
 
@@ -79,6 +85,9 @@ selected_row! {
         device: Option<String> = watch_history::Column::Device.into_expr(),
         play_count: i32 = watch_history::Column::PlayCount.into_expr(),
         last_watched_at: DateTime<Utc> = watch_history::Column::LastWatchedAt.into_expr(),
+        previous_position: Option<i32> = watch_history::Column::PreviousPosition.into_expr(),
+        previous_device: Option<String> = watch_history::Column::PreviousDevice.into_expr(),
+        previous_at: Option<DateTime<Utc>> = watch_history::Column::PreviousAt.into_expr(),
         title: String = video::Column::Title.into_expr(),
         description: Option<String> = video::Column::Description.into_expr(),
         duration: Option<i32> = video::Column::Duration.into_expr(),
@@ -108,6 +117,7 @@ impl ListItem {
             device,
             play_count,
             last_watched_at: last_watched_at.into(),
+            previous: PreviousPosition::read(self.previous_position, self.previous_device, self.previous_at),
         }
     }
 }
@@ -116,6 +126,7 @@ impl ListItem {
 #[derive(Default)]
 pub(super) struct ListRows {
     is_active: bool,
+    retention_days: Option<i32>,
     /// How many entries were read, also of videos that the user may not see.
     entries: i64,
     /// The entries whose video the user may see, each with the entry's id.
@@ -126,7 +137,8 @@ impl ListRows {
     /// What the statement selects, in the order of [`ListRows::push`].
     pub(super) fn selected() -> Vec<Expr> {
         let is_active = user::Column::IsActive.into_expr().if_null(false);
-        let mut selected = vec![is_active, watch_history::Column::Id.into_expr()];
+        let retention_days = user::Column::RetentionDays.into_expr();
+        let mut selected = vec![is_active, retention_days, watch_history::Column::Id.into_expr()];
         selected.extend(ListItem::selected());
         selected
     }
@@ -134,7 +146,7 @@ impl ListRows {
     /// Adds a row. The row has no entry if the user has none or is deleted, and no item if the user
     /// may not see the video.
     pub(super) fn push(&mut self, row: &mut RowReader<'_>) -> Result<(), DbErr> {
-        self.is_active = row.read()?;
+        (self.is_active, self.retention_days) = (row.read()?, row.read()?);
         if let Some(entry_id) = row.read()? {
             self.entries += 1;
             self.visible.extend(row.read_joined(ListItem::read)?.map(|item| (entry_id, item)));
@@ -150,13 +162,22 @@ impl ListRows {
         is_short.then(|| ListRequest { limit: request.limit * LIMIT_FACTOR, ..request })
     }
 
-    /// The list, the last watched video first.
-    pub(super) fn into_list(mut self, limit: i64, rules: &ProgressRules) -> Result<Vec<ContinueWatching>, Error> {
+    /// The list, the last watched video first, without expired entries. `max_days` is the setting
+    /// `HISTORY_MAX_DAYS`.
+    pub(super) fn into_list(
+        mut self,
+        request: &ListRequest,
+        rules: &ProgressRules,
+        max_days: Option<i32>,
+    ) -> Result<Vec<ContinueWatching>, Error> {
         if !self.is_active {
             return Err(Error::Unauthenticated);
         }
+        if let Some(cutoff) = retention_cutoff(self.retention_days, max_days, request.now) {
+            self.visible.retain(|(_, item)| item.last_watched_at >= cutoff);
+        }
         self.visible.sort_by_key(|(entry_id, item)| Reverse((item.last_watched_at, *entry_id)));
-        self.visible.truncate(usize::try_from(limit).unwrap_or_default());
+        self.visible.truncate(usize::try_from(request.limit).unwrap_or_default());
         Ok(self.visible.into_iter().map(|(_, item)| item.into_continue_watching(rules)).collect())
     }
 }

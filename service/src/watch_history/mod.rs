@@ -12,18 +12,20 @@ mod list;
 mod lookup;
 mod on_postgres;
 mod on_sqlite;
-mod publish;
+pub(crate) mod publish;
 mod recent_rows;
+pub(crate) mod rules;
 mod save;
 mod statements;
 
 use crate::progress::ProgressRules;
+use crate::retention::retention_cutoff;
 use crate::storage::{BatchConnections, Batcher, EventPublisher};
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
 use command::Command;
-pub use entry::Entry;
-use key::EntryKey;
+pub use entry::{Entry, PreviousPosition};
+use key::{EntryKey, EntryRequest};
 pub use list::ContinueWatching;
 use list::ListRequest;
 pub use save::Save;
@@ -42,7 +44,7 @@ const MAX_BATCH: usize = 512;
 #[derive(Debug)]
 pub struct History {
     writers: Vec<Batcher<Command, Option<Entry>>>,
-    finders: Vec<Batcher<EntryKey, Entry>>,
+    finders: Vec<Batcher<EntryRequest, Entry>>,
     listers: Vec<Batcher<ListRequest, Vec<ContinueWatching>>>,
 }
 
@@ -52,7 +54,6 @@ struct Context {
     statements: Statements,
     rules: ProgressRules,
     /// The setting `HISTORY_MAX_DAYS`.
-    #[expect(dead_code, reason = "the saves will read it")]
     history_max_days: Option<i32>,
     events: EventPublisher,
 }
@@ -74,7 +75,8 @@ impl History {
 }
 
 /// Stores the position of the caller in a video, unless the stored one is newer. `now` is when the
-/// save arrived.
+/// save arrived. Returns `None` if the save is not taken: the player was there before the entry was
+/// deleted or expired, or the caller keeps no history.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`]; [`Error::Unauthenticated`] when the account is gone or deactivated;
@@ -85,9 +87,9 @@ pub async fn save(
     video_id: i64,
     save: Save,
     now: DateTime<Utc>,
-) -> Result<Entry, Error> {
+) -> Result<Option<Entry>, Error> {
     let command = Command::Save(save.into_command(EntryKey { user_id, video_id }, now));
-    batcher_for(&history.writers, user_id).submit(command).await?.ok_or_else(missing_entry)
+    batcher_for(&history.writers, user_id).submit(command).await
 }
 
 /// Stores the saves that a device has queued, each with its video, one after the other.
@@ -99,42 +101,48 @@ pub async fn save_all(
     user_id: i64,
     saves: Vec<(i64, Save)>,
     now: DateTime<Utc>,
-) -> Result<Vec<Result<Entry, Error>>, Error> {
+) -> Result<Vec<Result<Option<Entry>, Error>>, Error> {
     let commands =
         saves.into_iter().map(|(video_id, save)| Command::Save(save.into_command(EntryKey { user_id, video_id }, now)));
-    let saved = batcher_for(&history.writers, user_id).submit_all(commands.collect()).await?;
-    Ok(saved.into_iter().map(|saved| saved?.ok_or_else(missing_entry)).collect())
+    batcher_for(&history.writers, user_id).submit_all(commands.collect()).await
 }
 
-/// The entry of the caller for a video.
+/// The entry of the caller for a video, unless it has expired.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the
 /// account is gone or deactivated; [`Error::Busy`].
-pub async fn find(history: &History, user_id: i64, video_id: i64) -> Result<Entry, Error> {
-    batcher_for(&history.finders, user_id).submit(EntryKey { user_id, video_id }).await
+pub async fn find(history: &History, user_id: i64, video_id: i64, now: DateTime<Utc>) -> Result<Entry, Error> {
+    batcher_for(&history.finders, user_id).submit(EntryRequest { user_id, video_id, now }).await
 }
 
 /// Deletes the entry of the caller for a video.
 ///
 /// # Errors
 /// As [`find`].
-pub async fn forget(history: &History, user_id: i64, video_id: i64) -> Result<(), Error> {
-    batcher_for(&history.writers, user_id).submit(Command::Forget(EntryKey { user_id, video_id })).await.map(drop)
+pub async fn forget(history: &History, user_id: i64, video_id: i64, now: DateTime<Utc>) -> Result<(), Error> {
+    let command = Command::Forget(EntryRequest { user_id, video_id, now });
+    batcher_for(&history.writers, user_id).submit(command).await.map(drop)
 }
 
-/// The videos that the caller has started and not completed, the last watched first, `limit` at
-/// most.
+/// The videos that the caller has started, not completed and not hidden, the last watched first,
+/// `limit` at most, and none that was last watched more than `max_age_days` ago.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated; [`Error::Busy`].
-pub async fn continue_watching(history: &History, user_id: i64, limit: u32) -> Result<Vec<ContinueWatching>, Error> {
-    batcher_for(&history.listers, user_id).submit(ListRequest { user_id, limit: limit.into() }).await
-}
-
-/// A defect: a save has an entry in the end, whether it was applied or not.
-fn missing_entry() -> Error {
-    Error::Internal("a save returned no entry".into())
+pub async fn continue_watching(
+    history: &History,
+    user_id: i64,
+    limit: u32,
+    max_age_days: Option<i32>,
+    now: DateTime<Utc>,
+) -> Result<Vec<ContinueWatching>, Error> {
+    let mut list =
+        batcher_for(&history.listers, user_id).submit(ListRequest { user_id, limit: limit.into(), now }).await?;
+    if let Some(oldest) = retention_cutoff(None, max_age_days, now) {
+        list.retain(|item| item.last_watched_at.0 >= oldest);
+    }
+    Ok(list)
 }
 
 /// The batch worker of a user, always the same one.

@@ -3,7 +3,7 @@
 
 use super::command::{Command, Outcome};
 use super::entry::Entry;
-use super::key::EntryKey;
+use super::key::{EntryKey, EntryRequest};
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::publish::publish;
@@ -41,12 +41,15 @@ fn batcher<Q: Send + 'static, A: Send + 'static>(
 }
 
 /// The entries of these keys.
-fn find(connection: &mut SqliteConnection, context: &Context, keys: &[EntryKey]) -> Vec<Result<Entry, Error>> {
+fn find(connection: &mut SqliteConnection, context: &Context, requests: &[EntryRequest]) -> Vec<Result<Entry, Error>> {
     let found = connection.transaction(|transaction| {
         let mut find = transaction.prepare(&context.statements.find)?;
-        transaction.for_each(keys, |key| Ok(look_up(&mut find, *key)?.into_row()?.into_entry(&context.rules, None)))
+        transaction.for_each(requests, |request| {
+            let row = look_up(&mut find, request.key())?.into_row(context.history_max_days, request.now)?;
+            Ok(row.into_entry(&context.rules, request.now, None))
+        })
     });
-    found.unwrap_or_else(|error| fail_all(keys.len(), &error))
+    found.unwrap_or_else(|error| fail_all(requests.len(), &error))
 }
 
 fn look_up(find: &mut SqliteStatement<'_, '_>, key: EntryKey) -> Result<Lookup, Error> {
@@ -62,8 +65,9 @@ fn list(
 ) -> Vec<Result<Vec<ContinueWatching>, Error>> {
     let lists = connection.transaction(|transaction| {
         let mut list = transaction.prepare(&context.statements.list)?;
-        transaction
-            .for_each(requests, |request| read_list(&mut list, *request)?.into_list(request.limit, &context.rules))
+        transaction.for_each(requests, |request| {
+            read_list(&mut list, *request)?.into_list(request, &context.rules, context.history_max_days)
+        })
     });
     lists.unwrap_or_else(|error| fail_all(requests.len(), &error))
 }
@@ -98,12 +102,13 @@ fn write(
         transaction.for_each(commands, |command| match command {
             Command::Save(save) => {
                 let applied = statements.save(recent, save)?;
-                let row = look_up(&mut statements.find, save.key())?.into_row()?;
-                Ok(Some(row.into_entry(&context.rules, Some(applied))))
+                let found = look_up(&mut statements.find, save.key())?;
+                let row = found.into_row(context.history_max_days, save.updated_at)?;
+                Ok(Some(row.into_entry(&context.rules, save.updated_at, Some(applied))))
             }
-            Command::Forget(key) => {
-                look_up(&mut statements.find, *key)?.into_row()?;
-                transaction.prepare(&context.statements.forget)?.execute(key.into_params()).map(|_| None)
+            Command::Forget(request) => {
+                look_up(&mut statements.find, request.key())?.into_row(context.history_max_days, request.now)?;
+                transaction.prepare(&context.statements.forget)?.execute(request.key().into_params()).map(|_| None)
             }
         })
     });

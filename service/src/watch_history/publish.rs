@@ -2,6 +2,20 @@
 
 use super::command::{Command, Outcome};
 use crate::storage::{Event, EventPublisher};
+use entity::watch_history::Model;
+
+/// The event of a change of an entry that is no save, such as an undo.
+#[allow(dead_code, reason = "the edits will call it")]
+pub(crate) fn entry_changed(entry: &Model) -> Event {
+    Event::EntrySaved {
+        user_id: entry.user_id,
+        video_id: entry.video_id,
+        player_session: None,
+        watch_position: entry.watch_position,
+        completed: entry.completed,
+        last_watched_at: entry.last_watched_at,
+    }
+}
 
 /// Publishes the applied saves and the deletions, in the order of the commands. Call it once they
 /// are committed.
@@ -21,8 +35,8 @@ pub(super) fn publish(events: &EventPublisher, commands: &[Command], outcomes: &
                     last_watched_at: entry.last_watched_at.0,
                 });
             }
-            (Command::Forget(key), Ok(_)) => {
-                events.publish(Event::EntryForgotten { user_id: key.user_id, video_id: key.video_id });
+            (Command::Forget(request), Ok(_)) => {
+                events.publish(Event::EntryForgotten { user_id: request.user_id, video_id: request.video_id });
             }
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! A save as a player sends it.
 
 use super::key::EntryKey;
+use super::rules::hour_of;
 use crate::storage::input_row;
 use crate::{number, text};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +12,7 @@ use validator::{Validate, ValidationError};
 /// A position to store.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = sequence_has_session))]
+#[validate(schema(function = sequence_has_session), schema(function = played_seconds_has_session))]
 #[schema(as = WatchHistorySave, example = json!({"watch_position": 150}))]
 pub struct Save {
     /// The position of the player, in whole seconds from the start. A position after the end of the
@@ -45,6 +46,13 @@ pub struct Save {
     #[validate(range(min = 1))]
     #[schema(minimum = 1, example = 1)]
     pub sequence: Option<i32>,
+    /// The seconds really played in this player session so far, by the player's stopwatch; it
+    /// requires `session_id`. Pauses, seeks and buffering do not count, and double speed counts time
+    /// and not film.
+    #[serde(default, deserialize_with = "number::whole_or_null")]
+    #[validate(range(min = 0))]
+    #[schema(minimum = 0, example = 140)]
+    pub played_seconds: Option<i32>,
     /// The name of the device, for people: 1 to 100 characters without U+0000.
     #[validate(length(min = 1, max = 100), custom(function = text::storable))]
     #[schema(min_length = 1, max_length = 100, example = "Living room")]
@@ -66,15 +74,16 @@ input_row! {
         /// When the player was at the position.
         last_watched_at: DateTime<Utc>,
         /// The hours from 1970 to `last_watched_at`.
-        watched_hour: i64,
+        watched_hour: i32,
         /// When the save arrived.
         updated_at: DateTime<Utc>,
+        played_seconds: Option<i32>,
     }
 }
 
 impl Save {
     pub(super) fn into_command(self, key: EntryKey, now: DateTime<Utc>) -> SaveCommand {
-        let Self { watch_position, watch_duration, age_ms, session_id, sequence, device } = self;
+        let Self { watch_position, watch_duration, age_ms, session_id, sequence, played_seconds, device } = self;
         let last_watched_at = now - TimeDelta::milliseconds(age_ms.unwrap_or_default());
         SaveCommand {
             user_id: key.user_id,
@@ -85,8 +94,9 @@ impl Save {
             sequence,
             device,
             last_watched_at,
-            watched_hour: last_watched_at.timestamp().div_euclid(3600),
+            watched_hour: hour_of(last_watched_at),
             updated_at: now,
+            played_seconds,
         }
     }
 }
@@ -95,12 +105,31 @@ impl SaveCommand {
     pub(super) fn key(&self) -> EntryKey {
         EntryKey { user_id: self.user_id, video_id: self.video_id }
     }
+
+    /// Whether the player was at the position before the save arrived.
+    pub(super) fn has_age(&self) -> bool {
+        self.last_watched_at < self.updated_at
+    }
+
+    /// The milliseconds that the session has played, if the player reports them.
+    pub(super) fn played_ms(&self) -> Option<i64> {
+        self.played_seconds.map(|seconds| i64::from(seconds) * 1000)
+    }
 }
 
 fn sequence_has_session(save: &Save) -> Result<(), ValidationError> {
     match save {
         Save { sequence: Some(_), session_id: None, .. } => {
             Err(ValidationError::new("sequence").with_message("requires a session_id".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn played_seconds_has_session(save: &Save) -> Result<(), ValidationError> {
+    match save {
+        Save { played_seconds: Some(_), session_id: None, .. } => {
+            Err(ValidationError::new("played_seconds").with_message("requires a session_id".into()))
         }
         _ => Ok(()),
     }

@@ -30,9 +30,8 @@ impl Expected {
             }),
             Edit::Mark { video, watched } => {
                 let watched_at = ago(watched).unwrap_or(now);
-                if let Some(duration) = self.durations.get(*video) {
-                    self.viewers[viewer].mark(*video, watched_at, *duration, now);
-                }
+                let Some(duration) = self.durations.get(*video) else { return Answer::failure(&Error::VideoNotFound) };
+                self.viewers[viewer].mark(*video, watched_at, *duration, now);
                 if let Answer::Entry { entry, .. } = actual {
                     self.learn_id((viewer, *video), entry.id);
                 }
@@ -75,7 +74,10 @@ impl Expected {
         match edited {
             Err(Refusal::HistoryNotFound) if key.1 == VIDEOS => Answer::failure(&Error::VideoNotFound),
             Err(refusal) => refused(refusal),
-            Ok(()) => self.answer_to_find(key, now),
+            Ok(()) => {
+                let row = &self.viewers[key.0].rows[&key.1];
+                Answer::Entry { entry: self.entry(key, row, now), applied: None }
+            }
         }
     }
 

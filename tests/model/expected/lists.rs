@@ -17,7 +17,7 @@ impl Expected {
     }
 
     /// The videos that are started, not completed and not hidden, the last watched one first.
-    pub fn continue_watching(&self, viewer: usize, limit: u32, max_age_days: Option<u32>, now: Time) -> Vec<Item> {
+    pub fn continue_watching(&self, viewer: usize, limit: u32, max_age_days: Option<i32>, now: Time) -> Vec<Item> {
         let oldest = max_age_days.map(|days| now - TimeDelta::days(days.into()));
         let mut started = Vec::from_iter(self.rows(viewer, now).filter(|(_, row)| {
             let is_recent = oldest.is_none_or(|oldest| row.last_watched_at >= oldest);

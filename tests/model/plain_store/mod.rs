@@ -90,7 +90,7 @@ impl PlainStore {
         &self,
         user_id: i64,
         limit: usize,
-        max_age_days: Option<u32>,
+        max_age_days: Option<i32>,
         now: Time,
     ) -> Result<Vec<PlainEntry>, Error> {
         let user = find_active_user(self.db.reader(), user_id).await?;

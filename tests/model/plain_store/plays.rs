@@ -34,7 +34,9 @@ impl Update {
                 play.delete(db).await?;
             }
             None => {
-                entry.play_number = last_number + 1;
+                if self.keeps_plays {
+                    entry.play_number = last_number + 1;
+                }
                 entry.play_is_kept = self.keeps_plays;
                 entry.play_started_at = Some(self.watched_at);
                 entry.play_start_position = self.position;
@@ -54,7 +56,7 @@ impl Update {
 
     fn has_session_of_last_play(&self, entry: &Model) -> bool {
         let last = entry.player_session.as_ref().filter(|_| entry.play_has_session);
-        entry.play_number > 0 && last == self.save.session_id.as_ref()
+        last == self.save.session_id.as_ref()
     }
 
     /// Without a session, a save goes on with a play whose last save is less than 30 minutes older.

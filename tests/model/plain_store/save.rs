@@ -56,7 +56,7 @@ impl Update {
             play_count: Set(i32::from(self.completed)),
             completed_at: Set(self.completed.then_some(self.watched_at)),
             counted_sessions: Set(counted.map(|session| format!("{session} "))),
-            play_number: Set(1),
+            play_number: Set(i32::from(self.keeps_plays)),
             play_is_kept: Set(self.keeps_plays),
             play_has_session: Set(self.save.session_id.is_some()),
             play_started_at: Set(Some(self.watched_at)),

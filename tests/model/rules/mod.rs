@@ -60,7 +60,7 @@ pub struct Row {
     pub hidden: bool,
     pub hidden_until: Option<Time>,
     pub previous: Option<Place>,
-    /// The number of the last play; 0 if there was none.
+    /// The number of the last play that is kept; 0 if there was none.
     pub play_number: i32,
     /// Whether the saves of the last play came with a session, which then is `session`.
     pub play_has_session: bool,

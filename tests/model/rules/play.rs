@@ -92,7 +92,7 @@ impl Playing<'_> {
     /// Whether the last play, running or ended, has the session of the save, or neither has one.
     fn has_session_of_last_play(&self, row: &Row) -> bool {
         let last = row.session.as_deref().filter(|_| row.play_has_session);
-        row.play_number > 0 && last == self.session
+        last == self.session
     }
 
     /// Whether the save is of another play than the last one of the entry, running or ended.
@@ -128,10 +128,12 @@ impl Playing<'_> {
         row.play_has_session = self.session.is_some();
     }
 
-    /// Begins a play. Its number was never used for the entry.
+    /// Begins a play. If it is kept, it has the next number.
     pub fn begin(&self, row: &mut Row) {
-        let last = row.ended.keys().next_back().copied().unwrap_or(0);
-        row.play_number = last.max(row.play_number) + 1;
+        if self.keeps_plays {
+            let last = row.ended.keys().next_back().copied().unwrap_or(0);
+            row.play_number = last.max(row.play_number) + 1;
+        }
         let mut play = RunningPlay {
             is_kept: self.keeps_plays,
             started_at: self.event,

@@ -86,7 +86,7 @@ pub struct PlayChoice {
 #[derive(Clone, Debug)]
 pub enum Read {
     Entry { video: usize },
-    ContinueWatching { limit: u32, max_age_days: Option<u32> },
+    ContinueWatching { limit: u32, max_age_days: Option<i32> },
     History { state: State, limit: u32 },
     Plays { video: Option<usize>, limit: u32 },
 }
@@ -101,8 +101,8 @@ pub enum State {
 
 pub fn story() -> impl Strategy<Value = Story> {
     let steps = prop_oneof![
-        12 => step().prop_map(|step| vec![step]),
-        1 => evening::evening(),
+        12 => step().prop_map(|step| vec![step]).boxed(),
+        1 => evening::evening().boxed(),
     ];
     (uniform3(duration()), vec(steps, 1..16)).prop_map(|(durations, steps)| Story { durations, steps: steps.concat() })
 }

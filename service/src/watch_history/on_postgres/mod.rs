@@ -4,7 +4,7 @@
 mod write;
 
 use super::entry::Entry;
-use super::key::EntryKey;
+use super::key::{EntryKey, EntryRequest};
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
@@ -24,8 +24,8 @@ pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> History {
         writers: batchers(WRITERS, MAX_BATCH, connector, context, |slot, context, commands| async move {
             write::write(&mut *slot.lock().await, &context, &commands).await
         }),
-        finders: batchers(FINDERS, MAX_BATCH, connector, context, |slot, context, keys| async move {
-            find(&mut *slot.lock().await, &context, &keys).await
+        finders: batchers(FINDERS, MAX_BATCH, connector, context, |slot, context, requests| async move {
+            find(&mut *slot.lock().await, &context, &requests).await
         }),
         listers: batchers(LISTERS, MIN_BATCH_LIMIT, connector, context, |slot, context, requests| async move {
             list(&mut *slot.lock().await, &context, &requests).await
@@ -54,9 +54,14 @@ where
 }
 
 /// The entries of these keys.
-async fn find(slot: &mut PgSlot, context: &Context, keys: &[EntryKey]) -> Vec<Result<Entry, Error>> {
-    match look_up(slot, context, keys).await {
-        Ok(found) => found.into_iter().map(|found| Ok(found.into_row()?.into_entry(&context.rules, None))).collect(),
+async fn find(slot: &mut PgSlot, context: &Context, requests: &[EntryRequest]) -> Vec<Result<Entry, Error>> {
+    let keys = Vec::from_iter(requests.iter().map(EntryRequest::key));
+    let into_entry = |(found, request): (Lookup, &EntryRequest)| {
+        let row = found.into_row(context.history_max_days, request.now)?;
+        Ok(row.into_entry(&context.rules, request.now, None))
+    };
+    match look_up(slot, context, &keys).await {
+        Ok(found) => found.into_iter().zip(requests).map(into_entry).collect(),
         Err(error) => fail_all(keys.len(), &error.into()),
     }
 }
@@ -91,7 +96,7 @@ async fn list(
     match read_lists(slot, context, requests).await {
         Ok(lists) => {
             let lists = lists.into_iter().zip(requests);
-            lists.map(|(rows, request)| rows.into_list(request.limit, &context.rules)).collect()
+            lists.map(|(rows, request)| rows.into_list(request, &context.rules, context.history_max_days)).collect()
         }
         Err(error) => fail_all(requests.len(), &error.into()),
     }

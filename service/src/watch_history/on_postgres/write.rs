@@ -176,7 +176,9 @@ async fn execute_saves(
     let input = bind_arrays(saves.into_iter().cloned())?;
     for row in connection.query(&context.statements.save, input).await? {
         let row = EntryRow::read(&mut RowReader::from_postgres(&row))?;
-        written.insert(row.key(), Some(row.into_entry(&context.rules, Some(true))));
+        // Saves of one batch arrive within moments: `now` is that of the row's own arrival.
+        let now = row.updated_at;
+        written.insert(row.key(), Some(row.into_entry(&context.rules, now, Some(true))));
     }
     Ok(written)
 }
@@ -211,8 +213,9 @@ async fn explain_no_ops(
 /// Why a command changed nothing. A save that was not applied is no error: its outcome is the
 /// stored entry.
 fn explain_no_op(context: &Context, command: &Command, found: Lookup) -> Outcome {
-    match (command, found.into_row()) {
-        (Command::Save(_), Ok(row)) => Ok(Some(row.into_entry(&context.rules, Some(false)))),
+    let now = command.now();
+    match (command, found.into_row(context.history_max_days, now)) {
+        (Command::Save(_), Ok(row)) => Ok(Some(row.into_entry(&context.rules, now, Some(false)))),
         // The entry was there, and another process has deleted it since: the client may retry.
         (Command::Save(_), Err(Error::HistoryNotFound)) => Err(Error::Busy),
         // The entry was not there, and another process has created it since.

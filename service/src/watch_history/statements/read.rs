@@ -17,6 +17,7 @@ pub(super) fn find(backend: DatabaseBackend) -> String {
         .column((INPUT, "n"))
         .expr(user::Column::IsActive.into_expr().if_null(false))
         .expr(is_visible().if_null(false))
+        .column((user::Entity, user::Column::RetentionDays))
         .exprs(EntryRow::selected(video::Column::Duration.into_expr()))
         .left_join(watch_history::Entity, is_entry_of_input());
     render(backend, &select)
@@ -47,14 +48,26 @@ pub(super) fn list(backend: DatabaseBackend) -> String {
     render(backend, &select)
 }
 
-/// The entries of the input's user that are started and not completed, the last watched first.
+/// The entries of the input's user that are started, not completed and not hidden, the last watched
+/// first.
 ///
 /// They are read in the order of the index on the hour; those of the last hours are sorted by time.
 fn entries_by_time(backend: DatabaseBackend) -> SelectStatement {
     // SQLite has no LATERAL, so its subquery uses the parameters directly.
-    let [user_id, limit] = if backend == Postgres { ["input.user_id", "input.\"limit\""] } else { ["?1", "?2"] };
-    let columns =
-        [Column::Id, Column::VideoId, Column::WatchPosition, Column::Device, Column::PlayCount, Column::LastWatchedAt];
+    let [user_id, limit, now] =
+        if backend == Postgres { ["input.user_id", "input.\"limit\"", "input.now"] } else { ["?1", "?2", "?3"] };
+    let columns = [
+        Column::Id,
+        Column::VideoId,
+        Column::WatchPosition,
+        Column::Device,
+        Column::PlayCount,
+        Column::LastWatchedAt,
+        Column::PreviousPosition,
+        Column::PreviousDevice,
+        Column::PreviousAt,
+    ];
+    let is_shown_again = Column::HiddenUntil.into_expr().lte(Expr::cust(now));
     let mut select = Query::select();
     select
         .columns(columns)
@@ -64,6 +77,7 @@ fn entries_by_time(backend: DatabaseBackend) -> SelectStatement {
         // FALSE.
         .and_where(Expr::cust("completed = false"))
         .and_where(Column::WatchPosition.gt(0))
+        .and_where(Column::Hidden.into_expr().not().or(is_shown_again))
         .order_by(Column::WatchedHour, Order::Desc)
         .order_by(Column::LastWatchedAt, Order::Desc)
         .order_by(Column::Id, Order::Desc);

@@ -1,0 +1,326 @@
+//! The decision of a save: whether it is taken, whether it is applied, and what it changes.
+
+use super::play::{begin_play, close_play, continues_play, count_watched, reopen_play, reopens_play};
+use super::position::{give_up_position, hour_of, is_far, is_of_last_play, show, watch_at};
+use crate::plays::PlayId;
+use crate::progress::ProgressRules;
+use crate::watch_history::save::SaveCommand;
+use chrono::{DateTime, Utc};
+use entity::play;
+use entity::user::HistoryMode;
+use entity::watch_history::Model;
+
+/// What is stored when a save arrives, as far as it matters for the save.
+#[derive(Debug)]
+pub(in crate::watch_history) struct StoredState {
+    /// What is kept of what the viewer watches.
+    pub(in crate::watch_history) mode: HistoryMode,
+    /// The duration of the video.
+    pub(in crate::watch_history) duration: Option<i32>,
+    /// Entries that were last watched before it are expired.
+    pub(in crate::watch_history) cutoff: Option<DateTime<Utc>>,
+    /// The time before which the viewer cleared the history.
+    pub(in crate::watch_history) cleared_before: Option<DateTime<Utc>>,
+    /// When the viewer deleted the entry of this video. Only a save that has an age needs it.
+    pub(in crate::watch_history) forgotten_at: Option<DateTime<Utc>>,
+    /// The entry.
+    pub(in crate::watch_history) entry: Option<Model>,
+    /// The last ended play of the save's session, or without a session. [`needs_ended_plays`] tells
+    /// whether it matters.
+    pub(in crate::watch_history) ended_play: Option<play::Model>,
+    /// The greatest number of the entry's ended plays.
+    pub(in crate::watch_history) last_number: Option<i32>,
+}
+
+/// What a save does. The statements that write it are executed in the order of the fields.
+#[derive(Debug)]
+pub(in crate::watch_history) struct Decision {
+    /// The expired entry that is deleted before a new one is inserted.
+    pub(in crate::watch_history) expired: Option<i64>,
+    /// The ended play that goes on: its row is deleted.
+    pub(in crate::watch_history) reopened: Option<PlayId>,
+    /// The play that ends: its row is inserted.
+    pub(in crate::watch_history) closed: Option<play::Model>,
+    /// How the entry is written.
+    pub(in crate::watch_history) write: EntryWrite,
+    /// The entry afterwards. Its id is 0 until it is inserted.
+    pub(in crate::watch_history) entry: Model,
+    /// Whether the save was applied.
+    pub(in crate::watch_history) applied: bool,
+}
+
+/// How an entry is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::watch_history) enum EntryWrite {
+    /// Nothing changes.
+    Skip,
+    Insert,
+    /// A heartbeat: only columns of [`HEARTBEAT_COLUMNS`](crate::watch_history::statements) change.
+    Heartbeat,
+    Update,
+}
+
+/// Decides about a save; `None` if it is not taken: it is older than a deletion, or the viewer
+/// keeps no history.
+pub(in crate::watch_history) fn decide(
+    state: StoredState,
+    save: &SaveCommand,
+    rules: &ProgressRules,
+) -> Option<Decision> {
+    if state.mode == HistoryMode::Off || (save.has_age() && is_from_before_deletion(&state, save)) {
+        return None;
+    }
+    let position = within_video(save.watch_position, state.duration);
+    let update = Update {
+        save,
+        position,
+        completed: rules.is_completed(position, state.duration),
+        keeps_plays: state.mode == HistoryMode::On,
+    };
+    Some(match state.entry {
+        None => update.insert(None),
+        Some(entry) if is_expired(&entry, state.cutoff) => update.insert(Some(entry.id)),
+        Some(entry) => match refusal(&entry, save, position, rules) {
+            Some(refusal) => update.refuse(entry, &refusal),
+            None => update.apply(entry, state.ended_play, state.last_number),
+        },
+    })
+}
+
+/// Whether [`decide`] needs the ended plays of the entry: the save does not go on with the running
+/// play.
+pub(in crate::watch_history) fn needs_ended_plays(state: &StoredState, save: &SaveCommand) -> bool {
+    let continues = |entry: &Model| continues_play(entry, save, true);
+    let entry = state.entry.as_ref().filter(|entry| !is_expired(entry, state.cutoff));
+    state.mode == HistoryMode::On && entry.is_some_and(|entry| entry.play_number > 0 && !continues(entry))
+}
+
+/// The position, or the duration of the video if that is less.
+fn within_video(position: i32, duration: Option<i32>) -> i32 {
+    duration.filter(|duration| *duration > 0).map_or(position, |duration| position.min(duration))
+}
+
+/// Whether the player was at the position before the viewer deleted the entry or had it expire.
+fn is_from_before_deletion(state: &StoredState, save: &SaveCommand) -> bool {
+    let event = save.last_watched_at;
+    state.forgotten_at.is_some_and(|forgotten_at| forgotten_at >= event)
+        || state.cleared_before.is_some_and(|before| event < before)
+        || state.cutoff.is_some_and(|cutoff| event < cutoff)
+}
+
+fn is_expired(entry: &Model, cutoff: Option<DateTime<Utc>>) -> bool {
+    cutoff.is_some_and(|cutoff| entry.last_watched_at < cutoff)
+}
+
+/// Why a save is not applied.
+enum Refusal {
+    /// An earlier save of the same session by its number.
+    EarlierNumber,
+    /// The entry was watched later.
+    Older,
+    /// The player may have failed to start, and would lose the position of another session.
+    FailedStart,
+}
+
+/// Within one session the sequence alone decides. Otherwise the later time of watching wins. A save
+/// that has no age is never older: the entry's time may come from another server's clock, so it is
+/// compared with the arrival of the save at most.
+fn refusal(entry: &Model, save: &SaveCommand, position: i32, rules: &ProgressRules) -> Option<Refusal> {
+    let is_same_session = save.player_session.is_some() && save.player_session == entry.player_session;
+    if !is_same_session
+        && save.player_session.is_some()
+        && entry.watch_position > rules.resume_min_seconds
+        && position <= rules.resume_min_seconds
+    {
+        return Some(Refusal::FailedStart);
+    }
+    match (save.sequence, entry.sequence) {
+        (Some(new), Some(stored)) if is_same_session => (new <= stored).then_some(Refusal::EarlierNumber),
+        _ => (save.has_age() && save.last_watched_at < entry.last_watched_at).then_some(Refusal::Older),
+    }
+}
+
+/// A save, and what follows from it for its video.
+struct Update<'a> {
+    save: &'a SaveCommand,
+    position: i32,
+    completed: bool,
+    keeps_plays: bool,
+}
+
+impl Update<'_> {
+    fn insert(&self, expired: Option<i64>) -> Decision {
+        let mut entry = new_entry(self.save);
+        let is_counted = self.count_completion(&mut entry);
+        begin_play(&mut entry, self.save, self.position, self.keeps_plays.then_some(1));
+        entry.play_completed = is_counted;
+        self.move_entry(&mut entry);
+        Decision { expired, reopened: None, closed: None, write: EntryWrite::Insert, entry, applied: true }
+    }
+
+    /// A position of another play that comes late is kept as the previous one if it is far away and
+    /// newer than the previous one that there is.
+    fn refuse(&self, mut entry: Model, refusal: &Refusal) -> Decision {
+        let Self { save, position, .. } = *self;
+        let event = save.last_watched_at;
+        let offers_position = matches!(refusal, Refusal::Older)
+            && is_far(entry.watch_position, position)
+            && entry.previous_at.is_none_or(|at| at < event)
+            && !is_of_last_play(&entry, save.player_session.as_deref(), event);
+        if offers_position {
+            entry.previous_position = Some(position);
+            entry.previous_device.clone_from(&save.device);
+            entry.previous_at = Some(event);
+            entry.updated_at = save.updated_at;
+        }
+        let write = if offers_position { EntryWrite::Update } else { EntryWrite::Skip };
+        Decision { expired: None, reopened: None, closed: None, write, entry, applied: false }
+    }
+
+    fn apply(&self, before: Model, ended_play: Option<play::Model>, last_number: Option<i32>) -> Decision {
+        let (save, position) = (self.save, self.position);
+        let mut entry = before.clone();
+        let starts_over = save.player_session.is_none() && position == 0;
+        if starts_over || !is_of_last_play(&before, save.player_session.as_deref(), save.last_watched_at) {
+            give_up_position(&mut entry, position);
+        }
+        let is_counted = self.count_completion(&mut entry);
+        let (reopened, closed) = self.change_play(&mut entry, ended_play, last_number);
+        entry.play_completed |= is_counted;
+        if position != before.watch_position {
+            show(&mut entry);
+        }
+        self.move_entry(&mut entry);
+        if entry != before || save.last_watched_at != before.last_watched_at {
+            entry.updated_at = save.updated_at;
+        }
+        let write = if entry == before {
+            EntryWrite::Skip
+        } else if is_heartbeat(&before, &entry) {
+            EntryWrite::Heartbeat
+        } else {
+            EntryWrite::Update
+        };
+        Decision { expired: None, reopened, closed, write, entry, applied: true }
+    }
+
+    /// Goes on with the running play, or closes it and reopens or begins another one. Returns the
+    /// reopened play and the closed one.
+    fn change_play(
+        &self,
+        entry: &mut Model,
+        ended_play: Option<play::Model>,
+        last_number: Option<i32>,
+    ) -> (Option<PlayId>, Option<play::Model>) {
+        let (save, position) = (self.save, self.position);
+        let last_save = (entry.watch_position, entry.last_watched_at);
+        if continues_play(entry, save, self.keeps_plays) {
+            count_watched(entry, save, position, last_save);
+            return (None, None);
+        }
+        if let Some(ended) = ended_play.filter(|ended| self.keeps_plays && reopens_play(ended, save)) {
+            let closed = close_play(entry);
+            reopen_play(entry, &ended);
+            count_watched(entry, save, position, (ended.end_position, ended.ended_at));
+            return (Some(PlayId { entry_id: entry.id, number: ended.number }), closed);
+        }
+        let number = entry.play_number.max(last_number.unwrap_or_default()) + 1;
+        let has_number = number <= PlayId::MAX_NUMBER;
+        if self.keeps_plays && !has_number && entry.play_is_kept {
+            // The numbers have run out: the running play goes on with another session.
+            entry.play_has_session = save.player_session.is_some();
+            count_watched(entry, save, position, last_save);
+            return (None, None);
+        }
+        let closed = close_play(entry);
+        begin_play(entry, save, position, (self.keeps_plays && has_number).then_some(number));
+        (None, closed)
+    }
+
+    /// Counts a completion, once for each of the sessions that were counted last. Returns whether
+    /// it was counted.
+    fn count_completion(&self, entry: &mut Model) -> bool {
+        let counted = entry.counted_sessions.clone().unwrap_or_default();
+        let session = self.save.player_session.as_ref().map(|session| format!("{session} "));
+        let was_counted = |session: &String| format!(" {counted}").contains(&format!(" {session}"));
+        if !self.completed || entry.completed || session.as_ref().is_some_and(was_counted) {
+            return false;
+        }
+        entry.play_count += 1;
+        entry.completed_at = Some(self.save.last_watched_at);
+        if session.is_some() || entry.counted_sessions.is_some() {
+            let counted = session.unwrap_or_default() + &counted;
+            entry.counted_sessions = Some(counted.chars().take(COUNTED_SESSIONS_LENGTH).collect());
+        }
+        true
+    }
+
+    /// The columns that each applied save sets.
+    fn move_entry(&self, entry: &mut Model) {
+        let save = self.save;
+        entry.watch_position = self.position;
+        entry.watch_duration = entry.watch_duration.max(save.watch_duration);
+        entry.completed = self.completed;
+        entry.device.clone_from(&save.device);
+        // The entry keeps its session if the save has none, and its number if the save has none.
+        if let Some(session) = &save.player_session {
+            let stored = entry.sequence.filter(|_| entry.player_session.as_ref() == Some(session));
+            entry.sequence = save.sequence.or(stored);
+            entry.player_session = Some(session.clone());
+        }
+        watch_at(entry, save.last_watched_at);
+    }
+}
+
+/// The length of the column.
+pub(in crate::watch_history) const COUNTED_SESSIONS_LENGTH: usize = 1040;
+
+/// An entry before its first save.
+fn new_entry(save: &SaveCommand) -> Model {
+    Model {
+        id: 0,
+        user_id: save.user_id,
+        video_id: save.video_id,
+        watch_position: 0,
+        watch_duration: 0,
+        completed: false,
+        player_session: None,
+        sequence: None,
+        device: None,
+        play_count: 0,
+        completed_at: None,
+        counted_sessions: None,
+        last_watched_at: save.last_watched_at,
+        watched_hour: hour_of(save.last_watched_at),
+        hidden: false,
+        hidden_until: None,
+        previous_position: None,
+        previous_device: None,
+        previous_at: None,
+        play_number: 0,
+        play_is_kept: false,
+        play_has_session: false,
+        play_started_at: None,
+        play_start_position: 0,
+        play_watched_ms: 0,
+        play_completed: false,
+        created_at: save.updated_at,
+        updated_at: save.updated_at,
+    }
+}
+
+/// Whether no column changes but those of a heartbeat.
+fn is_heartbeat(before: &Model, after: &Model) -> bool {
+    let Model { watch_position, watch_duration, sequence, last_watched_at, play_watched_ms, updated_at, .. } = *after;
+    let moved = Model {
+        watch_position,
+        watch_duration,
+        sequence,
+        last_watched_at,
+        play_watched_ms,
+        updated_at,
+        device: after.device.clone(),
+        ..before.clone()
+    };
+    moved == *after
+}

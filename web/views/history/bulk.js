@@ -1,0 +1,106 @@
+import { h } from "../../dom.js";
+import { forgetMany, markMany } from "../../history.js";
+import { t } from "../../i18n.js";
+import { ask } from "../question.js";
+
+/** @typedef {import("./page.js").RowContext} RowContext */
+/** @typedef {import("./row.js").Row} Row */
+
+/**
+ * Selects several videos, and marks or forgets them together.
+ * @param {Pick<RowContext, "attempt" | "announce" | "signal"> & { rows: Map<number, Row>,
+ *   reload: () => Promise<unknown> }} context
+ */
+export function selectionBar({ rows, attempt, announce, reload, signal }) {
+  const count = h("p", { role: "status" });
+  const buttons = [
+    action("mark-selected", t("mark"), () => change(true)),
+    action("unmark-selected", t("unmark"), () => change(false)),
+    action("forget-selected", t("forgetMore"), forget),
+  ];
+  const root = h(
+    "div",
+    {
+      class: "selection",
+      role: "group",
+      "aria-label": t("selection"),
+      hidden: true,
+    },
+    count,
+    h("div", { class: "actions" }, ...buttons, action("end-selection", t("cancel"), end)),
+  );
+  const toggle = h(
+    "button",
+    {
+      id: "select",
+      class: "button",
+      type: "button",
+      "aria-pressed": "false",
+      click: () => setSelecting(root.hidden),
+    },
+    t("select"),
+  );
+
+  const selected = () => [...rows.values()].filter((row) => row.isSelected());
+
+  /** @param {boolean} isSelecting */
+  function setSelecting(isSelecting) {
+    root.hidden = !isSelecting;
+    toggle.setAttribute("aria-pressed", String(isSelecting));
+    update();
+  }
+
+  function end() {
+    setSelecting(false);
+    toggle.focus();
+  }
+
+  /** The rows have changed, or what is selected of them. */
+  function update() {
+    for (const row of rows.values()) row.setSelecting(!root.hidden);
+    showCount();
+  }
+
+  function showCount() {
+    const number = selected().length;
+    count.textContent = t("selectedCount", { count: number });
+    for (const button of buttons) button.disabled = number === 0;
+  }
+
+  /** @param {boolean} watched */
+  async function change(watched) {
+    const ids = selected().map((row) => row.videoId());
+    const text = t(watched ? "markedMany" : "unmarkedMany", { count: ids.length });
+    await finish(() => markMany(ids, watched), text);
+  }
+
+  async function forget() {
+    const ids = selected().map((row) => row.videoId());
+    const question = {
+      title: t("forgetManyQuestion", { count: ids.length }),
+      body: [t("forgetWarning")],
+      action: t("forget"),
+    };
+    if (!(await ask(question, { signal }))) return;
+    await finish(() => forgetMany(ids), t("forgottenMany", { count: ids.length }));
+  }
+
+  /** @param {() => Promise<void>} task @param {string} text */
+  async function finish(task, text) {
+    const isDone = await attempt(async () => {
+      await task();
+      return true;
+    });
+    if (!isDone) return;
+    end();
+    await reload();
+    announce(text);
+  }
+
+  document.addEventListener("change", showCount, { signal });
+  return { root, toggle, update };
+}
+
+/** @param {string} id @param {string} text @param {() => unknown} click */
+const action = (id, text, click) =>
+  h("button", { id, class: "button", type: "button", click }, text);

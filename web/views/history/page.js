@@ -1,0 +1,248 @@
+import { describeError, readPage } from "../../api.js";
+import { dayName, dayOf } from "../../dates.js";
+import { h } from "../../dom.js";
+import { historyPath } from "../../history.js";
+import { t } from "../../i18n.js";
+import { notice } from "../notice.js";
+import { selectionBar } from "./bulk.js";
+import { askToClear } from "./clear.js";
+import { createRow } from "./row.js";
+import { undoBar } from "./undo.js";
+
+/** @typedef {import("../../app.js").Context} Context */
+/** @typedef {import("../../app.js").View} View */
+/** @typedef {import("../../history.js").HistoryItem} HistoryItem */
+/** @typedef {import("../../history.js").HistoryState} HistoryState */
+/** @typedef {import("./row.js").Row} Row */
+
+const PAGE_SIZE = 30;
+
+/**
+ * What a row of the history may use.
+ * - attempt: runs a task, whose error becomes the message; null after an error
+ * - announce: says what was done, with a way back if there is one
+ * - remove: takes the row off the list
+ * @typedef {object} RowContext
+ * @property {<T>(task: () => Promise<T>) => Promise<T | null>} attempt
+ * @property {(text: string, undo?: () => Promise<void>) => void} announce
+ * @property {(row: Row) => void} remove
+ * @property {AbortSignal} signal aborted when the page is left
+ */
+
+/** The history by days. @param {Context} context @returns {View} */
+export function createPage({ query, settled, showMessage }) {
+  const words = query.get("q") ?? "";
+  const state = /** @type {HistoryState} */ (
+    ["in_progress", "completed"].find((name) => name === query.get("state")) ?? "all"
+  );
+  const heading = h("h1", { tabindex: -1 }, t("history"));
+  const days = h("div", { id: "history-days" });
+  const status = h("div", {}, h("p", { class: "intro", role: "status" }, t("loading")));
+  const more = h(
+    "button",
+    { id: "load-more", class: "button", type: "button", hidden: true, click: loadMore },
+    t("loadMore"),
+  );
+  const life = new AbortController();
+  const bar = undoBar(attempt);
+  /** @type {Map<number, Row>} */
+  const rows = new Map();
+  /** @type {string | null} */
+  let next = null;
+  let round = 0; // an answer to an earlier round is ignored
+
+  const bulk = selectionBar({ rows, attempt, reload, announce: bar.show, signal: life.signal });
+  const clear = h(
+    "button",
+    { id: "clear-history", class: "button", type: "button", click: clearAll },
+    t("clearHistory"),
+  );
+  const root = h(
+    "div",
+    { class: "history" },
+    h("div", { class: "title-row" }, heading, h("div", { class: "actions" }, bulk.toggle, clear)),
+    h("div", { class: "filters" }, tabs(state, words), searchForm(state, words)),
+    days,
+    status,
+    more,
+    bulk.root,
+    bar.root,
+  );
+
+  /** @type {RowContext} */
+  const rowContext = { attempt, announce: bar.show, remove, signal: life.signal };
+
+  async function reload() {
+    const thisRound = ++round;
+    await settled; // the list is to contain the last save of the player
+    const page = await attempt(() => readPage(historyPath({ state, words, limit: PAGE_SIZE })));
+    if (thisRound !== round) return;
+    if (!page) return rows.size === 0 && showFailure();
+    rows.clear();
+    days.replaceChildren();
+    add(page);
+    showWhetherEmpty();
+  }
+
+  async function loadMore() {
+    const [path, thisRound] = [next, round];
+    if (!path) return;
+    more.disabled = true;
+    const page = await attempt(() => readPage(path));
+    more.disabled = false;
+    if (thisRound === round && page) add(page)?.focus();
+  }
+
+  /**
+   * @param {{ items: HistoryItem[], next: string | null }} page
+   * @returns {Row | undefined} the first new row
+   */
+  function add(page) {
+    const added = page.items
+      .filter((item) => !rows.has(item.video_id))
+      .map((item) => {
+        const row = createRow(item, rowContext);
+        rows.set(item.video_id, row);
+        dayList(item).append(row.root);
+        return row;
+      });
+    next = page.next;
+    more.hidden = !next;
+    bulk.update();
+    return added[0];
+  }
+
+  /** The list of the day of an item. @param {HistoryItem} item */
+  function dayList(item) {
+    const time = state === "completed" ? item.completed_at : null;
+    const day = dayOf(new Date(time ?? item.last_watched_at));
+    const last = days.lastElementChild;
+    if (last instanceof HTMLElement && last.dataset.day === day)
+      return /** @type {HTMLElement} */ (last.querySelector("ul"));
+    const list = h("ul", { class: "rows", role: "list" });
+    const id = `day-${day}`;
+    days.append(
+      h("section", { "data-day": day, "aria-labelledby": id }, h("h2", { id }, dayName(day)), list),
+    );
+    return list;
+  }
+
+  /** @param {Row} row */
+  function remove(row) {
+    const all = [...rows.values()];
+    const neighbour = all[all.indexOf(row) + 1] ?? all[all.indexOf(row) - 1];
+    rows.delete(row.videoId());
+    const section = row.root.closest("section");
+    row.root.remove();
+    if (!section?.querySelector("li")) section?.remove();
+    if (neighbour) neighbour.focus();
+    else heading.focus();
+    bulk.update();
+    showWhetherEmpty();
+  }
+
+  async function clearAll() {
+    const deleted = await askToClear({ attempt, signal: life.signal });
+    if (deleted === null) return;
+    await reload();
+    bar.show(t("cleared", { count: deleted }));
+  }
+
+  /** @template T @param {() => Promise<T>} task @returns {Promise<T | null>} */
+  async function attempt(task) {
+    try {
+      const result = await task();
+      if (!life.signal.aborted) showMessage("");
+      return result;
+    } catch (error) {
+      const text = describeError(error);
+      if (!life.signal.aborted) showMessage(text);
+      return null;
+    }
+  }
+
+  function showWhetherEmpty() {
+    const isEmpty = rows.size === 0 && !next;
+    status.replaceChildren(...(isEmpty ? [emptyNotice(state, words)] : []));
+    bulk.toggle.hidden = clear.hidden = isEmpty && state === "all" && !words;
+    if (rows.size === 0 && next) void loadMore();
+  }
+
+  function showFailure() {
+    const retry = h("button", { class: "button", type: "button", click: reload }, t("tryAgain"));
+    status.replaceChildren(notice(t("failed"), "", { level: "h2", action: retry }));
+  }
+
+  void reload();
+  return {
+    root,
+    title: t("history"),
+    leave() {
+      round++;
+      life.abort();
+    },
+  };
+}
+
+/** @param {HistoryState} state @param {string} words */
+function address(state, words) {
+  const parameters = new URLSearchParams();
+  if (state !== "all") parameters.set("state", state);
+  if (words) parameters.set("q", words);
+  return parameters.size > 0 ? `#/history?${parameters}` : "#/history";
+}
+
+/** @param {HistoryState} current @param {string} words */
+function tabs(current, words) {
+  /** @type {[HistoryState, string][]} */
+  const states = [
+    ["all", t("stateAll")],
+    ["in_progress", t("stateInProgress")],
+    ["completed", t("stateCompleted")],
+  ];
+  const links = states.map(([state, text]) =>
+    h("a", { href: address(state, words), "aria-current": state === current && "page" }, text),
+  );
+  return h("nav", { class: "tabs", "aria-label": t("historyTabs") }, ...links);
+}
+
+/** @param {HistoryState} state @param {string} words */
+function searchForm(state, words) {
+  const field = h("input", {
+    type: "search",
+    id: "history-search",
+    value: words,
+    placeholder: t("searchHistory"),
+    autocomplete: "off",
+    maxlength: 200,
+  });
+  // An emptied field ends the search without Enter.
+  field.addEventListener("input", () => field.value === "" && words && submit());
+
+  /** @param {Event} [event] */
+  function submit(event) {
+    event?.preventDefault();
+    location.hash = address(state, field.value.trim());
+  }
+
+  const label = h("label", { class: "sr-only", for: "history-search" }, t("searchHistory"));
+  return h(
+    "form",
+    { class: "history-search", role: "search", "aria-label": t("searchHistory"), submit },
+    label,
+    field,
+  );
+}
+
+/** @param {HistoryState} state @param {string} words */
+function emptyNotice(state, words) {
+  if (words) {
+    const all = h("a", { class: "button", href: address(state, "") }, t("showAllHistory"));
+    const hint = t("noResultsHint", { query: words });
+    return notice(t("noResults"), hint, { level: "h2", action: all });
+  }
+  const title = { all: "noHistory", in_progress: "noInProgress", completed: "noCompleted" }[state];
+  return notice(t(/** @type {import("../../i18n.js").Message} */ (title)), t("noHistoryHint"), {
+    level: "h2",
+  });
+}

@@ -1,0 +1,183 @@
+import { describeError } from "../../api.js";
+import { addDays, dayOf, number, shortDate, timeWatched, timeZone } from "../../dates.js";
+import { h } from "../../dom.js";
+import { readPreferences, readStatistics } from "../../history.js";
+import { language, t } from "../../i18n.js";
+import { notice } from "../notice.js";
+import { barChart, ranking } from "./charts.js";
+
+/** @typedef {import("../../app.js").Context} Context */
+/** @typedef {import("../../app.js").View} View */
+/** @typedef {import("../../history.js").Statistics} Statistics */
+/** @typedef {import("./charts.js").Bar} Bar */
+
+const RANGES = [7, 30, 90, 365];
+const DEFAULT_RANGE = 30;
+/** More bars than these would be too thin on a phone. */
+const BAR_LIMIT = 90;
+const WEEK = 7;
+
+/** What the viewer watched, in numbers. @param {Context} context @returns {View} */
+export function createPage({ query, settled, showMessage }) {
+  const range = RANGES.find((days) => String(days) === query.get("days")) ?? DEFAULT_RANGE;
+  const hint = h("p", { class: "intro", hidden: true });
+  const body = h("div", { id: "statistics" });
+  const root = h(
+    "div",
+    { class: "statistics" },
+    h("h1", { tabindex: -1 }, t("statistics")),
+    h("div", { class: "filters" }, ranges(range)),
+    hint,
+    body,
+  );
+  let isLeft = false;
+
+  async function read() {
+    body.replaceChildren(h("p", { class: "intro", role: "status" }, t("loading")));
+    await settled; // the numbers are to contain the last save of the player
+    const today = dayOf(new Date());
+    const days = { from: addDays(today, 1 - range), to: today, tz: timeZone() };
+    try {
+      const statistics = await readStatistics(days);
+      if (isLeft) return;
+      showMessage("");
+      body.replaceChildren(...(statistics.plays > 0 ? report(statistics) : [empty()]));
+    } catch (error) {
+      const text = describeError(error);
+      if (isLeft) return;
+      showMessage(text);
+      const retry = h("button", { class: "button", type: "button", click: read }, t("tryAgain"));
+      body.replaceChildren(notice(t("failed"), "", { level: "h2", action: retry }));
+    }
+  }
+
+  async function readMode() {
+    const preferences = await readPreferences().catch(() => null);
+    if (isLeft || !preferences || preferences.history === "on") return;
+    hint.hidden = false;
+    hint.replaceChildren(t("nothingCounted"), " ", h("a", { href: "#/settings" }, t("toSettings")));
+  }
+
+  void read();
+  void readMode();
+  return { root, title: t("statistics"), leave: () => void (isLeft = true) };
+}
+
+/** @param {number} current */
+function ranges(current) {
+  const links = RANGES.map((days) =>
+    h(
+      "a",
+      { href: `#/statistics?days=${days}`, "aria-current": days === current && "page" },
+      t("lastDays", { days }),
+    ),
+  );
+  return h("nav", { class: "tabs", "aria-label": t("rangeNav") }, ...links);
+}
+
+const empty = () => notice(t("noStatistics"), t("noStatisticsHint"), { level: "h2" });
+
+/** @param {Statistics} statistics */
+const report = (statistics) => [
+  totals(statistics),
+  part("by-day", t("byDay"), daysChart(statistics.days)),
+  h(
+    "div",
+    { class: "side-by-side" },
+    part("by-weekday", t("byWeekday"), weekdaysChart(statistics.weekdays)),
+    part("by-hour", t("byHour"), hoursChart(statistics.hours)),
+  ),
+  part("top-videos", t("topVideos"), ranking(statistics.top_videos.map(videoBar))),
+  h(
+    "div",
+    { class: "side-by-side" },
+    part(
+      "top-uploaders",
+      t("topUploaders"),
+      ranking(statistics.top_uploaders.map((item) => timeBar(item.username, item.watched_seconds))),
+    ),
+    part(
+      "devices",
+      t("devices"),
+      ranking(
+        statistics.devices.map((item) =>
+          timeBar(item.device ?? t("unknownDevice"), item.watched_seconds),
+        ),
+      ),
+    ),
+  ),
+];
+
+/** @param {Statistics} statistics */
+function totals(statistics) {
+  /** @type {[string, string, string][]} */
+  const facts = [
+    ["watched", t("totalWatched"), timeWatched(statistics.watched_seconds)],
+    ["plays", t("plays"), number(statistics.plays)],
+    ["started", t("totalStarted"), number(statistics.videos_started)],
+    ["completed", t("totalCompleted"), number(statistics.videos_completed)],
+    ["current-streak", t("currentStreak"), dayCount(statistics.current_streak_days)],
+    ["longest-streak", t("longestStreak"), dayCount(statistics.longest_streak_days)],
+  ];
+  const tiles = facts.map(([id, name, value]) =>
+    h("div", { "data-total": id }, h("dt", {}, name), h("dd", {}, value)),
+  );
+  return h("dl", { class: "totals" }, ...tiles);
+}
+
+/** @param {number} days */
+const dayCount = (days) =>
+  new Intl.NumberFormat(language, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
+
+/** @param {string} id @param {string} title @param {HTMLElement} content */
+const part = (id, title, content) =>
+  h(
+    "section",
+    { id, "aria-labelledby": `${id}-heading` },
+    h("h2", { id: `${id}-heading` }, title),
+    content,
+  );
+
+/** Bars of days, or of weeks in a long range. @param {Statistics["days"]} days */
+function daysChart(days) {
+  const size = days.length > BAR_LIMIT ? WEEK : 1;
+  /** @type {Bar[]} */
+  const bars = [];
+  // Counted from the end, so that the last week is a whole one.
+  for (let end = days.length; end > 0; end -= size) {
+    const group = days.slice(Math.max(0, end - size), end);
+    const seconds = group.reduce((sum, day) => sum + day.watched_seconds, 0);
+    const [first, last] = [group[0].date, group[group.length - 1].date].map(shortDate);
+    bars.unshift(timeBar(first === last ? first : t("fromTo", { from: first, to: last }), seconds));
+  }
+  const middle = days[Math.floor(days.length / 2)].date;
+  const axis = [days[0].date, middle, days[days.length - 1].date].map(shortDate);
+  return barChart(t("byDay"), bars, { axis });
+}
+
+/** @param {number[]} seconds Monday first */
+function weekdaysChart(seconds) {
+  const name = (/** @type {"long" | "short"} */ weekday, /** @type {number} */ index) =>
+    // The first of January 2024 was a Monday.
+    new Intl.DateTimeFormat(language, { weekday }).format(new Date(2024, 0, 1 + index));
+  const bars = seconds.map((value, index) => timeBar(name("long", index), value));
+  const axis = seconds.map((_, index) => name("short", index));
+  return barChart(t("byWeekday"), bars, { axis, isEven: true });
+}
+
+/** @param {number[]} seconds */
+function hoursChart(seconds) {
+  const name = (/** @type {number} */ hour) =>
+    new Intl.DateTimeFormat(language, { hour: "numeric" }).format(new Date(2024, 0, 1, hour));
+  const bars = seconds.map((value, hour) => timeBar(name(hour), value));
+  return barChart(t("byHour"), bars, { axis: [0, 6, 12, 18].map(name), isEven: true });
+}
+
+/** @param {string} label @param {number} value seconds @returns {Bar} */
+const timeBar = (label, value) => ({ label, value, text: timeWatched(value) });
+
+/** @param {Statistics["top_videos"][number]} video */
+const videoBar = (video) => ({
+  ...timeBar(video.video_title, video.watched_seconds),
+  href: `#/videos/${video.video_id}`,
+});
