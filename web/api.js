@@ -5,14 +5,21 @@
  * @typedef {{ id: number, title: string, description: string | null, duration: number | null,
  *   thumbnail_path: string | null, uploader_username: string, created_at: string,
  *   stream_url?: string | null, watch_progress?: number | null }} Video
- * @typedef {{ email: string, username: string, password: string, full_name?: string }} NewUser
+ * @typedef {{ email: string, username: string, password: string,
+ *   full_name?: string | null }} NewUser
+ * @typedef {{ id: number, email: string, username: string, full_name: string | null }} Account
  */
 import { base } from "./base.js";
+import { deviceName } from "./device.js";
 import { createPlayhead, PlayheadError } from "./playhead.js";
 import { refusal, t } from "./i18n.js";
 import * as session from "./session.js";
 
-export const playhead = createPlayhead({ getToken: session.token, baseUrl: base });
+export const playhead = createPlayhead({
+  getToken: session.token,
+  baseUrl: base,
+  device: deviceName(navigator.userAgent),
+});
 
 /** A problem document (RFC 9457), or no answer if `status` is 0. */
 export class Problem extends Error {
@@ -91,24 +98,30 @@ export const listVideos = (query, limit) => {
   return readVideos(`/api/v1/videos?${parameters}`);
 };
 
-/**
- * Reads one page of a list of the signed-in user.
- * @param {string} path of a list, or the `next` of a page of it
- * @returns {Promise<{ items: any[], next: string | null }>} `next`: the path of the next page
- */
-export async function readPage(path) {
-  const { data, headers } = await request(path, { auth: true });
-  return { items: data, next: nextPage(headers.get("link")) };
-}
-
-/** Reads one page of a list of videos. @param {string} path */
+/** Reads one page of a list; `next` is the path of the page after it. @param {string} path */
 export async function readVideos(path) {
-  const { items, next } = await readPage(path);
-  return { videos: /** @type {Video[]} */ (items), next };
+  const { data, headers } = await request(path, { auth: true });
+  return { videos: /** @type {Video[]} */ (data), next: nextPage(headers.get("link")) };
 }
 
 /** @param {number} id @returns {Promise<Video>} */
 export const getVideo = async (id) => (await request(`/api/v1/videos/${id}`, { auth: true })).data;
+
+const ACCOUNT = "/api/v1/users/me";
+
+/** @returns {Promise<Account>} */
+export const readAccount = async () => (await request(ACCOUNT, { auth: true })).data;
+
+/**
+ * A new name, e-mail or password needs the current one.
+ * @param {Partial<NewUser> & { current_password?: string }} change @returns {Promise<Account>}
+ */
+export const changeAccount = async (change) =>
+  (await request(ACCOUNT, { method: "PATCH", body: change, auth: true })).data;
+
+/** Deletes the account with its videos and history. @param {string} current_password */
+export const deleteAccount = (current_password) =>
+  request(ACCOUNT, { method: "DELETE", body: { current_password }, auth: true });
 
 /** Creates an account and signs in. @param {NewUser} account */
 export async function signUp(account) {

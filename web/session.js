@@ -53,6 +53,12 @@ export function start(tokens, who) {
   update();
 }
 
+/** The signed-in user has another name. @param {string} username */
+export function rename(username) {
+  const session = current();
+  if (session) writeRaw(JSON.stringify({ ...session, user: { ...session.user, username } }));
+}
+
 export function end() {
   writeRaw(null);
   update();

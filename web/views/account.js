@@ -1,14 +1,11 @@
-import { Problem, signIn, signUp } from "../api.js";
+import { signIn, signUp } from "../api.js";
 import { h } from "../dom.js";
-import { refusal, t } from "../i18n.js";
+import { t } from "../i18n.js";
+import { fieldForm } from "./form.js";
 
 /** @typedef {import("../app.js").View} View */
 /** @typedef {import("../app.js").Context} Context */
-/**
- * `required` is true by default.
- * @typedef {{ name: string, label: string, type?: string, autocomplete: string, hint?: string,
- *   required?: boolean }} Field
- */
+/** @typedef {import("./form.js").Field} Field */
 
 /** @param {Context} context @returns {View} */
 export function signInView(context) {
@@ -17,7 +14,7 @@ export function signInView(context) {
     { name: "username", label: t("nameOrEmail"), autocomplete: "username" },
     { name: "password", label: t("password"), type: "password", autocomplete: "current-password" },
   ];
-  const form = accountForm("sign-in-form", fields, t("signIn"), async ({ username, password }) => {
+  const form = fieldForm("sign-in-form", fields, t("signIn"), async ({ username, password }) => {
     await signIn(username, password);
     openNext(context);
   });
@@ -46,7 +43,7 @@ export function signUpView(context) {
     },
     { name: "full_name", label: t("fullName"), autocomplete: "name", required: false },
   ];
-  const form = accountForm(
+  const form = fieldForm(
     "sign-up-form",
     fields,
     t("signUp"),
@@ -86,112 +83,3 @@ function openNext({ query }) {
 
 /** @param {Context} context */
 const nextQuery = ({ query }) => (query.has("next") ? `?${query}` : "");
-
-/**
- * @param {string} id @param {Field[]} fields @param {string} action
- * @param {(values: Record<string, string>) => Promise<void>} submit
- */
-function accountForm(id, fields, action, submit) {
-  const rows = fields.map((field) => fieldRow(id, field));
-  const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
-  const button = h("button", { class: "button primary wide", type: "submit" }, action);
-  // The server checks the values, for all clients alike. Only empty fields are caught here.
-  const form = h(
-    "form",
-    { id, novalidate: true, submit: send },
-    ...rows.map((row) => row.root),
-    problem,
-    button,
-  );
-
-  /** @param {Event} event */
-  async function send(event) {
-    event.preventDefault();
-    for (const row of rows) row.setError(row.required && !row.value() ? t("required") : "");
-    setProblem("");
-    if (focusFirstError()) return;
-    button.disabled = true;
-    try {
-      await submit(Object.fromEntries(rows.map((row) => [row.name, row.value()])));
-    } catch (error) {
-      show(error);
-    } finally {
-      button.disabled = false;
-    }
-  }
-
-  /** @param {unknown} error */
-  function show(error) {
-    if (!(error instanceof Problem)) throw error;
-    const unplaced = [];
-    for (const { field, message } of error.errors) {
-      const row = rows.find(({ name }) => name === field.split(/[./]/).pop());
-      if (row) row.setError(refusal(row.name, message));
-      else unplaced.push(message);
-    }
-    const isShownInField = unplaced.length < error.errors.length;
-    const message = isShownInField ? "" : error.message || t("unreachable");
-    setProblem(unplaced.join(" ") || message);
-    focusFirstError();
-  }
-
-  /** @param {string} text */
-  function setProblem(text) {
-    problem.textContent = text;
-    problem.hidden = !text;
-  }
-
-  function focusFirstError() {
-    const row = rows.find((candidate) => candidate.hasError());
-    row?.focus();
-    return row !== undefined;
-  }
-
-  return form;
-}
-
-/** @param {string} form @param {Field} field */
-function fieldRow(form, { name, label, type = "text", autocomplete, hint, required = true }) {
-  const id = `${form}-${name}`;
-  const error = h("p", { class: "field-error", id: `${id}-error`, hidden: true });
-  const descriptions = hint ? `${id}-hint ${id}-error` : `${id}-error`;
-  const input = h("input", {
-    id,
-    name,
-    type,
-    autocomplete,
-    required,
-    "aria-describedby": descriptions,
-    autocapitalize: "none",
-    spellcheck: "false",
-  });
-  const root = h(
-    "div",
-    { class: "field" },
-    h(
-      "label",
-      { for: id },
-      label,
-      !required && h("span", { class: "optional" }, ` (${t("optional")})`),
-    ),
-    input,
-    hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
-    error,
-  );
-  return {
-    root,
-    name,
-    required,
-    // The spaces around a password are part of it.
-    value: () => (type === "password" ? input.value : input.value.trim()),
-    focus: () => input.focus(),
-    hasError: () => !error.hidden,
-    /** @param {string} text */
-    setError(text) {
-      error.textContent = text;
-      error.hidden = !text;
-      if (text) input.setAttribute("aria-invalid", "true");
-      else input.removeAttribute("aria-invalid");
-    },
-  };
-}

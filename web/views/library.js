@@ -2,8 +2,10 @@ import { listVideos, playhead, Problem, readVideos } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import * as session from "../session.js";
+import { alsoWatchedShelf } from "./also-watched.js";
 import { card, setProgress } from "./card.js";
 import { notice } from "./notice.js";
+import { section } from "./section.js";
 
 const PAGE_SIZE = 24;
 const CONTINUE_SIZE = 6;
@@ -18,6 +20,7 @@ export function libraryView({ query, settled, showMessage }) {
   const continueList = h("ul", { class: "rail", role: "list" });
   const continueSection = section("continue-watching", t("continueWatching"), continueList);
   continueSection.hidden = true;
+  const shelf = alsoWatchedShelf();
   const grid = h("ul", { class: "grid", role: "list" });
   const empty = h("div", {}, h("p", { class: "intro", role: "status" }, t("loading")));
   const more = h(
@@ -26,7 +29,15 @@ export function libraryView({ query, settled, showMessage }) {
     t("loadMore"),
   );
   const library = section("library", t(words ? "videos" : "allVideos"), grid, empty, more);
-  const root = h("div", {}, h("h1", { tabindex: -1 }, title), intro, continueSection, library);
+  const root = h(
+    "div",
+    {},
+    h("h1", { tabindex: -1 }, title),
+    intro,
+    continueSection,
+    shelf.root,
+    library,
+  );
   const life = new AbortController();
   let round = 0; // an answer to an earlier round is ignored
   /** @type {string | null} */
@@ -46,6 +57,8 @@ export function libraryView({ query, settled, showMessage }) {
     grid.replaceChildren();
     add(page);
     empty.replaceChildren(...(page.videos.length > 0 ? [] : [emptyNotice(words)]));
+    // The list is painted first; the shelf must not delay it.
+    if (!words) requestAnimationFrame(() => setTimeout(shelf.refresh));
   }
 
   async function refreshContinue() {
@@ -124,15 +137,10 @@ export function libraryView({ query, settled, showMessage }) {
     sessionChanged() {
       continueList.replaceChildren();
       continueSection.hidden = true;
+      shelf.clear();
       void refresh();
     },
   };
-}
-
-/** @param {string} id @param {string} title @param {...HTMLElement} children */
-function section(id, title, ...children) {
-  const heading = h("h2", { id: `${id}-heading` }, title);
-  return h("section", { id, "aria-labelledby": `${id}-heading` }, heading, ...children);
 }
 
 /** @param {string} words the search, empty for none */

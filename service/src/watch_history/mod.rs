@@ -6,6 +6,7 @@
 //! arrival.
 
 mod command;
+pub mod edit;
 mod entry;
 mod key;
 mod list;

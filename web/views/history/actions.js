@@ -1,16 +1,18 @@
 import { playhead } from "../../api.js";
 import { clock } from "../../dom.js";
-import { hide, mark, undo, unhide, unmark } from "../../history.js";
 import { t } from "../../i18n.js";
 import { ask } from "../question.js";
 import { restore } from "./undo.js";
 
-/** @typedef {import("../../history.js").Entry} Entry */
+/** @typedef {import("../../playhead.js").Entry} Entry */
 /** @typedef {import("../menu.js").MenuItem} MenuItem */
 /** @typedef {import("./page.js").RowContext} RowContext */
 /** @typedef {import("./row.js").Row} Row */
 
-/** The actions of a row's menu. @param {Row} row @param {RowContext} context @returns {MenuItem[]} */
+/**
+ * The actions of a row's menu.
+ * @param {Row} row @param {RowContext} context @returns {MenuItem[]}
+ */
 export function rowActions(row, context) {
   const { announce, attempt, remove, signal } = context;
   const entry = row.entry();
@@ -52,18 +54,23 @@ export function rowActions(row, context) {
     previous && {
       id: "undo",
       text: t("goBackTo", { time: clock(previous.position) }),
-      run: () => edit(() => undo(id), t("wentBackTo", { time: clock(previous.position) }), true),
+      run: () =>
+        edit(() => playhead.undo(id), t("wentBackTo", { time: clock(previous.position) }), true),
     },
     entry.hidden
-      ? { id: "unhide", text: t("unhide"), run: () => edit(() => unhide(id), t("unhidden")) }
-      : { id: "hide", text: t("hide"), run: () => edit(() => hide(id), t("hiddenDone")) },
+      ? { id: "unhide", text: t("unhide"), run: () => edit(() => playhead.show(id), t("unhidden")) }
+      : { id: "hide", text: t("hide"), run: () => edit(() => playhead.hide(id), t("hiddenDone")) },
     entry.play_count > 0
       ? {
           id: "unmark",
-          text: t("unmark"),
-          run: () => edit(() => unmark(id), t("unmarked"), entry.play_count === 1),
+          text: t("markUnwatched"),
+          run: () => edit(() => playhead.markUnwatched(id), t("unmarked"), entry.play_count === 1),
         }
-      : { id: "mark", text: t("mark"), run: () => edit(() => mark(id), t("marked"), true) },
+      : {
+          id: "mark",
+          text: t("markWatched"),
+          run: () => edit(() => playhead.markWatched(id), t("marked"), true),
+        },
     { id: "forget", text: t("forgetMore"), run: forget, isDangerous: true },
   ];
   return items.filter((item) => item !== null && item !== false);

@@ -1,10 +1,13 @@
+import { playhead } from "../../api.js";
 import { h } from "../../dom.js";
-import { forgetMany, markMany } from "../../history.js";
 import { t } from "../../i18n.js";
 import { ask } from "../question.js";
 
 /** @typedef {import("./page.js").RowContext} RowContext */
 /** @typedef {import("./row.js").Row} Row */
+
+/** The most videos that one request marks or forgets. */
+const BULK_LIMIT = 500;
 
 /**
  * Selects several videos, and marks or forgets them together.
@@ -14,8 +17,8 @@ import { ask } from "../question.js";
 export function selectionBar({ rows, attempt, announce, reload, signal }) {
   const count = h("p", { role: "status" });
   const buttons = [
-    action("mark-selected", t("mark"), () => change(true)),
-    action("unmark-selected", t("unmark"), () => change(false)),
+    action("mark-selected", t("markWatched"), () => change(true)),
+    action("unmark-selected", t("markUnwatched"), () => change(false)),
     action("forget-selected", t("forgetMore"), forget),
   ];
   const root = h(
@@ -71,7 +74,7 @@ export function selectionBar({ rows, attempt, announce, reload, signal }) {
   async function change(watched) {
     const ids = selected().map((row) => row.videoId());
     const text = t(watched ? "markedMany" : "unmarkedMany", { count: ids.length });
-    await finish(() => markMany(ids, watched), text);
+    await finish(ids, (part) => playhead.mark(part, watched), text);
   }
 
   async function forget() {
@@ -82,13 +85,17 @@ export function selectionBar({ rows, attempt, announce, reload, signal }) {
       action: t("forget"),
     };
     if (!(await ask(question, { signal }))) return;
-    await finish(() => forgetMany(ids), t("forgottenMany", { count: ids.length }));
+    await finish(ids, playhead.forgetMany, t("forgottenMany", { count: ids.length }));
   }
 
-  /** @param {() => Promise<void>} task @param {string} text */
-  async function finish(task, text) {
+  /**
+   * @param {number[]} ids @param {(part: number[]) => Promise<unknown>} task
+   * @param {string} text says that it is done
+   */
+  async function finish(ids, task, text) {
     const isDone = await attempt(async () => {
-      await task();
+      for (let start = 0; start < ids.length; start += BULK_LIMIT)
+        await task(ids.slice(start, start + BULK_LIMIT));
       return true;
     });
     if (!isDone) return;

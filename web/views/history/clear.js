@@ -1,13 +1,11 @@
-import { dayOf, number, startOf } from "../../dates.js";
+import { playhead } from "../../api.js";
+import { dayOf, startOf } from "../../dates.js";
 import { h } from "../../dom.js";
-import { clearHistory, countHistory } from "../../history.js";
 import { t } from "../../i18n.js";
 import { ask } from "../question.js";
+import { countHistory, describeCount } from "./count.js";
 
 /** @typedef {import("./page.js").RowContext} RowContext */
-
-/** Counting stops here. */
-const COUNT_LIMIT = 1_000;
 
 /**
  * Asks what to clear, shows how many videos that are, and clears it.
@@ -45,15 +43,15 @@ export async function askToClear({ attempt, signal }) {
   });
   let round = 0;
 
-  const before = () => (some.checked ? startOf(date.value || today) : null);
+  const before = () => (some.checked ? startOf(date.value || today) : undefined);
 
   async function showCount() {
     const thisRound = ++round;
     count.textContent = t("counting");
-    const counted = await countHistory(before(), COUNT_LIMIT).catch(() => null);
+    const counted = await countHistory(before()).catch(() => null);
     if (thisRound !== round) return;
     // Without a count the viewer can still decide by the date.
-    count.textContent = counted ? countText(counted) : "";
+    count.textContent = counted ? describeCount(counted) : "";
   }
 
   void showCount();
@@ -63,15 +61,8 @@ export async function askToClear({ attempt, signal }) {
     action: t("clear"),
   };
   if (!(await ask(question, { signal }))) return null;
-  const answer = await attempt(() => clearHistory(before()));
+  const answer = await attempt(() => playhead.clearHistory({ before: before() }));
   return answer?.deleted ?? null;
-}
-
-/** @param {{ count: number, hasMore: boolean }} counted */
-function countText({ count, hasMore }) {
-  if (count === 0) return t("clearNone");
-  if (count === 1) return t("clearOne");
-  return t("clearCount", { count: number(count) + (hasMore ? "+" : "") });
 }
 
 /** @param {string} id @param {string} value @param {boolean} checked */

@@ -1,7 +1,6 @@
-import { describeError, readPage } from "../../api.js";
+import { describeError, playhead } from "../../api.js";
 import { dayName, dayOf } from "../../dates.js";
 import { h } from "../../dom.js";
-import { historyPath } from "../../history.js";
 import { t } from "../../i18n.js";
 import { notice } from "../notice.js";
 import { selectionBar } from "./bulk.js";
@@ -11,8 +10,8 @@ import { undoBar } from "./undo.js";
 
 /** @typedef {import("../../app.js").Context} Context */
 /** @typedef {import("../../app.js").View} View */
-/** @typedef {import("../../history.js").HistoryItem} HistoryItem */
-/** @typedef {import("../../history.js").HistoryState} HistoryState */
+/** @typedef {import("../../playhead.js").HistoryItem} HistoryItem */
+/** @typedef {"all" | "in_progress" | "completed"} HistoryState */
 /** @typedef {import("./row.js").Row} Row */
 
 const PAGE_SIZE = 30;
@@ -75,7 +74,7 @@ export function createPage({ query, settled, showMessage }) {
   async function reload() {
     const thisRound = ++round;
     await settled; // the list is to contain the last save of the player
-    const page = await attempt(() => readPage(historyPath({ state, words, limit: PAGE_SIZE })));
+    const page = await attempt(() => read(null));
     if (thisRound !== round) return;
     if (!page) return rows.size === 0 && showFailure();
     rows.clear();
@@ -84,11 +83,13 @@ export function createPage({ query, settled, showMessage }) {
     showWhetherEmpty();
   }
 
+  /** @param {string | null} cursor */
+  const read = (cursor) => playhead.history({ state, q: words, cursor, limit: PAGE_SIZE });
+
   async function loadMore() {
-    const [path, thisRound] = [next, round];
-    if (!path) return;
+    const thisRound = round;
     more.disabled = true;
-    const page = await attempt(() => readPage(path));
+    const page = await attempt(() => read(next));
     more.disabled = false;
     if (thisRound === round && page) add(page)?.focus();
   }

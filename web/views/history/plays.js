@@ -1,12 +1,11 @@
-import { readPage } from "../../api.js";
+import { playhead } from "../../api.js";
 import { dateAndTime, timeWatched } from "../../dates.js";
 import { clock, h } from "../../dom.js";
-import { deletePlay, playsPath, readEntry, resumePlay } from "../../history.js";
 import { t } from "../../i18n.js";
 import { ask } from "../question.js";
 
-/** @typedef {import("../../history.js").Entry} Entry */
-/** @typedef {import("../../history.js").Play} Play */
+/** @typedef {import("../../playhead.js").Entry} Entry */
+/** @typedef {import("../../playhead.js").Play} Play */
 /** @typedef {import("./page.js").RowContext} RowContext */
 
 const PAGE_SIZE = 10;
@@ -39,27 +38,25 @@ export function playsPanel(videoId, title, { announce, attempt, signal }, onChan
     t("plays"),
   );
   /** @type {string | null} */
-  let next = null;
+  let cursor = null;
 
   function toggle() {
     root.hidden = !root.hidden;
     button.setAttribute("aria-expanded", String(!root.hidden));
     if (root.hidden) return;
     list.replaceChildren();
-    next = playsPath(videoId, PAGE_SIZE);
+    cursor = null;
     void read();
   }
 
   async function read() {
-    const path = next;
-    if (!path) return;
     note.textContent = t("loading");
-    const page = await attempt(() => readPage(path));
+    const page = await attempt(() => playhead.playsOf(videoId, { cursor, limit: PAGE_SIZE }));
     note.textContent = "";
     if (!page || root.hidden) return;
     list.append(...page.items.map(playRow));
-    next = page.next;
-    more.hidden = !next;
+    cursor = page.next;
+    more.hidden = !cursor;
     showWhetherEmpty();
   }
 
@@ -70,7 +67,7 @@ export function playsPanel(videoId, title, { announce, attempt, signal }, onChan
     const row = h("li", { "data-play-id": play.id });
     const when = dateAndTime(play.started_at);
     const [from, to] = [clock(play.start_position), clock(play.end_position)];
-    const facts = [
+    const details = [
       play.device,
       t("watchedFor", { time: timeWatched(play.watched_seconds) }),
       t("fromTo", { from, to }),
@@ -97,7 +94,7 @@ export function playsPanel(videoId, title, { announce, attempt, signal }, onChan
       {},
       h("strong", {}, when),
       " ",
-      h("span", { class: "card-meta" }, facts.filter(Boolean).join(" · ")),
+      h("span", { class: "card-meta" }, details.filter(Boolean).join(" · ")),
     );
     row.append(text, resume, remove);
     return row;
@@ -105,7 +102,7 @@ export function playsPanel(videoId, title, { announce, attempt, signal }, onChan
 
   /** @param {Play} play */
   async function goTo(play) {
-    if (await attempt(() => resumePlay(play.id))) location.hash = `#/videos/${videoId}`;
+    if (await attempt(() => playhead.resumePlay(play.id))) location.hash = `#/videos/${videoId}`;
   }
 
   /** @param {Play} play @param {HTMLElement} row */
@@ -117,8 +114,8 @@ export function playsPanel(videoId, title, { announce, attempt, signal }, onChan
     };
     if (!(await ask(question, { signal }))) return;
     const entry = await attempt(async () => {
-      await deletePlay(play.id);
-      return readEntry(videoId);
+      await playhead.deletePlay(play.id);
+      return playhead.load(videoId);
     });
     if (!entry) return;
     row.remove();

@@ -6,8 +6,8 @@ import { menu } from "../menu.js";
 import { rowActions } from "./actions.js";
 import { playsPanel } from "./plays.js";
 
-/** @typedef {import("../../history.js").Entry} Entry */
-/** @typedef {import("../../history.js").HistoryItem} HistoryItem */
+/** @typedef {import("../../playhead.js").Entry} Entry */
+/** @typedef {import("../../playhead.js").HistoryItem} HistoryItem */
 /** @typedef {import("./page.js").RowContext} RowContext */
 /** @typedef {ReturnType<typeof createRow>} Row */
 
@@ -63,7 +63,7 @@ function describe(item) {
   const timeLeft = video.duration ? clock(Math.max(0, video.duration - position)) : "";
   const isWatched = item.play_count > 0;
   const isInside = !item.completed && position > 0;
-  const facts = [
+  const details = [
     isInside && t("stoppedAt", { time: clock(position) }),
     isInside && timeLeft && t("left", { time: timeLeft }),
     timeOfDay(item.last_watched_at),
@@ -71,14 +71,14 @@ function describe(item) {
   ];
   const timesWatched =
     item.play_count > 1 ? t("watchedTimes", { count: item.play_count }) : t("watchedMark");
-  const marks = [
+  const badges = [
     isWatched && h("span", { class: "mark watched" }, timesWatched),
     item.hidden && h("span", { class: "mark" }, t("hiddenMark")),
-  ].filter((mark) => mark instanceof HTMLElement);
+  ].filter((badge) => badge instanceof HTMLElement);
   return [
     h("h3", { class: "card-title" }, video.title),
     h("p", { class: "card-meta" }, t("by", { name: video.uploader_username })),
-    h("p", { class: "card-meta" }, facts.filter(Boolean).join(" · ")),
-    ...(marks.length > 0 ? [h("p", { class: "marks" }, ...marks)] : []),
+    h("p", { class: "card-meta" }, details.filter(Boolean).join(" · ")),
+    ...(badges.length > 0 ? [h("p", { class: "marks" }, ...badges)] : []),
   ];
 }

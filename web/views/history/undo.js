@@ -1,11 +1,11 @@
+import { playhead } from "../../api.js";
 import { h } from "../../dom.js";
-import { mark, undo, unmark } from "../../history.js";
 import { t } from "../../i18n.js";
 
-/** @typedef {import("../../history.js").Entry} Entry */
+/** @typedef {import("../../playhead.js").Entry} Entry */
 
 /**
- * The line that says what was done, with a button that takes it back where that is possible.
+ * The line that says what was done, with a button that reverts it where that is possible.
  * @param {<T>(task: () => Promise<T>) => Promise<T | null>} attempt
  */
 export function undoBar(attempt) {
@@ -43,17 +43,19 @@ export function undoBar(attempt) {
 }
 
 /**
- * Takes back a mark, the removal of a mark, or a move of the position.
+ * Reverts a mark, the removal of a mark, or a move of the position.
  * @param {Entry} before the change @param {Entry} after it
  * @returns {Promise<Entry>}
  */
 export async function restore(before, after) {
   const id = before.video_id;
   let entry = after;
-  if (before.play_count > 0 && after.play_count === 0) entry = await mark(id, before.completed_at);
+  if (before.play_count > 0 && after.play_count === 0)
+    entry = await playhead.markWatched(id, { at: before.completed_at ?? undefined });
   const isMoved = Math.abs(entry.watch_position - before.watch_position) > 0;
-  if (isMoved && entry.previous?.position === before.watch_position) entry = await undo(id);
+  if (isMoved && entry.previous?.position === before.watch_position)
+    entry = await playhead.undo(id);
   // The position goes back first, because the end of an unmarked video becomes its start.
-  if (before.play_count === 0 && entry.play_count > 0) entry = await unmark(id);
+  if (before.play_count === 0 && entry.play_count > 0) entry = await playhead.markUnwatched(id);
   return entry;
 }

@@ -1,14 +1,14 @@
-import { describeError } from "../../api.js";
+import { describeError, playhead } from "../../api.js";
 import { addDays, dayOf, number, shortDate, timeWatched, timeZone } from "../../dates.js";
 import { h } from "../../dom.js";
-import { readPreferences, readStatistics } from "../../history.js";
 import { language, t } from "../../i18n.js";
 import { notice } from "../notice.js";
+import { section } from "../section.js";
 import { barChart, ranking } from "./charts.js";
 
 /** @typedef {import("../../app.js").Context} Context */
 /** @typedef {import("../../app.js").View} View */
-/** @typedef {import("../../history.js").Statistics} Statistics */
+/** @typedef {import("../../playhead.js").ViewingStatistics} ViewingStatistics */
 /** @typedef {import("./charts.js").Bar} Bar */
 
 const RANGES = [7, 30, 90, 365];
@@ -38,7 +38,7 @@ export function createPage({ query, settled, showMessage }) {
     const today = dayOf(new Date());
     const days = { from: addDays(today, 1 - range), to: today, tz: timeZone() };
     try {
-      const statistics = await readStatistics(days);
+      const statistics = await playhead.statistics(days);
       if (isLeft) return;
       showMessage("");
       body.replaceChildren(...(statistics.plays > 0 ? report(statistics) : [empty()]));
@@ -52,7 +52,7 @@ export function createPage({ query, settled, showMessage }) {
   }
 
   async function readMode() {
-    const preferences = await readPreferences().catch(() => null);
+    const preferences = await playhead.preferences().catch(() => null);
     if (isLeft || !preferences || preferences.history === "on") return;
     hint.hidden = false;
     hint.replaceChildren(t("nothingCounted"), " ", h("a", { href: "#/settings" }, t("toSettings")));
@@ -77,26 +77,26 @@ function ranges(current) {
 
 const empty = () => notice(t("noStatistics"), t("noStatisticsHint"), { level: "h2" });
 
-/** @param {Statistics} statistics */
+/** @param {ViewingStatistics} statistics */
 const report = (statistics) => [
   totals(statistics),
-  part("by-day", t("byDay"), daysChart(statistics.days)),
+  section("by-day", t("byDay"), daysChart(statistics.days)),
   h(
     "div",
     { class: "side-by-side" },
-    part("by-weekday", t("byWeekday"), weekdaysChart(statistics.weekdays)),
-    part("by-hour", t("byHour"), hoursChart(statistics.hours)),
+    section("by-weekday", t("byWeekday"), weekdaysChart(statistics.weekdays)),
+    section("by-hour", t("byHour"), hoursChart(statistics.hours)),
   ),
-  part("top-videos", t("topVideos"), ranking(statistics.top_videos.map(videoBar))),
+  section("top-videos", t("topVideos"), ranking(statistics.top_videos.map(videoBar))),
   h(
     "div",
     { class: "side-by-side" },
-    part(
+    section(
       "top-uploaders",
       t("topUploaders"),
       ranking(statistics.top_uploaders.map((item) => timeBar(item.username, item.watched_seconds))),
     ),
-    part(
+    section(
       "devices",
       t("devices"),
       ranking(
@@ -108,10 +108,10 @@ const report = (statistics) => [
   ),
 ];
 
-/** @param {Statistics} statistics */
+/** @param {ViewingStatistics} statistics */
 function totals(statistics) {
   /** @type {[string, string, string][]} */
-  const facts = [
+  const details = [
     ["watched", t("totalWatched"), timeWatched(statistics.watched_seconds)],
     ["plays", t("plays"), number(statistics.plays)],
     ["started", t("totalStarted"), number(statistics.videos_started)],
@@ -119,7 +119,7 @@ function totals(statistics) {
     ["current-streak", t("currentStreak"), dayCount(statistics.current_streak_days)],
     ["longest-streak", t("longestStreak"), dayCount(statistics.longest_streak_days)],
   ];
-  const tiles = facts.map(([id, name, value]) =>
+  const tiles = details.map(([id, name, value]) =>
     h("div", { "data-total": id }, h("dt", {}, name), h("dd", {}, value)),
   );
   return h("dl", { class: "totals" }, ...tiles);
@@ -129,16 +129,7 @@ function totals(statistics) {
 const dayCount = (days) =>
   new Intl.NumberFormat(language, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
 
-/** @param {string} id @param {string} title @param {HTMLElement} content */
-const part = (id, title, content) =>
-  h(
-    "section",
-    { id, "aria-labelledby": `${id}-heading` },
-    h("h2", { id: `${id}-heading` }, title),
-    content,
-  );
-
-/** Bars of days, or of weeks in a long range. @param {Statistics["days"]} days */
+/** Bars of days, or of weeks in a long range. @param {ViewingStatistics["days"]} days */
 function daysChart(days) {
   const size = days.length > BAR_LIMIT ? WEEK : 1;
   /** @type {Bar[]} */
@@ -176,7 +167,7 @@ function hoursChart(seconds) {
 /** @param {string} label @param {number} value seconds @returns {Bar} */
 const timeBar = (label, value) => ({ label, value, text: timeWatched(value) });
 
-/** @param {Statistics["top_videos"][number]} video */
+/** @param {ViewingStatistics["top_videos"][number]} video */
 const videoBar = (video) => ({
   ...timeBar(video.video_title, video.watched_seconds),
   href: `#/videos/${video.video_id}`,
