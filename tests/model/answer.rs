@@ -93,7 +93,7 @@ impl Answer {
         answer.map_or_else(|error| Self::failure(&error), |()| Self::Deleted)
     }
 
-    fn entry(entry: Entry) -> Self {
+    pub fn entry(entry: Entry) -> Self {
         Self::Entry { applied: entry.applied, entry: entry.into() }
     }
 }

@@ -118,7 +118,7 @@ impl Expected {
 fn refused(refusal: Refusal) -> Answer {
     Answer::failure(&match refusal {
         Refusal::HistoryNotFound => Error::HistoryNotFound,
-        Refusal::PlayNotFound => Error::HistoryNotFound,
-        Refusal::NothingToUndo => Error::HistoryNotFound,
+        Refusal::PlayNotFound => Error::PlayNotFound,
+        Refusal::NothingToUndo => Error::NothingToUndo,
     })
 }

@@ -16,7 +16,9 @@ impl PlainStore {
             let row = find_row(db, user_id, video_id).await?.ok_or(Error::HistoryNotFound)?;
             let is_shown = !is_expired(row.last_watched_at, &user, now);
             row.delete(db).await?;
-            remember(db, forgotten_entry::Model { user_id, video_id, forgotten_at: now }).await?;
+            if is_shown {
+                remember(db, forgotten_entry::Model { user_id, video_id, forgotten_at: now }).await?;
+            }
             Ok(is_shown)
         });
         if is_shown.await? { Ok(()) } else { Err(Error::HistoryNotFound) }

@@ -5,15 +5,14 @@ use super::{Refusal, Time, Viewer};
 use chrono::TimeDelta;
 
 impl Viewer {
-    /// Deletes the entry of a video with its plays, and remembers when.
+    /// Deletes the entry of a video with its plays, and remembers when. For the viewer, an expired
+    /// entry was gone already.
     pub fn forget(&mut self, video: usize, now: Time) -> Result<(), Refusal> {
-        let is_shown = self.row(video, now).is_some();
-        if self.rows.remove(&video).is_none() {
-            return Err(Refusal::HistoryNotFound);
-        }
+        self.delete_expired(video, now);
+        self.rows.remove(&video).ok_or(Refusal::HistoryNotFound)?;
         let forgotten_at = self.forgotten.entry(video).or_insert(now);
         *forgotten_at = now.max(*forgotten_at);
-        if is_shown { Ok(()) } else { Err(Refusal::HistoryNotFound) }
+        Ok(())
     }
 
     /// Deletes the entries that were last watched before a time, and plays that ended before it.
