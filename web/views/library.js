@@ -37,16 +37,7 @@ export function libraryView({ query, settled, showMessage }) {
   );
   const done = undoBar(attempt);
   const library = section("library", t(words ? "videos" : "allVideos"), grid, empty, more);
-  const root = h(
-    "div",
-    {},
-    heading,
-    intro,
-    continueSection,
-    shelf.root,
-    library,
-    done.root,
-  );
+  const root = h("div", {}, heading, intro, continueSection, shelf.root, library, done.root);
   const life = new AbortController();
   /** @type {Map<number, { item: HTMLLIElement, data: CardData }>} The cards of the grid. */
   const cards = new Map();

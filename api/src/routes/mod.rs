@@ -4,11 +4,13 @@ mod auth;
 mod batch;
 mod entry_edits;
 mod health;
+mod history;
 mod history_edits;
 mod lists;
 mod media;
 mod pages;
 mod play_edits;
+mod plays;
 mod preferences;
 mod ratings;
 mod sessions;
@@ -60,6 +62,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(tags::tags)
             .service(tags::popular_tags)
             .service(tags::search_tags)
+            .service(history::list)
+            .service(plays::list)
+            .service(plays::list_of_video)
             .service(watch_history::save)
             .service(batch::save_all)
             .service(entry_edits::undo)
