@@ -1,11 +1,11 @@
-//! Edits and lists of the service. They are the same for both stores: an edit reads and writes the
-//! same rows, in a transaction of its own.
+//! Edits by the service. They are the same for both stores: an edit reads and writes the same rows,
+//! in a transaction of its own.
 
-use crate::answer::{Answer, EntryFields, PlayFields};
+use crate::answer::Answer;
 use crate::expected::Expected;
 use crate::rules::Time;
 use crate::site::TestSite;
-use crate::story::{Edit, State};
+use crate::story::Edit;
 use chrono::TimeDelta;
 use service::storage::Transaction;
 use service::watch_history::edit::{self, Clearing, Hiding, Mark, Marks, VideoList};
@@ -62,16 +62,7 @@ impl TestSite {
         answer.unwrap_or_else(|error| Answer::failure(&error))
     }
 
-    async fn run<T: Send>(&self, edit: impl AsyncFnOnce(&Transaction) -> Result<T, Error>) -> Result<T, Error> {
+    pub async fn run<T>(&self, edit: impl AsyncFnOnce(&Transaction) -> Result<T, Error>) -> Result<T, Error> {
         self.db.transaction(edit).await
-    }
-}
-
-impl TestSite {
-    pub async fn history(&self, _: i64, _: State, _: u32, _: Time) -> Vec<EntryFields> {
-        todo!()
-    }
-    pub async fn plays(&self, _: i64, _: Option<i64>, _: u32, _: Time) -> Vec<PlayFields> {
-        todo!()
     }
 }

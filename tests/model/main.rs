@@ -13,6 +13,7 @@ mod databases;
 mod edit;
 mod expected;
 mod plain_store;
+mod read;
 mod rules;
 mod site;
 mod store;

@@ -15,6 +15,7 @@ use proptest::test_runner::TestCaseError;
 use sea_orm::prelude::Expr;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, Set};
 use service::caller::{Caller, UserRole};
+use service::preferences::{self, HistoryPreference, PreferencesUpdate};
 use service::video::VideoUpdate;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -109,19 +110,19 @@ impl<'a> StoryRun<'a> {
     pub async fn set_preferences(&mut self, viewer: usize, keeps: Keeps, retention_days: Option<i32>) {
         let preferences = &mut self.expected.viewers[viewer].preferences;
         (preferences.keeps, preferences.retention_days) = (keeps, retention_days);
-        let mode = match keeps {
-            Keeps::All => user::HistoryMode::On,
-            Keeps::Positions => user::HistoryMode::Positions,
-            Keeps::Nothing => user::HistoryMode::Off,
+        let history = match keeps {
+            Keeps::All => HistoryPreference::On,
+            Keeps::Positions => HistoryPreference::Positions,
+            Keeps::Nothing => HistoryPreference::Off,
         };
-        let update = user::Entity::update_many()
-            .set(user::ActiveModel {
-                history_mode: Set(mode),
-                retention_days: Set(retention_days),
-                ..Default::default()
-            })
-            .filter(user::Column::Id.eq(self.expected.viewer_ids[viewer]));
-        update.exec(self.site.db.writer().await.unwrap().1).await.unwrap();
+        let update = PreferencesUpdate {
+            history: Some(history),
+            retention_days: Some(retention_days),
+            ..PreferencesUpdate::default()
+        };
+        let (viewer, now) = (self.expected.viewer_ids[viewer], self.now);
+        let update = self.site.run(async |tx| preferences::update(tx, viewer, update, now).await);
+        update.await.unwrap();
     }
 
     async fn skew(&mut self, (viewer, video): Key, ahead: i64) {
@@ -159,13 +160,13 @@ impl<'a> StoryRun<'a> {
                 let list = site.store.continue_watching(id, limit, max_age_days, now).await;
                 prop_assert_eq!(list, expected.continue_watching(viewer, limit, max_age_days, now));
             }
-            Read::History { state, limit } => {
-                let list = site.history(id, state, limit, now).await;
-                prop_assert_eq!(list, expected.history(viewer, state, limit, now), "{:?}", state);
+            Read::History { state, page_size } => {
+                let list = site.history(id, state, page_size, now).await;
+                prop_assert_eq!(list, expected.history(viewer, state, now), "{:?}", state);
             }
-            Read::Plays { video, limit } => {
-                let list = site.plays(id, video.map(|video| videos[video]), limit, now).await;
-                prop_assert_eq!(list, expected.plays(viewer, video, limit, now));
+            Read::Plays { video, page_size } => {
+                let list = site.plays(id, video.map(|video| videos[video]), page_size, now).await;
+                prop_assert_eq!(list, expected.plays(viewer, video, now));
             }
         }
         Ok(())
@@ -179,7 +180,7 @@ impl<'a> StoryRun<'a> {
                 self.check(viewer, &Read::Entry { video }).await?;
             }
             self.check(viewer, &Read::ContinueWatching { limit: 10, max_age_days: None }).await?;
-            self.check(viewer, &Read::Plays { video: None, limit: 100 }).await?;
+            self.check(viewer, &Read::Plays { video: None, page_size: 100 }).await?;
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ impl Expected {
     }
 
     /// The entries in a state, hidden ones too, the last watched or last completed one first.
-    pub fn history(&self, viewer: usize, state: State, limit: u32, now: Time) -> Vec<EntryFields> {
+    pub fn history(&self, viewer: usize, state: State, now: Time) -> Vec<EntryFields> {
         let mut rows = Vec::from_iter(self.rows(viewer, now).filter(|(_, row)| match state {
             State::All => true,
             State::InProgress => !row.completed && row.position > 0,
@@ -48,11 +48,11 @@ impl Expected {
             let time = if state == State::Completed { row.completed_at } else { Some(row.last_watched_at) };
             Reverse((time, row.id))
         });
-        rows.into_iter().take(limit as usize).map(|(video, row)| self.entry((viewer, video), row, now)).collect()
+        rows.into_iter().map(|(video, row)| self.entry((viewer, video), row, now)).collect()
     }
 
     /// The plays of a viewer, of one video or of all, the last begun one first.
-    pub fn plays(&self, viewer: usize, of_video: Option<usize>, limit: u32, now: Time) -> Vec<PlayFields> {
+    pub fn plays(&self, viewer: usize, of_video: Option<usize>, now: Time) -> Vec<PlayFields> {
         let rows = self.rows(viewer, now).filter(|(video, _)| of_video.is_none_or(|of| of == *video));
         let plays = rows.flat_map(|(video, row)| row.plays().into_iter().map(move |play| (video, row, play)));
         let shown = plays.filter(|(_, _, (_, play))| !self.viewers[viewer].is_expired(play.ended_at, now));
@@ -68,7 +68,6 @@ impl Expected {
             completed: play.completed,
         }));
         list.sort_by_key(|play| Reverse((play.started_at, play.id)));
-        list.truncate(limit as usize);
         list
     }
 }

@@ -87,8 +87,8 @@ pub struct PlayChoice {
 pub enum Read {
     Entry { video: usize },
     ContinueWatching { limit: u32, max_age_days: Option<i32> },
-    History { state: State, limit: u32 },
-    Plays { video: Option<usize>, limit: u32 },
+    History { state: State, page_size: u64 },
+    Plays { video: Option<usize>, page_size: u64 },
 }
 
 /// Which entries the history list has.
@@ -131,8 +131,8 @@ fn read() -> impl Strategy<Value = Read> {
     prop_oneof![
         video().prop_map(|video| Read::Entry { video }),
         (1..=3_u32, max_age).prop_map(|(limit, max_age_days)| Read::ContinueWatching { limit, max_age_days }),
-        (state, 1..=3_u32).prop_map(|(state, limit)| Read::History { state, limit }),
-        (of_video, 1..=5_u32).prop_map(|(video, limit)| Read::Plays { video, limit }),
+        (state, 1..=3_u64).prop_map(|(state, page_size)| Read::History { state, page_size }),
+        (of_video, 1..=5_u64).prop_map(|(video, page_size)| Read::Plays { video, page_size }),
     ]
 }
 
