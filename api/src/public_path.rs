@@ -1,6 +1,7 @@
 //! The path under which a reverse proxy publishes the site.
 
 use crate::paths;
+use service::recommendations::Recommendation;
 use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
 use service::watch_history::ContinueWatching;
 use std::fmt::{self, Display};
@@ -141,6 +142,16 @@ impl Links for NumberedPage {
 
     fn set_links(&mut self) {
         self.items.set_links();
+    }
+}
+
+impl Links for Recommendation {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.video.each_link(change);
+    }
+
+    fn set_links(&mut self) {
+        self.video.set_links();
     }
 }
 

@@ -18,6 +18,7 @@ pub mod page;
 mod picture;
 pub mod plays;
 pub mod progress;
+pub mod recommendations;
 pub mod retention;
 pub mod search;
 pub mod statistics;

@@ -55,6 +55,7 @@ fn operation_ids_do_not_change() {
         "list_my_videos",
         "list_preview_clips",
         "list_qualities",
+        "list_recommendations",
         "list_tags",
         "list_thumbnails",
         "list_video_tags",

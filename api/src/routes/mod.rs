@@ -7,6 +7,7 @@ mod lists;
 mod media;
 mod pages;
 mod ratings;
+mod recommendations;
 mod sessions;
 mod swagger_ui;
 mod tags;
@@ -45,6 +46,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(viewing_statistics::statistics)
             // Fixed paths come before patterns, which would match them.
             .service(watch_history::continue_watching)
+            .service(recommendations::list)
             .service(lists::paginated)
             .service(lists::search)
             .service(lists::my_videos)
