@@ -23,7 +23,7 @@
 //! caller watched last, and is filled with the most viewed videos.
 //!
 //! Only viewers are learned from whose account is active, whose preference is on and whose history
-//! mode is `on`. Whoever switches it off is left out of the next computation.
+//! mode is `on`. A viewer who switches it off is left out of the next computation.
 
 mod completions;
 mod compute;
