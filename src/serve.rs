@@ -1,17 +1,16 @@
 //! `playhead serve`: starts the server and stops it on a signal.
 
 use crate::settings::Settings;
-use crate::{database, jwt_secret};
+use crate::{database, jobs, jwt_secret};
 use api::{AppState, FileLimits, RateLimits, ShutdownMode};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
-use service::jobs::Jobs;
 use service::library::{self, Library};
 use service::time::Clock;
 use service::user::{self, RegistrationPolicy};
 use service::views::ViewCounter;
 use service::watch_history::History;
-use service::{Database, Error, recommendations, search};
+use service::{Database, Error, search};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -66,7 +65,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         shutdown: api::Shutdown::default(),
     });
     tokio::spawn(index_videos(db.clone()));
-    let jobs = start_jobs(&db, settings);
+    let jobs = jobs::start(&db, settings);
     let path = &settings.public_path;
     log::info!("Playhead is at   http://{address}{path}");
     log::info!("its API docs at  http://{address}{path}/docs");
@@ -81,19 +80,6 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     drop(jobs);
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
-}
-
-/// Starts what one process of all does from time to time.
-fn start_jobs(db: &Database, settings: &Settings) -> Jobs {
-    let mut jobs = Jobs::new(db, &Clock::System);
-    if let Some(every) = settings.recommendations_every {
-        let (db, max_days) = (db.clone(), settings.history_max_days);
-        jobs.start("recommendations", every, move |now| {
-            let db = db.clone();
-            async move { recommendations::compute(&db, max_days, now).await }
-        });
-    }
-    jobs
 }
 
 /// Indexes videos that an older version of the program registered, for the search.

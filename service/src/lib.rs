@@ -17,6 +17,7 @@ pub mod number;
 pub mod page;
 mod picture;
 pub mod plays;
+pub mod preferences;
 pub mod progress;
 pub mod recommendations;
 pub mod retention;

@@ -36,6 +36,7 @@ pub fn document() -> Document {
         (name = "tags", description = "Tags of videos; there are none yet"),
         (name = "ratings", description = "Ratings of videos; there are none yet"),
         (name = "watch history", description = "Watch positions of the caller"),
+        (name = "plays", description = "Plays of the caller: each opening of a player on a video"),
         (name = "health", description = "For load balancers and supervisors"),
     ),
     components(schemas(Problem)),

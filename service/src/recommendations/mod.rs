@@ -18,8 +18,8 @@
 //! Computing 7 (1), 2003.
 //!
 //! A background job ([`compute`]) writes the best neighbours of each video into `related_videos`.
-//! A pair that fewer than [`MIN_VIEWERS`] viewers share is never written, so that no list tells of a
-//! single viewer. A list ([`list`]) adds up the scores of the neighbours of the videos that the
+//! A pair that fewer than [`MIN_VIEWERS`] viewers share is never written, so that no list tells of
+//! a single viewer. A list ([`list`]) adds up the scores of the neighbours of the videos that the
 //! caller watched last, and is filled with the most viewed videos.
 //!
 //! Only viewers are learned from whose account is active, whose preference is on and whose history
