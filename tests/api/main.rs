@@ -41,6 +41,7 @@ mod public_path;
 mod quotas;
 mod renewal;
 mod rescan;
+mod retention;
 mod saves;
 mod schema;
 mod search;

@@ -1,0 +1,26 @@
+//! The background jobs of the server.
+
+use crate::settings::Settings;
+use chrono::{DateTime, Utc};
+use service::jobs::Jobs;
+use service::retention::{self, SWEEP_INTERVAL, SweptRows};
+use service::time::Clock;
+use service::{Database, Error};
+
+/// Starts the background jobs. They end when the result is dropped.
+pub(crate) fn start(db: &Database, settings: &Settings) -> Jobs {
+    let mut jobs = Jobs::new(db, &Clock::System);
+    let (swept, max_days) = (db.clone(), settings.history_max_days);
+    jobs.start("sweep_history", SWEEP_INTERVAL, move |now| sweep_history(swept.clone(), max_days, now));
+    jobs
+}
+
+/// Deletes what has expired.
+async fn sweep_history(db: Database, max_days: Option<i32>, now: DateTime<Utc>) -> Result<(), Error> {
+    let SweptRows { entries, plays, tombstones } = retention::sweep(&db, max_days, now).await?;
+    if entries + plays > 0 {
+        log::info!("deleted {entries} entries and {plays} plays that had expired");
+    }
+    log::debug!("deleted {tombstones} tombstones");
+    Ok(())
+}
