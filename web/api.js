@@ -45,6 +45,7 @@ export class Problem extends Error {
 export function describeError(error) {
   if (error instanceof Problem) return error.message || t("unreachable");
   if (!(error instanceof PlayheadError)) throw error;
+  if (error.status === 401) return t("sessionEnded");
   return error.status === 0 ? t("unreachable") : refusal(error.code ?? "", error.message);
 }
 

@@ -1,8 +1,10 @@
 //! The path under which a reverse proxy publishes the site.
 
 use crate::paths;
+use service::plays::Play;
+use service::recommendations::Recommendation;
 use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
-use service::watch_history::ContinueWatching;
+use service::watch_history::{ContinueWatching, HistoryItem};
 use std::fmt::{self, Display};
 use std::str::FromStr;
 use utoipa::openapi::security::{Flow, SecurityScheme};
@@ -134,6 +136,20 @@ impl Links for Video {
     }
 }
 
+impl Links for HistoryItem {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.video.each_link(change);
+    }
+
+    fn set_links(&mut self) {
+        self.video.set_links();
+    }
+}
+
+impl Links for Play {
+    fn each_link(&mut self, _: &mut impl FnMut(&mut String)) {}
+}
+
 impl Links for NumberedPage {
     fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
         self.items.each_link(change);
@@ -141,6 +157,16 @@ impl Links for NumberedPage {
 
     fn set_links(&mut self) {
         self.items.set_links();
+    }
+}
+
+impl Links for Recommendation {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.video.each_link(change);
+    }
+
+    fn set_links(&mut self) {
+        self.video.set_links();
     }
 }
 

@@ -40,7 +40,7 @@ on_both! {
             "ix_video_search_place", "ix_video_search_stale", "ix_video_search_title", "ix_videos_created_at",
             "ix_videos_file_path", "ix_videos_ready_created_at", "ix_videos_ready_view_count", "ix_videos_title",
             "ix_videos_uploader_created_at", "ix_videos_user_id",
-            "ix_watch_history_continue_watching", "ix_watch_history_video_id",
+            "ix_watch_history_completed", "ix_watch_history_list", "ix_watch_history_video_id",
         ];
         let expected = expected.iter().filter(|name| db.is_postgres() || **name != "ix_video_search_grams");
         assert_eq!(texts(&db.connect().await, indexes).await, expected.copied().collect::<Vec<_>>());

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use thirtyfour::prelude::*;
+use thirtyfour::{WindowHandle, prelude::*};
 
 /// The longest wait for the page.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -106,6 +106,15 @@ impl Browser {
         answer.json().as_f64().unwrap_or_else(|| panic!("{expression} is {}", answer.json()))
     }
 
+    pub async fn text(&self, expression: &str) -> String {
+        let answer = self.driver.execute(format!("return {expression}"), Vec::new()).await.unwrap();
+        answer.json().as_str().unwrap_or_else(|| panic!("{expression} is {}", answer.json())).to_owned()
+    }
+
+    pub async fn is_visible(&self, selector: &str) -> bool {
+        self.number(&format!("Number(document.querySelector(\"{selector}\")?.checkVisibility() ?? false)")).await > 0.0
+    }
+
     pub async fn wait_until(&self, condition: &str) {
         let begun = Instant::now();
         let script = format!("try {{ return Boolean({condition}) }} catch {{ return false }}");
@@ -133,6 +142,25 @@ impl Browser {
         self.wait_until("!document.querySelector('#player').seeking").await;
     }
 
+    /// Presses a key, as WebDriver writes it, where the focus is.
+    pub async fn press(&self, key: &str) {
+        self.driver.action_chain().send_keys(key).perform().await.unwrap();
+    }
+
+    /// Opens another tab in front of this one, which is given back.
+    pub async fn new_tab(&self) -> WindowHandle {
+        let tab = self.driver.window().await.unwrap();
+        let other = self.driver.new_tab().await.unwrap();
+        self.driver.switch_to_window(other).await.unwrap();
+        tab
+    }
+
+    /// Closes this tab, and goes back to another one.
+    pub async fn back_to(&self, tab: WindowHandle) {
+        self.driver.close_window().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
+    }
+
     /// Closes the tab as a viewer does, and switches to a new one.
     pub async fn close_tab(&self) {
         let tab = self.driver.window().await.unwrap();
@@ -155,6 +183,14 @@ impl Browser {
             let speed = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
             self.command("Network.emulateNetworkConditions", speed).await;
         }
+    }
+
+    /// Shows the page in a light or dark colour scheme, in a window of this width.
+    pub async fn look(&self, scheme: &str, width: u32) {
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.command("Emulation.setEmulatedMedia", media).await;
+        let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.command("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// Sends Chromium a command of its DevTools protocol.

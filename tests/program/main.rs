@@ -2,14 +2,19 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accessibility;
 mod adopted;
+mod also_watched;
 mod browser;
+mod cards;
 mod commands;
 mod conflicts;
 mod docs;
+mod history_page;
 mod limits;
 mod logs;
 mod offline;
+mod places;
 mod playback;
 mod player;
 mod program;
@@ -17,6 +22,9 @@ mod public_path;
 mod readme;
 mod resuming;
 mod settings;
+mod settings_page;
 mod sign_up;
 mod start;
+mod statistics_page;
 mod video_page;
+mod viewer;

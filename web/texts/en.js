@@ -155,7 +155,6 @@ export const en = {
     "The play of {when} leaves your history and statistics, and cannot be brought back. Your position stays.",
   playDeleted: "The play was deleted",
   rangeNav: "Which days",
-  lastDays: "{days} days",
   noStatistics: "Nothing watched in these days",
   noStatisticsHint: "Statistics count the plays of your history.",
   nothingCounted: "Plays are not kept now, so new ones are not counted.",
@@ -189,7 +188,7 @@ export const en = {
   days: "days",
   retentionDays: "Days until it is deleted",
   retentionRange: "Please enter a whole number from 1 to {most}.",
-  retentionQuestion: "Delete what you last watched more than {days} days ago?",
+  retentionQuestion: "Delete what you last watched more than {days} ago?",
   recommendations: "Recommendations",
   recommendationsLabel: "Recommend videos to me",
   recommendationsHint:
@@ -206,4 +205,5 @@ export const en = {
   alsoWatched: "Also watched",
   becauseWatched: "Because you watched “{title}”",
   popular: "Popular",
+  historyOff: "Your history is off: nothing new is saved.",
 };

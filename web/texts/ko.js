@@ -134,7 +134,7 @@ export const ko = {
   clearQuestion: "시청 기록을 지울까요?",
   clearWhat: "지울 범위",
   clearAll: "전체",
-  clearBefore: "이 날짜 이전에 마지막으로 시청한 기록",
+  clearBefore: "마지막 시청이 이 날짜보다 앞선 기록",
   clearBeforeDate: "날짜",
   counting: "세는 중…",
   clearNone: "지울 기록이 없습니다.",
@@ -154,7 +154,6 @@ export const ko = {
     "{when}의 재생 기록이 시청 기록과 통계에서 삭제되며 되돌릴 수 없습니다. 시청 위치는 그대로입니다.",
   playDeleted: "재생 기록을 삭제했습니다",
   rangeNav: "기간",
-  lastDays: "{days}일",
   noStatistics: "이 기간에 시청한 동영상이 없습니다",
   noStatisticsHint: "통계는 재생 기록을 바탕으로 계산합니다.",
   nothingCounted: "지금은 재생 기록을 저장하지 않아 새 재생이 통계에 포함되지 않습니다.",
@@ -188,7 +187,7 @@ export const ko = {
   days: "일",
   retentionDays: "삭제까지의 일수",
   retentionRange: "1에서 {most} 사이의 정수를 입력해 주세요.",
-  retentionQuestion: "마지막으로 시청한 지 {days}일이 지난 기록을 삭제할까요?",
+  retentionQuestion: "마지막으로 시청한 지 {days}이 지난 기록을 삭제할까요?",
   recommendations: "추천",
   recommendationsLabel: "동영상 추천받기",
   recommendationsHint: "시청을 완료한 동영상이 이름 없이 다른 사용자의 추천에도 반영됩니다.",
@@ -203,6 +202,7 @@ export const ko = {
   alsoWatched: "다른 사람이 함께 시청한 동영상",
   becauseWatched: "‘{title}’을(를) 시청했기 때문에",
   popular: "인기 동영상",
+  historyOff: "시청 기록이 꺼져 있어 새로 저장하지 않습니다.",
 };
 
 /**

@@ -4,13 +4,16 @@ mod auth;
 mod batch;
 mod entry_edits;
 mod health;
+mod history;
 mod history_edits;
 mod lists;
 mod media;
 mod pages;
 mod play_edits;
+mod plays;
 mod preferences;
 mod ratings;
+mod recommendations;
 mod sessions;
 mod swagger_ui;
 mod tags;
@@ -51,6 +54,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(viewing_statistics::statistics)
             // Fixed paths come before patterns, which would match them.
             .service(watch_history::continue_watching)
+            .service(recommendations::list)
             .service(lists::paginated)
             .service(lists::search)
             .service(lists::my_videos)
@@ -60,6 +64,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(tags::tags)
             .service(tags::popular_tags)
             .service(tags::search_tags)
+            .service(history::list)
+            .service(plays::list)
+            .service(plays::list_of_video)
             .service(watch_history::save)
             .service(batch::save_all)
             .service(entry_edits::undo)

@@ -4,11 +4,13 @@
 //! columns, so that a heartbeat writes one row; lists and sums read both.
 
 mod delete;
+mod list;
 mod lock;
 mod resume;
 
 use crate::time::Timestamp;
 pub use delete::delete;
+pub use list::{PlayQuery, list, list_of_video};
 pub use resume::resume;
 use serde::Serialize;
 use utoipa::ToSchema;

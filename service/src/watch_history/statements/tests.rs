@@ -40,10 +40,10 @@ fn the_list_is_read_by_its_index_on_sqlite() {
     for table in tables {
         db.execute_batch(&table.to_string(SqliteQueryBuilder)).unwrap();
     }
-    db.execute_batch(&watch_history::continue_watching_index().to_string(SqliteQueryBuilder)).unwrap();
+    db.execute_batch(&watch_history::list_index().to_string(SqliteQueryBuilder)).unwrap();
     let statements = Statements::new(Sqlite, &ProgressRules::default()).unwrap();
     let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {}", statements.list)).unwrap();
     let plan = explain.query_map([1, 10, 0], |row| row.get::<_, String>(3)).unwrap();
     let plan = plan.collect::<Result<Vec<_>, _>>().unwrap().join("\n");
-    assert!(plan.contains("USING INDEX ix_watch_history_continue_watching"), "{plan}");
+    assert!(plan.contains("USING INDEX ix_watch_history_list"), "{plan}");
 }
