@@ -10,11 +10,19 @@
  * @typedef {{ id: number, email: string, username: string, full_name: string | null }} Account
  */
 import { base } from "./base.js";
+import { deviceName } from "./device.js";
 import { createPlayhead, PlayheadError } from "./playhead.js";
 import { refusal, t } from "./i18n.js";
 import * as session from "./session.js";
 
-export const playhead = createPlayhead({ getToken: session.token, baseUrl: base });
+/** The name of this device in the history. */
+export const deviceHere = deviceName(navigator.userAgent);
+
+export const playhead = createPlayhead({
+  getToken: session.token,
+  baseUrl: base,
+  device: deviceHere,
+});
 
 /** A problem document (RFC 9457), or no answer if `status` is 0. */
 export class Problem extends Error {
@@ -37,6 +45,7 @@ export class Problem extends Error {
 export function describeError(error) {
   if (error instanceof Problem) return error.message || t("unreachable");
   if (!(error instanceof PlayheadError)) throw error;
+  if (error.status === 401) return t("sessionEnded");
   return error.status === 0 ? t("unreachable") : refusal(error.code ?? "", error.message);
 }
 

@@ -60,11 +60,12 @@ export function timeWatched(seconds) {
   return minutes % 60 === 0 ? hours : `${hours} ${unit(minutes % 60, "minute")}`;
 }
 
-/** @param {number} value @param {string} name of the unit */
-const unit = (value, name) =>
-  new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" }).format(
-    value,
-  );
+/** 2 is "2 days". @param {number} days */
+export const dayCount = (days) => unit(days, "day", "long");
+
+/** @param {number} value @param {string} name of the unit @param {"short" | "long"} [unitDisplay] */
+const unit = (value, name, unitDisplay = "short") =>
+  new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay }).format(value);
 
 /** @param {number} value */
 export const number = (value) => new Intl.NumberFormat(language).format(value);

@@ -64,9 +64,11 @@ export { PlayheadError };
  * - baseUrl: the server's origin and the path below which it is shown, without a slash at the end
  *   (default: the origin of the page)
  * - fetch: another transport
+ * - device: the name of this device, for people, such as "Living room"; 1 to 100 characters
  * - getUser: the user of an access token, for tokens that are not the server's own; while it is
  *   unknown, saves are kept in memory only
- * @typedef {{ getToken: TokenProvider, baseUrl?: string, fetch?: typeof globalThis.fetch,
+ * @typedef {{ getToken: TokenProvider, baseUrl?: string, device?: string,
+ *   fetch?: typeof globalThis.fetch,
  *   getUser?: (token: string) => string | number | null }} PlayheadOptions
  *
  * What happens to an attached player. `position` is in whole seconds.
@@ -87,18 +89,21 @@ export { PlayheadError };
  *   error?: PlayheadError }} PlayheadEvent
  *
  * - onState: called at each event, until `detach`
+ * - onEntry: called with the entry whenever the server says what it has, null for none, until
+ *   `detach`
  * - resume: false leaves the element where it is (default true)
  * - saveEveryMs: milliseconds between saves while playing (default 10 000)
- * @typedef {{ onState?: (event: PlayheadEvent) => void, resume?: boolean,
- *   saveEveryMs?: number }} AttachOptions
+ * @typedef {{ onState?: (event: PlayheadEvent) => void, onEntry?: (entry: Entry | null) => void,
+ *   resume?: boolean, saveEveryMs?: number }} AttachOptions
  *
  * - detach: saves the last position if it is new, unless `save` is false; done when the save is
  *   answered
  * - startOver: goes to 0, saves it at once, and plays
+ * - goTo: goes to a position in seconds that the viewer has chosen, and saves it
  * - forget: deletes the entry; nothing is saved again until playback moves; rejects with a
  *   PlayheadError
  * @typedef {{ detach: (options?: { save?: boolean }) => Promise<void>,
- *   startOver: () => Promise<void>, forget: () => Promise<void> }} Handle
+ *   startOver: () => Promise<void>, goTo: (position: number) => Promise<void>, forget: () => Promise<void> }} Handle
  *
  * - account: send it with a token of this account only
  * @typedef {{ signal?: AbortSignal, account?: string }} ReadOptions
@@ -113,11 +118,12 @@ export function createPlayhead({
   getToken,
   getUser = subjectOf,
   baseUrl = "",
+  device,
   fetch = (...args) => globalThis.fetch(...args),
 }) {
   const requests = createRequests({ getToken, getUser, baseUrl, fetch });
   const { request, currentAccount } = requests;
-  const outbox = createOutbox(requests);
+  const outbox = createOutbox(requests, device);
   const client = {
     /**
      * Reads the entry of a video, null if there is none.

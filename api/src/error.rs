@@ -199,6 +199,8 @@ impl From<Error> for Problem {
             Error::FileNotFound => (StatusCode::NOT_FOUND, "file_not_found"),
             Error::ThumbnailNotFound => (StatusCode::NOT_FOUND, "thumbnail_not_found"),
             Error::HistoryNotFound => (StatusCode::NOT_FOUND, "watch_history_not_found"),
+            Error::PlayNotFound => (StatusCode::NOT_FOUND, "play_not_found"),
+            Error::NothingToUndo => (StatusCode::CONFLICT, "nothing_to_undo"),
             Error::RatingNotFound => (StatusCode::NOT_FOUND, "rating_not_found"),
             Error::Invalid { field, message } => {
                 return Self::invalid_fields(vec![FieldError { field: field.clone(), message: message.clone() }]);

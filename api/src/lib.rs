@@ -17,6 +17,7 @@ mod file_limits;
 mod local_client;
 mod middleware;
 pub mod openapi;
+mod pagination;
 mod parse_errors;
 mod paths;
 mod public_path;

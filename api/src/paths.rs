@@ -8,6 +8,8 @@ pub(crate) const LOGIN: &str = "/api/v1/auth/login";
 pub(crate) const TOKEN: &str = "/api/v1/auth/token";
 pub(crate) const MY_ACCOUNT: &str = "/api/v1/users/me";
 pub(crate) const SAVE_BATCH: &str = "/api/v1/watch-history/batch";
+pub(crate) const HISTORY: &str = "/api/v1/watch-history";
+pub(crate) const PLAYS: &str = "/api/v1/plays";
 pub(crate) const VIDEOS: &str = "/api/v1/videos";
 /// What the paths of one video begin with.
 pub(crate) const VIDEO_PREFIX: &str = "/api/v1/videos/";
@@ -25,4 +27,9 @@ pub(crate) fn stream(video_id: i64) -> String {
 /// The path of the picture beside a video's file.
 pub(crate) fn thumbnail(video_id: i64) -> String {
     format!("{VIDEO_PREFIX}{video_id}/thumbnail")
+}
+
+/// The path of the caller's plays of a video.
+pub(crate) fn plays_of(video_id: i64) -> String {
+    format!("{VIDEO_PREFIX}{video_id}/plays")
 }

@@ -1,8 +1,9 @@
 //! The path under which a reverse proxy publishes the site.
 
 use crate::paths;
+use service::plays::Play;
 use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
-use service::watch_history::ContinueWatching;
+use service::watch_history::{ContinueWatching, HistoryItem};
 use std::fmt::{self, Display};
 use std::str::FromStr;
 use utoipa::openapi::security::{Flow, SecurityScheme};
@@ -132,6 +133,20 @@ impl Links for Video {
         }
         self.stream_url = self.has_file.then(|| paths::stream(self.id));
     }
+}
+
+impl Links for HistoryItem {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.video.each_link(change);
+    }
+
+    fn set_links(&mut self) {
+        self.video.set_links();
+    }
+}
+
+impl Links for Play {
+    fn each_link(&mut self, _: &mut impl FnMut(&mut String)) {}
 }
 
 impl Links for NumberedPage {

@@ -115,6 +115,17 @@ mod tests {
             (Method::POST, "/api/v1/auth/logout", WriteKind::Write),
             (Method::PATCH, "/api/v1/users/me", WriteKind::AccountChange),
             (Method::DELETE, "/api/v1/users/me", WriteKind::Write),
+            (Method::PATCH, "/api/v1/users/me/preferences", WriteKind::Write),
+            (Method::POST, "/api/v1/videos/1/watch-history/undo", WriteKind::Write),
+            (Method::PUT, "/api/v1/videos/1/watch-history/hidden", WriteKind::Write),
+            (Method::DELETE, "/api/v1/videos/1/watch-history/hidden", WriteKind::Write),
+            (Method::PUT, "/api/v1/videos/1/watched", WriteKind::Write),
+            (Method::DELETE, "/api/v1/videos/1/watched", WriteKind::Write),
+            (Method::DELETE, "/api/v1/watch-history", WriteKind::Write),
+            (Method::POST, "/api/v1/watch-history/mark", WriteKind::Write),
+            (Method::POST, "/api/v1/watch-history/forget", WriteKind::Write),
+            (Method::DELETE, "/api/v1/plays/1", WriteKind::Write),
+            (Method::POST, "/api/v1/plays/1/resume", WriteKind::Write),
             (Method::POST, "/api/v1/what-comes-tomorrow", WriteKind::Write),
         ] {
             assert_eq!(WriteKind::of(&method, path), kind, "{method} {path}");

@@ -7,14 +7,17 @@ use crate::rate_limits::RateLimits;
 use crate::shutdown::Shutdown;
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
+use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use service::auth::Auth;
+use service::caller::Caller;
 use service::library::Library;
 use service::progress::ProgressRules;
 use service::time::Clock;
 use service::user::RegistrationPolicy;
 use service::views::ViewCounter;
 use service::watch_history::History;
+use service::watch_history::edit::Edit;
 use service::{Database, Error};
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,6 +102,11 @@ impl AppState {
             }
             Err(error) => Err(Error::Internal(format!("a use case panicked: {error}")).into()),
         }
+    }
+
+    /// An edit of the caller's history at this time.
+    pub(crate) fn edit(&self, caller: Caller, now: DateTime<Utc>) -> Edit {
+        Edit { user_id: caller.id, rules: self.rules, history_max_days: self.history_max_days, now }
     }
 
     /// Like [`AppState::run`], and adds the public path to the links of the result.

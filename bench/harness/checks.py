@@ -15,15 +15,19 @@ class Client:
     def __init__(self, port, tokens):
         self.connection, self.tokens = http.client.HTTPConnection("127.0.0.1", port, timeout=30), tokens
 
-    def ask(self, method, user, path, body=None):
+    def request(self, method, user, path, body=None):
+        """The bytes of the answer to a request below /api/v1; any status but 2xx ends the run."""
         token = self.tokens[user - 1]
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self.connection.request(method, f"/api/v1/videos/{path}", json.dumps(body) if body else None, headers)
+        self.connection.request(method, f"/api/v1{path}", json.dumps(body) if body else None, headers)
         answer = self.connection.getresponse()
         text = answer.read()
         if not 200 <= answer.status < 300:
             raise SystemExit(f"{method} {path} as user {user}: {answer.status} {text[:300]}")
-        return json.loads(text)
+        return text
+
+    def ask(self, method, user, path, body=None):
+        return json.loads(self.request(method, user, f"/videos/{path}", body))
 
     def entry(self, user, video):
         return self.ask("GET", user, f"{video}/watch-history")

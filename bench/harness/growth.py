@@ -5,7 +5,7 @@ import sys
 import time
 from contextlib import ExitStack
 
-from harness import load, machine, page, plans, seed
+from harness import load, machine, page, plans, seed, viewer
 from harness.postgres import open_postgres
 from harness.programs import make_tokens, migrate, say, start_playhead, workplace
 
@@ -25,15 +25,18 @@ def main():
     options.add_argument("--sizes", default="10000,1000000,10000000")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=8)
+    options.add_argument("--viewer", action="store_true")
     given = options.parse_args()
     if given.quick:
         given.rounds, given.seconds, given.sizes = 1, 2, "10000,100000"
     sizes = [data_of(int(size)) for size in given.sizes.split(",")]
     faults = []
     with workplace() as (folder, stack):
-        tokens = make_tokens(folder, max(data.users + data.heavy for data in sizes))
+        tokens = make_tokens(folder, max(data.users + data.heavy for data in (*sizes, viewer.DATA)))
         for database in ("postgres", "sqlite") if given.only is None else (given.only,):
-            faults += grow(database, folder, stack, tokens, sizes, given)
+            if not given.viewer:
+                faults += grow(database, folder, stack, tokens, sizes, given)
+            faults += viewer.measure(database, folder, stack, tokens, given)
     if faults:
         sys.exit("the figures do not count:\n" + "\n".join(faults))
 

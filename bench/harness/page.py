@@ -8,7 +8,8 @@ HEAD = """# Results
 Written by `bench/run` and `bench/growth`; [README.md](README.md) says how to read it. Each section is about the run
 that its first line names.
 """
-ORDER = ("side by side, sqlite", "side by side, postgres", "growth, sqlite", "growth, postgres")
+ORDER = ("side by side, sqlite", "side by side, postgres", "growth, sqlite", "growth, postgres", "viewer, sqlite",
+         "viewer, postgres")
 
 
 def keep(name, lines, quick):

@@ -23,9 +23,10 @@ class Data:
     heavy: int = 0
 
 
-def statements(data, series, moment, padded):
+def statements(data, series, moment, padded, plays=0):
     """The tables for one dialect: `series(n)` is a table `n(i)` that counts from 1 to n, `moment(seconds, micros)` a
-    time after START, `padded(i)` a number in six digits."""
+    time after START, `padded(i)` a number in six digits. `plays` is how many ended plays each entry of a heavy user
+    has."""
     start = moment("0", "0")
     yield ("INSERT INTO users (id, email, email_key, username, username_key, hashed_password, created_at, updated_at) "
            "SELECT i, 'user' || i || '@example.org', 'user' || i || '@example.org', 'user' || i, 'user' || i, "
@@ -47,6 +48,23 @@ def statements(data, series, moment, padded):
         late = f"u = {data.users + 2} AND {SECONDS} > {SPAN} / 100"
         seconds = f"CASE WHEN u = {data.users + 3} THEN {SPAN - 3600} + i % 3600 ELSE {SECONDS} END"
         yield history(pairs, f"({reached}) OR ({late})", moment, seconds)
+    if plays:
+        yield from plays_of_heavy(data, series, moment, plays)
+
+
+def plays_of_heavy(data, series, moment, plays):
+    """The plays of the heavy users: one every 50 days, and a running one in each entry."""
+    seconds, micros, heavy = SECONDS.replace("i", "id"), "id % 1000000", f"user_id > {data.users}"
+    ended = f"{seconds} - n.i * 50 * 86400"
+    yield ("UPDATE watch_history SET play_count = CASE WHEN completed THEN 1 ELSE 0 END, "
+           "completed_at = CASE WHEN completed THEN last_watched_at END, device = 'Living room', "
+           f"play_number = {plays + 1}, play_is_kept = true, play_started_at = {moment(seconds + ' - 600', micros)}, "
+           "play_watched_ms = 600000, play_completed = completed, previous_position = watch_position / 2, "
+           f"previous_device = 'Phone', previous_at = {moment(seconds + ' - 9000', micros)} WHERE {heavy}")
+    yield ("INSERT INTO plays (entry_id, number, user_id, device, started_at, ended_at, start_position, end_position, "
+           "watched_ms, completed) SELECT id, n.i, user_id, 'Phone', "
+           f"{moment(ended + ' - 1200', micros)}, {moment(ended, micros)}, 0, 600, 500000 + id % 700000, false "
+           f"FROM watch_history CROSS JOIN {series(plays)} WHERE {heavy}")
 
 
 def history(pairs, finished, moment, seconds=SECONDS):
@@ -60,7 +78,7 @@ def history(pairs, finished, moment, seconds=SECONDS):
             f"FROM ({placed}) AS placed")
 
 
-def seed_sqlite(path, data):
+def seed_sqlite(path, data, plays=0):
     """Fills a migrated file while no server has it open."""
     def moment(seconds, micros):
         # As many groups of three decimals as there are, which is how the server writes a time.
@@ -80,7 +98,7 @@ def seed_sqlite(path, data):
     for name, _ in indexes:
         db.execute(f'DROP INDEX "{name}"')
     db.execute("BEGIN")
-    for statement in statements(data, series, moment, lambda i: f"printf('%06d', {i})"):
+    for statement in statements(data, series, moment, lambda i: f"printf('%06d', {i})", plays):
         db.execute(statement)
     for _, sql in indexes:
         db.execute(sql)
@@ -91,7 +109,7 @@ def seed_sqlite(path, data):
     db.close()
 
 
-def seed_postgres(postgres, database, data):
+def seed_postgres(postgres, database, data, plays=0):
     def moment(seconds, micros):
         return f"to_timestamp({START}) + ({seconds}) * interval '1 second' + ({micros}) * interval '1 microsecond'"
 
@@ -101,7 +119,7 @@ def seed_postgres(postgres, database, data):
     # Without the triggers of the foreign keys, which would look up twenty million parents one by
     # one.
     work = ["SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'"]
-    work += statements(data, series, moment, lambda i: f"to_char({i}, 'FM000000')")
+    work += statements(data, series, moment, lambda i: f"to_char({i}, 'FM000000')", plays)
     work += [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
              for table in ("users", "videos", "watch_history")]
     work += ["VACUUM ANALYZE", "CHECKPOINT"]

@@ -10,6 +10,7 @@ pub mod ended_session;
 pub mod forgotten_entry;
 pub mod play;
 pub mod refresh_token;
+pub mod related_video;
 pub mod session;
 pub mod sign_in_limit;
 pub mod user;

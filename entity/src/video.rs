@@ -94,6 +94,12 @@ pub struct Model {
     /// The viewers who deleted their entry of it in the last 30 days.
     #[sea_orm(has_many)]
     pub forgotten_entries: HasMany<super::forgotten_entry::Entity>,
+    /// The videos that are most related to it.
+    #[sea_orm(has_many, relation_enum = "RelatedVideos", via_rel = "Video")]
+    pub related_videos: HasMany<super::related_video::Entity>,
+    /// The videos that it is most related to.
+    #[sea_orm(has_many, relation_enum = "RelatedTo", via_rel = "Related")]
+    pub related_to: HasMany<super::related_video::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -43,7 +43,7 @@ pub struct Model {
     /// as many as fit.
     #[sea_orm(column_type = "String(StringLen::N(1040))", nullable)]
     pub counted_sessions: Option<String>,
-    /// The time of the position; "continue watching" is sorted by it.
+    /// The time of the position; the lists are sorted by it.
     pub last_watched_at: DateTimeUtc,
     /// The hours from 1970 to `last_watched_at`. The first save of an hour changes it, so that few
     /// saves change the index on it.
@@ -121,14 +121,26 @@ pub fn progress_percentage(watch_position: i32, duration: Option<i32>) -> f64 {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The index of "continue watching", which attributes of fields cannot declare: the entries of a
-/// user that are not completed, the last hour first.
-pub fn continue_watching_index() -> IndexCreateStatement {
+/// The index of the lists by time, which attributes of fields cannot declare: the entries of a user,
+/// those that are not completed apart, the last hour first. "Continue watching" reads one of the two
+/// parts, the history both.
+pub fn list_index() -> IndexCreateStatement {
     Index::create()
-        .name("ix_watch_history_continue_watching")
+        .name("ix_watch_history_list")
         .table(Entity)
         .col(Column::UserId)
+        .col(Column::Completed)
         .col((Column::WatchedHour, IndexOrder::Desc))
-        .and_where(Expr::cust("completed = false"))
+        .take()
+}
+
+/// The index of the list of completed videos, the last one first.
+pub fn completed_index() -> IndexCreateStatement {
+    Index::create()
+        .name("ix_watch_history_completed")
+        .table(Entity)
+        .col(Column::UserId)
+        .col((Column::CompletedAt, IndexOrder::Desc))
+        .and_where(Expr::cust("play_count > 0"))
         .take()
 }

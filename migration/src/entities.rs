@@ -18,8 +18,13 @@ pub fn entities(backend: DatabaseBackend) -> EntityTables {
         .register(::entity::refresh_token::Entity)
         .register(::entity::sign_in_limit::Entity)
         .register(::entity::deleted_file::Entity)
-        .register(::entity::background_job::Entity);
-    let mut indexes = vec![::entity::watch_history::continue_watching_index(), ::entity::play::start_index()];
+        .register(::entity::background_job::Entity)
+        .register(::entity::related_video::Entity);
+    let mut indexes = vec![
+        ::entity::watch_history::list_index(),
+        ::entity::watch_history::completed_index(),
+        ::entity::play::start_index(),
+    ];
     indexes.extend(::entity::video::list_indexes());
     EntityTables { tables, indexes, statements: ::entity::video_search::tables(backend).to_vec() }
 }

@@ -83,6 +83,12 @@ pub enum Error {
     /// The caller never watched the video.
     #[error("there is no watch history for this video")]
     HistoryNotFound,
+    /// The caller has no such play.
+    #[error("there is no such play")]
+    PlayNotFound,
+    /// No position was given up that an undo could go back to.
+    #[error("there is no earlier position to go back to")]
+    NothingToUndo,
     /// The caller never rated the video.
     #[error("you have not rated this video")]
     RatingNotFound,

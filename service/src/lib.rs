@@ -17,6 +17,7 @@ pub mod number;
 pub mod page;
 mod picture;
 pub mod plays;
+pub mod preferences;
 pub mod progress;
 pub mod retention;
 pub mod search;
@@ -26,6 +27,7 @@ pub mod text;
 pub mod time;
 pub mod user;
 pub mod video;
+pub mod viewing;
 pub mod views;
 pub mod watch_history;
 

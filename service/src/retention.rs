@@ -1,6 +1,10 @@
 //! How long a viewer's history is kept.
 
+use crate::Error;
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::user;
+use sea_orm::QuerySelect;
+use sea_orm::prelude::*;
 
 /// The time before which entries and plays have expired; `None` if they never do.
 ///
@@ -16,4 +20,19 @@ pub fn retention_cutoff(
         (own, max) => own.or(max)?,
     };
     Some(now - TimeDelta::days(days.into()))
+}
+
+/// [`retention_cutoff`] of a viewer. `max_days` is the setting `HISTORY_MAX_DAYS`.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when the account is gone.
+pub(crate) async fn find_cutoff(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    max_days: Option<i32>,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    let own = user::Entity::find_by_id(user_id).select_only().column(user::Column::RetentionDays);
+    let own: Option<Option<i32>> = own.into_tuple().one(db).await?;
+    Ok(retention_cutoff(own.ok_or(Error::Unauthenticated)?, max_days, now))
 }

@@ -46,8 +46,8 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Reads an optional time of a request: RFC 3339 with any offset, from the years 1970 to 9999, which
-/// both databases store and sort. It is cut to milliseconds, as [`Clock::now`] is.
+/// Reads an optional time of a request: RFC 3339 with any offset, from the years 1970 to 9999,
+/// which both databases store and sort. It is cut to milliseconds, as [`Clock::now`] is.
 ///
 /// # Errors
 /// It is no such time.

@@ -92,17 +92,17 @@ pub struct Video {
 
 /// A video with its uploader and the caller's position, read by one statement.
 #[derive(FromQueryResult)]
-struct VideoRow {
+pub(crate) struct VideoRow {
     #[sea_orm(nested)]
-    video: video::Model,
-    uploader_username: String,
-    uploader_role: user::Role,
-    watch_position: Option<i32>,
+    pub(crate) video: video::Model,
+    pub(crate) uploader_username: String,
+    pub(crate) uploader_role: user::Role,
+    pub(crate) watch_position: Option<i32>,
 }
 
 impl Video {
     /// Cuts a long description, for lists.
-    fn with_short_description(self) -> Self {
+    pub(crate) fn with_short_description(self) -> Self {
         Self { description: self.description.map(text::shorten), ..self }
     }
 }

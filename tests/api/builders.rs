@@ -1,7 +1,9 @@
 //! Accounts, videos and saves that a test starts with, made over HTTP.
 
 use crate::app::{PASSWORD, Person, TestApp, history};
+use entity::video;
 use reqwest::{Method, Response, StatusCode};
+use sea_orm::{ActiveValue::Set, EntityTrait, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 
 impl TestApp {
@@ -37,12 +39,47 @@ impl TestApp {
         made.json::<Value>().await.unwrap()["id"].as_i64().unwrap()
     }
 
+    /// Adds so many videos of ten minutes without a request for each, and returns the ids of all.
+    pub async fn add_videos(&self, person: &Person, count: usize) -> Vec<i64> {
+        let rows = (0..count).map(|n| video::ActiveModel {
+            user_id: Set(person.id),
+            title: Set(format!("film {n}")),
+            duration: Set(Some(600)),
+            status: Set(video::Status::Ready),
+            created_at: Set(self.now()),
+            updated_at: Set(self.now()),
+            ..Default::default()
+        });
+        let (_guard, db) = self.db.writer().await.unwrap();
+        video::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
+        let ids = video::Entity::find().select_only().column(video::Column::Id).order_by_asc(video::Column::Id);
+        ids.into_tuple().all(db).await.unwrap()
+    }
+
     /// Saves a position in seconds and returns the entry.
     pub async fn save(&self, person: &Person, video: i64, position: i32) -> Value {
         let body = json!({"watch_position": position});
         let saved = self.ask(person, Method::POST, &history(video), Some(body)).await;
         assert_eq!(saved.status(), StatusCode::OK);
         saved.json().await.unwrap()
+    }
+
+    /// Sends a save with this body and returns the entry.
+    pub async fn send_save(&self, person: &Person, video: i64, body: Value) -> Value {
+        self.ask_json(person, Method::POST, &history(video), Some(body)).await
+    }
+
+    /// The caller's entry for a video.
+    pub async fn entry(&self, person: &Person, video: i64) -> Value {
+        self.ask_json(person, Method::GET, &history(video), None).await
+    }
+
+    /// Sends a request that succeeds, and returns the body of the response.
+    pub async fn ask_json(&self, person: &Person, method: Method, path: &str, body: Option<Value>) -> Value {
+        let answer = self.ask(person, method, path, body).await;
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// The titles of the continue watching list.

@@ -80,7 +80,7 @@ impl Operation {
     pub fn example(&self) -> Option<Value> {
         let (_, schema) = self.bodies().into_iter().find(|(kind, _)| *kind == "application/json")?;
         let properties = schema["properties"].as_object().unwrap();
-        let examples = properties.iter().map(|(name, property)| (name.clone(), property["example"].clone()));
+        let examples = properties.iter().map(|(name, property)| (name.clone(), example_of(property).clone()));
         Some(Value::Object(examples.collect::<Map<_, _>>()))
     }
 
@@ -90,6 +90,11 @@ impl Operation {
             && ours.clone().count() == theirs.clone().count()
             && ours.zip(theirs).all(|(ours, theirs)| ours.starts_with('{') || ours == theirs)
     }
+}
+
+/// The example of a property, which may be that of its type.
+pub fn example_of(property: &'static Value) -> &'static Value {
+    property.get("example").unwrap_or_else(|| &resolve(property)["example"])
 }
 
 /// The schema that a `$ref` names, or the schema itself.

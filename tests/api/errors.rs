@@ -5,6 +5,7 @@
 
 use crate::app::{PASSWORD, Person, TestApp, problem, send};
 use crate::document::{Operation, operations, resolve};
+use crate::unfit_values::{is_a, unfit_values};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -77,56 +78,6 @@ fn with_field(example: &Value, field: &str, value: &str) -> Vec<u8> {
     let mut body = example.clone();
     body[field] = json!("<here>");
     body.to_string().replace("\"<here>\"", value).into_bytes()
-}
-
-/// Whether a property may be of this type.
-pub fn is_a(property: &Value, kind: &str) -> bool {
-    property["type"] == kind || property["type"].as_array().is_some_and(|kinds| kinds.iter().any(|one| one == kind))
-}
-
-/// JSON texts that are no valid value of this property, each with the statuses that it may get.
-fn unfit_values(name: &str, property: &Value) -> Vec<(String, Vec<u16>)> {
-    let mut values: Vec<(String, Vec<u16>)> = Vec::new();
-    let mut add = |value: &str, statuses: &[u16]| values.push((value.to_owned(), statuses.to_vec()));
-    for wrong in ["true", "[]", "{}"] {
-        add(wrong, &[422]);
-    }
-    // Every array is a list of saves: each item is validated by itself.
-    add("[\"x\"]", if is_a(property, "array") { &[200] } else { &[422] });
-    if is_a(property, "string") {
-        for wrong in ["5", "-1", "1e400"] {
-            add(wrong, &[422]);
-        }
-        // Lone surrogates are valid JSON but no Unicode text.
-        for lone in [r#""\ud800""#, r#""x\udc00y""#, r#""\ud800\ud800""#] {
-            add(lone, &[422]);
-        }
-        // An opaque token is hashed and never stored, so any text is just an unknown token.
-        let opaque = name == "refresh_token";
-        add(r#""abc\u0000defgh""#, if opaque { &[204, 401] } else { &[422] });
-        add(r#""abc@example.org\u0000""#, if opaque { &[204, 401] } else { &[422] });
-        add(&format!("\"{}\"", "x".repeat(1024 * 1024)), &[413]);
-        add(&format!("\"{}\"", "x".repeat(100_000)), &[422]);
-    }
-    if is_a(property, "integer") {
-        for wrong in [
-            "-1",
-            "-2147483649",
-            "9223372036854775808",
-            "18446744073709551616",
-            "1e400",
-            "-1e400",
-            "1.5",
-            "1.5e0",
-            "\"5\"",
-            "\"\"",
-        ] {
-            add(wrong, &[422]);
-        }
-        let most = property["maximum"].as_i64().unwrap_or(i32::MAX.into());
-        add(&(most + 1).to_string(), &[422]);
-    }
-    values
 }
 
 on_both! {

@@ -1,14 +1,15 @@
 //! Events after the commit: who hears what, and that listeners cost nothing.
 
 use crate::app::{Person, TestApp};
-use chrono::{DateTime, Utc};
-use entity::{video, watch_history};
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::watch_history;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use service::Error;
 use service::caller::{Caller, UserRole};
 use service::progress::ProgressRules;
 use service::storage::{Event, EventListener};
+use service::watch_history::edit::{self, Clearing, Edit, Hiding, Marks, VideoList};
 use service::watch_history::{self as history, History, Save};
 use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -54,22 +55,6 @@ async fn delete(app: &TestApp, person: &Person, video_id: i64) -> Result<i64, Er
     app.db.transaction(async |tx| service::video::delete(tx, caller, video_id).await).await
 }
 
-/// So many videos of this account, without a request for each.
-async fn add_videos(app: &TestApp, person: &Person, count: usize) -> Vec<i64> {
-    let rows = (0..count).map(|n| video::ActiveModel {
-        user_id: Set(person.id),
-        title: Set(format!("film {n}")),
-        status: Set(video::Status::Ready),
-        created_at: Set(now()),
-        updated_at: Set(now()),
-        ..Default::default()
-    });
-    let (_guard, db) = app.db.writer().await.unwrap();
-    video::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
-    let ids = video::Entity::find().select_only().column(video::Column::Id).into_tuple();
-    ids.all(db).await.unwrap()
-}
-
 on_both! {
     async fn a_listener_hears_what_was_saved_and_deleted_in_order(app: TestApp) {
         let ann = app.sign_up("ann").await;
@@ -98,6 +83,30 @@ on_both! {
         assert!(history::save(&history, ann.id, film + 1, save(30), now()).await.is_err());
         assert!(history::forget(&history, ann.id, film + 1, now()).await.is_err());
         assert!(delete(&app, &ann, film + 1).await.is_err());
+        assert_eq!(listener.try_next(), Err(TryRecvError::Empty));
+    }
+
+    async fn a_listener_hears_of_edits_once_and_of_none_that_changes_nothing(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let films = app.add_videos(&ann, 2).await;
+        let edit = Edit { user_id: ann.id, rules: ProgressRules::default(), history_max_days: None, now: app.now() };
+        let mut listener = app.db.subscribe();
+        app.db.transaction(async |tx| {
+            let marks = Marks { video_ids: films.clone(), watched: true };
+            edit::mark_many(tx, &edit, &marks).await?;
+            edit::mark_many(tx, &edit, &marks).await?;
+            edit::unhide(tx, &edit, films[0]).await?;
+            edit::hide(tx, &edit, films[0], Hiding::default()).await?;
+            edit::forget_many(tx, &edit, &VideoList { video_ids: vec![films[1]] }).await
+        }).await.unwrap();
+        edit::clear(&app.db, &edit, Clearing::default()).await.unwrap();
+        let changed = |video_id| Event::EntryChanged { user_id: ann.id, video_id };
+        for event in [changed(films[0]), changed(films[1]), changed(films[0])] {
+            assert_eq!(next(&mut listener).await, event);
+        }
+        assert_eq!(next(&mut listener).await, Event::EntryForgotten { user_id: ann.id, video_id: films[1] });
+        let before = edit.now + TimeDelta::milliseconds(1);
+        assert_eq!(next(&mut listener).await, Event::HistoryCleared { user_id: ann.id, before });
         assert_eq!(listener.try_next(), Err(TryRecvError::Empty));
     }
 
@@ -151,7 +160,7 @@ on_both! {
 
     async fn a_listener_that_never_reads_costs_no_save_and_learns_what_it_missed(app: TestApp) {
         let ann = app.sign_up("ann").await;
-        let films = add_videos(&app, &ann, 100).await;
+        let films = app.add_videos(&ann, 100).await;
         let (history, mut slow) = (open(&app), app.db.subscribe());
         let mut saves = 0;
         for round in 0..2 {

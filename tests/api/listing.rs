@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The URL in the `Link` header.
-fn next(response: &Response) -> Option<String> {
+pub fn next(response: &Response) -> Option<String> {
     let link = response.headers().get("link")?.to_str().unwrap();
     let address = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
     Some(address.unwrap_or_else(|| panic!("{link}")).to_owned())
@@ -34,8 +34,21 @@ async fn follow(app: &TestApp, first: &str) -> (Vec<String>, usize) {
     (all, pages)
 }
 
+/// The items of all pages from this path on, as `person` gets them.
+pub async fn items_of_all_pages(app: &TestApp, person: &Person, first: &str) -> Vec<Value> {
+    let (mut address, mut all) = (Some(first.to_owned()), Vec::new());
+    while let Some(page) = address.take() {
+        let page = app.ask(person, Method::GET, &page, None).await;
+        assert_eq!(page.status(), StatusCode::OK);
+        address = next(&page);
+        all.extend(page.json::<Vec<Value>>().await.unwrap());
+        assert!(all.len() < 10_000, "the last page has no next link");
+    }
+    all
+}
+
 /// Inserts `count` videos with the same time.
-async fn fill(app: &TestApp, person: &Person, count: usize) {
+pub async fn fill(app: &TestApp, person: &Person, count: usize) {
     let now = app.now();
     let row = |n| video::ActiveModel {
         user_id: Set(person.id),

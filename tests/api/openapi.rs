@@ -2,7 +2,7 @@
 
 use crate::app::{TestApp, history, problem, send};
 use crate::databases::Engine;
-use crate::document::{document, operations, resolve};
+use crate::document::{document, example_of, operations, resolve};
 use crate::schema::unfit;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -38,21 +38,28 @@ fn operation_ids_do_not_change() {
     ids.sort();
     let promised = [
         "change_my_account",
+        "change_my_preferences",
         "change_video",
+        "clear_watch_history",
         "continue_watching",
         "count_view",
         "create_video",
         "delete_my_account",
+        "delete_play",
         "delete_video",
         "end_my_other_sessions",
         "end_my_session",
+        "forget_many",
         "forget_watch_history",
         "health",
         "health_live",
         "health_ready",
+        "hide_watch_history",
         "library_summary",
         "list_my_sessions",
         "list_my_videos",
+        "list_plays",
+        "list_plays_of_video",
         "list_preview_clips",
         "list_qualities",
         "list_tags",
@@ -60,13 +67,18 @@ fn operation_ids_do_not_change() {
         "list_video_tags",
         "list_videos",
         "list_videos_in_pages",
+        "list_watch_history",
         "login",
         "logout",
+        "mark_many_watched",
+        "mark_watched",
         "me",
         "popular_tags",
         "popular_videos",
         "read_hls_status",
         "read_my_account",
+        "read_my_preferences",
+        "read_my_statistics",
         "read_rating",
         "read_rating_stats",
         "read_thumbnail",
@@ -74,12 +86,16 @@ fn operation_ids_do_not_change() {
         "read_watch_history",
         "refresh",
         "register",
+        "resume_play",
         "save_watch_history",
         "save_watch_history_batch",
         "search_tags",
         "search_videos",
         "stream_video",
         "top_rated_videos",
+        "undo_watch_history",
+        "unhide_watch_history",
+        "unmark_watched",
     ];
     assert_eq!(ids, promised);
 }
@@ -160,7 +176,7 @@ fn every_operation_and_field_has_a_description() {
         for (_, schema) in operation.bodies() {
             for (name, property) in schema["properties"].as_object().unwrap() {
                 assert!(
-                    property["description"].is_string() && !property["example"].is_null(),
+                    property["description"].is_string() && !example_of(property).is_null(),
                     "{} {name}",
                     operation.id()
                 );
@@ -214,6 +230,8 @@ on_both! {
             ("login", "200", Some(pair)),
             ("me", "200", None),
             ("read_my_account", "200", None),
+            ("read_my_preferences", "200", None),
+            ("change_my_preferences", "200", Some(json!({"retention_days": 30}))),
             ("refresh", "200", Some(json!({"refresh_token": ann.refresh_token}))),
             ("list_videos", "200", None),
             ("create_video", "201", Some(json!({"title": "x"}))),

@@ -78,9 +78,11 @@ async fn every_imported_module_exists() {
         let module = app.get(&path).await;
         assert_eq!(module.status(), StatusCode::OK, "{path}");
         let base = reqwest::Url::parse(&app.url(&path)).unwrap();
-        for line in module.text().await.unwrap().lines().filter(|line| line.contains(" from \".")) {
-            let name = line.rsplit('"').nth(1).unwrap();
-            open.push(base.join(name).unwrap().path().to_owned());
+        let text = module.text().await.unwrap();
+        let imports = [" from \".", "import(\"."].into_iter().flat_map(|before| text.split(before).skip(1));
+        for rest in imports {
+            let name = rest.split('"').next().unwrap();
+            open.push(base.join(&format!(".{name}")).unwrap().path().to_owned());
         }
         seen.push(path);
         open.retain(|path| !seen.contains(path));

@@ -5,8 +5,10 @@ use entity::{user, video};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use service::Error;
 use service::caller::{Caller, UserRole};
+use service::progress::ProgressRules;
 use service::storage::Transaction;
 use service::video::{NewVideo, Video};
+use service::watch_history::edit::{self, Edit, Mark, VideoList};
 
 async fn create(tx: &Transaction, person: &Person, title: &str) -> Result<Video, Error> {
     let new = NewVideo { title: title.into(), description: None, duration: None, thumbnail_path: None };
@@ -44,6 +46,25 @@ on_both! {
         assert!(matches!(joined.await, Err(Error::Forbidden)));
         assert_eq!(titles(&app).await, ["old"]);
         assert!(app.add_video(&bob, "after it", None).await > film, "the lock is free again");
+    }
+
+    async fn edits_of_the_history_are_joined_in_one_transaction(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let edit = Edit { user_id: ann.id, rules: ProgressRules::default(), history_max_days: None, now: app.now() };
+        let joined = app.db.transaction(async |tx| {
+            edit::mark(tx, &edit, film, Mark::default()).await?;
+            edit::unmark(tx, &edit, film).await?;
+            edit::undo(tx, &edit, film).await
+        });
+        assert_eq!(joined.await.unwrap().watch_position, 600);
+        let failed = app.db.transaction(async |tx| {
+            let videos = VideoList { video_ids: vec![film] };
+            assert_eq!(edit::forget_many(tx, &edit, &videos).await?.deleted, 1);
+            edit::undo(tx, &edit, film).await
+        });
+        assert!(matches!(failed.await, Err(Error::HistoryNotFound)));
+        assert_eq!(app.entry(&ann, film).await["watch_position"], 600);
     }
 
     async fn a_transaction_can_lock_a_table_and_be_rolled_back_without_an_error(app: TestApp) {

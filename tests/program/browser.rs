@@ -106,6 +106,15 @@ impl Browser {
         answer.json().as_f64().unwrap_or_else(|| panic!("{expression} is {}", answer.json()))
     }
 
+    pub async fn text(&self, expression: &str) -> String {
+        let answer = self.driver.execute(format!("return {expression}"), Vec::new()).await.unwrap();
+        answer.json().as_str().unwrap_or_else(|| panic!("{expression} is {}", answer.json())).to_owned()
+    }
+
+    pub async fn is_visible(&self, selector: &str) -> bool {
+        self.number(&format!("Number(document.querySelector(\"{selector}\")?.checkVisibility() ?? false)")).await > 0.0
+    }
+
     pub async fn wait_until(&self, condition: &str) {
         let begun = Instant::now();
         let script = format!("try {{ return Boolean({condition}) }} catch {{ return false }}");
@@ -155,6 +164,14 @@ impl Browser {
             let speed = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
             self.command("Network.emulateNetworkConditions", speed).await;
         }
+    }
+
+    /// Shows the page in a light or dark colour scheme, in a window of this width.
+    pub async fn look(&self, scheme: &str, width: u32) {
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.command("Emulation.setEmulatedMedia", media).await;
+        let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.command("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// Sends Chromium a command of its DevTools protocol.

@@ -2,11 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accessibility;
 mod adopted;
 mod browser;
 mod commands;
 mod conflicts;
 mod docs;
+mod history_page;
 mod limits;
 mod logs;
 mod offline;
@@ -17,6 +19,9 @@ mod public_path;
 mod readme;
 mod resuming;
 mod settings;
+mod settings_page;
 mod sign_up;
 mod start;
+mod statistics_page;
 mod video_page;
+mod viewer;

@@ -127,6 +127,33 @@ test("starting over before the video is loaded is saved when it is", () => {
   );
 });
 
+test("the viewer goes where the page takes them, and it is saved", () => {
+  const player = following();
+  assert.deepEqual(describe(player.send({ type: "goTo", position: 20 })), ["seek 20"]);
+  player.seek(20);
+  assert.deepEqual(
+    player.saves.map(({ position, chosen }) => [position, chosen]),
+    [[20, true]],
+  );
+});
+
+test("going somewhere before the video is loaded beats the resume", () => {
+  const player = new TestPlayer({ reading: UNLOADED });
+  player.send({ type: "goTo", position: 20 });
+  player.answer(40);
+  const loaded = player.send("loadedmetadata", LOADED);
+  assert.deepEqual(describe(loaded), ["seek 20"]);
+  player.finishResume();
+  player.play(2);
+  assert.deepEqual(
+    player.saves.map(({ position, chosen }) => [position, chosen]),
+    [
+      [20, true],
+      [22, true],
+    ],
+  );
+});
+
 test("a chosen start that is saved while the page goes away is sent alone", () => {
   for (const [to, withoutSession] of /** @type {const} */ ([
     [20, true],

@@ -91,6 +91,22 @@ test("saves of a session are numbered, and carry their age", async () => {
   assert.ok(first.age_ms >= 5_000 && first.age_ms < 6_000);
 });
 
+test("a save says how long its session has played, unless it has no session", async () => {
+  const player = new TestOutbox();
+  const session = player.open();
+  for (const withoutSession of [false, true]) {
+    session.push(saveOf(10, { watched: 90, played: 9, withoutSession }));
+    await player.outbox.deliver();
+  }
+  assert.deepEqual(
+    player.sent.map(({ body }) => [body.watch_duration, body.played_seconds]),
+    [
+      [90, 9],
+      [90, undefined],
+    ],
+  );
+});
+
 test("a save that is not taken is answered, alone and in a batch", async () => {
   const player = new TestOutbox(() => null);
   player.open().push(saveOf(10));

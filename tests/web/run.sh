@@ -3,14 +3,7 @@
 # Needs Node 20.19 or newer with npm.
 set -euo pipefail
 cd "$(dirname "$0")"
-root=$(realpath ../..)
-tools=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")/web
-mkdir -p "$tools"
-if ! cmp -s package-lock.json "$tools/node_modules/.made-of"; then
-    cp package.json package-lock.json .npmrc "$tools"
-    npm ci --silent --prefix "$tools"
-    cp package-lock.json "$tools/node_modules/.made-of"
-fi
+tools=$(./install.sh)
 
 tsc() { node "$tools/node_modules/typescript/bin/tsc" "$@"; }
 tsc --project tsconfig.json

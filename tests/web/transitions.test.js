@@ -31,6 +31,8 @@ const SAVED = { type: "saveAnswered", answer: { state: "saved", position: 40 } }
 /** @type {PlayerEvent} */
 const GONE = { type: "saveAnswered", answer: { state: "gone", position: 40 } };
 /** @type {PlayerEvent} */
+const GO = { type: "goTo", position: 20 };
+/** @type {PlayerEvent} */
 const DETACH = { type: "detach", save: true };
 /** @type {PlayerEvent} */
 const DROP = { type: "detach", save: false };
@@ -73,6 +75,7 @@ const TABLE = [
   [SAVED, {}, "=: report saved", "=: report saved", "=: report saved", "=: report saved"],
   [GONE, {}, CLOSED_AND_GONE, CLOSED_AND_GONE, CLOSED_AND_GONE, "=: report gone"],
   ["startOver", {}, "=: seek 0", "waiting: seek 0", "=: seek 0, save 0", "=: seek 0"],
+  [GO, {}, "=: seek 20", "waiting: seek 20", "=: seek 20", "=: seek 20"],
   ["forget", PLAYED, "=", "=", "=", "="],
   ["forgotten", PLAYED, "=", "=", "=", "="],
   ["forgetFailed", PLAYED, "=", "=", "=", "="],

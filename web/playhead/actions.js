@@ -264,6 +264,13 @@ export function startOver(step) {
   if (state.phase === "following") saveStart(step);
 }
 
+/** @param {Step} step @param {Extract<PlayerEvent, { type: "goTo" }>} event */
+export function goTo(step, { position }) {
+  choose(step, position);
+  if (step.reading.hasMetadata) step.effects.push({ type: "seek", to: position });
+  else step.state.resumeTarget = position;
+}
+
 /** @param {Step} step */
 export function finishForgetting(step) {
   const { state } = step;

@@ -44,7 +44,7 @@ const ELEMENT_EVENTS = /** @type {const} */ ({
  * @returns {Handle}
  */
 export function attach({ client, outbox, currentAccount }, video, videoId, options = {}) {
-  const { onState = () => {}, resume = true, saveEveryMs = 10_000 } = options;
+  const { onState = () => {}, onEntry = () => {}, resume = true, saveEveryMs = 10_000 } = options;
   const life = new AbortController();
   /** @type {string | undefined} The account that the positions belong to, once it is known. */
   let account;
@@ -111,9 +111,10 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
     try {
       account ??= (await currentAccount()) ?? "";
       if (life.signal.aborted) return;
-      session ??= outbox.open(account, videoId, (answer) =>
-        dispatch({ type: "saveAnswered", answer }),
-      );
+      session ??= outbox.open(account, videoId, (answer, entry) => {
+        dispatch({ type: "saveAnswered", answer });
+        if (entry && !life.signal.aborted) onEntry(entry);
+      });
       void readDuration(account);
       dispatch({ type: "sessionOpened" });
       await outbox.deliver(); // a save that waits may be of this video
@@ -122,6 +123,7 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
       if (session.earlierSave()) throw outbox.waitError();
       const [resumeAt, watched] = [entry?.resume_at ?? 0, entry?.watch_duration ?? 0];
       dispatch({ type: "historyRead", resumeAt, watched });
+      onEntry(entry);
     } catch (cause) {
       if (!life.signal.aborted) failToRead(asError(cause));
     }
@@ -174,6 +176,11 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
       if (isRunning) await null;
       // A browser may want a gesture first; the position is right all the same.
       await video.play().catch(() => {});
+    },
+
+    async goTo(position) {
+      dispatch({ type: "goTo", position });
+      if (isRunning) await null;
     },
 
     async forget() {

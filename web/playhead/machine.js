@@ -36,13 +36,14 @@
  * | historyRefused | closed               | closed               | closed            | -         |
  * | saveAnswered   | report, maybe closed | the same             | the same          | report    |
  * | startOver      | choose 0             | choose 0, waiting    | choose 0, save    | seek to 0 |
+ * | goTo           | choose               | choose, waiting      | choose            | seek      |
  * | forget         | hold saves           | hold saves           | hold saves        | -         |
  * | forgotten      | go on                | go on                | go on             | -         |
  * | forgetFailed   | go on                | go on                | go on             | -         |
  * | detach         | start, save, closed  | closed               | save, closed      | -         |
  *
- * A seek is chosen by the viewer unless the player or a looping browser began it. startOver is
- * always chosen, and seeks to 0.
+ * A seek is chosen by the viewer unless the player or a looping browser began it. startOver and
+ * goTo are always chosen, and seek there.
  *
  * Events of the element have their own names, but "canplay" and "timeupdate" come as progress, and
  * "ratechange", "play" and "waiting" as change. The others:
@@ -53,7 +54,7 @@
  * - durationRead, historyRead, historyDelayed, historyRefused: the server's answers; a delayed
  *   history is read again later
  * - saveAnswered: what the outbox reports
- * - startOver, forget, detach: the page has called the handle
+ * - startOver, goTo, forget, detach: the page has called the handle
  * - forgotten, forgetFailed: the outcome of forget
  */
 import * as actions from "./actions.js";
@@ -114,6 +115,7 @@ import { count, record } from "./saving.js";
  *       error: PlayheadError }
  *   | { type: "historyRefused", error: PlayheadError }
  *   | { type: "saveAnswered", answer: PlayheadEvent }
+ *   | { type: "goTo", position: number }
  *   | { type: "detach", save: boolean }} PlayerEvent
  *
  * `keepalive`: the page may be about to go away.
@@ -246,7 +248,11 @@ export const TRANSITIONS = {
   historyDelayed: whileOpen(actions.delayHistory),
   historyRefused: whileOpen(actions.refuseHistory),
   saveAnswered: { ...whileOpen(actions.reportAnswer), closed: actions.reportAnswer },
-  startOver: { ...whileOpen(actions.startOver), closed: seekToStart },
+  startOver: {
+    ...whileOpen(actions.startOver),
+    closed: (step) => seekTo(step, { position: 0 }),
+  },
+  goTo: { ...whileOpen(actions.goTo), closed: seekTo },
   forget: whileOpen(({ state }) => {
     // A save during the deletion would bring the history back.
     state.isForgetting = true;
@@ -267,7 +273,7 @@ function rememberSession({ state }) {
   state.hasSession = true;
 }
 
-/** @param {Step} step */
-function seekToStart({ reading, effects }) {
-  if (reading.hasMetadata) effects.push({ type: "seek", to: 0 });
+/** @param {Step} step @param {{ position: number }} target */
+function seekTo({ reading, effects }, { position }) {
+  if (reading.hasMetadata) effects.push({ type: "seek", to: position });
 }

@@ -13,10 +13,13 @@ import { createSender } from "./sender.js";
 /** @typedef {import("./queue.js").Save} Save */
 /** @typedef {import("./sender.js").Outcome} Outcome */
 /**
+ * `entry` is there if the server has answered with one.
+ * @typedef {(event: PlayheadEvent, entry?: Entry) => void} Report
+ *
  * One player, from attach to detach.
  * - retryingPosition: the position of its last event, if that was "retrying"; otherwise null
  * - storedPosition: the position that the server last took from it
- * @typedef {{ account: string, video: number | string, report: (event: PlayheadEvent) => void,
+ * @typedef {{ account: string, video: number | string, report: Report,
  *   retryingPosition: number | null, storedPosition?: number }} PlayerSession
  *
  * A position of a player, as in the queue. `withoutSession`: the server is to compare it with other
@@ -25,10 +28,13 @@ import { createSender } from "./sender.js";
  *   chosen: boolean, unsure: boolean, resumed: boolean, withoutSession: boolean }} PlayerSave
  */
 
-/** @param {Pick<import("./request.js").Requests, "request" | "currentAccount">} requests */
-export function createOutbox({ request, currentAccount }) {
+/**
+ * @param {Pick<import("./request.js").Requests, "request" | "currentAccount">} requests
+ * @param {string} [device] the name of this device, for people
+ */
+export function createOutbox({ request, currentAccount }, device) {
   const queue = createQueue();
-  const { readEntry, send } = createSender(request);
+  const { readEntry, send } = createSender(request, device);
   /** @type {Map<string, PlayerSession>} By the key of their save in the queue. */
   const sessions = new Map();
   /** @type {Map<string, { raw: string, answered: Promise<void> }>} Saves sent with keepalive. */
@@ -97,8 +103,8 @@ export function createOutbox({ request, currentAccount }) {
     }
     // The end, as the server knows it, may be a second before the file's.
     const isSaved = entry.watch_position === position || entry.progress_percentage === 100;
-    if (isSaved) emit(key, { state: "saved", position });
-    else emit(key, { state: "superseded", position: entry.watch_position });
+    if (isSaved) emit(key, { state: "saved", position }, entry);
+    else emit(key, { state: "superseded", position: entry.watch_position }, entry);
   }
 
   /**
@@ -127,7 +133,7 @@ export function createOutbox({ request, currentAccount }) {
         if (error.status === 0) return []; // the server cannot be reached
       } else if (entry && entry.resume_at > item.save.position) {
         queue.settle(item);
-        emit(item.key, { state: "superseded", position: entry.watch_position });
+        emit(item.key, { state: "superseded", position: entry.watch_position }, entry);
       } else {
         fresh.push(item); // after a final error the save meets it as well, and reports it
       }
@@ -149,11 +155,8 @@ export function createOutbox({ request, currentAccount }) {
       if (isRejected && resendOverride(account, item, entry, session?.storedPosition)) return;
       if (entry?.applied && session) session.storedPosition = entry.watch_position;
       if (!error?.retryable && error?.status !== 401) queue.settle(item);
-      const isAnswered = error === undefined;
-      emit(
-        item.key,
-        isAnswered ? answerEvent(item.save, entry) : errorEvent(item, error, retryInMs),
-      );
+      if (error) emit(item.key, errorEvent(item, error, retryInMs));
+      else emit(item.key, answerEvent(item.save, entry), entry ?? undefined);
     });
     if (failed) return;
     failures = 0;
@@ -210,14 +213,14 @@ export function createOutbox({ request, currentAccount }) {
 
   /**
    * Reports to the player, if it is still attached.
-   * @param {string} key @param {PlayheadEvent} event
+   * @param {string} key @param {PlayheadEvent} event @param {Entry} [entry]
    */
-  function emit(key, event) {
+  function emit(key, event, entry) {
     const session = sessions.get(key);
     if (!session) return;
     session.retryingPosition = event.state === "retrying" ? event.position : null;
     if (event.state === "gone" || event.state === "signed-out") sessions.delete(key);
-    session.report(event);
+    session.report(event, entry);
   }
 
   /**
@@ -275,7 +278,7 @@ export function createOutbox({ request, currentAccount }) {
     /**
      * Opens a session of a player.
      * @param {string} account empty if the user is unknown
-     * @param {number | string} video @param {(event: PlayheadEvent) => void} report
+     * @param {number | string} video @param {Report} report
      */
     open(account, video, report) {
       const session = newSessionId();

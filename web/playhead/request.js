@@ -45,7 +45,7 @@ export const asError = (cause) =>
 export const signedOutError = () =>
   new PlayheadError("Nobody is signed in, or another user is", { status: 401 });
 
-/** @param {Required<PlayheadOptions>} options */
+/** @param {Omit<Required<PlayheadOptions>, "device">} options */
 export function createRequests({ getToken, getUser, baseUrl, fetch }) {
   /**
    * The account of a token, unique among all servers.

@@ -18,8 +18,11 @@ const NO_CONTENT = 204;
 /** After one of these the batch is tried again; after any other refusal, each save alone. */
 const BATCH_RETRY_STATUSES = [401, 408, 425, 429];
 
-/** @param {import("./request.js").Requests["request"]} request */
-export function createSender(request) {
+/**
+ * @param {import("./request.js").Requests["request"]} request
+ * @param {string} [device] the name that the saves carry
+ */
+export function createSender(request, device) {
   /** @param {string} account @param {number | string} video @param {AbortSignal} signal */
   const readEntry = (account, video, signal) =>
     request("GET", historyPath(video), { account, signal }).then(succeed, fail);
@@ -31,7 +34,7 @@ export function createSender(request) {
   async function send(account, items, options) {
     if (items.length === 1) {
       const [{ save }] = items;
-      const body = toBody(save);
+      const body = toBody(save, device);
       const path = historyPath(save.video);
       return [await request("POST", path, { ...options, account, body }).then(succeed, fail)];
     }
@@ -55,7 +58,7 @@ export function createSender(request) {
    * @returns {Promise<Outcome[]>}
    */
   async function sendBatch(account, items, options) {
-    const saves = items.map(({ save }) => ({ video_id: Number(save.video), ...toBody(save) }));
+    const saves = items.map(({ save }) => ({ video_id: Number(save.video), ...toBody(save, device) }));
     const body = { saves };
     const { results } = await request("POST", "/watch-history/batch", {
       ...options,
@@ -80,10 +83,13 @@ const fail = (cause) => ({ error: asError(cause) });
 /** @param {number | string} video */
 export const historyPath = (video) => `/videos/${encodeURIComponent(video)}/watch-history`;
 
-/** @param {Save} save @returns {Record<string, unknown>} the body of the request */
-function toBody(save) {
-  const { position, watched, session, sequence, now } = save;
+/**
+ * @param {Save} save @param {string} [device]
+ * @returns {Record<string, unknown>} the body of the request
+ */
+function toBody(save, device) {
+  const { position, watched, played = 0, session, sequence, now } = save;
   const age = now ? {} : { age_ms: ageOf(save) };
-  const order = session === null ? {} : { session_id: session, sequence };
-  return { watch_position: position, watch_duration: watched, ...age, ...order };
+  const play = session === null ? {} : { session_id: session, sequence, played_seconds: played };
+  return { watch_position: position, watch_duration: watched, ...age, ...play, device };
 }

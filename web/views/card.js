@@ -1,5 +1,6 @@
 import { clock, h, imageSource } from "../dom.js";
 import { t } from "../i18n.js";
+import { menu } from "./menu.js";
 
 /**
  * @typedef {object} CardData
@@ -10,11 +11,18 @@ import { t } from "../i18n.js";
  * @property {string | null} thumbnail
  * @property {number | null} progress 0 to 100
  * @property {number} [position] seconds at which the viewer stopped
+ * @property {boolean} [isWatched] whether the viewer has watched it to its end
+ * @property {boolean} [isContinued] whether it is a card of "continue watching"
  * @property {string} [note] why the video is shown
  */
 
-/** The list item of a video. @param {CardData} data @returns {HTMLLIElement} */
-export function card(data) {
+/**
+ * The list item of a video.
+ * @param {CardData} data
+ * @param {() => import("./menu.js").MenuItem[]} [actions] without them there is no menu
+ * @returns {HTMLLIElement}
+ */
+export function card(data, actions) {
   const timeLeft =
     data.position && data.duration ? clock(Math.max(0, data.duration - data.position)) : null;
   const link = h(
@@ -30,26 +38,27 @@ export function card(data) {
     ),
     data.note ? h("p", { class: "card-meta" }, data.note) : null,
   );
-  return h("li", {}, link);
+  const more = actions && menu(t("actionsFor", { title: data.title }), actions);
+  return h("li", { class: more && "with-menu" }, link, more);
 }
 
 /**
  * The picture of a video with its duration and how far the viewer got.
- * @param {Pick<CardData, "title" | "thumbnail" | "duration" | "progress">} data
+ * @param {Pick<CardData, "title" | "thumbnail" | "duration" | "progress" | "isWatched">} data
  */
 export const poster = (data) =>
   h(
     "div",
     { class: "poster" },
     picture(data),
+    data.isWatched && h("span", { class: "watched-mark" }, t("watchedMark")),
     data.duration !== null && h("span", { class: "duration" }, clock(data.duration)),
     data.progress ? progressBar(data.progress) : null,
   );
 
-/** Shows another progress on a card. @param {HTMLElement} link @param {number} percent 0 to 100 */
-export function setProgress(link, percent) {
-  link.querySelector(".progress")?.remove();
-  link.querySelector(".poster")?.append(progressBar(percent));
+/** Shows another progress or mark on a card. @param {HTMLLIElement} item @param {CardData} data */
+export function updatePoster(item, data) {
+  item.querySelector(".poster")?.replaceWith(poster(data));
 }
 
 /** @param {number} percent */

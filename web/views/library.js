@@ -1,21 +1,28 @@
-import { listVideos, playhead, Problem, readVideos } from "../api.js";
+import { describeError, listVideos, playhead, Problem, readVideos } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import * as session from "../session.js";
 import { alsoWatchedShelf } from "./also-watched.js";
-import { card, setProgress } from "./card.js";
+import { card, updatePoster } from "./card.js";
+import { cardActions } from "./card-actions.js";
+import { undoBar } from "./history/undo.js";
 import { notice } from "./notice.js";
 import { section } from "./section.js";
 
 const PAGE_SIZE = 24;
 const CONTINUE_SIZE = 6;
+/** How many of the videos that were completed last are marked. */
+const WATCHED_SIZE = 100;
 
 /** @typedef {import("../api.js").Video} Video */
+/** @typedef {import("../playhead.js").Entry} Entry */
+/** @typedef {import("./card.js").CardData} CardData */
 
 /** @param {import("../app.js").Context} context @returns {import("../app.js").View} */
 export function libraryView({ query, settled, showMessage }) {
   const words = query.get("q") ?? "";
   const title = words ? t("resultsFor", { query: words }) : t("library");
+  const heading = h("h1", { tabindex: -1 }, title);
   const intro = h("p", { class: "intro" });
   const continueList = h("ul", { class: "rail", role: "list" });
   const continueSection = section("continue-watching", t("continueWatching"), continueList);
@@ -28,17 +35,15 @@ export function libraryView({ query, settled, showMessage }) {
     { id: "load-more", class: "button", type: "button", hidden: true, click: loadMore },
     t("loadMore"),
   );
+  const done = undoBar(attempt);
   const library = section("library", t(words ? "videos" : "allVideos"), grid, empty, more);
-  const root = h(
-    "div",
-    {},
-    h("h1", { tabindex: -1 }, title),
-    intro,
-    continueSection,
-    shelf.root,
-    library,
-  );
+  const root = h("div", {}, heading, intro, continueSection, shelf.root, library, done.root);
   const life = new AbortController();
+  /** @type {Map<number, { item: HTMLLIElement, data: CardData }>} The cards of the grid. */
+  const cards = new Map();
+  /** @type {Set<number>} The videos that were watched to their end. */
+  let watched = new Set();
+  const cardContext = { attempt, announce: done.show, changed, signal: life.signal };
   let round = 0; // an answer to an earlier round is ignored
   /** @type {string | null} */
   let next = null;
@@ -54,11 +59,39 @@ export function libraryView({ query, settled, showMessage }) {
       refreshContinue(),
     ]);
     if (thisRound !== round || !page) return;
+    cards.clear();
     grid.replaceChildren();
     add(page);
     empty.replaceChildren(...(page.videos.length > 0 ? [] : [emptyNotice(words)]));
-    // The list is painted first; the shelf must not delay it.
-    if (!words) requestAnimationFrame(() => setTimeout(shelf.refresh));
+    // The list is painted first; the rest must not delay it.
+    requestAnimationFrame(() => setTimeout(refreshRest));
+  }
+
+  async function refreshRest() {
+    if (!words) void shelf.refresh();
+    const user = session.user();
+    if (!user) return;
+    const options = { state: /** @type {const} */ ("completed"), limit: WATCHED_SIZE };
+    const page = await playhead.history(options).catch(() => null);
+    if (!page || session.user()?.id !== user.id || life.signal.aborted) return;
+    watched = new Set(page.items.map(({ video_id }) => video_id));
+    for (const id of watched) update(id, { isWatched: true });
+  }
+
+  /** Shows a change on the card in the grid. @param {number} id @param {Partial<CardData>} changes */
+  function update(id, changes) {
+    const shown = cards.get(id);
+    if (shown) updatePoster(shown.item, Object.assign(shown.data, changes));
+  }
+
+  /** @param {number} id @param {Entry | null} entry */
+  function changed(id, entry) {
+    const isWatched = (entry?.play_count ?? 0) > 0;
+    if (isWatched) watched.add(id);
+    else watched.delete(id);
+    const position = entry?.resume_at;
+    update(id, { progress: entry?.progress_percentage ?? null, position, isWatched });
+    void refreshContinue();
   }
 
   async function refreshContinue() {
@@ -67,12 +100,28 @@ export function libraryView({ query, settled, showMessage }) {
       user && !words ? await playhead.continueWatching(CONTINUE_SIZE).catch(() => null) : [];
     // A failed request leaves the list as it is.
     if (session.user()?.id !== user?.id || !items || life.signal.aborted) return;
-    continueList.replaceChildren(...items.map((item) => card(fromItem(item))));
-    continueSection.hidden = items.length === 0;
-    for (const { video_id, progress_percentage } of items) {
-      const link = grid.querySelector(`[data-video-id="${video_id}"]`);
-      if (link instanceof HTMLElement) setProgress(link, progress_percentage);
+    keepFocus(() => {
+      continueList.replaceChildren(...items.map((item) => cardOf(fromItem(item)).item));
+      continueSection.hidden = items.length === 0;
+    });
+    for (const { video_id, progress_percentage, resume_at } of items) {
+      update(video_id, { progress: progress_percentage, position: resume_at });
     }
+  }
+
+  /**
+   * Draws "continue watching". A card that has the focus may be gone then.
+   * @param {() => void} draw
+   */
+  function keepFocus(draw) {
+    const focused = document.activeElement;
+    const isInList = continueList.contains(focused);
+    const id = focused?.closest("li")?.querySelector("a")?.dataset.videoId;
+    draw();
+    if (!isInList) return;
+    const link = continueList.querySelector(`[data-video-id="${id}"]`);
+    const next = link ?? continueList.querySelector("a") ?? heading;
+    if (next instanceof HTMLElement) next.focus();
   }
 
   async function loadMore() {
@@ -91,11 +140,34 @@ export function libraryView({ query, settled, showMessage }) {
    * @returns {HTMLElement | undefined} the first new card
    */
   function add(page) {
-    const cards = page.videos.map((video) => card(fromVideo(video)));
-    grid.append(...cards);
+    const added = page.videos.map((video) => {
+      const shown = cardOf(fromVideo(video, watched.has(video.id)));
+      cards.set(video.id, shown);
+      return shown.item;
+    });
+    grid.append(...added);
     next = page.next;
     more.hidden = !next;
-    return cards[0];
+    return added[0];
+  }
+
+  /** @param {CardData} data */
+  function cardOf(data) {
+    const actions = session.user() ? () => cardActions(data, cardContext) : undefined;
+    return { item: card(data, actions), data };
+  }
+
+  /** @template T @param {() => Promise<T>} task @returns {Promise<T | null>} null after an error */
+  async function attempt(task) {
+    try {
+      const result = await task();
+      if (!life.signal.aborted) showMessage("");
+      return result;
+    } catch (error) {
+      const text = describeError(error);
+      if (!life.signal.aborted) showMessage(text);
+      return null;
+    }
   }
 
   /**
@@ -137,6 +209,7 @@ export function libraryView({ query, settled, showMessage }) {
     sessionChanged() {
       continueList.replaceChildren();
       continueSection.hidden = true;
+      watched = new Set();
       shelf.clear();
       void refresh();
     },
@@ -166,17 +239,18 @@ function emptyNotice(words) {
   return notice(t("noVideos"), hint, { level: "h2", action: null });
 }
 
-/** @param {Video} video @returns {import("./card.js").CardData} */
-const fromVideo = (video) => ({
+/** @param {Video} video @param {boolean} isWatched @returns {CardData} */
+const fromVideo = (video, isWatched) => ({
   id: video.id,
   title: video.title,
   uploader: video.uploader_username,
   duration: video.duration,
   thumbnail: video.thumbnail_path,
   progress: video.watch_progress ?? null,
+  isWatched: isWatched || (video.watch_progress ?? 0) >= 100,
 });
 
-/** @param {import("../playhead.js").ContinueItem} item @returns {import("./card.js").CardData} */
+/** @param {import("../playhead.js").ContinueItem} item @returns {CardData} */
 const fromItem = (item) => ({
   id: item.video_id,
   title: item.video_title,
@@ -185,4 +259,6 @@ const fromItem = (item) => ({
   thumbnail: item.video_thumbnail_path,
   progress: item.progress_percentage,
   position: item.watch_position,
+  isWatched: item.play_count > 0,
+  isContinued: true,
 });

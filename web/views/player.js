@@ -4,6 +4,7 @@ import { refusal, t } from "../i18n.js";
 import * as session from "../session.js";
 import { signInAddress } from "./header.js";
 import { notice } from "./notice.js";
+import { offerPlaces } from "./places.js";
 
 /** @typedef {import("../api.js").Video} Video */
 /** @typedef {import("../app.js").Context} Context */
@@ -135,6 +136,7 @@ function positionPanel(element, id) {
     },
     t("forget"),
   );
+  const places = offerPlaces(element, id, () => handle);
   const actions = h("div", { class: "actions" }, startOver, forget);
   const invitation = h(
     "p",
@@ -146,6 +148,7 @@ function positionPanel(element, id) {
     { class: "position" },
     actions,
     h("div", { class: "states" }, resumed, status),
+    places.root,
     invitation,
   );
   /** @type {Handle | null} */
@@ -161,7 +164,8 @@ function positionPanel(element, id) {
     viewer = user?.id ?? viewer;
     forget.hidden = !user;
     invitation.hidden = Boolean(user);
-    handle = user ? playhead.attach(element, id, { onState, resume }) : null;
+    const options = { onState, onEntry: places.update, resume };
+    handle = user ? playhead.attach(element, id, options) : null;
   }
 
   /** @param {PlayheadEvent} event */
@@ -170,7 +174,7 @@ function positionPanel(element, id) {
     if (state === "ready") {
       resumed.hidden = position === 0;
       resumed.textContent = t("resumedAt", { time: clock(position) });
-      return;
+      return places.ready();
     }
     status.dataset.state = state;
     status.textContent = statusText(event) ?? status.textContent;
@@ -178,15 +182,18 @@ function positionPanel(element, id) {
 
   async function playFromStart() {
     resumed.hidden = true;
-    if (handle) return handle.startOver();
-    element.currentTime = 0;
-    await element.play().catch(() => {});
+    const offerUndo = places.startOver();
+    const started = handle?.startOver();
+    if (!handle) element.currentTime = 0;
+    offerUndo();
+    await (started ?? element.play().catch(() => {}));
   }
 
   async function forgetPosition() {
     forget.disabled = true;
     try {
       await handle?.forget();
+      places.hide();
       resumed.hidden = true;
       status.dataset.state = "forgotten";
       status.textContent = t("forgotten");
@@ -198,11 +205,21 @@ function positionPanel(element, id) {
   }
 
   attach(true);
+  const life = new AbortController();
+  document.addEventListener(
+    "visibilitychange",
+    () => document.visibilityState === "visible" && places.lookAround(),
+    { signal: life.signal },
+  );
 
   return {
     root,
-    leave: () => handle?.detach(),
+    leave() {
+      life.abort();
+      return handle?.detach();
+    },
     sessionChanged() {
+      places.forget();
       // The position belongs to the previous user, for whom it waits in the queue.
       void handle?.detach();
       resumed.hidden = true;

@@ -17,7 +17,7 @@ use utoipa::openapi::header::Header;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{Object, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, KnownFormat, OpenApi as Document, PathItem, RefOr, Response, Schema};
+use utoipa::openapi::{Components, KnownFormat, OpenApi as Document, PathItem, RefOr, Required, Response, Schema};
 
 const JSON: &str = "application/json";
 
@@ -31,6 +31,7 @@ pub(super) fn complete(document: &mut Document) {
         rate_limits::describe(path, item);
         for (writes, operation) in operations(item) {
             add_failures(operation, path, writes);
+            allow_no_body(operation);
             // The example of a 422 depends on the fields of the operation.
             set_field_example(operation, components);
             normalize_security(operation);
@@ -83,6 +84,18 @@ fn add_failures(operation: &mut Operation, path: &str, writes: bool) {
     }
     for (status, response) in possible.into_iter().flatten() {
         operation.responses.responses.entry(status).or_insert(response);
+    }
+}
+
+/// An optional body is described as one or null. It may be absent; it is never null.
+fn allow_no_body(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(one_of))) = &content.schema else { continue };
+        let Some(schema) = one_of.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned() else { continue };
+        content.schema = Some(schema);
+        body.required = Some(Required::False);
     }
 }
 

@@ -80,6 +80,10 @@ failures! {
         "There is no such video, or it has no rating.";
     HistoryNotFound [Error::VideoNotFound, Error::HistoryNotFound]
         "There is no such video, or the caller has no entry for it.";
+    PlayNotFound [Error::PlayNotFound]
+        "The caller has no such play.";
+    NothingToUndo [Error::NothingToUndo]
+        "No position was given up that an undo could go back to.";
     RequestTimeout [body_too_slow()]
         "The body did not arrive in time.";
     Taken [Error::Taken]

@@ -2,10 +2,16 @@
 
 mod auth;
 mod batch;
+mod entry_edits;
 mod health;
+mod history;
+mod history_edits;
 mod lists;
 mod media;
 mod pages;
+mod play_edits;
+mod plays;
+mod preferences;
 mod ratings;
 mod sessions;
 mod swagger_ui;
@@ -13,6 +19,7 @@ mod tags;
 mod users;
 mod video_extras;
 mod videos;
+mod viewing_statistics;
 mod watch_history;
 
 pub(crate) use swagger_ui::SwaggerFiles;
@@ -41,6 +48,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(users::find)
             .service(users::update)
             .service(users::delete_account)
+            .service(preferences::find)
+            .service(preferences::update)
+            .service(viewing_statistics::statistics)
             // Fixed paths come before patterns, which would match them.
             .service(watch_history::continue_watching)
             .service(lists::paginated)
@@ -52,8 +62,21 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(tags::tags)
             .service(tags::popular_tags)
             .service(tags::search_tags)
+            .service(history::list)
+            .service(plays::list)
+            .service(plays::list_of_video)
             .service(watch_history::save)
             .service(batch::save_all)
+            .service(entry_edits::undo)
+            .service(entry_edits::hide)
+            .service(entry_edits::unhide)
+            .service(entry_edits::mark)
+            .service(entry_edits::unmark)
+            .service(history_edits::mark_many)
+            .service(history_edits::forget_many)
+            .service(history_edits::clear)
+            .service(play_edits::delete_play)
+            .service(play_edits::resume)
             .service(watch_history::find)
             .service(watch_history::forget)
             .service(media::stream)

@@ -4,20 +4,19 @@ use super::lists::tag_ids;
 use crate::body::Body;
 use crate::error::Problem;
 use crate::extractors::{CurrentUser, Now, OptionalUser, Query, Valid, VideoPath};
+use crate::pagination::{KeptParameters, default_limit, parse_cursor, respond};
 use crate::paths;
 use crate::responses::{Forbidden, TooManyVideos, VideoNotFound};
 use crate::security_log::{AccountRef, SecurityEvent, SecurityLog};
 use crate::state::{AppData, AppState};
-use actix_web::http::header::{LINK, LOCATION};
+use actix_web::http::header::LOCATION;
 use actix_web::web::{Json, Path};
 use actix_web::{HttpResponse, Responder, delete, get, patch, post};
 use serde::Deserialize;
-use service::page::Cursor;
 use service::search::MAX_SKIP;
 use service::text::{self, FieldError};
 use service::video::{self, NewVideo, Video, VideoUpdate};
 use std::sync::Arc;
-use url::form_urlencoded::Serializer;
 use utoipa::IntoParams;
 use validator::Validate;
 
@@ -49,10 +48,6 @@ pub(super) struct ListQuery {
     tag_ids: Vec<i64>,
 }
 
-fn default_limit() -> i32 {
-    20
-}
-
 /// List videos
 ///
 /// The ready videos, the newest first. The header `Link` has the URL of the next page, if there is
@@ -72,7 +67,7 @@ pub(super) async fn list(
 ) -> Result<impl Responder, Problem> {
     let ListQuery { limit, cursor, skip, q, tag_ids } = query;
     let search = q.filter(|text| !text.is_empty());
-    let cursor = cursor.map(|text| Cursor::decode(&text).ok_or_else(invalid_cursor)).transpose()?;
+    let cursor = parse_cursor(cursor)?;
     if !tag_ids.is_empty() {
         return Ok(HttpResponse::Ok().json([(); 0]));
     }
@@ -85,24 +80,8 @@ pub(super) async fn list(
         skip: skip.unsigned_abs().into(),
         search: search.clone(),
     };
-    let public_path = &app.public_path;
     let page = app.run(move |app| async move { video::list(&app.db, caller, asked).await }).await?;
-    let mut response = HttpResponse::Ok();
-    if let Some(next) = page.next {
-        let mut query = Serializer::new(String::new());
-        query.append_pair("limit", &limit.to_string()).append_pair("cursor", &next.encode());
-        if let Some(search) = search {
-            query.append_pair("q", &search);
-        }
-        let address = format!("{}?{}", paths::VIDEOS, query.finish());
-        response.insert_header((LINK, format!("<{}>; rel=\"next\"", public_path.prefix_links(address))));
-    }
-    Ok(response.json(public_path.prefix_links(page.items)))
-}
-
-fn invalid_cursor() -> Problem {
-    let message = "is not a valid cursor".to_owned();
-    Problem::invalid_fields(vec![FieldError { field: "cursor".to_owned(), message }])
+    Ok(respond(&app.public_path, paths::VIDEOS, &KeptParameters::new(limit).with("q", search), page))
 }
 
 fn skip_too_large() -> Problem {

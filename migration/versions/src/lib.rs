@@ -29,6 +29,8 @@ mod m20261130_000005_know_files_again;
 mod m20261130_000006_remember_deleted_files;
 mod m20261130_000007_create_sign_in_limits;
 mod m20261130_000008_keep_plays;
+mod m20261130_000009_index_history;
+mod m20261130_000010_create_related_videos;
 
 use operations::{sql, type_change};
 use sea_orm_migration::prelude::*;
@@ -60,6 +62,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000006_remember_deleted_files::Migration),
             Box::new(m20261130_000007_create_sign_in_limits::Migration),
             Box::new(m20261130_000008_keep_plays::Migration),
+            Box::new(m20261130_000009_index_history::Migration),
+            Box::new(m20261130_000010_create_related_videos::Migration),
         ]
     }
 }

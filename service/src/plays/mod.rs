@@ -3,7 +3,15 @@
 //! A play that has ended is a row of `plays`. The running play of an entry is in the entry's own
 //! columns, so that a heartbeat writes one row; lists and sums read both.
 
+mod delete;
+mod list;
+mod lock;
+mod resume;
+
 use crate::time::Timestamp;
+pub use delete::delete;
+pub use list::{PlayQuery, list, list_of_video};
+pub use resume::resume;
 use serde::Serialize;
 use utoipa::ToSchema;
 

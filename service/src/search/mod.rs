@@ -6,6 +6,7 @@
 
 mod fold;
 mod index;
+mod match_videos;
 mod statements;
 
 use crate::page::Cursor;
@@ -13,6 +14,7 @@ use crate::storage::Transaction;
 use crate::{Database, Error};
 use fold::{fold, place, query_grams};
 pub(crate) use index::{index, mark_outdated, remove_grams, remove_grams_of_uploader};
+pub(crate) use match_videos::{VideoMatch, filter, match_videos};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -77,7 +79,7 @@ impl TextSearch {
 
     /// Starts after the video of a cursor; for the order by age only.
     pub(crate) fn after(self, cursor: Option<Cursor>) -> Self {
-        Self { after: cursor.map(|Cursor { created_at, id }| place(created_at, id)), ..self }
+        Self { after: cursor.map(|Cursor { time, id }| place(time, id)), ..self }
     }
 }
 

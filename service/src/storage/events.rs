@@ -75,6 +75,11 @@ pub enum Event {
         /// Its uploader.
         user_id: i64,
     },
+    /// A viewer changed what is kept of the history, or takes part in recommendations or not.
+    PreferencesChanged {
+        /// The viewer.
+        user_id: i64,
+    },
     /// An account was deleted, with its videos.
     UserDeleted {
         /// The account.

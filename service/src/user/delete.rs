@@ -42,7 +42,7 @@ pub async fn confirm_deletion(
     from: IpAddr,
     now: DateTime<Utc>,
 ) -> Result<ConfirmedDeletion, Error> {
-    let row = find_active(db.reader(), subject).await?;
+    let row = find_active(db.reader(), subject.user_id).await?;
     confirm_password(db, auth, &row, deletion.current_password, from, now).await?;
     Ok(ConfirmedDeletion(subject))
 }

@@ -17,6 +17,7 @@ pub use register::{PreparedRegistration, RegisteredUser, RegistrationPolicy, pre
 use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
 use serde::{Deserialize, Serialize};
+pub(crate) use update::find_active;
 pub use update::{PreparedUpdate, UserUpdate, prepare_update, update};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -135,8 +136,7 @@ impl From<user::Model> for User {
 /// # Errors
 /// [`Error::Unauthenticated`] when it is deleted or deactivated.
 pub async fn find(db: &impl ConnectionTrait, user_id: i64) -> Result<User, Error> {
-    let row = user::Entity::find_by_id(user_id).filter(user::Column::IsActive.eq(true)).one(db).await?;
-    row.map(Into::into).ok_or(Error::Unauthenticated)
+    find_active(db, user_id).await.map(Into::into)
 }
 
 /// Refuses when the account is the only active administrator. The transaction must have locked the

@@ -72,7 +72,7 @@ pub async fn prepare_update(
     now: DateTime<Utc>,
 ) -> Result<PreparedUpdate, Error> {
     let UserUpdate { username, email, full_name, password, current_password } = update;
-    let row = find_active(db.reader(), subject).await?;
+    let row = find_active(db.reader(), subject.user_id).await?;
     let username = changed_name(&row, username)?;
     let email = email.filter(|email| *email != row.email);
     let (new_name, new_email) = (username.as_ref().unwrap_or(&row.username), email.as_ref().unwrap_or(&row.email));
@@ -161,9 +161,9 @@ pub async fn update(
     Ok(updated.into())
 }
 
-/// The row of the caller's account, if it is active.
-pub(super) async fn find_active(db: &impl ConnectionTrait, subject: TokenSubject) -> Result<user::Model, Error> {
-    let active = user::Entity::find_by_id(subject.user_id).filter(user::Column::IsActive.eq(true));
+/// The row of an account that is active.
+pub(crate) async fn find_active(db: &impl ConnectionTrait, user_id: i64) -> Result<user::Model, Error> {
+    let active = user::Entity::find_by_id(user_id).filter(user::Column::IsActive.eq(true));
     active.one(db).await?.ok_or(Error::Unauthenticated)
 }
 

@@ -40,7 +40,7 @@ pub struct VideoQuery {
 /// [`Error::Busy`] when too many searches run at once.
 pub async fn list(db: &Database, caller: Option<Caller>, query: VideoQuery) -> Result<Page<Video>, Error> {
     let VideoQuery { limit, cursor, skip, search } = query;
-    let mut rows = match search {
+    let rows = match search {
         Some(text) => {
             let query =
                 search::TextSearch::new(&text, SearchScope::Texts, ResultOrder::Age, limit + 1, skip).after(cursor);
@@ -48,13 +48,8 @@ pub async fn list(db: &Database, caller: Option<Caller>, query: VideoQuery) -> R
         }
         None => list_by_age(db, caller, limit + 1, cursor, skip).await?,
     };
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|VideoRow { video, .. }| Cursor { created_at: video.created_at, id: video.id });
-    Ok(Page { items: into_videos(rows), next })
+    let page = Page::new(rows, limit, |VideoRow { video, .. }| Cursor { time: video.created_at, id: video.id });
+    Ok(page.map(|row| Video::from(row).with_short_description()))
 }
 
 async fn list_by_age(
@@ -65,13 +60,8 @@ async fn list_by_age(
     skip: u64,
 ) -> Result<Vec<VideoRow>, Error> {
     let mut behind = Condition::all();
-    if let Some(Cursor { created_at, id }) = cursor {
-        let older = Condition::any()
-            .add(video::Column::CreatedAt.lt(created_at))
-            .add(video::Column::CreatedAt.eq(created_at).and(video::Column::Id.lt(id)));
-        // The second condition is the right one; the first one tells the planner where to start in
-        // the index.
-        behind = behind.add(video::Column::CreatedAt.lte(created_at)).add(older);
+    if let Some(cursor) = cursor {
+        behind = behind.add(cursor.older(video::Column::CreatedAt.into_expr(), video::Column::Id.into_expr()));
     }
     if skip > 0 {
         let ready = Expr::cust(READY).into_condition();

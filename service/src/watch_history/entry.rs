@@ -131,7 +131,6 @@ selected_row! {
 
 impl EntryRow {
     /// The columns of a whole row.
-    #[allow(dead_code, reason = "the edits will call it")]
     fn of_model(entry: Model, duration: Option<i32>) -> Self {
         Self {
             id: entry.id,
@@ -186,7 +185,6 @@ impl EntryRow {
 
 impl Entry {
     /// The entry as a client gets it at the time `now`.
-    #[allow(dead_code, reason = "the edits will call it")]
     pub(crate) fn of_model(entry: Model, duration: Option<i32>, rules: &ProgressRules, now: DateTime<Utc>) -> Self {
         EntryRow::of_model(entry, duration).into_entry(rules, now, None)
     }

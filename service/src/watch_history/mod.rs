@@ -6,13 +6,15 @@
 //! arrival.
 
 mod command;
+pub mod edit;
 mod entry;
+mod history_list;
 mod key;
 mod list;
 mod lookup;
 mod on_postgres;
 mod on_sqlite;
-pub(crate) mod publish;
+mod publish;
 pub(crate) mod rules;
 mod save;
 mod statements;
@@ -25,6 +27,7 @@ use crate::{Database, Error};
 use chrono::{DateTime, Utc};
 use command::Command;
 pub use entry::{Entry, PreviousPosition};
+pub use history_list::{HistoryItem, HistoryQuery, HistoryState, list_history};
 use key::{EntryKey, EntryRequest};
 pub use list::ContinueWatching;
 use list::ListRequest;

@@ -21,10 +21,12 @@ const PAGE_SIZE = 30;
  * - attempt: runs a task, whose error becomes the message; null after an error
  * - announce: says what was done, with a way back if there is one
  * - remove: takes the row off the list
+ * - timeOf: the time that the list is sorted by
  * @typedef {object} RowContext
  * @property {<T>(task: () => Promise<T>) => Promise<T | null>} attempt
  * @property {(text: string, undo?: () => Promise<void>) => void} announce
  * @property {(row: Row) => void} remove
+ * @property {(item: HistoryItem) => string} timeOf
  * @property {AbortSignal} signal aborted when the page is left
  */
 
@@ -69,7 +71,7 @@ export function createPage({ query, settled, showMessage }) {
   );
 
   /** @type {RowContext} */
-  const rowContext = { attempt, announce: bar.show, remove, signal: life.signal };
+  const rowContext = { attempt, announce: bar.show, remove, timeOf, signal: life.signal };
 
   async function reload() {
     const thisRound = ++round;
@@ -113,10 +115,14 @@ export function createPage({ query, settled, showMessage }) {
     return added[0];
   }
 
+  /** @param {HistoryItem} item */
+  function timeOf({ completed_at, last_watched_at }) {
+    return (state === "completed" && completed_at) || last_watched_at;
+  }
+
   /** The list of the day of an item. @param {HistoryItem} item */
   function dayList(item) {
-    const time = state === "completed" ? item.completed_at : null;
-    const day = dayOf(new Date(time ?? item.last_watched_at));
+    const day = dayOf(new Date(timeOf(item)));
     const last = days.lastElementChild;
     if (last instanceof HTMLElement && last.dataset.day === day)
       return /** @type {HTMLElement} */ (last.querySelector("ul"));

@@ -47,7 +47,7 @@ export function createRow(item, context) {
         duration: video.duration,
         progress: item.progress_percentage,
       }),
-      h("div", { class: "row-text" }, ...describe(item)),
+      h("div", { class: "row-text" }, ...describe(item, context.timeOf(item))),
     );
   }
 
@@ -57,8 +57,8 @@ export function createRow(item, context) {
   return row;
 }
 
-/** @param {HistoryItem} item */
-function describe(item) {
+/** @param {HistoryItem} item @param {string} time */
+function describe(item, time) {
   const { video, watch_position: position } = item;
   const timeLeft = video.duration ? clock(Math.max(0, video.duration - position)) : "";
   const isWatched = item.play_count > 0;
@@ -66,7 +66,7 @@ function describe(item) {
   const details = [
     isInside && t("stoppedAt", { time: clock(position) }),
     isInside && timeLeft && t("left", { time: timeLeft }),
-    timeOfDay(item.last_watched_at),
+    timeOfDay(time),
     item.device,
   ];
   const timesWatched =

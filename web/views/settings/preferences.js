@@ -1,4 +1,5 @@
 import { describeError, playhead } from "../../api.js";
+import { dayCount } from "../../dates.js";
 import { h } from "../../dom.js";
 import { t } from "../../i18n.js";
 import { countHistory, describeCount } from "../history/count.js";
@@ -126,7 +127,7 @@ function retention(stored, save, signal) {
     const counted = await countHistory(until).catch(() => null);
     if (counted?.count === 0) return true;
     const body = [...(counted ? [describeCount(counted)] : []), t("clearWarning")];
-    const title = t("retentionQuestion", { days: wanted });
+    const title = t("retentionQuestion", { days: dayCount(wanted) });
     return ask({ title, body, action: t("delete") }, { signal });
   }
 

@@ -1,5 +1,5 @@
 import { describeError, playhead } from "../../api.js";
-import { addDays, dayOf, number, shortDate, timeWatched, timeZone } from "../../dates.js";
+import { addDays, dayCount, dayOf, number, shortDate, timeWatched, timeZone } from "../../dates.js";
 import { h } from "../../dom.js";
 import { language, t } from "../../i18n.js";
 import { notice } from "../notice.js";
@@ -69,7 +69,7 @@ function ranges(current) {
     h(
       "a",
       { href: `#/statistics?days=${days}`, "aria-current": days === current && "page" },
-      t("lastDays", { days }),
+      dayCount(days),
     ),
   );
   return h("nav", { class: "tabs", "aria-label": t("rangeNav") }, ...links);
@@ -124,10 +124,6 @@ function totals(statistics) {
   );
   return h("dl", { class: "totals" }, ...tiles);
 }
-
-/** @param {number} days */
-const dayCount = (days) =>
-  new Intl.NumberFormat(language, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
 
 /** Bars of days, or of weeks in a long range. @param {ViewingStatistics["days"]} days */
 function daysChart(days) {

@@ -10,9 +10,7 @@ mod play;
 mod position;
 
 pub(super) use decide::{COUNTED_SESSIONS_LENGTH, Decision, EntryWrite, StoredState, decide, is_expired, needs_ended_plays};
-#[allow(unused_imports, reason = "the edits will call it")]
 pub(crate) use play::close_play;
 pub(super) use play::{MAX_UNREPORTED_STEP, NEW_PLAY_AFTER, WATCHED_SLACK};
 pub(super) use position::FAR;
-#[allow(unused_imports, reason = "the edits will call it")]
 pub(crate) use position::{give_up_position, hour_of, is_hidden, show, watch_at};

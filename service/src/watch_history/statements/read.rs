@@ -73,9 +73,7 @@ fn entries_by_time(backend: DatabaseBackend) -> SelectStatement {
         .columns(columns)
         .from(watch_history::Entity)
         .and_where(Column::UserId.into_expr().eq(Expr::cust(user_id)))
-        // SQLite uses the index only if this is its condition letter by letter; sea-query writes
-        // FALSE.
-        .and_where(Expr::cust("completed = false"))
+        .and_where(Column::Completed.eq(false))
         .and_where(Column::WatchPosition.gt(0))
         .and_where(Column::Hidden.into_expr().not().or(is_shown_again))
         .order_by(Column::WatchedHour, Order::Desc)

@@ -1,0 +1,123 @@
+"""The part of `bench/growth` about one viewer with a long history: 10,000 entries and 50,000 plays."""
+import os
+import statistics
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+
+from harness import load, machine, page, seed
+from harness.checks import Client
+from harness.postgres import open_postgres
+from harness.programs import migrate, say, start_playhead
+from harness.viewer_requests import REQUESTS
+
+# The others, whose saves must not become slower, and the viewers with a row for every video. Some
+# requests use up a viewer, so there are several.
+DATA = seed.Data(users=5_000, videos=10_000, history=90, heavy=12)
+PLAYS_OF_ENTRY = 5
+KEPT_RATE = 0.9
+# How often the viewer asks for something while the others save.
+PAUSE = 0.1
+NAME = "bench_viewer"
+
+
+def measure(database, folder, outer, tokens, given):
+    """Seeds, measures and reports one database. Returns the faults that make the figures invalid."""
+    postgres = open_postgres(outer, folder) if database == "postgres" else None
+    url = seeded(database, folder, outer, postgres)
+    os.sync()
+    before, keys = machine.fsync_rate(folder), tokens.read_text().split()
+    with ExitStack() as stack:
+        # One viewer asks for more changes here than a person can.
+        _, port = start_playhead(stack, folder, NAME, url, {"WRITES_PER_MINUTE": "0", "ADDRESS_WRITES_PER_MINUTE": "0"})
+        rates, faults = rates_of_others(folder, port, tokens, keys, given)
+        timed = [(request, times_of(Client(port, keys), request, 5 if given.quick else request.repeats))
+                 for request in REQUESTS]
+    about = machine.describe(folder, (before, machine.fsync_rate(folder)), postgres)
+    page.keep(f"viewer, {database}", section(database, about, timed, rates, faults, given), given.quick)
+    return faults
+
+
+def seeded(database, folder, outer, postgres):
+    started = time.monotonic()
+    if postgres:
+        url = postgres.create(outer, NAME)
+        migrate(folder, url)
+        seed.seed_postgres(postgres, NAME, DATA, PLAYS_OF_ENTRY)
+    else:
+        file = folder / f"{NAME}.db"
+        url = f"sqlite://{file}?mode=rwc"
+        migrate(folder, url)
+        seed.seed_sqlite(file, DATA, PLAYS_OF_ENTRY)
+    entries = DATA.heavy * DATA.videos
+    say(f"{database}: seeded {DATA.heavy} viewers with {entries:,} entries and {entries * PLAYS_OF_ENTRY:,} plays in "
+        f"{time.monotonic() - started:.0f} s")
+    return url
+
+
+def times_of(client, request, repeats):
+    """Milliseconds of each answer, one request at a time; the first answers, of cold caches, do not count."""
+    times = []
+    for number in range(-request.warm, repeats):
+        method, path, body = request.ask(number + request.warm)
+        started = time.monotonic()
+        client.request(method, DATA.users + 1 + request.viewer(number + request.warm), path, body)
+        if number >= 0:
+            times.append((time.monotonic() - started) * 1000)
+    return times
+
+
+def rates_of_others(folder, port, tokens, keys, given):
+    """Heartbeats of the others a second, without and with the reading viewer, in alternation; and the faults."""
+    rates, faults = {"alone": [], "beside": []}, []
+    for _ in range(given.rounds):
+        for name, runs in rates.items():
+            with reading(port, keys) if name == "beside" else ExitStack():
+                measured = load.measure(folder, {name: f"{port}/{DATA.users}"}, tokens, ["heartbeat"], 1,
+                                        given.seconds, DATA)
+            faults += load.failures(measured)
+            runs += measured["heartbeat"][name]
+    return rates, faults
+
+
+@contextmanager
+def reading(port, keys):
+    """A viewer with a long history who asks for one thing after the other."""
+    ended = threading.Event()
+    requests = [request for request in REQUESTS if request.is_repeatable]
+
+    def read():
+        client, number = Client(port, keys), 0
+        while not ended.wait(PAUSE):
+            request = requests[number % len(requests)]
+            client.request(*[request.ask(number)[0], DATA.users + 1 + request.viewer(number), *request.ask(number)[1:]])
+            number += 1
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def section(database, about, timed, rates, faults, given):
+    title = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[database]
+    alone, beside = (load.median(runs, "rps") for runs in rates.values())
+    kept = "kept" if beside >= KEPT_RATE * alone else "MISSED"
+    head = ("request", "p50 ms", "p95 ms", "wanted p50 under", "")
+    return [f"## A viewer with 10,000 entries and 50,000 plays on {title}", "", *about,
+            f"- beside {DATA.users:,} viewers with {DATA.history} entries each; {DATA.videos:,} videos; one request at a "
+            "time",
+            *(f"- VIOLATED: {fault}" for fault in faults), "", *page.table(head, map(row_of, timed)), "",
+            f"Heartbeats of the others, 64 connections, rounds of {given.seconds} s: {given.rounds}: {alone:,.0f} a second "
+            f"alone, {beside:,.0f} while such a viewer sends a request of the table every {PAUSE * 1000:.0f} ms: "
+            f"{beside / alone:.2f}, wanted {KEPT_RATE}: {kept}."]
+
+
+def row_of(measured):
+    request, times = measured
+    times = sorted(times)
+    p50, p95 = statistics.median(times), times[int(len(times) * 0.95)]
+    return request.name, f"{p50:.2f}", f"{p95:.2f}", f"{request.limit_ms} ms", "kept" if p50 < request.limit_ms else "MISSED"

@@ -1,0 +1,146 @@
+//! Stores what an edit changed.
+
+use super::Edit;
+use crate::Error;
+use crate::storage::{Event, Transaction};
+use entity::watch_history::{ActiveModel, Column, Entity, Model};
+use entity::{forgotten_entry, play};
+use sea_orm::prelude::*;
+use sea_orm::sea_query::{ExprTrait, OnConflict};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    IntoActiveModel, Iterable,
+};
+use std::cmp::max;
+
+/// Rows that one INSERT writes. Each has about thirty values, and SQLite takes 32,766 in all.
+const ROWS_PER_INSERT: usize = 100;
+
+/// Stores the columns of an entry that differ, and the play that ended. If none differs, nothing is
+/// stored.
+///
+/// # Errors
+/// Database errors.
+pub(crate) async fn store_one(
+    tx: &Transaction,
+    edit: &Edit,
+    before: Model,
+    entry: &mut Model,
+    ended: Option<play::Model>,
+) -> Result<(), Error> {
+    if *entry == before {
+        return Ok(());
+    }
+    entry.updated_at = edit.now;
+    insert_plays(tx, ended.into_iter().collect()).await?;
+    differences(before, entry.clone()).update(tx).await?;
+    record_change(tx, entry);
+    Ok(())
+}
+
+/// Tells listeners that an entry or its plays changed.
+pub(super) fn record_change(tx: &Transaction, entry: &Model) {
+    tx.record(Event::EntryChanged { user_id: entry.user_id, video_id: entry.video_id });
+}
+
+/// An update of the columns that differ. SQLite rewrites the indexes of every column that is
+/// assigned.
+fn differences(before: Model, after: Model) -> ActiveModel {
+    let (before, mut changed) = (before.into_active_model(), after.into_active_model());
+    for column in Column::iter() {
+        let value = changed.get(column);
+        if let Some(value) = value.clone().into_value()
+            && before.get(column).into_value().as_ref() != Some(&value)
+        {
+            changed.set(column, value);
+        }
+    }
+    changed
+}
+
+/// Stores many entries that exist and are locked, and the plays that ended.
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn store_many(
+    tx: &Transaction,
+    edit: &Edit,
+    mut entries: Vec<Model>,
+    ended: Vec<play::Model>,
+) -> Result<(), Error> {
+    insert_plays(tx, ended).await?;
+    entries.iter_mut().for_each(|entry| entry.updated_at = edit.now);
+    for entries in entries.chunks(ROWS_PER_INSERT) {
+        // Every row meets its entry, so this updates many rows to different values at once.
+        let rows =
+            entries.iter().map(|entry| ActiveModel { id: NotSet, ..entry.clone().into_active_model().reset_all() });
+        let is_fixed = |column| matches!(column, Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt);
+        let changed = Column::iter().filter(|column| !is_fixed(*column));
+        let on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]).update_columns(changed).to_owned();
+        Entity::insert_many(rows).on_conflict(on_conflict).exec_without_returning(tx).await?;
+    }
+    entries.iter().for_each(|entry| record_change(tx, entry));
+    Ok(())
+}
+
+/// Inserts those of these entries that do not exist, and locks the others, in the order of the
+/// videos. Returns the videos of the new ones.
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn insert_missing(tx: &Transaction, entries: Vec<ActiveModel>) -> Result<Vec<i64>, Error> {
+    let mut created = Vec::new();
+    for entries in entries.chunks(ROWS_PER_INSERT) {
+        // An update that is never executed locks the row, which DO NOTHING does not.
+        let mut on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]);
+        on_conflict.update_column(Column::UserId).action_and_where(Expr::value(false));
+        let insert = Entity::insert_many(entries.to_vec()).on_conflict(on_conflict);
+        created.extend(insert.exec_with_returning(tx).await?);
+    }
+    created.iter().for_each(|entry| record_change(tx, entry));
+    Ok(created.into_iter().map(|entry| entry.video_id).collect())
+}
+
+/// Deletes entries with their plays, without tombstones. Expired ones need none: saves of their
+/// time are refused anyway.
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn remove(tx: &Transaction, entries: &[Model]) -> Result<(), Error> {
+    let ids = entries.iter().map(|entry| entry.id);
+    Entity::delete_many().filter(Column::Id.is_in(ids)).exec(tx).await?;
+    Ok(())
+}
+
+async fn insert_plays(tx: &Transaction, plays: Vec<play::Model>) -> Result<(), Error> {
+    for plays in plays.chunks(ROWS_PER_INSERT) {
+        let rows = plays.iter().map(|play| play.clone().into_active_model().reset_all());
+        play::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// Deletes entries with their plays, and remembers it, so that no late save brings one back.
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn delete_forever(tx: &Transaction, edit: &Edit, entries: &[Model]) -> Result<(), Error> {
+    use forgotten_entry::Column as Tombstone;
+    remove(tx, entries).await?;
+    for entries in entries.chunks(ROWS_PER_INSERT) {
+        let rows = entries.iter().map(|entry| forgotten_entry::ActiveModel {
+            user_id: Set(entry.user_id),
+            video_id: Set(entry.video_id),
+            // No save of the deleted entry was later, even if its time came from another clock.
+            forgotten_at: Set(max(edit.now, entry.last_watched_at)),
+        });
+        let is_later = Expr::col(("excluded", Tombstone::ForgottenAt)).gt(Tombstone::ForgottenAt.into_expr());
+        let mut on_conflict = OnConflict::columns([Tombstone::UserId, Tombstone::VideoId]);
+        on_conflict.update_column(Tombstone::ForgottenAt).action_and_where(is_later);
+        forgotten_entry::Entity::insert_many(rows).on_conflict(on_conflict).exec_without_returning(tx).await?;
+    }
+    for entry in entries {
+        tx.record(Event::EntryForgotten { user_id: entry.user_id, video_id: entry.video_id });
+    }
+    Ok(())
+}

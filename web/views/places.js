@@ -1,0 +1,143 @@
+import { deviceHere, playhead } from "../api.js";
+import { clock } from "../dom.js";
+import { t } from "../i18n.js";
+import { offerLine } from "./offer.js";
+
+/** @typedef {import("../playhead.js").Entry} Entry */
+/** @typedef {import("../playhead.js").Handle} Handle */
+
+/** The server keeps a place as given up if it was left by more than this. */
+const FAR_SECONDS = 30;
+/** Places are whole seconds. */
+const SAME_SECONDS = 2;
+/** How long the viewer waits for the server before they go to a place. */
+const UNDO_MS = 3_000;
+
+/**
+ * Offers the places that were given up in a video: by another device, or by starting over.
+ * @param {HTMLVideoElement} element @param {number} id of the video
+ * @param {() => Handle | null} currentHandle null for a visitor
+ */
+export function offerPlaces(element, id, currentHandle) {
+  const line = offerLine(element);
+  /** @type {Entry | null} The newest entry that the server has answered with. */
+  let entry = null;
+  /** @type {string | undefined} The time of the newest place that was offered or is the viewer's. */
+  let knownAt;
+  /** @type {number | null} The place that the viewer has just left here, by a button. */
+  let leftPlace = null;
+  let isReady = false;
+
+  const here = () => Math.floor(element.currentTime);
+  /** @param {number} place */
+  const isFar = (place) => Math.abs(place - element.currentTime) > FAR_SECONDS;
+
+  function ready() {
+    isReady = true;
+    offerPrevious();
+  }
+
+  /** @param {Entry | null} newest */
+  function update(newest) {
+    entry = newest;
+    if (isReady) offerPrevious();
+  }
+
+  function offerPrevious() {
+    const previous = entry?.previous;
+    if (!previous || previous.at === knownAt) return;
+    knownAt = previous.at;
+    const isOwn = leftPlace !== null && Math.abs(previous.position - leftPlace) <= SAME_SECONDS;
+    if (isOwn || previous.position === 0 || !isFar(previous.position)) return;
+    line.show({
+      text: placeText(previous.device, previous.position),
+      action: t("goThere"),
+      at: here(),
+      take: () => takeBack(previous.position),
+    });
+  }
+
+  /**
+   * Goes to the place that was given up, and offers the way back.
+   * @param {number} place
+   */
+  async function takeBack(place) {
+    leftPlace = here();
+    await undo(leftPlace, place);
+    await goTo(place);
+    const from = leftPlace;
+    line.show({
+      text: t("youWereAt", { time: clock(from) }),
+      action: t("goBack"),
+      at: place,
+      take: () => takeBack(from),
+    });
+  }
+
+  /**
+   * Tells the server, so that the place left becomes the one to go back to.
+   * @param {number} from @param {number} to
+   */
+  async function undo(from, to) {
+    if (!currentHandle() || Math.abs(from - to) <= FAR_SECONDS) return;
+    const late = new Promise((resolve) => setTimeout(resolve, UNDO_MS, null));
+    // Without an answer the viewer goes there all the same, and the seek is saved.
+    const changed = await Promise.race([playhead.undo(id).catch(() => null), late]);
+    if (changed) knownAt = changed.previous?.at;
+  }
+
+  /** @param {number} place */
+  async function goTo(place) {
+    const handle = currentHandle();
+    if (handle) await handle.goTo(place);
+    else element.currentTime = place;
+  }
+
+  /** Call it before the viewer starts over. */
+  function startOver() {
+    const place = here();
+    leftPlace = place;
+    return () => {
+      if (place === 0) return;
+      line.show({
+        text: t("startedOver"),
+        action: t("undo"),
+        at: 0,
+        async take() {
+          await undo(0, place);
+          await goTo(place);
+        },
+      });
+    };
+  }
+
+  /** The page is seen again: another device may have played on meanwhile. */
+  async function lookAround() {
+    if (!currentHandle() || !isReady || !element.paused) return;
+    const newest = await playhead.load(id).catch(() => null);
+    if (!newest || !element.paused || !element.isConnected) return;
+    const place = newest.resume_at;
+    if (place === 0 || !isFar(place)) return;
+    line.show({
+      text: placeText(newest.device, place),
+      action: t("goThere"),
+      at: here(),
+      take: () => goTo(place),
+    });
+  }
+
+  function forget() {
+    line.hide();
+    [entry, leftPlace] = [null, null];
+    isReady = false;
+  }
+
+  return { root: line.root, ready, update, startOver, lookAround, forget, hide: line.hide };
+}
+
+/** @param {string | null} device @param {number} place */
+function placeText(device, place) {
+  const time = clock(place);
+  if (device === null) return t("anotherDeviceWasAt", { time });
+  return device === deviceHere ? t("youWereAt", { time }) : t("deviceWasAt", { device, time });
+}
