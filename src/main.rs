@@ -3,6 +3,7 @@
 mod accounts;
 mod cli;
 mod database;
+mod jobs;
 mod jwt_secret;
 mod logging;
 mod output;

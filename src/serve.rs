@@ -1,7 +1,7 @@
 //! `playhead serve`: starts the server and stops it on a signal.
 
 use crate::settings::Settings;
-use crate::{database, jwt_secret};
+use crate::{database, jobs, jwt_secret};
 use api::{AppState, FileLimits, RateLimits, ShutdownMode};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
@@ -65,6 +65,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         shutdown: api::Shutdown::default(),
     });
     tokio::spawn(index_videos(db.clone()));
+    let jobs = jobs::start(&db, settings);
     let path = &settings.public_path;
     log::info!("Playhead is at   http://{address}{path}");
     log::info!("its API docs at  http://{address}{path}/docs");
@@ -76,6 +77,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         log::info!("the first account is created by `playhead user create NAME EMAIL --admin`");
     }
     let served = api::serve(app, listener, None, wait_for_signal()?).await;
+    drop(jobs);
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
 }

@@ -1,10 +1,14 @@
 //! How long a viewer's history is kept.
 
+mod expired;
+mod sweep;
+
 use crate::Error;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::user;
 use sea_orm::QuerySelect;
 use sea_orm::prelude::*;
+pub use sweep::{SWEEP_INTERVAL, SweptRows, sweep};
 
 /// The time before which entries and plays have expired; `None` if they never do.
 ///

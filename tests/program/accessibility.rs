@@ -94,3 +94,27 @@ async fn every_page_is_accessible_in_both_schemes_and_on_a_phone() {
     }
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium and npm"]
+async fn an_open_menu_and_an_offered_place_are_accessible() {
+    let axe = axe();
+    let ann = Viewer::start().await;
+    let browser = &ann.browser;
+    ann.program.scan();
+    ann.watch("Lighthouse", 60, 1).await;
+    for scheme in ["light", "dark"] {
+        browser.look(scheme, NARROW).await;
+        ann.open("").await;
+        browser.click("#continue-watching .menu-button").await;
+        browser.see(".menu:popover-open").await;
+        browser.screenshot(&format!("menu-{scheme}")).await;
+        assert_eq!(findings(browser, &axe).await, "", "a menu, {scheme}");
+        ann.open("videos/1").await;
+        browser.seek(40.0).await;
+        browser.click("#start-over").await;
+        browser.see("#offer").await;
+        is_accessible(browser, &axe, &format!("offer-{scheme}")).await;
+    }
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+}

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use thirtyfour::prelude::*;
+use thirtyfour::{WindowHandle, prelude::*};
 
 /// The longest wait for the page.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -140,6 +140,25 @@ impl Browser {
         self.wait_until("document.querySelector('#player').readyState >= 1").await;
         self.script(&format!("document.querySelector('#player').currentTime = {second}")).await;
         self.wait_until("!document.querySelector('#player').seeking").await;
+    }
+
+    /// Presses a key, as WebDriver writes it, where the focus is.
+    pub async fn press(&self, key: &str) {
+        self.driver.action_chain().send_keys(key).perform().await.unwrap();
+    }
+
+    /// Opens another tab in front of this one, which is given back.
+    pub async fn new_tab(&self) -> WindowHandle {
+        let tab = self.driver.window().await.unwrap();
+        let other = self.driver.new_tab().await.unwrap();
+        self.driver.switch_to_window(other).await.unwrap();
+        tab
+    }
+
+    /// Closes this tab, and goes back to another one.
+    pub async fn back_to(&self, tab: WindowHandle) {
+        self.driver.close_window().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
     }
 
     /// Closes the tab as a viewer does, and switches to a new one.

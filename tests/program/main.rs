@@ -4,7 +4,9 @@
 
 mod accessibility;
 mod adopted;
+mod also_watched;
 mod browser;
+mod cards;
 mod commands;
 mod conflicts;
 mod docs;
@@ -12,6 +14,7 @@ mod history_page;
 mod limits;
 mod logs;
 mod offline;
+mod places;
 mod playback;
 mod player;
 mod program;

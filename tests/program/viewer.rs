@@ -28,7 +28,12 @@ impl Viewer {
 
     /// Sends a request below `/api/v1`, and gives back the status and the JSON of the response.
     pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
-        let request = self.client.request(method, self.program.url(&format!("/api/v1{path}"))).bearer_auth(&self.token);
+        self.ask_as(&self.token, method, path, body).await
+    }
+
+    /// As [`Viewer::ask`], with the token of another user.
+    pub async fn ask_as(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let request = self.client.request(method, self.program.url(&format!("/api/v1{path}"))).bearer_auth(token);
         let request = match body {
             Some(body) => request.json(&body),
             None => request,

@@ -52,7 +52,7 @@ class World {
     this.hasChosen = false;
     this.isForgetting = false;
     this.isTruncated = random() < 0.2;
-    /** @type {[PlayerEvent["type"], object?][]} Events that the element has yet to send. */
+    /** @type {PlayerEvent["type"][]} Events that the element has yet to send. */
     this.pending = [];
     const isLoaded = random() < 0.5;
     const reading = { loop: random() < 0.3, ...(isLoaded ? {} : UNLOADED) };
@@ -78,55 +78,63 @@ class World {
 
   sendPending() {
     const next = this.pending.shift();
-    if (next) this.send(...next);
+    if (next) this.send(next);
   }
 
-  /** The element seeks, which ends a seek before it. @param {number} to */
+  get fileEnd() {
+    return this.isTruncated ? DURATION / 3 : DURATION;
+  }
+
+  /** The element seeks at once, and says so later. @param {number} to */
   seek(to) {
     if (!this.player.reading.hasMetadata) return;
     Object.assign(this.player.reading, { currentTime: to, seeking: true, ended: false });
-    this.pending = this.pending.filter(([event]) => event !== "seeked");
-    this.pending.push(["seeking"], ["seeked", { seeking: false }]);
+    this.pending.push("seeking");
   }
 
-  /**
-   * The browser begins the video again. Its "seeking" event comes before all others here: an event
-   * in between makes a truncated file look as if the viewer had gone back to its start.
-   */
-  restart() {
-    this.pending = this.pending.filter(([event]) => event !== "seeked");
-    this.send("seeking", { currentTime: 0, seeking: true, ended: false });
-    this.pending.push(["seeked", { seeking: false }]);
+  finishSeek() {
+    const { reading } = this.player;
+    // A restart is told before it is done.
+    if (!reading.seeking || (reading.currentTime === 0 && this.pending.includes("seeking"))) return;
+    reading.seeking = false;
+    this.pending.push("progress", "seeked");
+    if (reading.currentTime < this.fileEnd) return;
+    if (reading.paused) reading.ended = !reading.loop;
+    else this.end();
   }
 
+  /** Browsers say of a truncated file, too, that it was played to the end of the video. */
+  end() {
+    const { reading } = this.player;
+    Object.assign(reading, { currentTime: DURATION, playedEnd: DURATION });
+    if (reading.loop) return this.seek(0);
+    Object.assign(reading, { ended: true, paused: true });
+    this.pending.push("progress", "pause", "ended");
+  }
+
+  /** Time passes, but not so much that the beginning of a seek is told late. */
   pass() {
-    const { player } = this;
-    const fileEnd = this.isTruncated ? DURATION / 3 : DURATION;
+    if (this.pending.includes("seeking")) return this.sendPending();
+    const { player, fileEnd } = this;
     const { paused, seeking, hasMetadata } = player.reading;
     player.pass(paused || seeking || !hasMetadata ? 0 : this.random() * 2);
     if (paused || seeking || !hasMetadata || player.reading.currentTime < fileEnd) {
       return this.send("progress");
     }
-    // Browsers say of a truncated file, too, that it was played to the end of the video.
-    Object.assign(player.reading, { currentTime: DURATION, playedEnd: DURATION });
-    if (player.reading.loop) return this.restart();
-    Object.assign(player.reading, { ended: true, paused: true });
-    this.pending.push(["progress"], ["pause"]);
+    this.end();
   }
 
   play() {
     const { ended, hasMetadata } = this.player.reading;
     if (!hasMetadata) return;
     if (ended) {
-      // The events of the end come before those of the next play.
-      if (this.pending.length > 0) return;
       // To play a whole video again is a choice of the viewer; a truncated one begins by itself.
       if (!this.isTruncated && !this.hasViewer) return;
       this.hasChosen ||= this.hasViewer;
-      this.restart();
+      this.seek(0);
     }
     Object.assign(this.player.reading, { paused: false });
-    this.pending.push(["change"], ["playing"]);
+    this.pending.push("change", "playing");
   }
 
   reload() {
@@ -167,7 +175,8 @@ class World {
     /** @type {[number, () => void][]} */
     const actions = [
       [30, () => this.pass()],
-      [30, () => this.sendPending()],
+      [40, () => this.sendPending()],
+      [12, () => this.finishSeek()],
       [8, () => this.play()],
       [4, () => this.send("pause", { paused: true })],
       [6, () => this.load()],

@@ -6,6 +6,7 @@ import {
   announceDuration,
   fragmentOf,
   isAtStart,
+  isBeginningAgain,
   isCutOff,
   isStartFragment,
   loopReason,
@@ -120,16 +121,25 @@ export function readSource(step) {
  */
 export function seek(step) {
   const { state, reading } = step;
+  noticeCut(step);
   const isRestart = state.isCutOff && isAtStart(reading);
   const loop = isRestart ? "cut" : loopReason(state.playback, reading, state.serverDuration);
-  startSeek(state.playback, reading);
+  const isOwn = state.phase === "resuming" && isAtTarget(step);
+  const isPast = isOwn && reading.ended; // the element has left the target already
+  startSeek(state.playback, isPast ? { ...reading, currentTime: state.seekTarget } : reading);
   state.reachedAt = reading.moment;
-  const distance = Math.abs(reading.currentTime - state.seekTarget);
-  if (state.phase === "resuming" && distance < SEEK_TOLERANCE_SECONDS) return;
+  if (isOwn) return;
   if (loop === "end") loopFromEnd(step);
   else if (loop === "cut") loopFromCut(step);
   else choose(step, positionOf(step));
 }
+
+/**
+ * Whether the element is where the player has sought to, or at the end because the file ends before.
+ * @param {Step} step
+ */
+const isAtTarget = ({ state, reading }) =>
+  reading.ended || Math.abs(reading.currentTime - state.seekTarget) < SEEK_TOLERANCE_SECONDS;
 
 /** @param {Step} step */
 function loopFromEnd(step) {
@@ -147,16 +157,25 @@ function loopFromCut(step) {
   if (state.phase === "following" && isNew) save(step, state.lastPosition);
 }
 
+/**
+ * The file ends before the resume position if the element begins again there by being played, or by
+ * looping. That may happen before any event says that it has ended.
+ * @param {Step} step
+ */
+function noticeCut({ state, reading }) {
+  const isByItself = reading.loop || (state.wasPaused && !reading.paused);
+  if (state.phase !== "resuming" || !isByItself || !isBeginningAgain(reading)) return;
+  state.isCutOff = true;
+  state.lastPosition = state.seekTarget;
+}
+
 /** The seek of the player has ended. @param {Step} step */
 export function endResume(step) {
   const { state, reading } = step;
+  if (reading.seeking && isAtTarget(step)) return; // it was an earlier seek that has ended
+  noticeCut(step);
   state.playbackStart = state.seekTarget;
   state.phase = "waiting";
-  // Only a file that ends before the target begins again by being played.
-  if (state.wasPaused && !reading.paused && isBeginningAgain(reading)) {
-    state.isCutOff = true;
-    state.lastPosition = state.seekTarget;
-  }
   start(step); // a newer position may have arrived meanwhile
 }
 
@@ -172,9 +191,6 @@ export function end(step) {
   step.effects.push({ type: "stopInterval" });
   record(step);
 }
-
-/** A seek to the start has begun whose event follows. @param {Step["reading"]} reading */
-const isBeginningAgain = (reading) => reading.seeking && isAtStart(reading);
 
 /** Another file is loaded, or the same one again. @param {Step} step */
 export function reset({ state, effects }) {

@@ -58,7 +58,13 @@
  * - forgotten, forgetFailed: the outcome of forget
  */
 import * as actions from "./actions.js";
-import { announceDuration, extendDuration, fragmentOf, newPlayback } from "./playback.js";
+import {
+  announceDuration,
+  extendDuration,
+  fragmentOf,
+  isBeginningAgain,
+  newPlayback,
+} from "./playback.js";
 import { count, record } from "./saving.js";
 
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
@@ -90,7 +96,7 @@ import { count, record } from "./saving.js";
  * - hasLooped: the video was played to its end and goes on from its start by itself
  * - isCutOff: the browser reports the end of a video whose file ended too early
  * - cutOffAt: where that file ended, while it is played from its start again by itself; 0 otherwise
- * - wasPaused: the element was paused at the last event outside of a seek
+ * - wasPaused: the element was paused at the last event, those of a seek to the start aside
  * - isReloading: the page loads the same video again, which goes on where it was
  * - fragment: what the address of the file says about where to begin
  * - reachedAt: when the position last moved by playing or seeking
@@ -184,7 +190,7 @@ export function transition(state, event, reading) {
   /** @type {(step: Step, event: any) => void} */
   const act = TRANSITIONS[event.type][state.phase];
   act(step, event);
-  if (!reading.seeking) step.state.wasPaused = reading.paused;
+  if (!isBeginningAgain(reading)) step.state.wasPaused = reading.paused;
   return { state: step.state, effects: step.effects };
 }
 

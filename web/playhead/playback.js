@@ -235,6 +235,9 @@ export function resetPlayback(playback) {
 export const isAtStart = ({ currentTime, seekable }) =>
   currentTime < (seekable?.[0] ?? 0) + START_SECONDS;
 
+/** Whether a seek to the start is under way. @param {Reading} reading */
+export const isBeginningAgain = (reading) => reading.seeking && isAtStart(reading);
+
 /**
  * The begin and end that the fragment of an address names (`#t=10,20`), or null.
  * @param {string} source

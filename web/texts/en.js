@@ -205,4 +205,5 @@ export const en = {
   alsoWatched: "Also watched",
   becauseWatched: "Because you watched “{title}”",
   popular: "Popular",
+  historyOff: "Your history is off: nothing new is saved.",
 };

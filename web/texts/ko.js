@@ -202,6 +202,7 @@ export const ko = {
   alsoWatched: "다른 사람이 함께 시청한 동영상",
   becauseWatched: "‘{title}’을(를) 시청했기 때문에",
   popular: "인기 동영상",
+  historyOff: "시청 기록이 꺼져 있어 새로 저장하지 않습니다.",
 };
 
 /**

@@ -15,6 +15,7 @@ const CONTINUE_SIZE = 6;
 const WATCHED_SIZE = 100;
 
 /** @typedef {import("../api.js").Video} Video */
+/** @typedef {import("../playhead.js").ContinueItem} ContinueItem */
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("./card.js").CardData} CardData */
 
@@ -41,6 +42,8 @@ export function libraryView({ query, settled, showMessage }) {
   const life = new AbortController();
   /** @type {Map<number, { item: HTMLLIElement, data: CardData }>} The cards of the grid. */
   const cards = new Map();
+  /** @type {ContinueItem[]} */
+  let continued = [];
   /** @type {Set<number>} The videos that were watched to their end. */
   let watched = new Set();
   const cardContext = { attempt, announce: done.show, changed, signal: life.signal };
@@ -104,7 +107,13 @@ export function libraryView({ query, settled, showMessage }) {
       continueList.replaceChildren(...items.map((item) => cardOf(fromItem(item)).item));
       continueSection.hidden = items.length === 0;
     });
-    for (const { video_id, progress_percentage, resume_at } of items) {
+    continued = items;
+    showContinued();
+  }
+
+  /** Shows on the cards of the grid, too, how far the viewer got. */
+  function showContinued() {
+    for (const { video_id, progress_percentage, resume_at } of continued) {
       update(video_id, { progress: progress_percentage, position: resume_at });
     }
   }
@@ -146,6 +155,7 @@ export function libraryView({ query, settled, showMessage }) {
       return shown.item;
     });
     grid.append(...added);
+    showContinued();
     next = page.next;
     more.hidden = !next;
     return added[0];
@@ -209,6 +219,7 @@ export function libraryView({ query, settled, showMessage }) {
     sessionChanged() {
       continueList.replaceChildren();
       continueSection.hidden = true;
+      continued = [];
       watched = new Set();
       shelf.clear();
       void refresh();

@@ -2,6 +2,7 @@ import { describeError, playhead } from "../../api.js";
 import { dayName, dayOf } from "../../dates.js";
 import { h } from "../../dom.js";
 import { t } from "../../i18n.js";
+import { modeHint } from "../mode-hint.js";
 import { notice } from "../notice.js";
 import { selectionBar } from "./bulk.js";
 import { askToClear } from "./clear.js";
@@ -63,6 +64,7 @@ export function createPage({ query, settled, showMessage }) {
     { class: "history" },
     h("div", { class: "title-row" }, heading, h("div", { class: "actions" }, bulk.toggle, clear)),
     h("div", { class: "filters" }, tabs(state, words), searchForm(state, words)),
+    modeHint({ off: t("historyOff") }),
     days,
     status,
     more,

@@ -2,6 +2,7 @@ import { describeError, playhead } from "../../api.js";
 import { addDays, dayCount, dayOf, number, shortDate, timeWatched, timeZone } from "../../dates.js";
 import { h } from "../../dom.js";
 import { language, t } from "../../i18n.js";
+import { modeHint } from "../mode-hint.js";
 import { notice } from "../notice.js";
 import { section } from "../section.js";
 import { barChart, ranking } from "./charts.js";
@@ -20,14 +21,13 @@ const WEEK = 7;
 /** What the viewer watched, in numbers. @param {Context} context @returns {View} */
 export function createPage({ query, settled, showMessage }) {
   const range = RANGES.find((days) => String(days) === query.get("days")) ?? DEFAULT_RANGE;
-  const hint = h("p", { class: "intro", hidden: true });
   const body = h("div", { id: "statistics" });
   const root = h(
     "div",
     { class: "statistics" },
     h("h1", { tabindex: -1 }, t("statistics")),
     h("div", { class: "filters" }, ranges(range)),
-    hint,
+    modeHint({ positions: t("nothingCounted"), off: t("nothingCounted") }),
     body,
   );
   let isLeft = false;
@@ -51,15 +51,7 @@ export function createPage({ query, settled, showMessage }) {
     }
   }
 
-  async function readMode() {
-    const preferences = await playhead.preferences().catch(() => null);
-    if (isLeft || !preferences || preferences.history === "on") return;
-    hint.hidden = false;
-    hint.replaceChildren(t("nothingCounted"), " ", h("a", { href: "#/settings" }, t("toSettings")));
-  }
-
   void read();
-  void readMode();
   return { root, title: t("statistics"), leave: () => void (isLeft = true) };
 }
 
