@@ -96,7 +96,8 @@ fn changed_columns(entries: &[ChangedEntry]) -> Vec<Column> {
 fn row_of(entry: &Model, columns: &[Column]) -> ActiveModel {
     const NEEDED: [Column; 5] =
         [Column::UserId, Column::VideoId, Column::LastWatchedAt, Column::CreatedAt, Column::UpdatedAt];
-    let (model, mut row) = (entry.clone().into_active_model(), ActiveModel::default());
+    let model = entry.clone().into_active_model();
+    let mut row = <ActiveModel as ActiveModelTrait>::default();
     for column in NEEDED.iter().chain(columns) {
         if let Some(value) = model.get(*column).into_value() {
             row.set(*column, value);
