@@ -33,6 +33,7 @@ mod marks;
 mod moves;
 mod names;
 mod openapi;
+mod own_history;
 mod pages;
 mod play_edits;
 mod play_list;
