@@ -59,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) streams_per_address: usize,
     pub(crate) open_registration: bool,
     pub(crate) rates: LimitSettings,
+    /// `None`: never.
+    pub(crate) recommendations_every: Option<Duration>,
     pub(crate) production: bool,
     pub(crate) access_log: AccessLog,
     pub(crate) log_filter: String,
@@ -81,6 +83,7 @@ impl Settings {
         let access_token_minutes = number("ACCESS_TOKEN_MINUTES", args.access_token_minutes, 30, 1, 525_600)?;
         let refresh_token_days = number("REFRESH_TOKEN_DAYS", args.refresh_token_days, 30, 1, 3_650)?;
         let grace = number("REFRESH_GRACE_SECONDS", args.refresh_grace_seconds, REFRESH_GRACE.as_secs(), 0, 600)?;
+        let every = number("RECOMMENDATIONS_EVERY_MINUTES", args.recommendations_every_minutes, 60, 0, 525_600)?;
         let limits = LimitSettings::default();
         Ok(Self {
             bind_address: parse_bind_address(text("BIND_ADDRESS", args.bind_address)?)?,
@@ -123,6 +126,7 @@ impl Settings {
                 )?,
                 videos_per_user: limit("VIDEOS_PER_USER", args.videos_per_user, limits.videos_per_user)?,
             },
+            recommendations_every: (every > 0).then(|| Duration::from_secs(60 * every)),
             production: Value::new("PLAYHEAD_ENV", args.playhead_env)?.word(&["development", "production"])? == 1,
             access_log: match Value::new("ACCESS_LOG", args.access_log)?.word(&["off", "text", "json"])? {
                 1 => AccessLog::Text,

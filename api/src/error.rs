@@ -186,6 +186,7 @@ impl From<Error> for Problem {
             }
             Error::Inactive => (StatusCode::FORBIDDEN, "account_inactive"),
             Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Error::RecommendationsOff => (StatusCode::FORBIDDEN, "recommendations_off"),
             Error::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
             Error::FirstAccountByCommand => (StatusCode::FORBIDDEN, "first_account_by_command"),
             Error::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),

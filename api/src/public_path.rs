@@ -2,6 +2,7 @@
 
 use crate::paths;
 use service::plays::Play;
+use service::recommendations::Recommendation;
 use service::video::{NewVideo, NumberedPage, Video, VideoUpdate};
 use service::watch_history::{ContinueWatching, HistoryItem};
 use std::fmt::{self, Display};
@@ -156,6 +157,16 @@ impl Links for NumberedPage {
 
     fn set_links(&mut self) {
         self.items.set_links();
+    }
+}
+
+impl Links for Recommendation {
+    fn each_link(&mut self, change: &mut impl FnMut(&mut String)) {
+        self.video.each_link(change);
+    }
+
+    fn set_links(&mut self) {
+        self.video.set_links();
     }
 }
 

@@ -35,6 +35,9 @@ pub enum Error {
     /// The caller may see the resource but not change it.
     #[error("only the uploader or an administrator may do this")]
     Forbidden,
+    /// The caller has not switched recommendations on.
+    #[error("recommendations are off: switch them on in the preferences")]
+    RecommendationsOff,
     /// Only the administrator's command makes accounts.
     #[error("registration is closed: ask the administrator for an account")]
     RegistrationClosed,

@@ -19,6 +19,7 @@ mod picture;
 pub mod plays;
 pub mod preferences;
 pub mod progress;
+pub mod recommendations;
 pub mod retention;
 pub mod search;
 pub mod statistics;

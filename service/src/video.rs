@@ -18,6 +18,7 @@ pub use list::{
     NumberedPage, PageRequest, SearchRequest, SortDirection, SortKey, VideoQuery, list, list_own, list_page,
     list_popular, search,
 };
+pub(crate) use list::{find_many, select_popular_ids};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{Condition, FromQueryResult, JoinType, QuerySelect, Select};

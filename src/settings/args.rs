@@ -102,6 +102,9 @@ pub(crate) struct SettingArgs {
     /// Videos that an account may create over the API; 0: no limit. Default: 10000
     #[arg(long, env, value_name = "NUMBER")]
     pub(super) videos_per_user: Option<OsString>,
+    /// Minutes between two computations of recommendations; 0: never. Default: 60
+    #[arg(long, env, value_name = "MINUTES")]
+    pub(super) recommendations_every_minutes: Option<OsString>,
     /// development or production. Default: development
     ///
     /// In production, commands that drop data need --yes, logs have no colours, and the first

@@ -22,6 +22,7 @@ fn without_any_variable_the_documented_defaults_hold() {
     assert_eq!(settings.rules.completed_percent, 90);
     assert_eq!((settings.rules.resume_min_seconds, settings.rules.resume_max_percent), (5, 95));
     assert_eq!(settings.durability, Durability::Full);
+    assert_eq!(settings.recommendations_every, Some(Duration::from_secs(3600)));
     assert_eq!(settings.history_max_days, None);
     assert!(settings.auto_migrate && settings.open_registration && !settings.production);
     assert_eq!(settings.rates, LimitSettings::default());
@@ -42,6 +43,7 @@ fn a_bad_value_is_named_with_what_is_allowed_and_secrets_are_not() {
         ("RESUME_MIN_SECONDS", "-1", "RESUME_MIN_SECONDS=-1"),
         ("WRITES_PER_MINUTE", "-1", "WRITES_PER_MINUTE=-1: must be a whole number from 0"),
         ("HISTORY_MAX_DAYS", "0", "HISTORY_MAX_DAYS=0: must be a whole number from 1 to 3650"),
+        ("RECOMMENDATIONS_EVERY_MINUTES", "-1", "must be a whole number from 0 to 525600; the default is 60"),
         ("AUTO_MIGRATE", "maybe", "must be true or false"),
         ("SQLITE_SYNCHRONOUS", "off", "must be full or normal"),
         ("BIND_ADDRESS", "nowhere", "must be an address and a port"),

@@ -62,6 +62,7 @@ fn operation_ids_do_not_change() {
         "list_plays_of_video",
         "list_preview_clips",
         "list_qualities",
+        "list_recommendations",
         "list_tags",
         "list_thumbnails",
         "list_video_tags",

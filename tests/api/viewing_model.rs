@@ -13,8 +13,8 @@ use service::Database;
 use service::viewing::{DeviceTime, TopUploader, TopVideo, ViewingDay, ViewingQuery, ViewingStatistics};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Zones with half and quarter hours, with daylight saving of a half, one and two hours, at midnight
-/// and across it.
+/// Zones with half and quarter hours, with daylight saving of a half, one and two hours, at
+/// midnight and across it.
 const ZONES: [&str; 14] = [
     "UTC",
     "Asia/Seoul",

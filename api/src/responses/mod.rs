@@ -66,6 +66,8 @@ failures! {
         "Only `playhead user create` creates accounts.";
     TooManyVideos [Error::TooManyVideos { limit: 1000 }]
         "The account has the maximum number of videos.";
+    RecommendationsOff [Error::RecommendationsOff]
+        "The caller has not switched recommendations on.";
     Forbidden [Error::Forbidden]
         "Only the uploader or an administrator may do this.";
     SessionNotFound [Error::SessionNotFound]

@@ -13,6 +13,7 @@ mod play_edits;
 mod plays;
 mod preferences;
 mod ratings;
+mod recommendations;
 mod sessions;
 mod swagger_ui;
 mod tags;
@@ -53,6 +54,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(viewing_statistics::statistics)
             // Fixed paths come before patterns, which would match them.
             .service(watch_history::continue_watching)
+            .service(recommendations::list)
             .service(lists::paginated)
             .service(lists::search)
             .service(lists::my_videos)

@@ -197,6 +197,21 @@ pub async fn list_own(db: &Database, caller: Caller, limit: u64, skip: u64) -> R
     Ok(into_videos(read_rows(db, Some(caller), ids, SortKey::CreatedAt, SortDirection::Desc, skip).await?))
 }
 
+/// The videos with these ids, in their order, as lists show them. It does not check who may see
+/// them.
+pub(crate) async fn find_many(db: &Database, caller: Caller, ids: &[i64]) -> Result<Vec<Video>, Error> {
+    Ok(into_videos(read_by_ids(db, Some(caller), ids).await?))
+}
+
+/// The statement for the ids of the ready videos, the most viewed one first; it reads an index only.
+pub(crate) fn select_popular_ids() -> SelectStatement {
+    let mut ids = SubQuery::select().column(video::Column::Id).from(video::Entity).and_where(Expr::cust(READY)).take();
+    for (column, order) in order_columns(SortKey::ViewCount, SortDirection::Desc) {
+        ids.order_by(column, order);
+    }
+    ids
+}
+
 async fn list_ready(
     db: &Database,
     caller: Option<Caller>,

@@ -256,8 +256,8 @@ fn sums_by_uploader() -> SelectStatement {
         .take()
 }
 
-/// The rows with the most seconds. They are a table of its own, because a part of a UNION cannot have
-/// an order on SQLite.
+/// The rows with the most seconds. They are a subquery, because a part of a UNION cannot have an
+/// order on SQLite.
 fn top(mut rows: SelectStatement, limit: u64) -> SelectStatement {
     rows.order_by("seconds", Order::Desc).order_by("plays", Order::Desc).order_by("id", Order::Asc);
     rows.order_by("name", Order::Asc).limit(limit);

@@ -1,0 +1,96 @@
+//! The background job that computes which videos are related.
+//!
+//! It reads and writes in short steps with pauses, and counts on a thread of the lowest priority, so
+//! that requests come first. One chunk of results is in memory at a time.
+
+use super::completions;
+use super::similarity::{PairCounter, RelatedVideo};
+use super::store;
+use crate::{Database, Error};
+use chrono::{DateTime, Utc};
+use std::time::Instant;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// Videos whose related ones are written by one transaction: at most 500 rows.
+const VIDEOS_PER_STEP: usize = 10;
+/// The priority of the counting thread: the lowest one.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 19;
+
+/// A video and its related ones, the best one first.
+#[derive(Clone, Debug)]
+pub(super) struct VideoRelations {
+    pub(super) video_id: i64,
+    pub(super) related: Vec<RelatedVideo>,
+}
+
+/// How much the job rests between its steps, so that requests keep most of the database.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// The length of a pause, in times of the step before it.
+    rest: u32,
+}
+
+impl Pace {
+    /// Runs a step, and pauses.
+    pub(super) async fn step<T>(self, step: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let result = step.await;
+        tokio::time::sleep(started.elapsed() * self.rest).await;
+        result
+    }
+}
+
+/// Reading takes no lock that a save waits for.
+const READING: Pace = Pace { rest: 1 };
+/// On SQLite a save waits for the transaction of a step.
+const WRITING: Pace = Pace { rest: 4 };
+
+/// Computes the related videos of all videos, and replaces those of before. `max_days` is the
+/// setting `HISTORY_MAX_DAYS`. Requests meanwhile see a mixture of the rows of before and of now.
+///
+/// # Errors
+/// Database errors. The rows that were written so far stay.
+pub async fn compute(db: &Database, max_days: Option<i32>, now: DateTime<Utc>) -> Result<(), Error> {
+    let counter = PairCounter::new(completions::read(db, max_days, now, READING).await?);
+    let ids = counter.videos().to_vec();
+    let mut chunks = count_in_background(counter)?;
+    while let Some(chunk) = chunks.recv().await {
+        WRITING.step(store::replace(db, chunk)).await?;
+    }
+    let stale = store::videos_besides(db, ids).await?;
+    for ids in stale.chunks(VIDEOS_PER_STEP) {
+        let none = ids.iter().map(|video_id| VideoRelations { video_id: *video_id, related: Vec::new() });
+        WRITING.step(store::replace(db, none.collect())).await?;
+    }
+    Ok(())
+}
+
+/// Counts the pairs of all videos, in the order of their ids.
+fn count_in_background(mut counter: PairCounter) -> Result<Receiver<Vec<VideoRelations>>, Error> {
+    let (sender, receiver) = channel(1);
+    let count = move || {
+        // On other systems a thread has no priority of its own.
+        #[cfg(target_os = "linux")]
+        if let Err(error) = rustix::process::nice(NICE) {
+            log::debug!("cannot lower the priority of a thread: {error}");
+        }
+        count(&mut counter, &sender);
+    };
+    std::thread::Builder::new().name("recommendations".to_owned()).spawn(count)?;
+    Ok(receiver)
+}
+
+fn count(counter: &mut PairCounter, sender: &Sender<Vec<VideoRelations>>) {
+    let mut order: Vec<(i64, usize)> = counter.videos().iter().copied().zip(0..).collect();
+    order.sort_unstable();
+    for chunk in order.chunks(VIDEOS_PER_STEP) {
+        let relations = chunk
+            .iter()
+            .map(|(video_id, index)| VideoRelations { video_id: *video_id, related: counter.related_to(*index) });
+        // The job has failed and ended.
+        if sender.blocking_send(relations.collect()).is_err() {
+            return;
+        }
+    }
+}
