@@ -41,6 +41,7 @@ mod preferences;
 mod public_path;
 mod quotas;
 mod recommendations;
+mod random_requests;
 mod renewal;
 mod rescan;
 mod retention;
