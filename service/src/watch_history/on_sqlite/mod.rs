@@ -1,0 +1,96 @@
+//! The batch workers on SQLite: SQLite runs in the worker's thread, without a hand-off, and a batch
+//! is one transaction with one fsync.
+
+mod write;
+
+use super::entry::Entry;
+use super::key::{EntryKey, EntryRequest};
+use super::list::{ContinueWatching, ListRequest, ListRows};
+use super::lookup::Lookup;
+use super::statements::SqliteStatements;
+use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
+use crate::Error;
+use crate::storage::{
+    Batcher, InputRow, MIN_BATCH_LIMIT, RowReader, SqliteConnection, SqliteConnector, SqliteStatement,
+};
+use std::sync::Arc;
+
+/// Starts the workers, each with a connection and a thread of its own.
+///
+/// # Errors
+/// A statement has a defect.
+pub(super) fn open(connector: &SqliteConnector, context: &Arc<Context>) -> Result<History, Error> {
+    let statements = SqliteStatements::new()?;
+    let write = move |connection: &mut SqliteConnection, context: &Context, commands: &[_]| {
+        write::write(connection, context, &statements, commands)
+    };
+    Ok(History {
+        writers: vec![batcher(MAX_BATCH, connector.writer(), context, write)],
+        finders: (0..FINDERS).map(|_| batcher(MAX_BATCH, connector.reader(), context, find)).collect(),
+        listers: (0..LISTERS).map(|_| batcher(MIN_BATCH_LIMIT, connector.reader(), context, list)).collect(),
+    })
+}
+
+fn batcher<Q: Send + 'static, A: Send + 'static>(
+    max_batch: usize,
+    mut connection: SqliteConnection,
+    context: &Arc<Context>,
+    mut process: impl FnMut(&mut SqliteConnection, &Context, &[Q]) -> Vec<Result<A, Error>> + Send + 'static,
+) -> Batcher<Q, A> {
+    let context = context.clone();
+    Batcher::spawn_thread(max_batch, move |batch| process(&mut connection, &context, batch))
+}
+
+/// The entries of these requests.
+fn find(
+    connection: &mut SqliteConnection,
+    context: &Context,
+    requests: &[EntryRequest],
+) -> Vec<Result<Entry, Error>> {
+    let found = connection.transaction(|transaction| {
+        let mut find = transaction.prepare(&context.statements.find)?;
+        transaction.for_each(requests, |request| {
+            let row = look_up(&mut find, request.key())?.into_row(context.max_days, request.now)?;
+            Ok(row.into_entry(&context.rules, request.now, None))
+        })
+    });
+    found.unwrap_or_else(|error| fail_all(requests.len(), &error))
+}
+
+fn look_up(find: &mut SqliteStatement<'_, '_>, key: EntryKey) -> Result<Lookup, Error> {
+    let found = find.query(key.into_params(), |row| Ok(Lookup::read(&mut RowReader::from_sqlite(row))?))?;
+    found.into_iter().next().ok_or_else(|| Error::Internal("a lookup returned no row".into()))
+}
+
+/// The list of each request.
+fn list(
+    connection: &mut SqliteConnection,
+    context: &Context,
+    requests: &[ListRequest],
+) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+    let lists = connection.transaction(|transaction| {
+        let mut list = transaction.prepare(&context.statements.list)?;
+        transaction.for_each(requests, |request| {
+            read_list(&mut list, *request)?.into_list(request, &context.rules, context.max_days)
+        })
+    });
+    lists.unwrap_or_else(|error| fail_all(requests.len(), &error))
+}
+
+/// Runs the statement, and again with a larger limit if the list is short.
+fn read_list(list: &mut SqliteStatement<'_, '_>, mut request: ListRequest) -> Result<ListRows, Error> {
+    let wanted = request.limit;
+    loop {
+        let mut rows = ListRows::default();
+        list.query(request.into_params(), |row| {
+            let mut row = RowReader::from_sqlite(row);
+            // There is one row of input.
+            row.read::<i64>()?;
+            Ok(rows.push(&mut row)?)
+        })?;
+        match rows.retry(wanted, request) {
+            Some(larger) => request = larger,
+            None => return Ok(rows),
+        }
+    }
+}
