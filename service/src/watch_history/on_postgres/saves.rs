@@ -38,7 +38,8 @@ pub(super) async fn write_saves(
     let revived = delete_revived(connection, writer, saves, &written).await?;
     let outcomes = saves.iter().map(|save| {
         let row = written.remove(&save.key())?;
-        let entry = (!revived.contains(&save.key())).then(|| row.into_entry(&writer.context.rules, save.updated_at, Some(true)));
+        let entry = (!revived.contains(&save.key()))
+            .then(|| row.into_entry(&writer.context.rules, save.updated_at, Some(true)));
         Some(Ok(entry))
     });
     Ok(outcomes.collect())
@@ -168,9 +169,8 @@ impl<'a> Writes<'a> {
         let closed = self.closed.iter().map(|play| params_of(play, &columns));
         execute(connection, &statements.insert_plays, &columns, closed).await?;
         let columns = updated_columns();
-        let is_updated = |decided: &&DecidedEntry<'_>| {
-            matches!(decided.write, EntryWrite::Heartbeat | EntryWrite::Update)
-        };
+        let is_updated =
+            |decided: &&DecidedEntry<'_>| matches!(decided.write, EntryWrite::Heartbeat | EntryWrite::Update);
         let updated = self.entries.iter().filter(is_updated).map(|decided| params_of(&decided.entry, &columns));
         execute(connection, &statements.update_entries, &columns, updated).await?;
         self.insert_entries(connection, writer).await?;

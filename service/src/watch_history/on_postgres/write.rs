@@ -175,7 +175,9 @@ async fn explain_failure(slot: &mut PgSlot, writer: &Writer, command: &Command, 
     }
     // Another transaction deleted the user or the video while the statement ran.
     match look_up(slot, &writer.context, &[command.key()]).await {
-        Ok(found) => Err(found.into_iter().next().map_or(Error::Busy, |found| explain_no_op(&writer.context, command, found))),
+        Ok(found) => {
+            Err(found.into_iter().next().map_or(Error::Busy, |found| explain_no_op(&writer.context, command, found)))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -42,11 +42,7 @@ fn batcher<Q: Send + 'static, A: Send + 'static>(
 }
 
 /// The entries of these requests.
-fn find(
-    connection: &mut SqliteConnection,
-    context: &Context,
-    requests: &[EntryRequest],
-) -> Vec<Result<Entry, Error>> {
+fn find(connection: &mut SqliteConnection, context: &Context, requests: &[EntryRequest]) -> Vec<Result<Entry, Error>> {
     let found = connection.transaction(|transaction| {
         let mut find = transaction.prepare(&context.statements.find)?;
         transaction.for_each(requests, |request| {

@@ -2,9 +2,7 @@
 //! statements write.
 
 use crate::Error;
-use crate::storage::{
-    InputRow, IntoParam, Param, RowReader, SqliteConnection, SqliteStatement, SqliteTransaction,
-};
+use crate::storage::{InputRow, IntoParam, Param, RowReader, SqliteConnection, SqliteStatement, SqliteTransaction};
 use crate::watch_history::command::{Command, Outcome};
 use crate::watch_history::entry::Entry;
 use crate::watch_history::key::EntryRequest;
@@ -69,7 +67,10 @@ impl Writer<'_, '_, '_> {
         } else {
             self.transaction.savepoint(|| self.write_decision(decision))?
         };
-        Ok(Some(Entry { applied: Some(applied), ..Entry::of_model(entry, duration, &self.context.rules, save.updated_at) }))
+        Ok(Some(Entry {
+            applied: Some(applied),
+            ..Entry::of_model(entry, duration, &self.context.rules, save.updated_at)
+        }))
     }
 
     /// What is stored, without the deletion and the plays; an error if the account may not see the
@@ -138,15 +139,16 @@ impl Writer<'_, '_, '_> {
         let state = self.read_state(StateRequest { user_id, video_id, player_session: None }, now)?;
         let entry = state.entry.ok_or(Error::HistoryNotFound)?;
         let (transaction, statements) = (self.transaction, self.statements);
-        transaction.savepoint(|| {
-            transaction.prepare(&statements.delete_entry)?.execute([entry.id])?;
-            if is_expired(&entry, state.cutoff) {
-                return Ok(true);
-            }
-            let deletion: [Param; 3] = [user_id.into_param(), video_id.into_param(), now.into_param()];
-            transaction.prepare(&statements.remember)?.execute(deletion)?;
-            Ok(false)
-        })
-        .and_then(|was_expired| if was_expired { Err(Error::HistoryNotFound) } else { Ok(()) })
+        transaction
+            .savepoint(|| {
+                transaction.prepare(&statements.delete_entry)?.execute([entry.id])?;
+                if is_expired(&entry, state.cutoff) {
+                    return Ok(true);
+                }
+                let deletion: [Param; 3] = [user_id.into_param(), video_id.into_param(), now.into_param()];
+                transaction.prepare(&statements.remember)?.execute(deletion)?;
+                Ok(false)
+            })
+            .and_then(|was_expired| if was_expired { Err(Error::HistoryNotFound) } else { Ok(()) })
     }
 }

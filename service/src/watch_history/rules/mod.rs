@@ -9,7 +9,9 @@ mod decide;
 mod play;
 mod position;
 
-pub(super) use decide::{COUNTED_SESSIONS_LENGTH, Decision, EntryWrite, StoredState, decide, is_expired, needs_ended_plays};
+pub(super) use decide::{
+    COUNTED_SESSIONS_LENGTH, Decision, EntryWrite, StoredState, decide, is_expired, needs_ended_plays,
+};
 pub(crate) use play::close_play;
 pub(super) use play::{MAX_UNREPORTED_STEP, NEW_PLAY_AFTER, WATCHED_SLACK};
 pub(super) use position::FAR;

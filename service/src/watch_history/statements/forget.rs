@@ -11,8 +11,7 @@ use entity::watch_history::{Column, Entity};
 use sea_orm::DatabaseBackend::{Postgres, Sqlite};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{
-    CommonTableExpression, ExprTrait, InsertStatement, LockType, OnConflict, Order, Query, SelectStatement,
-    WithClause,
+    CommonTableExpression, ExprTrait, InsertStatement, LockType, OnConflict, Order, Query, SelectStatement, WithClause,
 };
 
 const FOUND: &str = "found";
@@ -66,9 +65,7 @@ fn remember_rows(select: SelectStatement) -> Result<InsertStatement, Error> {
     let inserted =
         insert.into_table(forgotten_entry::Entity).columns([UserId, VideoId, ForgottenAt]).select_from(select);
     let on_conflict = OnConflict::columns([UserId, VideoId]).value(ForgottenAt, latest).to_owned();
-    inserted
-        .map(|insert| insert.on_conflict(on_conflict).take())
-        .map_err(|error| Error::Internal(error.to_string()))
+    inserted.map(|insert| insert.on_conflict(on_conflict).take()).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// The columns that [`delete_revived`] gets.

@@ -23,9 +23,8 @@ pub(in crate::watch_history) const HEARTBEAT: [Column; 8] = [
 
 /// The columns that an update writes, and at the end the id.
 pub(in crate::watch_history) fn updated_columns() -> Vec<Column> {
-    let is_fixed = |column: &Column| {
-        matches!(column, Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt)
-    };
+    let is_fixed =
+        |column: &Column| matches!(column, Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt);
     Column::iter().filter(|column| !is_fixed(column)).chain([Column::Id]).collect()
 }
 

@@ -5,9 +5,9 @@ use crate::watch_history::key::EntryKey;
 use crate::watch_history::stored_state::StateRequest;
 use entity::{forgotten_entry, play, user, video, watch_history, watch_history::Column};
 use sea_orm::DatabaseBackend::{self, Postgres, Sqlite};
+use sea_orm::Iterable;
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{BinOper, ExprTrait, JoinType, LockType, Order, Query, SelectStatement};
-use sea_orm::Iterable;
 
 /// Among how many of the newest plays of an entry the play of a session is looked for.
 const NEWEST_PLAYS: u64 = 1000;
@@ -23,9 +23,10 @@ pub(super) fn state(backend: DatabaseBackend) -> String {
         .column((INPUT, "n"))
         .expr(user::Column::IsActive.into_expr().if_null(false))
         .expr(is_visible().if_null(false))
-        .columns([user::Column::HistoryMode, user::Column::RetentionDays, user::Column::HistoryClearedBefore].map(
-            |column| (user::Entity, column),
-        ))
+        .columns(
+            [user::Column::HistoryMode, user::Column::RetentionDays, user::Column::HistoryClearedBefore]
+                .map(|column| (user::Entity, column)),
+        )
         .column((video::Entity, video::Column::Duration))
         .left_join(watch_history::Entity, is_entry_of_input());
     if backend != Postgres {

@@ -2,9 +2,7 @@
 
 use super::concat;
 use crate::progress::ProgressRules;
-use crate::watch_history::rules::{
-    COUNTED_SESSIONS_LENGTH, FAR, MAX_UNREPORTED_STEP, NEW_PLAY_AFTER, WATCHED_SLACK,
-};
+use crate::watch_history::rules::{COUNTED_SESSIONS_LENGTH, FAR, MAX_UNREPORTED_STEP, NEW_PLAY_AFTER, WATCHED_SLACK};
 use chrono::TimeDelta;
 use entity::watch_history::Column;
 use sea_orm::prelude::*;
@@ -31,7 +29,9 @@ pub(super) fn updated_value(column: Column) -> Option<Expr> {
         Column::WatchPosition | Column::Completed | Column::Device | Column::PlayIsKept | Column::PlayHasSession => {
             excluded(column)
         }
-        Column::WatchDuration | Column::LastWatchedAt | Column::WatchedHour => greatest([column.into_expr(), excluded(column)]),
+        Column::WatchDuration | Column::LastWatchedAt | Column::WatchedHour => {
+            greatest([column.into_expr(), excluded(column)])
+        }
         Column::PlayerSession => last_session(),
         Column::Sequence => last_sequence(),
         Column::PlayCount => if_counted(stored(column).add(1)),
