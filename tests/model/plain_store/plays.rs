@@ -85,7 +85,9 @@ impl Update {
     pub async fn is_of_another_play(&self, db: &impl ConnectionTrait, entry: &Model) -> Result<bool, Error> {
         let last_play = play::Entity::find_by_id((entry.id, entry.play_number)).one(db).await?;
         let last_save = match last_play {
-            Some(play) if entry.play_started_at.is_none() && self.keeps_plays => play.ended_at,
+            Some(play) if entry.play_started_at.is_none() && play.player_session.is_none() && self.keeps_plays => {
+                play.ended_at
+            }
             _ => entry.last_watched_at,
         };
         Ok(!self.has_session_of_last_play(entry) || !self.is_soon_after(last_save))

@@ -95,7 +95,8 @@ impl Playing<'_> {
     /// Whether the save is of another play than the last one of the entry, running or ended. If no
     /// plays are kept, the time of the entry is taken for that of the last save.
     pub fn is_of_another_play(&self, row: &Row) -> bool {
-        let last_save = match row.ended.get(&row.play_number) {
+        let ended = row.ended.get(&row.play_number).filter(|play| play.session.is_none());
+        let last_save = match ended {
             Some(play) if row.running.is_none() && self.keeps_plays => play.ended_at,
             _ => row.last_watched_at,
         };

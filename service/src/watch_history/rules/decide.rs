@@ -188,13 +188,16 @@ impl Update<'_> {
         Decision { expired: None, reopened: None, closed: None, write, entry, applied: false }
     }
 
-    /// Whether the save is of the entry's last play. If that has ended, its end counts: an undo or a
-    /// mark changes the time of the entry.
+    /// Whether the save is of the entry's last play. Without a session its end counts, if it has
+    /// ended: an undo or a mark changes the time of the entry.
     fn is_of_last_play(&self, entry: &Model, ended_play: Option<&play::Model>) -> bool {
+        let session = self.save.player_session.as_deref();
         let is_last = |ended: &&play::Model| entry.play_started_at.is_none() && ended.number == entry.play_number;
-        match ended_play.filter(is_last).filter(|_| self.keeps_plays) {
-            Some(ended) => reopens_play(ended, self.save),
-            None => is_of_last_play(entry, self.save.player_session.as_deref(), self.save.last_watched_at),
+        match ended_play.filter(is_last) {
+            Some(ended) if self.keeps_plays && session.is_none() => {
+                !entry.play_has_session && reopens_play(ended, self.save)
+            }
+            _ => is_of_last_play(entry, session, self.save.last_watched_at),
         }
     }
 
