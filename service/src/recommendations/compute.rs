@@ -52,8 +52,10 @@ const WRITING: Pace = Pace { rest: 4 };
 /// # Errors
 /// Database errors. The rows that were written so far stay.
 pub async fn compute(db: &Database, max_days: Option<i32>, now: DateTime<Utc>) -> Result<(), Error> {
+    let started = Instant::now();
     let counter = PairCounter::new(completions::read(db, max_days, now, READING).await?);
     let ids = counter.videos().to_vec();
+    let count = ids.len();
     let mut chunks = count_in_background(counter)?;
     while let Some(chunk) = chunks.recv().await {
         WRITING.step(store::replace(db, chunk)).await?;
@@ -63,6 +65,7 @@ pub async fn compute(db: &Database, max_days: Option<i32>, now: DateTime<Utc>) -
         let none = ids.iter().map(|video_id| VideoRelations { video_id: *video_id, related: Vec::new() });
         WRITING.step(store::replace(db, none.collect())).await?;
     }
+    log::debug!("computed the related videos of {count} videos in {:.1} s", started.elapsed().as_secs_f64());
     Ok(())
 }
 
