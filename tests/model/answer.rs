@@ -1,10 +1,9 @@
 //! Answers of a store, as far as the rules determine them.
 
-use crate::plain_store::{PlainEntry, PlainStore};
-use crate::rules::resume_at;
-use chrono::{DateTime, Utc};
+use crate::rules::Time;
 use service::Error;
-use service::watch_history::{ContinueWatching, Entry};
+use service::plays::Play;
+use service::watch_history::{ContinueWatching, Entry, PreviousPosition};
 
 #[derive(Debug, PartialEq)]
 pub enum Answer {
@@ -12,13 +11,21 @@ pub enum Answer {
         entry: EntryFields,
         applied: Option<bool>,
     },
-    Forgotten,
     /// A save that was not taken.
     NotTaken,
+    /// An entry or a play is deleted.
+    Deleted,
+    /// Many entries were marked. Some videos do not exist.
+    Marked {
+        changed: u64,
+        skipped: Vec<i64>,
+    },
+    /// So many entries were deleted.
+    DeletedMany(u64),
     Failure(String),
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EntryFields {
     pub id: i64,
     pub viewer: i64,
@@ -30,11 +37,16 @@ pub struct EntryFields {
     pub resume_at: i32,
     pub device: Option<String>,
     pub play_count: i32,
-    pub completed_at: Option<DateTime<Utc>>,
-    pub last_watched_at: DateTime<Utc>,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
+    pub completed_at: Option<Time>,
+    pub last_watched_at: Time,
+    pub hidden: bool,
+    pub previous: Option<PreviousFields>,
+    pub created_at: Time,
+    pub updated_at: Time,
 }
+
+/// Position, device and time.
+pub type PreviousFields = (i32, Option<String>, Time);
 
 /// An item of the list "continue watching".
 #[derive(Debug, PartialEq)]
@@ -45,23 +57,50 @@ pub struct Item {
     pub resume_at: i32,
     pub device: Option<String>,
     pub play_count: i32,
-    pub last_watched_at: DateTime<Utc>,
+    pub previous: Option<PreviousFields>,
+    pub last_watched_at: Time,
+}
+
+/// An item of a list of plays.
+#[derive(Debug, PartialEq)]
+pub struct PlayFields {
+    pub id: i64,
+    pub video: i64,
+    pub device: Option<String>,
+    pub started_at: Time,
+    pub ended_at: Time,
+    pub start_position: i32,
+    pub end_position: i32,
+    pub watched_seconds: i64,
+    pub completed: bool,
 }
 
 impl Answer {
     pub fn failure(error: &Error) -> Self {
         Self::Failure(error.to_string())
     }
+
+    /// The answer to a save. Without an entry, the save was not taken.
+    pub fn to_save(answer: Result<Option<Entry>, Error>) -> Self {
+        answer.map_or_else(|error| Self::failure(&error), |entry| entry.map_or(Self::NotTaken, Self::entry))
+    }
+
+    pub fn to_edit(answer: Result<Entry, Error>) -> Self {
+        answer.map_or_else(|error| Self::failure(&error), Self::entry)
+    }
+
+    pub fn to_deletion(answer: Result<(), Error>) -> Self {
+        answer.map_or_else(|error| Self::failure(&error), |()| Self::Deleted)
+    }
+
+    pub fn entry(entry: Entry) -> Self {
+        Self::Entry { applied: entry.applied, entry: entry.into() }
+    }
 }
 
-impl From<Result<Option<Entry>, Error>> for Answer {
-    fn from(answer: Result<Option<Entry>, Error>) -> Self {
-        let entry = match answer {
-            Ok(Some(entry)) => entry,
-            Ok(None) => return Self::NotTaken,
-            Err(error) => return Self::failure(&error),
-        };
-        let fields = EntryFields {
+impl From<Entry> for EntryFields {
+    fn from(entry: Entry) -> Self {
+        Self {
             id: entry.id,
             viewer: entry.user_id,
             video: entry.video_id,
@@ -74,11 +113,16 @@ impl From<Result<Option<Entry>, Error>> for Answer {
             play_count: entry.play_count,
             completed_at: entry.completed_at.map(|time| time.0),
             last_watched_at: entry.last_watched_at.0,
+            hidden: entry.hidden,
+            previous: entry.previous.map(previous),
             created_at: entry.created_at.0,
             updated_at: entry.updated_at.0,
-        };
-        Self::Entry { entry: fields, applied: entry.applied }
+        }
     }
+}
+
+fn previous(previous: PreviousPosition) -> PreviousFields {
+    (previous.position, previous.device, previous.at.0)
 }
 
 impl From<ContinueWatching> for Item {
@@ -90,45 +134,24 @@ impl From<ContinueWatching> for Item {
             resume_at: item.resume_at,
             device: item.device,
             play_count: item.play_count,
+            previous: item.previous.map(previous),
             last_watched_at: item.last_watched_at.0,
         }
     }
 }
 
-impl PlainStore {
-    pub fn answer(&self, answer: Result<PlainEntry, Error>) -> Answer {
-        let PlainEntry { row, video, applied } = match answer {
-            Ok(entry) => entry,
-            Err(error) => return Answer::failure(&error),
-        };
-        let fields = EntryFields {
-            percentage: row.progress_percentage(video.duration),
-            resume_at: resume_at(row.watch_position, video.duration, &self.rules),
-            id: row.id,
-            viewer: row.user_id,
-            video: row.video_id,
-            position: row.watch_position,
-            watched: row.watch_duration,
-            completed: row.completed,
-            device: row.device,
-            play_count: row.play_count,
-            completed_at: row.completed_at,
-            last_watched_at: row.last_watched_at,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        };
-        Answer::Entry { entry: fields, applied }
-    }
-
-    pub fn item(&self, PlainEntry { row, video, .. }: PlainEntry) -> Item {
-        Item {
-            percentage: row.progress_percentage(video.duration),
-            resume_at: resume_at(row.watch_position, video.duration, &self.rules),
-            video: row.video_id,
-            position: row.watch_position,
-            device: row.device,
-            play_count: row.play_count,
-            last_watched_at: row.last_watched_at,
+impl From<Play> for PlayFields {
+    fn from(play: Play) -> Self {
+        Self {
+            id: play.id,
+            video: play.video_id,
+            device: play.device,
+            started_at: play.started_at.0,
+            ended_at: play.ended_at.0,
+            start_position: play.start_position,
+            end_position: play.end_position,
+            watched_seconds: play.watched_seconds,
+            completed: play.completed,
         }
     }
 }

@@ -2,41 +2,44 @@
 //! compared.
 
 use crate::answer::Answer;
-use crate::expected::{Expected, Key};
+use crate::expected::{Expected, Key, Stored};
+use crate::rules::preferences::Keeps;
+use crate::rules::{Time, Viewer};
 use crate::site::TestSite;
-use crate::story::{Arrival, Request, Step, Story, VIDEOS, VIEWERS};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::story::{Arrival, Edit, Read, Request, Step, Story, VIDEOS, VIEWERS};
+use chrono::TimeDelta;
 use entity::{user, video, watch_history};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sea_orm::prelude::Expr;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, Set};
 use service::caller::{Caller, UserRole};
+use service::preferences::{self, HistoryPreference, PreferencesUpdate};
 use service::video::VideoUpdate;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 type Checked = Result<(), TestCaseError>;
 
 pub struct StoryRun<'a> {
     site: &'a TestSite,
-    now: DateTime<Utc>,
+    now: Time,
     expected: Expected,
 }
 
 impl<'a> StoryRun<'a> {
     pub async fn new(site: &'a TestSite, story: &Story) -> Self {
-        let now = DateTime::from_timestamp_millis(1_800_000_000_000).unwrap();
+        let now = Time::from_timestamp_millis(1_800_000_000_000).unwrap();
         let (_write_guard, db) = site.db.writer().await.unwrap();
-        let viewers = create_viewers(db, now).await;
-        let videos = create_videos(db, viewers[0], story, now).await;
+        let viewer_ids = create_viewers(db, now).await;
+        let video_ids = create_videos(db, viewer_ids[0], story, now).await;
         let expected = Expected {
             rules: site.rules,
-            viewers,
-            videos: videos.into_iter().chain([i64::MAX]).collect(),
+            viewer_ids,
+            video_ids: video_ids.into_iter().chain([i64::MAX]).collect(),
             durations: story.durations,
-            rows: BTreeMap::new(),
+            viewers: (0..VIEWERS).map(|_| Viewer::default()).collect(),
             used_ids: BTreeSet::new(),
         };
         Self { site, now, expected }
@@ -46,10 +49,13 @@ impl<'a> StoryRun<'a> {
         for step in steps {
             match step {
                 Step::Requests(arrivals) => self.send_all(arrivals).await?,
+                Step::Edit { pause, viewer, edit } => self.edit(*pause, *viewer, edit).await?,
+                Step::Preferences { viewer, keeps, retention_days } => {
+                    self.set_preferences(*viewer, *keeps, *retention_days).await;
+                }
                 Step::Skew { viewer, video, ahead } => self.skew((*viewer, *video), *ahead).await,
                 Step::Duration { video, duration } => self.change_duration(*video, *duration).await,
-                Step::Find { viewer, video } => self.check_entry((*viewer, *video)).await?,
-                Step::List { viewer, limit } => self.check_list(*viewer, *limit).await?,
+                Step::Read { viewer, read } => self.check(*viewer, read).await?,
             }
         }
         Ok(())
@@ -75,9 +81,9 @@ impl<'a> StoryRun<'a> {
         Ok(())
     }
 
-    async fn answers(&self, arrival: &Arrival, now: DateTime<Utc>) -> Vec<Answer> {
-        let (store, videos) = (&self.site.store, &self.expected.videos);
-        let viewer = self.expected.viewers[arrival.viewer];
+    async fn answers(&self, arrival: &Arrival, now: Time) -> Vec<Answer> {
+        let (store, videos) = (&self.site.store, &self.expected.video_ids);
+        let viewer = self.expected.viewer_ids[arrival.viewer];
         match &arrival.request {
             Request::Save(video, save) => vec![store.save(viewer, videos[*video], save.clone(), now).await],
             Request::Batch(saves) => {
@@ -88,68 +94,104 @@ impl<'a> StoryRun<'a> {
         }
     }
 
-    async fn skew(&mut self, key: Key, ahead: i64) {
-        let Some(known) = self.expected.rows.get_mut(&key) else { return };
-        let future = self.now + TimeDelta::milliseconds(ahead);
-        known.row.last_watched_at = future;
+    async fn edit(&mut self, pause: i64, viewer: usize, edit: &Edit) -> Checked {
+        self.now += TimeDelta::milliseconds(pause);
+        let answer = self.site.edit(&self.expected, viewer, edit, self.now).await;
+        let expected = self.expected.answer_to_edit(viewer, edit, self.now, &answer);
+        prop_assert_eq!(answer, expected, "{:?}", edit);
+        // Marks of several videos make rows of which the answer does not tell the ids.
+        if matches!(edit, Edit::MarkMany { .. }) {
+            let stored = self.stored().await;
+            self.expected.learn_ids(&stored);
+        }
+        Ok(())
+    }
+
+    pub async fn set_preferences(&mut self, viewer: usize, keeps: Keeps, retention_days: Option<i32>) {
+        let preferences = &mut self.expected.viewers[viewer].preferences;
+        (preferences.keeps, preferences.retention_days) = (keeps, retention_days);
+        let history = match keeps {
+            Keeps::All => HistoryPreference::On,
+            Keeps::Positions => HistoryPreference::Positions,
+            Keeps::Nothing => HistoryPreference::Off,
+        };
+        let update = PreferencesUpdate {
+            history: Some(history),
+            retention_days: Some(retention_days),
+            ..PreferencesUpdate::default()
+        };
+        let (viewer, now) = (self.expected.viewer_ids[viewer], self.now);
+        let update = self.site.run(async |tx| preferences::update(tx, viewer, update, now).await);
+        update.await.unwrap();
+    }
+
+    async fn skew(&mut self, (viewer, video): Key, ahead: i64) {
+        let Some(row) = self.expected.viewers[viewer].rows.get_mut(&video) else { return };
+        let future = row.last_watched_at.max(self.now + TimeDelta::milliseconds(ahead));
+        row.last_watched_at = future;
         let update = watch_history::Entity::update_many()
             .col_expr(watch_history::Column::LastWatchedAt, Expr::value(future))
             .col_expr(watch_history::Column::WatchedHour, Expr::value(future.timestamp().div_euclid(3600)))
-            .filter(watch_history::Column::Id.eq(known.id));
+            .filter(watch_history::Column::Id.eq(row.id));
         update.exec(self.site.db.writer().await.unwrap().1).await.unwrap();
     }
 
     async fn change_duration(&mut self, video: usize, duration: Option<i32>) {
         let (site, expected) = (self.site, &mut self.expected);
-        let uploader = Caller { id: expected.viewers[0], role: UserRole::User };
+        let uploader = Caller { id: expected.viewer_ids[0], role: UserRole::User };
         let update = VideoUpdate { title: None, description: None, duration: Some(duration), thumbnail_path: None };
-        let (id, now) = (expected.videos[video], self.now);
+        let (id, now) = (expected.video_ids[video], self.now);
         let change =
             site.db.transaction(async |tx| service::video::update(tx, uploader, id, update, &site.rules, now).await);
         change.await.unwrap();
         expected.change_duration(video, duration);
     }
 
-    async fn check_entry(&self, (viewer, video): Key) -> Checked {
-        let found = self.site.store.find(self.expected.viewers[viewer], self.expected.videos[video], self.now).await;
-        prop_assert_eq!(found, self.expected.answer_to_find((viewer, video)));
-        Ok(())
-    }
-
-    async fn check_list(&self, viewer: usize, limit: u32) -> Checked {
-        let list = self.site.store.list(self.expected.viewers[viewer], limit, self.now).await;
-        prop_assert_eq!(list, self.expected.list(viewer, limit));
+    /// Checks what a viewer reads.
+    async fn check(&self, viewer: usize, read: &Read) -> Checked {
+        let (site, expected, now) = (self.site, &self.expected, self.now);
+        let (id, videos) = (expected.viewer_ids[viewer], &expected.video_ids);
+        match *read {
+            Read::Entry { video } => {
+                let found = site.store.find(id, videos[video], now).await;
+                prop_assert_eq!(found, expected.answer_to_find((viewer, video), now));
+            }
+            Read::ContinueWatching { limit, max_age_days } => {
+                let list = site.store.continue_watching(id, limit, max_age_days, now).await;
+                prop_assert_eq!(list, expected.continue_watching(viewer, limit, max_age_days, now));
+            }
+            Read::History { state, page_size } => {
+                let list = site.history(id, state, page_size, now).await;
+                prop_assert_eq!(list, expected.history(viewer, state, now), "{:?}", state);
+            }
+            Read::Plays { video, page_size } => {
+                let list = site.plays(id, video.map(|video| videos[video]), page_size, now).await;
+                prop_assert_eq!(list, expected.plays(viewer, video, now));
+            }
+        }
         Ok(())
     }
 
     /// Checks every row as it is stored, every answer about it, and that there is no other row.
     pub async fn check_all(&self) -> Checked {
-        let (stored, expected) = (self.stored().await, &self.expected);
-        let keys: BTreeSet<_> = stored.iter().map(|row| (row.user_id, row.video_id)).collect();
-        let known = expected.rows.keys().map(|(viewer, video)| (expected.viewers[*viewer], expected.videos[*video]));
-        prop_assert_eq!(&keys, &known.collect());
-        for (model, stored) in expected.rows.values().zip(stored) {
-            prop_assert_eq!((&stored.player_session, stored.sequence), (&model.row.session, model.row.sequence));
-        }
+        prop_assert_eq!(self.stored().await, self.expected.stored());
         for viewer in 0..VIEWERS {
             for video in 0..VIDEOS {
-                self.check_entry((viewer, video)).await?;
+                self.check(viewer, &Read::Entry { video }).await?;
             }
-            self.check_list(viewer, 10).await?;
+            self.check(viewer, &Read::ContinueWatching { limit: 10, max_age_days: None }).await?;
+            self.check(viewer, &Read::Plays { video: None, page_size: 100 }).await?;
         }
         Ok(())
     }
 
-    /// The rows of this story as they are stored, by viewer and video.
-    pub async fn stored(&self) -> Vec<watch_history::Model> {
-        let of_viewers = watch_history::Column::UserId.is_in(self.expected.viewers.iter().copied());
-        let rows = watch_history::Entity::find().filter(of_viewers).order_by_asc(watch_history::Column::UserId);
-        let rows = rows.order_by_asc(watch_history::Column::VideoId);
-        rows.all(self.site.db.reader()).await.unwrap()
+    /// The rows of this story as they are stored.
+    pub async fn stored(&self) -> Stored {
+        Stored::read(self.site.db.reader(), &self.expected.viewer_ids).await
     }
 }
 
-async fn create_viewers(db: &DatabaseConnection, now: DateTime<Utc>) -> Vec<i64> {
+async fn create_viewers(db: &DatabaseConnection, now: Time) -> Vec<i64> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let viewers = (0..VIEWERS).map(|viewer| user::ActiveModel {
@@ -164,7 +206,7 @@ async fn create_viewers(db: &DatabaseConnection, now: DateTime<Utc>) -> Vec<i64>
     viewers.into_iter().map(|viewer| viewer.id).collect()
 }
 
-async fn create_videos(db: &DatabaseConnection, uploader: i64, story: &Story, now: DateTime<Utc>) -> Vec<i64> {
+async fn create_videos(db: &DatabaseConnection, uploader: i64, story: &Story, now: Time) -> Vec<i64> {
     let videos = story.durations.map(|duration| video::ActiveModel {
         user_id: Set(uploader),
         title: Set("video".to_owned()),

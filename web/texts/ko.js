@@ -134,7 +134,7 @@ export const ko = {
   clearQuestion: "시청 기록을 지울까요?",
   clearWhat: "지울 범위",
   clearAll: "전체",
-  clearBefore: "이 날짜 이전에 마지막으로 시청한 기록",
+  clearBefore: "마지막 시청이 이 날짜보다 앞선 기록",
   clearBeforeDate: "날짜",
   counting: "세는 중…",
   clearNone: "지울 기록이 없습니다.",

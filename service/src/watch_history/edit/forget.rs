@@ -1,7 +1,7 @@
 //! Forgets many entries at once.
 
 use super::lock::{lock_account, lock_entries, lock_videos};
-use super::store::delete_forever;
+use super::store::{delete_forever, remove};
 use super::{Edit, MAX_VIDEOS, check_ids};
 use crate::storage::Transaction;
 use crate::{Error, number};
@@ -39,8 +39,10 @@ pub async fn forget_many(tx: &Transaction, edit: &Edit, videos: &VideoList) -> R
     let account = lock_account(tx, edit).await?;
     let visible = Vec::from_iter(lock_videos(tx, &account, &videos.video_ids).await?.into_keys());
     let entries = lock_entries(tx, &account, &visible).await?;
+    let (expired, entries): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| account.is_expired(entry.last_watched_at));
+    // For the caller the expired ones were gone already.
+    remove(tx, &expired).await?;
     delete_forever(tx, edit, &entries).await?;
-    // Expired ones are deleted too, but the caller saw them no more.
-    let seen = entries.iter().filter(|entry| !account.is_expired(entry.last_watched_at));
-    Ok(Deletion { deleted: seen.count().try_into().unwrap_or(u64::MAX) })
+    Ok(Deletion { deleted: entries.len().try_into().unwrap_or(u64::MAX) })
 }

@@ -11,7 +11,6 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     IntoActiveModel, Iterable,
 };
-use std::cmp::max;
 
 /// Rows that one INSERT writes. Each has about thirty values, and SQLite takes 32,766 in all.
 const ROWS_PER_INSERT: usize = 100;
@@ -131,8 +130,7 @@ pub(super) async fn delete_forever(tx: &Transaction, edit: &Edit, entries: &[Mod
         let rows = entries.iter().map(|entry| forgotten_entry::ActiveModel {
             user_id: Set(entry.user_id),
             video_id: Set(entry.video_id),
-            // No save of the deleted entry was later, even if its time came from another clock.
-            forgotten_at: Set(max(edit.now, entry.last_watched_at)),
+            forgotten_at: Set(edit.now),
         });
         let is_later = Expr::col(("excluded", Tombstone::ForgottenAt)).gt(Tombstone::ForgottenAt.into_expr());
         let mut on_conflict = OnConflict::columns([Tombstone::UserId, Tombstone::VideoId]);
