@@ -12,9 +12,9 @@ from harness.memory import Memory
 from harness.postgres import open_postgres
 from harness.programs import make_tokens, migrate, say, start_playhead, workplace
 
-# Every entry is completed, and every viewer has switched recommendations on. Each video is shared
-# by 31 viewers, and has more related ones than are kept: half a million rows are written.
-DATA = seed.Data(users=5_000, videos=10_000, history=90)
+# The data of `bench/run`. Every entry is completed, and every viewer has switched recommendations
+# on. Each video has more related ones than are kept, so that 50 are written for each.
+DATA = seed.Data(users=5_000, videos=1_000, history=90)
 LEARN = ("UPDATE users SET recommendations = true", "UPDATE watch_history SET play_count = 1")
 # The state before the first computation.
 RESET = ("DELETE FROM related_videos", "DELETE FROM background_jobs")

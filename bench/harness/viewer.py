@@ -1,4 +1,5 @@
 """The part of `bench/growth` about one viewer with a long history: 10,000 entries and 50,000 plays."""
+import itertools
 import os
 import statistics
 import threading
@@ -9,11 +10,10 @@ from harness import load, machine, page, seed
 from harness.checks import Client
 from harness.postgres import open_postgres
 from harness.programs import migrate, say, start_playhead
-from harness.viewer_requests import REQUESTS
+from harness.viewer_requests import REQUESTS, VIEWERS
 
-# The others, whose saves must not become slower, and the viewers with a row for every video. Some
-# requests use up a viewer, so there are several.
-DATA = seed.Data(users=5_000, videos=10_000, history=90, heavy=12)
+# The others, whose saves must not become slower, and the viewers with a row for every video.
+DATA = seed.Data(users=5_000, videos=10_000, history=90, heavy=VIEWERS)
 PLAYS_OF_ENTRY = 5
 KEPT_RATE = 0.9
 # How often the viewer asks for something while the others save.
@@ -30,9 +30,8 @@ def measure(database, folder, outer, tokens, given):
     with ExitStack() as stack:
         # One viewer asks for more changes here than a person can.
         _, port = start_playhead(stack, folder, NAME, url, {"WRITES_PER_MINUTE": "0", "ADDRESS_WRITES_PER_MINUTE": "0"})
+        timed = [(request, times_of(Client(port, keys), request, given)) for request in REQUESTS]
         rates, faults = rates_of_others(folder, port, tokens, keys, given)
-        timed = [(request, times_of(Client(port, keys), request, 5 if given.quick else request.repeats))
-                 for request in REQUESTS]
     about = machine.describe(folder, (before, machine.fsync_rate(folder)), postgres)
     page.keep(f"viewer, {database}", section(database, about, timed, rates, faults, given), given.quick)
     return faults
@@ -55,24 +54,27 @@ def seeded(database, folder, outer, postgres):
     return url
 
 
-def times_of(client, request, repeats):
+def times_of(client, request, given):
     """Milliseconds of each answer, one request at a time; the first answers, of cold caches, do not count."""
     times = []
-    for number in range(-request.warm, repeats):
-        method, path, body = request.ask(number + request.warm)
+    for number in range(request.warm + (5 if given.quick else request.repeats)):
         started = time.monotonic()
-        client.request(method, DATA.users + 1 + request.viewer(number + request.warm), path, body)
-        if number >= 0:
-            times.append((time.monotonic() - started) * 1000)
-    return times
+        send(client, request, number)
+        times.append((time.monotonic() - started) * 1000)
+    return times[request.warm:]
+
+
+def send(client, request, number):
+    method, path, body = request.ask(number)
+    client.request(method, DATA.users + 1 + request.viewer(number), path, body)
 
 
 def rates_of_others(folder, port, tokens, keys, given):
-    """Heartbeats of the others a second, without and with the reading viewer, in alternation; and the faults."""
-    rates, faults = {"alone": [], "beside": []}, []
+    """Heartbeats of the others a second, without and with such a viewer, in alternation; and the faults."""
+    rates, faults, numbers = {"alone": [], "beside": []}, [], itertools.count(max(each.repeats for each in REQUESTS))
     for _ in range(given.rounds):
         for name, runs in rates.items():
-            with reading(port, keys) if name == "beside" else ExitStack():
+            with asking(port, keys, numbers) if name == "beside" else ExitStack():
                 measured = load.measure(folder, {name: f"{port}/{DATA.users}"}, tokens, ["heartbeat"], 1,
                                         given.seconds, DATA)
             faults += load.failures(measured)
@@ -81,19 +83,19 @@ def rates_of_others(folder, port, tokens, keys, given):
 
 
 @contextmanager
-def reading(port, keys):
-    """A viewer with a long history who asks for one thing after the other."""
+def asking(port, keys, numbers):
+    """A viewer with a long history asks for one thing after the other, in a thread."""
     ended = threading.Event()
-    requests = [request for request in REQUESTS if request.is_repeatable]
 
-    def read():
-        client, number = Client(port, keys), 0
-        while not ended.wait(PAUSE):
-            request = requests[number % len(requests)]
-            client.request(*[request.ask(number)[0], DATA.users + 1 + request.viewer(number), *request.ask(number)[1:]])
-            number += 1
+    def ask():
+        client = Client(port, keys)
+        for number in numbers:
+            for request in REQUESTS:
+                if ended.wait(PAUSE):
+                    return
+                send(client, request, number)
 
-    thread = threading.Thread(target=read, daemon=True)
+    thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     try:
         yield

@@ -1,14 +1,17 @@
-"""What the viewer with a long history asks for, and how long the median answer may take.
+"""What a viewer with a long history asks for, and how long the median answer may take.
 
 A new operation is one more line in REQUESTS.
 """
 from dataclasses import dataclass
 from typing import Callable
 
+# Viewers with a long history. The first one sends most requests, and each CLEAR empties another one.
+VIEWERS = 26
+CLEARED_FROM = 3
 # Between the first and the last entry that harness.seed makes.
 MIDDLE = "2026-02-20T00:00:00Z"
 # Of all plays that harness.seed makes.
-YEAR = "from=2025-04-14&to=2026-04-14"
+YEAR = "from=2025-04-14&to=2026-04-14&tz=Asia/Seoul"
 
 
 @dataclass(frozen=True)
@@ -19,14 +22,21 @@ class Request:
     ask: Callable
     repeats: int = 60
     warm: int = 10
-    # Which of the viewers sends the nth request; one that empties a history needs another viewer each time.
+    # Which of the viewers sends the nth request.
     viewer: Callable = lambda number: 0
-    # Whether it can run any number of times, and so also beside the saves of others.
-    is_repeatable: bool = True
 
 
 def get(path):
     return lambda number: ("GET", path, None)
+
+
+def mark(number):
+    first = number % 19 * 500 + 1
+    return "POST", "/watch-history/mark", {"video_ids": list(range(first, first + 500)), "watched": number % 2 == 0}
+
+
+def next_viewer(number):
+    return CLEARED_FROM + number % (VIEWERS - CLEARED_FROM)
 
 
 REQUESTS = [
@@ -42,4 +52,9 @@ REQUESTS = [
     Request("plays, first page", 10, get("/plays?limit=20")),
     Request("plays, a page in the middle", 10, get("/plays?limit=20&until=2025-10-01T00:00:00Z")),
     Request("plays of a video", 10, lambda number: ("GET", f"/videos/{number % 1000 + 1}/plays", None)),
+    Request("statistics of a year", 150, get(f"/users/me/statistics?{YEAR}")),
+    Request("mark of 500", 50, mark, repeats=40, warm=4),
+    Request("undo", 5, lambda number: ("POST", f"/videos/{number % 900 + 9_001}/watch-history/undo", None)),
+    Request("clear of all", 500, lambda number: ("DELETE", "/watch-history", None), repeats=8, warm=0,
+            viewer=next_viewer),
 ]

@@ -1,11 +1,12 @@
 //! The history: its order, states, search, pages, and what is left out.
 
 use crate::app::{Person, TestApp, history, problem};
+use crate::databases::Engine;
 use crate::listing::{fill, items_of_all_pages, next};
 use entity::{user, video, watch_history};
 use reqwest::{Method, StatusCode};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -295,4 +296,24 @@ on_both! {
 /// The titles of all pages.
 async fn titles_in_range(app: &TestApp, person: &Person, query: String) -> Vec<String> {
     titles_of(&items_of_all_pages(app, person, &format!("{HISTORY}?{query}")).await)
+}
+
+#[tokio::test]
+async fn every_state_is_read_by_an_index() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let ann = app.sign_up("ann").await;
+    for (state, index) in [
+        ("all", "ix_watch_history_list (user_id=? AND completed=?)"),
+        ("in_progress", "ix_watch_history_list (user_id=? AND completed=?)"),
+        ("completed", "ix_watch_history_completed (user_id=? AND completed_at>?)"),
+    ] {
+        app.take_statements();
+        assert_eq!(titles(&app, &ann, &format!("state={state}")).await, [""; 0]);
+        let sql = app.take_statements().pop().unwrap();
+        let explain = Statement::from_string(DatabaseBackend::Sqlite, format!("EXPLAIN QUERY PLAN {sql}"));
+        let rows = app.db.reader().query_all_raw(explain).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
+        let reads = plan.iter().filter(|step| step.starts_with("SEARCH watch_history"));
+        assert!(reads.clone().count() > 0 && reads.clone().all(|step| step.contains(index)), "{plan:#?}");
+    }
 }
