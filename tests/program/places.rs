@@ -112,7 +112,7 @@ async fn starting_over_can_be_undone() {
     wait_for_second(&browser, 50.0).await;
     wait_for(&program, 1, "watch_position", 50).await;
     no_offer(&browser).await;
-    // What was taken back is not offered again.
+    // The place that was undone is not offered again.
     open_video(&program, &browser).await;
     wait_for_second(&browser, 50.0).await;
 }

@@ -96,7 +96,7 @@ import { count, record } from "./saving.js";
  * - hasLooped: the video was played to its end and goes on from its start by itself
  * - isCutOff: the browser reports the end of a video whose file ended too early
  * - cutOffAt: where that file ended, while it is played from its start again by itself; 0 otherwise
- * - wasPaused: the element was paused at the last event, those of a seek to the start aside
+ * - wasPaused: the element was paused at the last event that was not of a seek to the start
  * - isReloading: the page loads the same video again, which goes on where it was
  * - fragment: what the address of the file says about where to begin
  * - reachedAt: when the position last moved by playing or seeking
