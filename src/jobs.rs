@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use service::jobs::Jobs;
 use service::retention::{self, SWEEP_INTERVAL, SweptRows};
 use service::time::Clock;
+use service::watch_history::edit::finish_clearings;
 use service::{Database, Error, recommendations};
 
 /// Starts the background jobs. They end when the result is dropped.
@@ -19,8 +20,9 @@ pub(crate) fn start(db: &Database, settings: &Settings) -> Jobs {
     jobs
 }
 
-/// Deletes what has expired.
+/// Deletes what has expired, and what an interrupted clearing of a history has left.
 async fn sweep_history(db: Database, max_days: Option<i32>, now: DateTime<Utc>) -> Result<(), Error> {
+    finish_clearings(&db).await?;
     let SweptRows { entries, plays, tombstones } = retention::sweep(&db, max_days, now).await?;
     if entries + plays > 0 {
         log::info!("deleted {entries} entries and {plays} plays that had expired");

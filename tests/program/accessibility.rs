@@ -60,7 +60,7 @@ async fn every_page_is_accessible_in_both_schemes_and_on_a_phone() {
     ann.program.scan();
     let hidden = ann.watch("A film with a long name that nobody has ever watched to its very end", 120, 0).await;
     let watched = ann.watch("Lighthouse", 60, 1).await;
-    ann.watch("부산의 아침", 300, 40).await;
+    ann.watch("부산의 아침", 300, 20).await;
     ann.open("history").await;
     ann.choose(hidden, "hide").await;
     ann.choose(watched, "mark").await;

@@ -103,7 +103,7 @@ export const en = {
   stoppedAt: "Stopped at {time}",
   watchedMark: "Watched",
   watchedTimes: "Watched {count} times",
-  hiddenMark: "Hidden from “Continue watching”",
+  hiddenMark: "Hidden",
   resumeAt: "Resume at {time}",
   watchAgain: "Watch again",
   watchNow: "Watch",

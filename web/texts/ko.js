@@ -104,7 +104,7 @@ export const ko = {
   stoppedAt: "{time}에서 멈춤",
   watchedMark: "시청 완료",
   watchedTimes: "{count}번 시청 완료",
-  hiddenMark: "‘이어서 보기’에서 숨김",
+  hiddenMark: "숨김",
   resumeAt: "{time}부터 이어서 보기",
   watchAgain: "다시 보기",
   watchNow: "보기",

@@ -189,7 +189,7 @@ impl PlayColumns {
     }
 }
 
-/// The alias of the ended plays of the page.
+/// The name of the ended plays of the page.
 const ENDED: &str = "ended";
 
 fn select(backend: DatabaseBackend, caller: Caller, query: PlayQuery, cutoff: Option<DateTime<Utc>>) -> WithQuery {
@@ -199,37 +199,71 @@ fn select(backend: DatabaseBackend, caller: Caller, query: PlayQuery, cutoff: Op
     let mut ended = PlayColumns::ended().select(caller, query, cutoff).inner_join(play::Entity, is_of_entry).take();
     let mut running = PlayColumns::running().select(caller, query, cutoff);
     running.and_where(is_own(Column::UserId)).and_where(Column::PlayIsKept.eq(true));
+    let mut with = WithClause::new();
     match query.video_id {
         // Without a condition on the viewer of the play, which would be read by its own index.
         Some(video_id) => {
             let is_video = Column::VideoId.eq(video_id);
             ended.and_where(is_own(Column::UserId)).and_where(is_video.clone());
             running.and_where(is_video);
+            with.cte(named(ENDED, ended));
         }
         None => {
-            ended.and_where(play::Column::UserId.eq(caller.id));
+            with.cte(named(ENDED, ended.and_where(play::Column::UserId.eq(caller.id)).take()));
+            for (name, is_completed) in NEWEST {
+                with.cte(named(name, newest(&running, query, is_completed)));
+            }
+            let oldest = Ord::max(query.since, cutoff).map(hour_of).unwrap_or_default();
             running
                 .and_where(Column::Completed.is_in([false, true]))
-                .and_where(Column::WatchedHour.into_expr().gte(oldest_hour(backend, query, cutoff)));
+                .and_where(Column::WatchedHour.into_expr().gte(oldest_hour(backend, query.limit + 1, oldest)));
         }
     }
-    let ended = CommonTableExpression::new().query(ended).table_name(ENDED).to_owned();
     let mut all = Query::select().column(Asterisk).from(ENDED).take();
     let running = Query::select().column(Asterisk).from_subquery(running, "running").take();
-    all.union(UnionType::All, running).to_owned().with(WithClause::new().cte(ended).to_owned())
+    all.union(UnionType::All, running).to_owned().with(with)
 }
 
-/// The hour of the last save of the oldest running play that can be on the page. A play ends after
-/// it has begun, so what was saved last before the page's oldest ended play began is not on it: the
-/// index on the hour leaves the rest of a long history out.
-fn oldest_hour(backend: DatabaseBackend, query: PlayQuery, cutoff: Option<DateTime<Utc>>) -> Expr {
-    let oldest = Ord::max(query.since, cutoff).map(hour_of).unwrap_or_default();
+fn named(name: &'static str, query: SelectStatement) -> CommonTableExpression {
+    CommonTableExpression::new().table_name(name).query(query).to_owned()
+}
+
+/// The names of the running plays that were saved last, of open and of completed entries. The index
+/// has the two apart.
+const NEWEST: [(&str, bool); 2] = [("newest_open", false), ("newest_completed", true)];
+
+/// Running plays that may be on the page: those that were saved last before its newest place.
+fn newest(running: &SelectStatement, query: PlayQuery, is_completed: bool) -> SelectStatement {
+    use watch_history::Column;
+    let place = query.cursor.map(|cursor| cursor.time).into_iter().chain(query.until).min();
+    running
+        .clone()
+        .clear_order_by()
+        .and_where(Column::Completed.eq(is_completed))
+        .and_where_option(place.map(|place| Column::WatchedHour.lte(hour_of(place))))
+        .order_by(Column::WatchedHour.as_column_ref(), Order::Desc)
+        .take()
+}
+
+/// The hour of the last save of the oldest running play that can be on the page, not before
+/// `oldest`.
+///
+/// If a full page of plays begins at a time or later, no earlier play is on the page. A play ends
+/// after it has begun, so neither is one that was saved last before that time, and the index on the
+/// hour leaves the rest of a long history out.
+fn oldest_hour(backend: DatabaseBackend, full: u64, oldest: i32) -> Expr {
     let hour = match backend {
         DatabaseBackend::Postgres => "CAST(floor(extract(epoch FROM min(started_at)) / 3600) AS integer)",
         _ => "unixepoch(min(started_at)) / 3600",
     };
-    let full = query.limit + 1;
-    let page = format!("CASE WHEN count(*) >= {full} THEN {hour} ELSE {oldest} END");
-    let page = Query::select().expr(Expr::cust(page)).from(ENDED).take();
-    Expr::SubQuery(None, Box::new(page.into()))
+    let bound = |plays: &'static str| {
+        let hour = format!("CASE WHEN count(*) >= {full} THEN {hour} ELSE {oldest} END");
+        Query::select().expr_as(Expr::cust(hour), "hour").from(plays).take()
+    };
+    let mut bounds = bound(ENDED);
+    for (name, _) in NEWEST {
+        bounds.union(UnionType::All, bound(name));
+    }
+    let latest = Query::select().expr(Expr::col("hour").max()).from_subquery(bounds, "bounds").take();
+    Expr::SubQuery(None, Box::new(latest.into()))
 }

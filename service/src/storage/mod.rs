@@ -19,7 +19,9 @@ pub(crate) use database::BatchConnections;
 pub use database::{Database, Durability, WriteGuard};
 pub(crate) use events::EventPublisher;
 pub use events::{Event, EventListener};
-pub(crate) use params::{InputRow, IntoParam, Param, ParamType, bind_arrays, input_row, select_input};
+pub(crate) use params::{
+    InputRow, IntoParam, Param, ParamType, bind_arrays, bind_columns, input_row, select_columns, select_input,
+};
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
 pub(crate) use row_reader::{RowReader, selected_row};
 pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction};

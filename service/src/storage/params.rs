@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::sqlx::Arguments;
 use sea_orm::sqlx::postgres::PgArguments;
-use sea_orm::{DatabaseBackend, DatabaseBackend::Postgres, DbErr};
+use sea_orm::{ColumnTrait, ColumnType, DatabaseBackend, DatabaseBackend::Postgres, DbErr, Value};
 
 /// The type of a parameter.
 #[derive(Clone, Copy, Debug)]
@@ -16,12 +16,24 @@ pub(crate) enum ParamType {
     Number,
     Text,
     Time,
+    Flag,
 }
 
 impl ParamType {
+    /// The type of the values of a column.
+    pub(crate) fn of_column(column: &impl ColumnTrait) -> Self {
+        match column.def().get_column_type() {
+            ColumnType::Boolean => Self::Flag,
+            ColumnType::TimestampWithTimeZone => Self::Time,
+            ColumnType::String(_) | ColumnType::Text => Self::Text,
+            _ => Self::Number,
+        }
+    }
+
     /// The type's name in PostgreSQL.
     fn name(self) -> &'static str {
         match self {
+            Self::Flag => "boolean",
             Self::Number => "bigint",
             Self::Text => "text",
             Self::Time => "timestamptz",
@@ -29,12 +41,28 @@ impl ParamType {
     }
 }
 
-/// The value of a parameter. There is no NULL: 0 and the empty text stand for it.
+/// The value of a parameter, `None` for NULL.
 #[derive(Clone, Debug)]
 pub(crate) enum Param {
-    Number(i64),
-    Text(String),
-    Time(DateTime<Utc>),
+    Number(Option<i64>),
+    Text(Option<String>),
+    Time(Option<DateTime<Utc>>),
+    Flag(Option<bool>),
+}
+
+impl TryFrom<Value> for Param {
+    type Error = DbErr;
+
+    fn try_from(value: Value) -> Result<Self, DbErr> {
+        Ok(match value {
+            Value::Bool(flag) => Self::Flag(flag),
+            Value::Int(number) => Self::Number(number.map(Into::into)),
+            Value::BigInt(number) => Self::Number(number),
+            Value::String(text) => Self::Text(text),
+            Value::ChronoDateTimeUtc(time) => Self::Time(time),
+            other => return Err(DbErr::Type(format!("{other:?} is no parameter"))),
+        })
+    }
 }
 
 /// A value that can be bound as a parameter.
@@ -48,7 +76,7 @@ impl IntoParam for i64 {
     const TYPE: ParamType = ParamType::Number;
 
     fn into_param(self) -> Param {
-        Param::Number(self)
+        Param::Number(Some(self))
     }
 }
 
@@ -56,7 +84,7 @@ impl IntoParam for i32 {
     const TYPE: ParamType = ParamType::Number;
 
     fn into_param(self) -> Param {
-        Param::Number(self.into())
+        Param::Number(Some(self.into()))
     }
 }
 
@@ -64,7 +92,7 @@ impl IntoParam for Option<i32> {
     const TYPE: ParamType = ParamType::Number;
 
     fn into_param(self) -> Param {
-        self.unwrap_or_default().into_param()
+        Param::Number(self.map(Into::into))
     }
 }
 
@@ -72,7 +100,7 @@ impl IntoParam for Option<String> {
     const TYPE: ParamType = ParamType::Text;
 
     fn into_param(self) -> Param {
-        Param::Text(self.unwrap_or_default())
+        Param::Text(self)
     }
 }
 
@@ -80,7 +108,7 @@ impl IntoParam for DateTime<Utc> {
     const TYPE: ParamType = ParamType::Time;
 
     fn into_param(self) -> Param {
-        Param::Time(self)
+        Param::Time(Some(self))
     }
 }
 
@@ -119,16 +147,21 @@ pub(crate) fn time_as_text(time: &DateTime<Utc>) -> String {
 /// The SELECT that yields the rows of `input`: the columns of `R`, and `n`, the number of the row
 /// from 1 on.
 pub(crate) fn select_input<const N: usize, R: InputRow<N>>(backend: DatabaseBackend) -> SelectStatement {
+    select_columns(backend, &R::COLUMNS)
+}
+
+/// As [`select_input`], with these columns.
+pub(crate) fn select_columns(backend: DatabaseBackend, columns: &[(&'static str, ParamType)]) -> SelectStatement {
     let mut select = Query::select();
     if backend != Postgres {
-        for (number, (name, _)) in (1..).zip(R::COLUMNS) {
-            select.expr_as(Expr::cust(format!("?{number}")), name);
+        for (number, (name, _)) in (1..).zip(columns) {
+            select.expr_as(Expr::cust(format!("?{number}")), *name);
         }
         return select.expr_as(Expr::val(1), "n").take();
     }
-    let arrays = (1..).zip(R::COLUMNS).map(|(number, (_, of))| format!("${number}::{}[]", of.name()));
-    let names = R::COLUMNS.map(|(name, _)| format!("\"{name}\""));
-    let (arrays, names) = (Vec::from_iter(arrays).join(", "), names.join(", "));
+    let arrays = (1..).zip(columns).map(|(number, (_, of))| format!("${number}::{}[]", of.name()));
+    let names = columns.iter().map(|(name, _)| format!("\"{name}\""));
+    let (arrays, names) = (Vec::from_iter(arrays).join(", "), Vec::from_iter(names).join(", "));
     // sea-query knows neither WITH ORDINALITY nor the names of a function's columns.
     select.expr(Expr::cust(format!("* FROM unnest({arrays}) WITH ORDINALITY AS input ({names}, n)"))).take()
 }
@@ -138,17 +171,31 @@ pub(crate) fn select_input<const N: usize, R: InputRow<N>>(backend: DatabaseBack
 /// # Errors
 /// A value cannot be encoded.
 pub(crate) fn bind_arrays<const N: usize, R: InputRow<N>>(rows: impl Iterator<Item = R>) -> Result<PgArguments, DbErr> {
-    let mut arrays = R::COLUMNS.map(|(_, of)| match of {
+    bind_columns(&R::COLUMNS, rows.map(InputRow::into_params))
+}
+
+/// As [`bind_arrays`], for [`select_columns`].
+///
+/// # Errors
+/// A value cannot be encoded, or is not of the type of its column.
+pub(crate) fn bind_columns(
+    columns: &[(&'static str, ParamType)],
+    rows: impl Iterator<Item: IntoIterator<Item = Param>>,
+) -> Result<PgArguments, DbErr> {
+    let array = |(_, of): &(&str, ParamType)| match of {
         ParamType::Number => ParamArray::Numbers(Vec::with_capacity(rows.size_hint().0)),
         ParamType::Text => ParamArray::Texts(Vec::with_capacity(rows.size_hint().0)),
         ParamType::Time => ParamArray::Times(Vec::with_capacity(rows.size_hint().0)),
-    });
+        ParamType::Flag => ParamArray::Flags(Vec::with_capacity(rows.size_hint().0)),
+    };
+    let mut arrays = Vec::from_iter(columns.iter().map(array));
     for row in rows {
-        for (array, param) in arrays.iter_mut().zip(row.into_params()) {
+        for (array, param) in arrays.iter_mut().zip(row) {
             match (array, param) {
                 (ParamArray::Numbers(numbers), Param::Number(number)) => numbers.push(number),
                 (ParamArray::Texts(texts), Param::Text(text)) => texts.push(text),
                 (ParamArray::Times(times), Param::Time(time)) => times.push(time),
+                (ParamArray::Flags(flags), Param::Flag(flag)) => flags.push(flag),
                 (array, param) => return Err(DbErr::Type(format!("{param:?} does not belong into {array:?}"))),
             }
         }
@@ -159,6 +206,7 @@ pub(crate) fn bind_arrays<const N: usize, R: InputRow<N>>(rows: impl Iterator<It
             ParamArray::Numbers(numbers) => arguments.add(numbers),
             ParamArray::Texts(texts) => arguments.add(texts),
             ParamArray::Times(times) => arguments.add(times),
+            ParamArray::Flags(flags) => arguments.add(flags),
         };
         added.map_err(|error| DbErr::Type(error.to_string()))?;
     }
@@ -168,7 +216,8 @@ pub(crate) fn bind_arrays<const N: usize, R: InputRow<N>>(rows: impl Iterator<It
 /// The values of one column in all rows of a batch.
 #[derive(Debug)]
 enum ParamArray {
-    Numbers(Vec<i64>),
-    Texts(Vec<String>),
-    Times(Vec<DateTime<Utc>>),
+    Numbers(Vec<Option<i64>>),
+    Texts(Vec<Option<String>>),
+    Times(Vec<Option<DateTime<Utc>>>),
+    Flags(Vec<Option<bool>>),
 }

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use entity::watch_history::{Column, Model, progress_percentage};
 use sea_orm::prelude::*;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Where the caller stopped in one video.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -54,7 +56,7 @@ pub struct Entry {
     /// Whether the video is off "continue watching". A save that moves the position brings it back.
     pub hidden: bool,
     /// The position that was given up last, so that a player can offer it; null if there is none.
-    #[schema(required = true)]
+    #[schema(required = true, schema_with = PreviousPosition::nullable_schema)]
     pub previous: Option<PreviousPosition>,
     /// When the entry was created.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
@@ -84,6 +86,17 @@ pub struct PreviousPosition {
 }
 
 impl PreviousPosition {
+    /// The schema, in the place where it is used: client generators do not know what to do with a
+    /// reference that may be null.
+    pub(super) fn nullable_schema() -> RefOr<Schema> {
+        let mut schema = Self::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+            object.description = Some("The position that was given up last; null if there is none.".to_owned());
+        }
+        schema
+    }
+
     /// The previous position in the columns of an entry.
     pub(super) fn read(position: Option<i32>, device: Option<String>, at: Option<DateTime<Utc>>) -> Option<Self> {
         Some(Self { position: position?, device, at: at?.into() })
@@ -118,7 +131,6 @@ selected_row! {
 
 impl EntryRow {
     /// The columns of a whole row.
-    #[allow(dead_code, reason = "the edits will call it")]
     fn of_model(entry: Model, duration: Option<i32>) -> Self {
         Self {
             id: entry.id,
@@ -173,7 +185,6 @@ impl EntryRow {
 
 impl Entry {
     /// The entry as a client gets it at the time `now`.
-    #[allow(dead_code, reason = "the edits will call it")]
     pub(crate) fn of_model(entry: Model, duration: Option<i32>, rules: &ProgressRules, now: DateTime<Utc>) -> Self {
         EntryRow::of_model(entry, duration).into_entry(rules, now, None)
     }

@@ -60,7 +60,7 @@ pub struct ContinueWatching {
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub last_watched_at: Timestamp,
     /// The position that was given up last, so that a player can offer it; null if there is none.
-    #[schema(required = true)]
+    #[schema(required = true, schema_with = PreviousPosition::nullable_schema)]
     pub previous: Option<PreviousPosition>,
 }
 

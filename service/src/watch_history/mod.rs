@@ -14,11 +14,11 @@ mod list;
 mod lookup;
 mod on_postgres;
 mod on_sqlite;
-pub(crate) mod publish;
-mod recent_rows;
+mod publish;
 pub(crate) mod rules;
 mod save;
 mod statements;
+mod stored_state;
 
 use crate::progress::ProgressRules;
 use crate::retention::retention_cutoff;
@@ -32,7 +32,7 @@ use key::{EntryKey, EntryRequest};
 pub use list::ContinueWatching;
 use list::ListRequest;
 pub use save::Save;
-use statements::Statements;
+use statements::ReadStatements;
 use std::sync::Arc;
 
 /// How many workers find entries. More of them make the batches smaller and the whole slower.
@@ -54,10 +54,10 @@ pub struct History {
 /// What all batch workers share.
 #[derive(Debug)]
 struct Context {
-    statements: Statements,
+    statements: ReadStatements,
     rules: ProgressRules,
     /// The setting `HISTORY_MAX_DAYS`.
-    history_max_days: Option<i32>,
+    max_days: Option<i32>,
     events: EventPublisher,
 }
 
@@ -68,12 +68,13 @@ impl History {
     /// # Errors
     /// A statement has a defect.
     pub fn open(database: &Database, rules: ProgressRules, history_max_days: Option<i32>) -> Result<Self, Error> {
-        let statements = Statements::new(database.backend(), &rules)?;
-        let context = Arc::new(Context { statements, rules, history_max_days, events: database.events().clone() });
-        Ok(match database.batch_connections() {
+        let statements = ReadStatements::new(database.backend());
+        let events = database.events().clone();
+        let context = Arc::new(Context { statements, rules, max_days: history_max_days, events });
+        match database.batch_connections() {
             BatchConnections::Postgres(connector) => on_postgres::open(connector, &context),
             BatchConnections::Sqlite(connector) => on_sqlite::open(connector, &context),
-        })
+        }
     }
 }
 

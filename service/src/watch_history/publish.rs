@@ -2,20 +2,6 @@
 
 use super::command::{Command, Outcome};
 use crate::storage::{Event, EventPublisher};
-use entity::watch_history::Model;
-
-/// The event of a change of an entry that is no save, such as an undo.
-#[allow(dead_code, reason = "the edits will call it")]
-pub(crate) fn entry_changed(entry: &Model) -> Event {
-    Event::EntrySaved {
-        user_id: entry.user_id,
-        video_id: entry.video_id,
-        player_session: None,
-        watch_position: entry.watch_position,
-        completed: entry.completed,
-        last_watched_at: entry.last_watched_at,
-    }
-}
 
 /// Publishes the applied saves and the deletions, in the order of the commands. Call it once they
 /// are committed.

@@ -220,6 +220,14 @@ impl PgConnectionGuard<'_> {
         self.end("ROLLBACK").await
     }
 
+    /// Rolls back the transaction that a statement made fail, if there is one.
+    ///
+    /// # Errors
+    /// An error of the database.
+    pub(crate) async fn end_failed_transaction(&mut self) -> Result<(), DbErr> {
+        if self.in_transaction { self.rollback().await } else { Ok(()) }
+    }
+
     async fn end(&mut self, statement: &'static str) -> Result<(), DbErr> {
         self.connection.execute(statement).await.map_err(query_error)?;
         self.in_transaction = false;

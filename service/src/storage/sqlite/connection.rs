@@ -155,6 +155,24 @@ impl<'a> SqliteTransaction<'a> {
         Ok(SqliteStatement { statement: self.connection.prepare_cached(sql)?, sql, observer: self.observer })
     }
 
+    /// Runs `work`, and reverts what it wrote if it fails. The transaction goes on.
+    ///
+    /// # Errors
+    /// Those of `work`, and those of the savepoint.
+    pub(crate) fn savepoint<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let execute = |sql: &str| self.connection.prepare_cached(sql)?.execute([]);
+        execute("SAVEPOINT request")?;
+        let result = work();
+        // The error may have rolled back the transaction, and the savepoint with it.
+        if result.is_err() && !self.connection.is_autocommit() {
+            execute("ROLLBACK TO request")?;
+        }
+        if !self.connection.is_autocommit() {
+            execute("RELEASE request")?;
+        }
+        result
+    }
+
     /// Answers each request of a batch, whose errors do not concern the others. But an error such
     /// as a full disk may have rolled back the whole transaction
     /// (sqlite.org/lang_transaction.html).
@@ -188,6 +206,12 @@ impl SqliteStatement<'_, '_> {
         Ok(self.statement.execute(params_from_iter(values))?)
     }
 
+    /// Runs an INSERT of one row and returns the id of the row.
+    pub(crate) fn insert(&mut self, values: impl IntoIterator<Item: ToSql>) -> Result<i64, Error> {
+        self.observe();
+        Ok(self.statement.insert(params_from_iter(values))?)
+    }
+
     /// Runs the statement and returns what `read` makes of each row.
     pub(crate) fn query<T>(
         &mut self,
@@ -212,9 +236,10 @@ impl SqliteStatement<'_, '_> {
 impl ToSql for Param {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
-            Self::Number(number) => (*number).into(),
-            Self::Text(text) => text.as_str().into(),
-            Self::Time(time) => time_as_text(time).into(),
+            Self::Number(number) => ToSqlOutput::Owned((*number).into()),
+            Self::Text(text) => ToSqlOutput::Borrowed(text.as_deref().into()),
+            Self::Time(time) => ToSqlOutput::Owned(time.as_ref().map(time_as_text).into()),
+            Self::Flag(flag) => ToSqlOutput::Owned((*flag).into()),
         })
     }
 }

@@ -1,12 +1,14 @@
 //! The batch workers on PostgreSQL: tasks that run one statement for a whole batch, because a round
 //! trip costs more than most of the rows.
 
+mod saves;
 mod write;
 
 use super::entry::Entry;
 use super::key::{EntryKey, EntryRequest};
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
+use super::statements::PgStatements;
 use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
 use crate::Error;
 use crate::storage::{Batcher, MIN_BATCH_LIMIT, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
@@ -18,11 +20,22 @@ use tokio::sync::Mutex;
 /// batches.
 const WRITERS: usize = 2;
 
+/// What the workers share that write.
+struct Writer {
+    context: Arc<Context>,
+    statements: PgStatements,
+}
+
 /// Starts the workers, as tasks of this runtime.
-pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> History {
-    History {
-        writers: batchers(WRITERS, MAX_BATCH, connector, context, |slot, context, commands| async move {
-            write::write(&mut *slot.lock().await, &context, &commands).await
+///
+/// # Errors
+/// A statement has a defect.
+pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> Result<History, Error> {
+    let statements = PgStatements::new(&context.rules, context.max_days)?;
+    let writer = Arc::new(Writer { context: context.clone(), statements });
+    Ok(History {
+        writers: batchers(WRITERS, MAX_BATCH, connector, &writer, |slot, writer, commands| async move {
+            write::write(&mut *slot.lock().await, &writer, &commands).await
         }),
         finders: batchers(FINDERS, MAX_BATCH, connector, context, |slot, context, requests| async move {
             find(&mut *slot.lock().await, &context, &requests).await
@@ -30,20 +43,21 @@ pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> History {
         listers: batchers(LISTERS, MIN_BATCH_LIMIT, connector, context, |slot, context, requests| async move {
             list(&mut *slot.lock().await, &context, &requests).await
         }),
-    }
+    })
 }
 
 /// Starts `count` workers, each with a connection of its own.
-fn batchers<Q, A, F>(
+fn batchers<Q, A, C, F>(
     count: usize,
     max_batch: usize,
     connector: &PgConnector,
-    context: &Arc<Context>,
-    process: impl Fn(Arc<Mutex<PgSlot>>, Arc<Context>, Vec<Q>) -> F + Copy + Send + 'static,
+    context: &Arc<C>,
+    process: impl Fn(Arc<Mutex<PgSlot>>, Arc<C>, Vec<Q>) -> F + Copy + Send + 'static,
 ) -> Vec<Batcher<Q, A>>
 where
     Q: Send + 'static,
     A: Send + 'static,
+    C: Send + Sync + 'static,
     F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
 {
     let batcher = |_| {
@@ -57,7 +71,7 @@ where
 async fn find(slot: &mut PgSlot, context: &Context, requests: &[EntryRequest]) -> Vec<Result<Entry, Error>> {
     let keys = Vec::from_iter(requests.iter().map(EntryRequest::key));
     let into_entry = |(found, request): (Lookup, &EntryRequest)| {
-        let row = found.into_row(context.history_max_days, request.now)?;
+        let row = found.into_row(context.max_days, request.now)?;
         Ok(row.into_entry(&context.rules, request.now, None))
     };
     match look_up(slot, context, &keys).await {
@@ -96,7 +110,7 @@ async fn list(
     match read_lists(slot, context, requests).await {
         Ok(lists) => {
             let lists = lists.into_iter().zip(requests);
-            lists.map(|(rows, request)| rows.into_list(request, &context.rules, context.history_max_days)).collect()
+            lists.map(|(rows, request)| rows.into_list(request, &context.rules, context.max_days)).collect()
         }
         Err(error) => fail_all(requests.len(), &error.into()),
     }

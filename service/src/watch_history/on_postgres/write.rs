@@ -1,20 +1,21 @@
 //! Commands on PostgreSQL.
 //!
-//! Those of one batch are executed by one statement if possible, in several rounds if some of them
-//! change the same entry, and one by one if one of them makes the statement fail.
+//! Those of one batch are executed together if possible, in several rounds if some of them change
+//! the same entry, and one by one if one of them makes a statement fail.
 
-use super::{look_up, look_up_on};
+use super::saves::{decide_saves, write_saves};
+use super::{Writer, look_up, look_up_on};
 use crate::Error;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
 use crate::storage::{PgConnectionGuard, PgSlot, RowReader, bind_arrays};
+use crate::watch_history::Context;
 use crate::watch_history::command::{Command, Outcome};
-use crate::watch_history::entry::{Entry, EntryRow};
-use crate::watch_history::key::EntryKey;
+use crate::watch_history::key::{EntryKey, EntryRequest};
 use crate::watch_history::lookup::Lookup;
 use crate::watch_history::publish::publish;
-use crate::watch_history::{Context, fail_all};
+use crate::watch_history::save::SaveCommand;
 use sea_orm::{DbErr, RuntimeErr};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::discriminant;
 use std::slice;
 use std::time::Duration;
@@ -24,51 +25,139 @@ use std::time::Duration;
 const RETRY_LOCK_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// Executes these commands as if one after the other.
-pub(super) async fn write(slot: &mut PgSlot, context: &Context, commands: &[Command]) -> Vec<Outcome> {
+pub(super) async fn write(slot: &mut PgSlot, writer: &Writer, commands: &[Command]) -> Vec<Outcome> {
     let mut outcomes = Vec::with_capacity(commands.len());
     for run in commands.chunk_by(|one, next| discriminant(one) == discriminant(next)) {
-        outcomes.extend(write_run(slot, context, run).await);
+        outcomes.extend(Run::new(writer, run).execute(slot).await);
     }
     outcomes
 }
 
-/// Executes saves only, or deletions only. If one of several may have made the others fail, each is
-/// retried alone, so that it fails alone.
-async fn write_run(slot: &mut PgSlot, context: &Context, run: &[Command]) -> Vec<Outcome> {
-    match execute_in_rounds(slot, context, run).await {
-        Ok(outcomes) => {
-            publish(&context.events, run, &outcomes);
-            outcomes
-        }
-        Err(error) if run.len() > 1 && may_concern_one_row(&error) => {
-            let mut outcomes = Vec::with_capacity(run.len());
-            for command in run {
-                match retry_one(slot, context, command).await {
-                    Ok(outcome) => {
-                        publish(&context.events, slice::from_ref(command), &outcome);
-                        outcomes.extend(outcome);
-                    }
-                    Err(error) => {
-                        outcomes.extend(explain_failure(slot, context, slice::from_ref(command), &error).await);
-                    }
+/// Saves only, or deletions only, and what came of them so far.
+struct Run<'a> {
+    writer: &'a Writer,
+    commands: &'a [Command],
+    outcomes: Vec<Option<Outcome>>,
+}
+
+impl<'a> Run<'a> {
+    fn new(writer: &'a Writer, commands: &'a [Command]) -> Self {
+        Self { writer, commands, outcomes: commands.iter().map(|_| None).collect() }
+    }
+
+    /// If one of several commands may have made the others fail, each is retried alone, so that it
+    /// fails alone.
+    async fn execute(mut self, slot: &mut PgSlot) -> Vec<Outcome> {
+        if let Err(error) = self.execute_together(slot).await {
+            let pending = self.pending();
+            if pending.len() > 1 && may_concern_one_row(&error) {
+                for index in pending {
+                    let command = &self.commands[index];
+                    let outcome = match retry_one(slot, self.writer, command).await {
+                        Ok(outcome) => outcome,
+                        Err(error) => explain_failure(slot, self.writer, command, &error).await,
+                    };
+                    self.finish(index, outcome);
+                }
+            } else {
+                for index in pending {
+                    let outcome = explain_failure(slot, self.writer, &self.commands[index], &error).await;
+                    self.finish(index, outcome);
                 }
             }
-            outcomes
         }
-        Err(error) => explain_failure(slot, context, run, &error).await,
+        let missing = || Err(Error::Internal("a command was in no round".into()));
+        self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect()
+    }
+
+    /// Keeps an outcome that is committed.
+    fn finish(&mut self, index: usize, outcome: Outcome) {
+        publish(&self.writer.context.events, &self.commands[index..=index], slice::from_ref(&outcome));
+        self.outcomes[index] = Some(outcome);
+    }
+
+    /// The indexes of the commands without an outcome.
+    fn pending(&self) -> Vec<usize> {
+        (0..self.commands.len()).filter(|index| self.outcomes[*index].is_none()).collect()
+    }
+
+    fn commands_at(&self, indexes: &[usize]) -> Vec<&'a Command> {
+        indexes.iter().map(|index| &self.commands[*index]).collect()
+    }
+
+    async fn execute_together(&mut self, slot: &mut PgSlot) -> Result<(), DbErr> {
+        let rounds = split_into_rounds(self.commands);
+        let mut connection = slot.acquire().await?;
+        let result = match &rounds[..] {
+            [round] => self.execute_only_round(&mut connection, round).await,
+            rounds => self.execute_rounds(&mut connection, rounds).await,
+        };
+        let is_usable = match &result {
+            Ok(()) => true,
+            Err(error) => is_server_error(error) && connection.end_failed_transaction().await.is_ok(),
+        };
+        if is_usable {
+            connection.release();
+        }
+        result
+    }
+
+    /// Executes commands of different entries. The first statement needs no transaction, and
+    /// writes most saves.
+    async fn execute_only_round(
+        &mut self,
+        connection: &mut PgConnectionGuard<'_>,
+        round: &[usize],
+    ) -> Result<(), DbErr> {
+        let commands = self.commands_at(round);
+        let written = execute_at_once(connection, self.writer, &commands).await?;
+        for (index, outcome) in round.iter().zip(written) {
+            if let Some(outcome) = outcome {
+                self.finish(*index, outcome);
+            }
+        }
+        let pending = self.pending();
+        let saves = saves_of(&self.commands_at(&pending));
+        if saves.is_empty() {
+            return Ok(());
+        }
+        connection.begin(None).await?;
+        let outcomes = decide_saves(connection, self.writer, &saves).await?;
+        connection.commit().await?;
+        pending.into_iter().zip(outcomes).for_each(|(index, outcome)| self.finish(index, outcome));
+        Ok(())
+    }
+
+    /// Executes several commands of one entry, one in each round, in one transaction.
+    async fn execute_rounds(
+        &mut self,
+        connection: &mut PgConnectionGuard<'_>,
+        rounds: &[Vec<usize>],
+    ) -> Result<(), DbErr> {
+        connection.begin(None).await?;
+        let mut executed = Vec::with_capacity(self.commands.len());
+        for round in rounds {
+            let outcomes = execute_round(connection, self.writer, &self.commands_at(round)).await?;
+            executed.extend(round.iter().copied().zip(outcomes));
+        }
+        connection.commit().await?;
+        // In the order of the commands.
+        executed.sort_by_key(|(index, _)| *index);
+        executed.into_iter().for_each(|(index, outcome)| self.finish(index, outcome));
+        Ok(())
     }
 }
 
 /// Executes a command alone. It waits only briefly for a locked row, because the next commands of
 /// the batch wait behind it.
-async fn retry_one(slot: &mut PgSlot, context: &Context, command: &Command) -> Result<Vec<Outcome>, DbErr> {
+async fn retry_one(slot: &mut PgSlot, writer: &Writer, command: &Command) -> Result<Outcome, DbErr> {
     let mut connection = slot.acquire().await?;
     connection.begin(Some(RETRY_LOCK_TIMEOUT)).await?;
-    match execute_round(&mut connection, context, &[command]).await {
-        Ok(outcomes) => {
+    match execute_round(&mut connection, writer, &[command]).await {
+        Ok(mut outcomes) => {
             connection.commit().await?;
             connection.release();
-            Ok(outcomes)
+            Ok(outcomes.pop().unwrap_or(Err(Error::Busy)))
         }
         Err(error) => {
             if is_server_error(&error) && connection.rollback().await.is_ok() {
@@ -79,43 +168,18 @@ async fn retry_one(slot: &mut PgSlot, context: &Context, command: &Command) -> R
     }
 }
 
-/// The outcomes of commands that failed together.
-async fn explain_failure(slot: &mut PgSlot, context: &Context, run: &[Command], error: &DbErr) -> Vec<Outcome> {
+/// The outcome of a command that failed.
+async fn explain_failure(slot: &mut PgSlot, writer: &Writer, command: &Command, error: &DbErr) -> Outcome {
     if !is_foreign_key_violation(error) {
-        return fail_all(run.len(), &error.into());
+        return Err(error.into());
     }
     // Another transaction deleted the user or the video while the statement ran.
-    let keys = Vec::from_iter(run.iter().map(Command::key));
-    match look_up(slot, context, &keys).await {
-        Ok(found) => run.iter().zip(found).map(|(command, found)| explain_no_op(context, command, found)).collect(),
-        Err(error) => fail_all(run.len(), &error.into()),
-    }
-}
-
-/// Executes commands in one statement, or in one transaction if several change the same entry.
-async fn execute_in_rounds(slot: &mut PgSlot, context: &Context, run: &[Command]) -> Result<Vec<Outcome>, DbErr> {
-    let rounds = split_into_rounds(run);
-    let mut connection = slot.acquire().await?;
-    if let [_] = rounds[..] {
-        let outcomes = execute_round(&mut connection, context, &Vec::from_iter(run)).await;
-        if outcomes.as_ref().err().is_none_or(is_server_error) {
-            connection.release();
+    match look_up(slot, &writer.context, &[command.key()]).await {
+        Ok(found) => {
+            Err(found.into_iter().next().map_or(Error::Busy, |found| explain_no_op(&writer.context, command, found)))
         }
-        return outcomes;
+        Err(error) => Err(error.into()),
     }
-    connection.begin(None).await?;
-    let mut outcomes: Vec<Option<Outcome>> = run.iter().map(|_| None).collect();
-    for round in rounds {
-        let commands = Vec::from_iter(round.iter().map(|index| &run[*index]));
-        let executed = execute_round(&mut connection, context, &commands).await?;
-        for (index, outcome) in round.into_iter().zip(executed) {
-            outcomes[index] = Some(outcome);
-        }
-    }
-    connection.commit().await?;
-    connection.release();
-    let missing = || Err(Error::Internal("a command was in no round".into()));
-    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect())
 }
 
 /// The indexes of the commands, by rounds: the second command of an entry is in the second round,
@@ -140,86 +204,85 @@ fn is_server_error(error: &DbErr) -> bool {
     is_answer && (may_concern_one_row(error) || !matches!(Error::from(error), Error::DatabaseAway(_)))
 }
 
-/// Executes commands of one kind, one per entry: one statement, and a second one if there were
-/// no-ops.
+/// Executes commands of one kind, one per entry, in a transaction.
 async fn execute_round(
     connection: &mut PgConnectionGuard<'_>,
-    context: &Context,
+    writer: &Writer,
     commands: &[&Command],
 ) -> Result<Vec<Outcome>, DbErr> {
-    let mut written = match commands {
-        [Command::Save(_), ..] => execute_saves(connection, context, commands).await?,
-        _ => execute_deletions(connection, context, commands).await?,
+    let mut outcomes = execute_at_once(connection, writer, commands).await?;
+    let pending = commands.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
+    let saves = saves_of(&Vec::from_iter(pending.map(|(command, _)| *command)));
+    if !saves.is_empty() {
+        let mut decided = decide_saves(connection, writer, &saves).await?.into_iter();
+        let pending = outcomes.iter_mut().filter(|outcome| outcome.is_none());
+        pending.for_each(|outcome| *outcome = decided.next());
+    }
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(Error::Busy))).collect())
+}
+
+fn saves_of<'a>(commands: &[&'a Command]) -> Vec<&'a SaveCommand> {
+    let save = |command: &&'a Command| match command {
+        Command::Save(save) => Some(save),
+        Command::Forget(_) => None,
     };
-    let no_ops = commands.iter().copied().filter(|command| !written.contains_key(&command.key()));
-    let mut explained = explain_no_ops(connection, context, Vec::from_iter(no_ops)).await?.into_iter();
-    let outcomes = commands.iter().map(|command| match written.remove(&command.key()) {
-        Some(entry) => Ok(entry),
-        None => explained.next().unwrap_or(Err(Error::Busy)),
+    commands.iter().filter_map(save).collect()
+}
+
+/// Executes commands of one kind, one per entry, with one statement if possible. Saves that it does
+/// not write have no outcome.
+async fn execute_at_once(
+    connection: &mut PgConnectionGuard<'_>,
+    writer: &Writer,
+    commands: &[&Command],
+) -> Result<Vec<Option<Outcome>>, DbErr> {
+    match commands {
+        [Command::Save(_), ..] => write_saves(connection, writer, &saves_of(commands)).await,
+        _ => {
+            let outcomes = execute_deletions(connection, writer, commands).await?;
+            Ok(outcomes.into_iter().map(Some).collect())
+        }
+    }
+}
+
+/// Deletes entries with one statement; a second one explains what was not deleted.
+async fn execute_deletions(
+    connection: &mut PgConnectionGuard<'_>,
+    writer: &Writer,
+    commands: &[&Command],
+) -> Result<Vec<Outcome>, DbErr> {
+    let requests = commands.iter().map(|command| {
+        let EntryKey { user_id, video_id } = command.key();
+        EntryRequest { user_id, video_id, now: command.now() }
+    });
+    let mut deleted = HashSet::with_capacity(commands.len());
+    for row in connection.query(&writer.statements.forget, bind_arrays(requests)?).await? {
+        let mut row = RowReader::from_postgres(&row);
+        deleted.insert(EntryKey { user_id: row.read()?, video_id: row.read()? });
+    }
+    let missing = Vec::from_iter(commands.iter().map(|command| command.key()).filter(|key| !deleted.contains(key)));
+    let mut found = match &missing[..] {
+        [] => Vec::new(),
+        keys => look_up_on(connection, &writer.context, keys).await?,
+    }
+    .into_iter();
+    let outcomes = commands.iter().map(|command| {
+        if deleted.contains(&command.key()) {
+            return Ok(None);
+        }
+        Err(found.next().map_or(Error::Busy, |found| explain_no_op(&writer.context, command, found)))
     });
     Ok(outcomes.collect())
 }
 
-/// What was written, by key.
-type Written = HashMap<EntryKey, Option<Entry>>;
-
-async fn execute_saves(
-    connection: &mut PgConnectionGuard<'_>,
-    context: &Context,
-    commands: &[&Command],
-) -> Result<Written, DbErr> {
-    let saves = Vec::from_iter(commands.iter().filter_map(|command| match command {
-        Command::Save(save) => Some(save),
-        Command::Forget(_) => None,
-    }));
-    let mut written = HashMap::with_capacity(saves.len());
-    let input = bind_arrays(saves.into_iter().cloned())?;
-    for row in connection.query(&context.statements.save, input).await? {
-        let row = EntryRow::read(&mut RowReader::from_postgres(&row))?;
-        // Saves of one batch arrive within moments: `now` is that of the row's own arrival.
-        let now = row.updated_at;
-        written.insert(row.key(), Some(row.into_entry(&context.rules, now, Some(true))));
-    }
-    Ok(written)
-}
-
-async fn execute_deletions(
-    connection: &mut PgConnectionGuard<'_>,
-    context: &Context,
-    commands: &[&Command],
-) -> Result<Written, DbErr> {
-    let keys = Vec::from_iter(commands.iter().map(|command| command.key()));
-    let mut written = HashMap::with_capacity(keys.len());
-    for row in connection.query(&context.statements.forget, bind_arrays(keys.into_iter())?).await? {
-        let mut row = RowReader::from_postgres(&row);
-        written.insert(EntryKey { user_id: row.read()?, video_id: row.read()? }, None);
-    }
-    Ok(written)
-}
-
-async fn explain_no_ops(
-    connection: &mut PgConnectionGuard<'_>,
-    context: &Context,
-    commands: Vec<&Command>,
-) -> Result<Vec<Outcome>, DbErr> {
-    if commands.is_empty() {
-        return Ok(Vec::new());
-    }
-    let keys = Vec::from_iter(commands.iter().map(|command| command.key()));
-    let found = look_up_on(connection, context, &keys).await?;
-    Ok(commands.into_iter().zip(found).map(|(command, found)| explain_no_op(context, command, found)).collect())
-}
-
-/// Why a command changed nothing. A save that was not applied is no error: its outcome is the
-/// stored entry.
-fn explain_no_op(context: &Context, command: &Command, found: Lookup) -> Outcome {
-    let now = command.now();
-    match (command, found.into_row(context.history_max_days, now)) {
-        (Command::Save(_), Ok(row)) => Ok(Some(row.into_entry(&context.rules, now, Some(false)))),
-        // The entry was there, and another process has deleted it since: the client may retry.
-        (Command::Save(_), Err(Error::HistoryNotFound)) => Err(Error::Busy),
-        // The entry was not there, and another process has created it since.
-        (Command::Forget(_), Ok(_)) => Err(Error::HistoryNotFound),
-        (_, Err(error)) => Err(error),
+/// Why a command changed nothing.
+fn explain_no_op(context: &Context, command: &Command, found: Lookup) -> Error {
+    match found.into_row(context.max_days, command.now()) {
+        // The user or the video was deleted and is there again, or another process has created the
+        // entry since: the client may retry the save.
+        Ok(_) if matches!(command, Command::Save(_)) => Error::Busy,
+        Ok(_) => Error::HistoryNotFound,
+        Err(Error::HistoryNotFound) if matches!(command, Command::Save(_)) => Error::Busy,
+        Err(error) => error,
     }
 }

@@ -49,13 +49,20 @@ pub(in crate::watch_history) struct Decision {
     pub(in crate::watch_history) applied: bool,
 }
 
+impl Decision {
+    /// Whether at most one row is written.
+    pub(in crate::watch_history) fn is_one_write(&self) -> bool {
+        self.expired.is_none() && self.reopened.is_none() && self.closed.is_none()
+    }
+}
+
 /// How an entry is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::watch_history) enum EntryWrite {
     /// Nothing changes.
     Skip,
     Insert,
-    /// A heartbeat: only columns of [`HEARTBEAT_COLUMNS`](crate::watch_history::statements) change.
+    /// Only columns of [`HEARTBEAT`](crate::watch_history::statements::HEARTBEAT) change.
     Heartbeat,
     Update,
 }
@@ -108,7 +115,8 @@ fn is_from_before_deletion(state: &StoredState, save: &SaveCommand) -> bool {
         || state.cutoff.is_some_and(|cutoff| event < cutoff)
 }
 
-fn is_expired(entry: &Model, cutoff: Option<DateTime<Utc>>) -> bool {
+/// Whether an entry has expired.
+pub(in crate::watch_history) fn is_expired(entry: &Model, cutoff: Option<DateTime<Utc>>) -> bool {
     cutoff.is_some_and(|cutoff| entry.last_watched_at < cutoff)
 }
 

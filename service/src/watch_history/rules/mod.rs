@@ -2,17 +2,17 @@
 //! deliberate changes share with saves.
 //!
 //! Each deliberate change of a position, such as an undo, takes these steps: [`close_play`],
-//! [`give_up_position`], the new position, and [`watch_at`]. Both statements of PostgreSQL's first
-//! attempt (`statements/save.rs`) state the same rules in SQL.
-
-#![allow(dead_code, unused_imports, reason = "the saves will call it")]
+//! [`give_up_position`], the new position, and [`watch_at`]. PostgreSQL's statement for
+//! saves (`statements/save.rs`) states the same rules in SQL.
 
 mod decide;
 mod play;
 mod position;
 
-pub(super) use decide::{Decision, EntryWrite, StoredState, decide, needs_ended_plays};
+pub(super) use decide::{
+    COUNTED_SESSIONS_LENGTH, Decision, EntryWrite, StoredState, decide, is_expired, needs_ended_plays,
+};
 pub(crate) use play::close_play;
 pub(super) use play::{MAX_UNREPORTED_STEP, NEW_PLAY_AFTER, WATCHED_SLACK};
+pub(super) use position::FAR;
 pub(crate) use position::{give_up_position, hour_of, is_hidden, show, watch_at};
-pub(super) use position::{is_far, is_of_last_play};

@@ -1,91 +1,141 @@
-//! The statements that write a save: `INSERT … SELECT … FROM input … ON CONFLICT DO UPDATE`.
+//! The statement that writes most saves on PostgreSQL: `INSERT … SELECT … FROM input … ON CONFLICT
+//! DO UPDATE`. The rules are those of [`decide`](crate::watch_history::rules::decide), for saves
+//! that close no play and reopen none.
 
-use super::update::{changes_with_index, is_failed_start, is_index_unchanged, is_newer, updated_value};
-use super::{INPUT, concat, input, is_allowed, render, select_from_input};
+use super::update::{is_failed_start, is_newer, is_simple, updated_value};
+use super::{INPUT, concat, cutoff, expiry_days, input, is_allowed, is_entry_of_input, render, select_from_input};
 use crate::Error;
 use crate::progress::{ProgressRules, completed};
 use crate::watch_history::entry::EntryRow;
+use crate::watch_history::rules::WATCHED_SLACK;
 use crate::watch_history::save::SaveCommand;
-use entity::video;
+use entity::user::HistoryMode;
 use entity::watch_history::{Column, Entity};
-use sea_orm::DatabaseBackend::{self, Postgres};
+use entity::{forgotten_entry, user, video};
+use sea_orm::DatabaseBackend::Postgres;
 use sea_orm::Iterable;
 use sea_orm::prelude::*;
-use sea_orm::sea_query::{CaseStatement, ExprTrait, Func, InsertStatement, OnConflict, Order, Query};
+use sea_orm::sea_query::{CaseStatement, ExprTrait, OnConflict, Order, Query, SelectStatement};
 
 /// Inserts an entry, or updates it if the save is newer.
-pub(super) fn save(backend: DatabaseBackend, rules: &ProgressRules) -> Result<String, Error> {
-    let on_conflict = on_conflict(Column::iter(), backend, rules);
-    Ok(render(backend, insert(backend, rules)?.on_conflict(on_conflict)))
+pub(super) fn save(rules: &ProgressRules, max_days: Option<i32>) -> Result<String, Error> {
+    let values = Column::iter().filter_map(|column| Some((column, inserted_value(column, rules)?)));
+    let (columns, values): (Vec<_>, Vec<_>) = values.unzip();
+    let video = video::Column::Id.into_expr().equals((Entity, Column::VideoId));
+    let duration = Query::select().column(video::Column::Duration).from(video::Entity).and_where(video).take();
+    let mut insert = Query::insert();
+    let insert = insert
+        .into_table(Entity)
+        .columns(columns)
+        .select_from(select_saves(values, max_days))
+        .map_err(|error| Error::Internal(error.to_string()))?
+        .on_conflict(on_conflict(rules))
+        .returning(Query::returning().exprs(EntryRow::selected(duration.into())));
+    Ok(render(Postgres, insert))
 }
 
-/// As [`save`], but a no-op if an indexed column of the entry would change. It does not assign the
-/// columns that only change then, because SQLite rewrites the index of every assigned column.
-pub(super) fn heartbeat(backend: DatabaseBackend, rules: &ProgressRules) -> Result<String, Error> {
-    let columns = Column::iter().filter(|column| !changes_with_index(*column));
-    let mut on_conflict = on_conflict(columns, backend, rules);
-    on_conflict.action_and_where(is_index_unchanged());
-    Ok(render(backend, insert(backend, rules)?.on_conflict(on_conflict)))
-}
-
-fn on_conflict(columns: impl Iterator<Item = Column>, backend: DatabaseBackend, rules: &ProgressRules) -> OnConflict {
-    let values = columns.filter_map(|column| Some((column, updated_value(column, backend)?)));
+fn on_conflict(rules: &ProgressRules) -> OnConflict {
+    let values = Column::iter().filter_map(|column| Some((column, updated_value(column)?)));
     let mut on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]);
-    on_conflict.values(values).action_and_where(is_newer()).action_and_where(is_failed_start(rules).not());
+    on_conflict
+        .values(values)
+        .action_and_where(is_newer())
+        .action_and_where(is_failed_start(rules).not())
+        .action_and_where(is_simple());
     on_conflict
 }
 
-fn insert(backend: DatabaseBackend, rules: &ProgressRules) -> Result<InsertStatement, Error> {
-    let values = Column::iter().filter_map(|column| Some((column, inserted_value(column, rules)?)));
-    let (columns, values): (Vec<_>, Vec<_>) = values.unzip();
-    let mut select = select_from_input::<_, SaveCommand>(backend);
-    select.exprs(values).and_where(is_allowed());
-    let mut insert = Query::insert();
-    if backend == Postgres {
-        // All statements lock rows in one order, so that two of them cannot deadlock.
-        select.order_by((INPUT, Column::UserId), Order::Asc).order_by((INPUT, Column::VideoId), Order::Asc);
-        let video = video::Column::Id.into_expr().equals((Entity, Column::VideoId));
-        let duration = Query::select().column(video::Column::Duration).from(video::Entity).and_where(video).take();
-        insert.returning(Query::returning().exprs(EntryRow::selected(duration.into())));
-    }
-    // SQLite copies returned rows into a temporary table: there a second statement costs no more.
-    let insert = insert.into_table(Entity).columns(columns).select_from(select);
-    insert.map(InsertStatement::take).map_err(|error| Error::Internal(error.to_string()))
+/// The saves that may be written. All statements lock rows in one order, so that two of them cannot
+/// deadlock.
+fn select_saves(values: Vec<Expr>, max_days: Option<i32>) -> SelectStatement {
+    let mut select = select_from_input::<_, SaveCommand>(Postgres);
+    select
+        .exprs(values)
+        .and_where(is_allowed())
+        .and_where(user::Column::HistoryMode.ne(HistoryMode::Off))
+        .and_where(has_age().not().or(is_after_deletion()))
+        .and_where(expiry_days(max_days).is_null().or(is_unexpired(max_days)))
+        .and_where(has_storable_played_seconds())
+        .order_by((INPUT, Column::UserId), Order::Asc)
+        .order_by((INPUT, Column::VideoId), Order::Asc);
+    select
 }
+
+/// Whether the player was at the position before the save arrived.
+fn has_age() -> Expr {
+    input(Column::LastWatchedAt).lt(input(Column::UpdatedAt))
+}
+
+/// Whether the player was at the position after the deletion of the entry, if it was deleted.
+fn is_after_deletion() -> Expr {
+    use forgotten_entry::Column::{ForgottenAt, UserId, VideoId};
+    let deletion = Query::select()
+        .expr(Expr::val(1))
+        .from(forgotten_entry::Entity)
+        .and_where(UserId.into_expr().equals((INPUT, Column::UserId)))
+        .and_where(VideoId.into_expr().equals((INPUT, Column::VideoId)))
+        .and_where(ForgottenAt.into_expr().gte(input(Column::LastWatchedAt)))
+        .take();
+    let cleared_before = user::Column::HistoryClearedBefore.into_expr();
+    let is_after_clearing = input(Column::LastWatchedAt).gte(cleared_before.clone());
+    cleared_before.is_null().or(is_after_clearing).and(Expr::not_exists(deletion))
+}
+
+/// Whether neither the save nor the entry has expired.
+fn is_unexpired(max_days: Option<i32>) -> Expr {
+    let cutoff = || cutoff(max_days, input(Column::UpdatedAt));
+    let expired = select_entry().and_where(Column::LastWatchedAt.into_expr().lt(cutoff())).take();
+    input(Column::LastWatchedAt).gte(cutoff()).and(Expr::not_exists(expired))
+}
+
+fn select_entry() -> SelectStatement {
+    Query::select().expr(Expr::val(1)).from(Entity).and_where(is_entry_of_input()).take()
+}
+
+/// The inserted row carries the seconds played to the update, 0 where the player reports none. So a
+/// reported 0 can only be inserted, and more than a play may begin with can only be an update.
+fn has_storable_played_seconds() -> Expr {
+    let played = || Expr::col((INPUT, PLAYED_SECONDS));
+    let is_usual = played().is_null().or(played().between(1, WATCHED_SLACK.num_seconds()));
+    let exists = Expr::exists(select_entry());
+    CaseStatement::new().case(is_usual, true).finally(played().gt(0).eq(exists)).into()
+}
+
+const PLAYED_SECONDS: &str = "played_seconds";
 
 /// The value of a column in a new entry; `None` where the database generates it.
 fn inserted_value(column: Column, rules: &ProgressRules) -> Option<Expr> {
-    let completed = completed(input(Column::WatchPosition), video::Column::Duration.into_expr(), rules);
+    let completed = || completed(input(Column::WatchPosition), video::Column::Duration.into_expr(), rules);
+    let keeps_plays = || user::Column::HistoryMode.eq(HistoryMode::On);
     Some(match column {
         Column::Id
         | Column::Hidden
         | Column::HiddenUntil
         | Column::PreviousPosition
         | Column::PreviousDevice
-        | Column::PreviousAt
-        | Column::PlayNumber
-        | Column::PlayIsKept
-        | Column::PlayHasSession
-        | Column::PlayStartedAt
-        | Column::PlayStartPosition
-        | Column::PlayWatchedMs
-        | Column::PlayCompleted => return None,
+        | Column::PreviousAt => return None,
         Column::UserId
         | Column::VideoId
         | Column::WatchDuration
+        | Column::PlayerSession
+        | Column::Sequence
+        | Column::Device
         | Column::LastWatchedAt
         | Column::WatchedHour
         | Column::UpdatedAt => input(column),
-        Column::WatchPosition => position_within_video(),
-        Column::Completed => completed,
-        Column::PlayerSession | Column::Device => null_if(input(column), ""),
-        Column::Sequence => null_if(input(column), 0),
-        Column::PlayCount => CaseStatement::new().case(completed, 1).finally(0).into(),
-        Column::CompletedAt => CaseStatement::new().case(completed, input(Column::LastWatchedAt)).into(),
+        Column::WatchPosition | Column::PlayStartPosition => position_within_video(),
+        Column::Completed | Column::PlayCompleted => completed(),
+        Column::PlayCount => CaseStatement::new().case(completed(), 1).finally(0).into(),
+        Column::CompletedAt => CaseStatement::new().case(completed(), input(Column::LastWatchedAt)).into(),
+        // NULL without a session.
         Column::CountedSessions => {
-            let session = input(Column::PlayerSession);
-            CaseStatement::new().case(completed.and(session.clone().ne("")), concat(session, " ")).into()
+            CaseStatement::new().case(completed(), concat(input(Column::PlayerSession), " ")).into()
         }
+        Column::PlayNumber => CaseStatement::new().case(keeps_plays(), 1).finally(0).into(),
+        Column::PlayIsKept => keeps_plays(),
+        Column::PlayHasSession => input(Column::PlayerSession).is_not_null(),
+        Column::PlayStartedAt => input(Column::LastWatchedAt),
+        Column::PlayWatchedMs => Expr::col((INPUT, PLAYED_SECONDS)).if_null(0).mul(1000),
         Column::CreatedAt => input(Column::UpdatedAt),
     })
 }
@@ -95,9 +145,4 @@ fn position_within_video() -> Expr {
     let (position, duration) = (input(Column::WatchPosition), video::Column::Duration.into_expr());
     let is_beyond = duration.clone().gt(0).and(duration.clone().lt(position.clone()));
     CaseStatement::new().case(is_beyond, duration).finally(position).into()
-}
-
-/// NULL if the parameter has the value that was bound instead of NULL ([`Param`](crate::storage)).
-fn null_if(param: Expr, null: impl Into<Expr>) -> Expr {
-    Func::cust("nullif").arg(param).arg(null).into()
 }
