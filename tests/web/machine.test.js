@@ -166,6 +166,23 @@ test("a chosen start that is saved while the page goes away is sent alone", () =
   }
 });
 
+test("after a save near the start the last one is part of its session", () => {
+  const player = following();
+  player.seek(8);
+  player.play(5);
+  player.send("change", { paused: false });
+  player.pass(2);
+  player.send("leave");
+  assert.deepEqual(
+    player.saves.map(({ position, withoutSession }) => [position, withoutSession]),
+    [
+      [8, false],
+      [13, false],
+      [15, false],
+    ],
+  );
+});
+
 test("a 0 that nobody chose is not saved", () => {
   const player = waiting();
   player.answer(0);

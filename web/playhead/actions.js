@@ -293,6 +293,7 @@ export function finishForgetting(step) {
   state.playback.watched = 0;
   state.playback.played = 0;
   state.savedWatched = 0;
+  state.hasSavedStart = false;
   state.savedPosition = positionOf(step);
   state.isForgetting = false;
 }
