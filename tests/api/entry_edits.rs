@@ -1,12 +1,13 @@
 //! Undo, hide and show: what a viewer changes of one entry without a player.
 
-use crate::app::{Person, TestApp, history, problem};
+use crate::app::{Person, TestApp, TestOptions, history, problem};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::video;
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
+use service::plays::PlayId;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,6 +28,11 @@ async fn show(app: &TestApp, person: &Person, video: i64) -> Response {
 async fn entry(answer: Response) -> Value {
     assert_eq!(answer.status(), StatusCode::OK);
     answer.json().await.unwrap()
+}
+
+/// A server on which entries expire after a day.
+fn one_day() -> TestOptions {
+    TestOptions { history_max_days: Some(1), ..TestOptions::default() }
 }
 
 fn time(entry: &Value, field: &str) -> DateTime<Utc> {
@@ -189,6 +195,35 @@ on_both! {
         problem(show(&app, &bob, film).await, 404, "video_not_found").await;
         problem(app.ask(&bob, Method::PUT, &watched, None).await, 404, "video_not_found").await;
         problem(app.ask(&bob, Method::DELETE, &watched, None).await, 404, "video_not_found").await;
+    }
+
+    async fn an_expired_entry_is_gone_for_every_edit(app: TestApp = one_day()) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let old = app.save(&ann, film, 100).await;
+        app.pass(Duration::from_secs(25 * 3600));
+        let ann = app.sign_in_again(&ann).await;
+        problem(undo(&app, &ann, film).await, 404, "watch_history_not_found").await;
+        problem(hide(&app, &ann, film, None).await, 404, "watch_history_not_found").await;
+        problem(show(&app, &ann, film).await, 404, "watch_history_not_found").await;
+        let watched = format!("/api/v1/videos/{film}/watched");
+        problem(app.ask(&ann, Method::DELETE, &watched, None).await, 404, "watch_history_not_found").await;
+        let play = PlayId { entry_id: old["id"].as_i64().unwrap(), number: 1 }.encode();
+        problem(app.ask(&ann, Method::DELETE, &format!("/api/v1/plays/{play}"), None).await, 404, "play_not_found").await;
+        let marked = app.ask_json(&ann, Method::PUT, &watched, None).await;
+        assert_ne!(marked["id"], old["id"], "a mark makes a new entry");
+        assert_eq!((&marked["previous"], &marked["watch_position"]), (&Value::Null, &json!(600)));
+    }
+
+    async fn forgetting_counts_no_expired_entries(app: TestApp = one_day()) {
+        let ann = app.sign_up("ann").await;
+        let films = app.add_videos(&ann, 2).await;
+        app.save(&ann, films[0], 100).await;
+        app.pass(Duration::from_secs(25 * 3600));
+        let ann = app.sign_in_again(&ann).await;
+        app.save(&ann, films[1], 100).await;
+        let forget = app.ask_json(&ann, Method::POST, "/api/v1/watch-history/forget", Some(json!({"video_ids": films})));
+        assert_eq!(forget.await["deleted"], 1);
     }
 
     async fn the_edits_of_one_viewer_leave_the_entries_of_others(app: TestApp) {

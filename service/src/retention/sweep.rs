@@ -6,6 +6,7 @@
 use super::expired::Expired;
 use super::retention_cutoff;
 use crate::storage::Transaction;
+use crate::watch_history::edit::finish_clearings;
 use crate::{Database, Error};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{forgotten_entry, user};
@@ -39,7 +40,8 @@ pub struct SweptRows {
     pub tombstones: u64,
 }
 
-/// Deletes the entries and plays that have expired, and tombstones that no save can meet any more.
+/// Deletes the entries and plays that have expired, those that an interrupted clearing has left, and
+/// tombstones that no save can meet any more.
 /// `max_days` is the setting `HISTORY_MAX_DAYS`.
 ///
 /// # Errors
@@ -58,6 +60,8 @@ pub async fn sweep(db: &Database, max_days: Option<i32>, now: DateTime<Utc>) -> 
     }
     let before = now - OLDEST_SAVE;
     swept.tombstones = delete_all(db, Target::Tombstones(before)).await?;
+    // Before the times of clearings are forgotten.
+    swept.entries += finish_clearings(db).await?.deleted;
     forget_clearings(db, before).await?;
     Ok(swept)
 }

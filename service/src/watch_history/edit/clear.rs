@@ -15,11 +15,11 @@ use std::cmp::max;
 use utoipa::IntoParams;
 use validator::Validate;
 
-/// Entries of one transaction. On SQLite it holds the write lock for some milliseconds, in which
-/// saves of others wait.
-const ENTRIES_PER_TRANSACTION: u64 = 250;
+/// Entries of one transaction. On SQLite it holds the write lock for about ten milliseconds, in
+/// which saves of others wait; a fsync may take as long, so that smaller ones gain little.
+const ENTRIES_PER_TRANSACTION: u64 = 500;
 /// Plays of one transaction.
-const PLAYS_PER_TRANSACTION: u64 = 1500;
+const PLAYS_PER_TRANSACTION: u64 = 3_000;
 
 /// What to clear.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Validate, IntoParams)]

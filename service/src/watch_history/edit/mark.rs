@@ -1,7 +1,7 @@
 //! Marks: which videos the viewer says were watched, or were not.
 
 use super::lock::{Account, lock_account, lock_entries, lock_entry, lock_video, lock_videos};
-use super::store::{insert_missing, remove, store_many};
+use super::store::{ChangedEntry, insert_missing, remove, store_many};
 use super::{Edit, MAX_VIDEOS, check_ids, move_to};
 use crate::storage::Transaction;
 use crate::time;
@@ -10,9 +10,9 @@ use crate::watch_history::rules::{hour_of, show, watch_at};
 use crate::{Error, number};
 use chrono::{DateTime, Utc};
 use entity::play;
-use entity::watch_history::{ActiveModel, Model};
-use sea_orm::ActiveValue::Set;
+use entity::watch_history::{ActiveModel, Column, Entity, Model};
 use sea_orm::prelude::*;
+use sea_orm::{ActiveValue::Set, PaginatorTrait};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use utoipa::ToSchema;
@@ -79,8 +79,8 @@ pub async fn unmark(tx: &Transaction, edit: &Edit, video_id: i64) -> Result<Entr
     let account = lock_account(tx, edit).await?;
     let duration = lock_video(tx, &account, video_id).await?;
     let entry = lock_entry(tx, &account, video_id).await?;
-    let changed = unmark_entries(tx, edit, vec![entry.clone()]).await?.pop();
-    Ok(edit.into_entry(changed.unwrap_or(entry), duration))
+    unmark_entries(tx, edit, vec![entry]).await?;
+    Ok(edit.into_entry(lock_entry(tx, &account, video_id).await?, duration))
 }
 
 /// Marks many videos as watched now, or as not watched. Those without an entry are not watched
@@ -99,7 +99,7 @@ pub async fn mark_many(tx: &Transaction, edit: &Edit, marks: &Marks) -> Result<M
     } else {
         let mut entries = lock_entries(tx, &account, &Vec::from_iter(visible.into_keys())).await?;
         entries.retain(|entry| !account.is_expired(entry.last_watched_at));
-        unmark_entries(tx, edit, entries).await?.len()
+        unmark_entries(tx, edit, entries).await?
     };
     Ok(Marked { changed: changed.try_into().unwrap_or(u64::MAX), skipped })
 }
@@ -114,9 +114,12 @@ async fn mark_visible(
 ) -> Result<usize, Error> {
     let new = |(video_id, duration): (&i64, &Option<i32>)| new_entry(edit, *video_id, *duration, time);
     let mut changes = 0;
-    // Inserts first: that locks the entries that exist, and those of a save at the same time.
-    for created in insert_missing(tx, videos.iter().map(new).collect()).await? {
-        changes += usize::from(videos.remove(&created).is_some());
+    if count_entries(tx, account, &videos).await? < videos.len() {
+        // That locks the entries that exist too, also those of saves at the same time, all in one
+        // order.
+        for created in insert_missing(tx, videos.iter().map(new).collect()).await? {
+            changes += usize::from(videos.remove(&created).is_some());
+        }
     }
     let entries = lock_entries(tx, account, &Vec::from_iter(videos.keys().copied())).await?;
     let (expired, entries): (Vec<_>, Vec<_>) =
@@ -126,18 +129,36 @@ async fn mark_visible(
         let again = expired.iter().filter_map(|entry| videos.get_key_value(&entry.video_id)).map(new);
         changes += insert_missing(tx, again.collect()).await?.len();
     }
-    let (mut changed, mut ended) = (Vec::new(), Vec::new());
-    for mut entry in entries {
-        let before = entry.clone();
+    let mut ended = Vec::new();
+    let changed = changed_entries(entries, |entry| {
         let duration = videos.get(&entry.video_id).copied().flatten();
-        ended.extend(mark_entry(&mut entry, duration, time));
-        if entry != before {
-            changed.push(entry);
-        }
-    }
+        ended.extend(mark_entry(entry, duration, time));
+    });
     changes += changed.len();
     store_many(tx, edit, changed, ended).await?;
     Ok(changes)
+}
+
+/// Changes entries, and returns those that are different then.
+fn changed_entries(entries: Vec<Model>, mut change: impl FnMut(&mut Model)) -> Vec<ChangedEntry> {
+    let entries = entries.into_iter().map(|before| {
+        let mut after = before.clone();
+        change(&mut after);
+        ChangedEntry { before, after }
+    });
+    entries.filter(|entry| entry.before != entry.after).collect()
+}
+
+/// How many of these videos have an entry.
+async fn count_entries(
+    tx: &Transaction,
+    account: &Account,
+    videos: &BTreeMap<i64, Option<i32>>,
+) -> Result<usize, Error> {
+    let entries = Entity::find()
+        .filter(Column::UserId.eq(account.caller.id))
+        .filter(Column::VideoId.is_in(videos.keys().copied()));
+    Ok(usize::try_from(entries.count(tx).await?).unwrap_or(usize::MAX))
 }
 
 /// The entry of a video that was marked and never played.
@@ -173,23 +194,19 @@ fn mark_entry(entry: &mut Model, duration: Option<i32>, time: DateTime<Utc>) -> 
     ended
 }
 
-/// Unmarks these entries, which are locked. Returns those that changed.
-async fn unmark_entries(tx: &Transaction, edit: &Edit, entries: Vec<Model>) -> Result<Vec<Model>, Error> {
-    let (mut changed, mut ended) = (Vec::new(), Vec::new());
-    for mut entry in entries {
-        let before = entry.clone();
-        ended.extend(unmark_entry(&mut entry));
-        if entry != before {
-            entry.updated_at = edit.now;
-            changed.push(entry);
-        }
-    }
-    let completed = play::Entity::update_many().col_expr(play::Column::Completed, Expr::value(false));
-    let ids = changed.iter().map(|entry| entry.id);
-    let completed = completed.filter(play::Column::EntryId.is_in(ids)).filter(play::Column::Completed.eq(true));
-    completed.exec(tx).await?;
-    store_many(tx, edit, changed.clone(), ended).await?;
-    Ok(changed)
+/// Unmarks these entries, which are locked. Returns how many changed.
+async fn unmark_entries(tx: &Transaction, edit: &Edit, entries: Vec<Model>) -> Result<usize, Error> {
+    let mut ended = Vec::new();
+    let changed = changed_entries(entries, |entry| ended.extend(unmark_entry(entry)));
+    let changes = changed.len();
+    play::Entity::update_many()
+        .col_expr(play::Column::Completed, Expr::value(false))
+        .filter(play::Column::EntryId.is_in(changed.iter().map(|entry| entry.before.id)))
+        .filter(play::Column::Completed.eq(true))
+        .exec(tx)
+        .await?;
+    store_many(tx, edit, changed, ended).await?;
+    Ok(changes)
 }
 
 /// Returns the play that ended.

@@ -7,10 +7,7 @@ use entity::watch_history::{ActiveModel, Column, Entity, Model};
 use entity::{forgotten_entry, play};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    IntoActiveModel, Iterable,
-};
+use sea_orm::{ActiveValue::Set, IntoActiveModel, Iterable};
 
 /// Rows that one INSERT writes. Each has about thirty values, and SQLite takes 32,766 in all.
 const ROWS_PER_INSERT: usize = 100;
@@ -57,6 +54,12 @@ fn differences(before: Model, after: Model) -> ActiveModel {
     changed
 }
 
+/// An entry before and after an edit.
+pub(super) struct ChangedEntry {
+    pub(super) before: Model,
+    pub(super) after: Model,
+}
+
 /// Stores many entries that exist and are locked, and the plays that ended.
 ///
 /// # Errors
@@ -64,22 +67,43 @@ fn differences(before: Model, after: Model) -> ActiveModel {
 pub(super) async fn store_many(
     tx: &Transaction,
     edit: &Edit,
-    mut entries: Vec<Model>,
+    mut entries: Vec<ChangedEntry>,
     ended: Vec<play::Model>,
 ) -> Result<(), Error> {
     insert_plays(tx, ended).await?;
-    entries.iter_mut().for_each(|entry| entry.updated_at = edit.now);
+    entries.iter_mut().for_each(|entry| entry.after.updated_at = edit.now);
+    let changed = changed_columns(&entries);
     for entries in entries.chunks(ROWS_PER_INSERT) {
         // Every row meets its entry, so this updates many rows to different values at once.
-        let rows =
-            entries.iter().map(|entry| ActiveModel { id: NotSet, ..entry.clone().into_active_model().reset_all() });
-        let is_fixed = |column| matches!(column, Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt);
-        let changed = Column::iter().filter(|column| !is_fixed(*column));
-        let on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]).update_columns(changed).to_owned();
+        let rows = entries.iter().map(|entry| row_of(&entry.after, &changed));
+        let mut on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]);
+        on_conflict.update_columns(changed.iter().copied());
         Entity::insert_many(rows).on_conflict(on_conflict).exec_without_returning(tx).await?;
     }
-    entries.iter().for_each(|entry| record_change(tx, entry));
+    entries.iter().for_each(|entry| record_change(tx, &entry.after));
     Ok(())
+}
+
+/// The columns in which at least one of the entries changed.
+fn changed_columns(entries: &[ChangedEntry]) -> Vec<Column> {
+    let models = entries.iter().map(|entry| (entry.before.clone(), entry.after.clone()));
+    let models = Vec::from_iter(models.map(|(before, after)| (before.into_active_model(), after.into_active_model())));
+    let differs = |column: &Column| models.iter().any(|(before, after)| before.get(*column) != after.get(*column));
+    Column::iter().filter(differs).collect()
+}
+
+/// These columns of an entry, and those that an INSERT cannot leave out.
+fn row_of(entry: &Model, columns: &[Column]) -> ActiveModel {
+    const NEEDED: [Column; 5] =
+        [Column::UserId, Column::VideoId, Column::LastWatchedAt, Column::CreatedAt, Column::UpdatedAt];
+    let model = entry.clone().into_active_model();
+    let mut row = <ActiveModel as ActiveModelTrait>::default();
+    for column in NEEDED.iter().chain(columns) {
+        if let Some(value) = model.get(*column).into_value() {
+            row.set(*column, value);
+        }
+    }
+    row
 }
 
 /// Inserts those of these entries that do not exist, and locks the others, in the order of the
