@@ -148,8 +148,8 @@ fn watched_ms() -> Expr {
     let unreported = when(is_moved(), stored(column).add(Expr::from(step)), stored(column));
     let watched = when(excluded(column).gt(0), excluded(column), unreported);
     let since_start = milliseconds_between(event(), stored(Column::PlayStartedAt));
-    let most = since_start.add(milliseconds(WATCHED_SLACK));
-    greatest([stored(column), Func::least([watched, most]).into()])
+    let bound = since_start.add(milliseconds(WATCHED_SLACK));
+    greatest([stored(column), Func::least([watched, bound]).into()])
 }
 
 /// Both times are in whole milliseconds.
