@@ -78,18 +78,21 @@ pub(in crate::watch_history) fn decide(
         return None;
     }
     let position = within_video(save.watch_position, state.duration);
+    let keeps_plays = state.mode == HistoryMode::On;
+    let ended_play = state.ended_play.filter(|_| keeps_plays);
     let update = Update {
         save,
         position,
         completed: rules.is_completed(position, state.duration),
-        keeps_plays: state.mode == HistoryMode::On,
+        keeps_plays,
+        cutoff: state.cutoff,
     };
     Some(match state.entry {
         None => update.insert(None),
         Some(entry) if is_expired(&entry, state.cutoff) => update.insert(Some(entry.id)),
         Some(entry) => match refusal(&entry, save, position, rules) {
-            Some(refusal) => update.refuse(entry, &refusal),
-            None => update.apply(entry, state.ended_play, state.last_number),
+            Some(refusal) => update.refuse(entry, &refusal, ended_play.as_ref()),
+            None => update.apply(entry, ended_play, state.last_number),
         },
     })
 }
@@ -154,6 +157,7 @@ struct Update<'a> {
     position: i32,
     completed: bool,
     keeps_plays: bool,
+    cutoff: Option<DateTime<Utc>>,
 }
 
 impl Update<'_> {
@@ -168,13 +172,13 @@ impl Update<'_> {
 
     /// A position of another play that comes late is kept as the previous one if it is far away and
     /// newer than the previous one that there is.
-    fn refuse(&self, mut entry: Model, refusal: &Refusal) -> Decision {
+    fn refuse(&self, mut entry: Model, refusal: &Refusal, ended_play: Option<&play::Model>) -> Decision {
         let Self { save, position, .. } = *self;
         let event = save.last_watched_at;
         let offers_position = matches!(refusal, Refusal::Older)
             && is_far(entry.watch_position, position)
             && entry.previous_at.is_none_or(|at| at < event)
-            && !is_of_last_play(&entry, save.player_session.as_deref(), event);
+            && !self.is_of_last_play(&entry, ended_play);
         if offers_position {
             entry.previous_position = Some(position);
             entry.previous_device.clone_from(&save.device);
@@ -189,7 +193,7 @@ impl Update<'_> {
         let (save, position) = (self.save, self.position);
         let mut entry = before.clone();
         let starts_over = save.player_session.is_none() && position == 0;
-        if starts_over || !is_of_last_play(&before, save.player_session.as_deref(), save.last_watched_at) {
+        if starts_over || !self.is_of_last_play(&before, ended_play.as_ref()) {
             give_up_position(&mut entry, position);
         }
         let is_counted = self.count_completion(&mut entry);
@@ -212,6 +216,14 @@ impl Update<'_> {
         Decision { expired: None, reopened, closed, write, entry, applied: true }
     }
 
+    /// Whether the save is of the entry's last play, running or ended. A play that ended may have
+    /// been saved earlier than the entry was changed.
+    fn is_of_last_play(&self, entry: &Model, ended_play: Option<&play::Model>) -> bool {
+        let is_last = |play: &&play::Model| entry.play_started_at.is_none() && play.number == entry.play_number;
+        let last_save = ended_play.filter(is_last).map_or(entry.last_watched_at, |play| play.ended_at);
+        is_of_last_play(entry, self.save, last_save)
+    }
+
     /// Goes on with the running play, or closes it and reopens or begins another one. Returns the
     /// reopened play and the closed one.
     fn change_play(
@@ -226,7 +238,7 @@ impl Update<'_> {
             count_watched(entry, save, position, last_save);
             return (None, None);
         }
-        if let Some(ended) = ended_play.filter(|ended| self.keeps_plays && reopens_play(ended, save)) {
+        if let Some(ended) = ended_play.filter(|ended| reopens_play(ended, save, self.cutoff)) {
             let closed = close_play(entry);
             reopen_play(entry, &ended);
             count_watched(entry, save, position, (ended.end_position, ended.ended_at));

@@ -9,7 +9,7 @@ use std::mem::take;
 
 /// Saves without a player session begin another play after this time.
 pub(in crate::watch_history) const NEW_PLAY_AFTER: TimeDelta = TimeDelta::minutes(30);
-/// The most that counts as watched between two saves that say nothing of it.
+/// The time that counts as watched at the utmost between two saves that say nothing of it.
 pub(in crate::watch_history) const MAX_UNREPORTED_STEP: TimeDelta = TimeDelta::seconds(30);
 /// By how much the time watched may exceed the time since the start of the play: the clocks of
 /// players and the arrival of saves are not exact.
@@ -42,13 +42,14 @@ pub(crate) fn close_play(entry: &mut Model) -> Option<play::Model> {
 pub(super) fn continues_play(entry: &Model, save: &SaveCommand, keeps_plays: bool) -> bool {
     entry.play_started_at.is_some()
         && entry.play_is_kept == keeps_plays
-        && is_of_last_play(entry, save.player_session.as_deref(), save.last_watched_at)
+        && is_of_last_play(entry, save, entry.last_watched_at)
 }
 
 /// Whether the save goes on with a play that has ended. The play is the last one of the save's
-/// session, or the last one without a session.
-pub(super) fn reopens_play(ended: &play::Model, save: &SaveCommand) -> bool {
+/// session, or the last one without a session. An expired play is gone for the viewer.
+pub(super) fn reopens_play(ended: &play::Model, save: &SaveCommand, cutoff: Option<DateTime<Utc>>) -> bool {
     save.player_session == ended.player_session
+        && cutoff.is_none_or(|cutoff| ended.ended_at >= cutoff)
         && (save.player_session.is_some() || save.last_watched_at - ended.ended_at < NEW_PLAY_AFTER)
 }
 
@@ -86,6 +87,6 @@ pub(super) fn count_watched(entry: &mut Model, save: &SaveCommand, position: i32
         None if position != last_position => entry.play_watched_ms + step.num_milliseconds(),
         None => entry.play_watched_ms,
     };
-    let most = (save.last_watched_at - started_at + WATCHED_SLACK).num_milliseconds();
-    entry.play_watched_ms = entry.play_watched_ms.max(watched_ms.min(most));
+    let limit = (save.last_watched_at - started_at + WATCHED_SLACK).num_milliseconds();
+    entry.play_watched_ms = entry.play_watched_ms.max(watched_ms.min(limit));
 }
