@@ -78,21 +78,19 @@ pub(in crate::watch_history) fn decide(
         return None;
     }
     let position = within_video(save.watch_position, state.duration);
-    let keeps_plays = state.mode == HistoryMode::On;
-    let ended_play = state.ended_play.filter(|_| keeps_plays);
     let update = Update {
         save,
         position,
         completed: rules.is_completed(position, state.duration),
-        keeps_plays,
+        keeps_plays: state.mode == HistoryMode::On,
         cutoff: state.cutoff,
     };
     Some(match state.entry {
         None => update.insert(None),
         Some(entry) if is_expired(&entry, state.cutoff) => update.insert(Some(entry.id)),
         Some(entry) => match refusal(&entry, save, position, rules) {
-            Some(refusal) => update.refuse(entry, &refusal, ended_play.as_ref()),
-            None => update.apply(entry, ended_play, state.last_number),
+            Some(refusal) => update.refuse(entry, state.ended_play.as_ref(), &refusal),
+            None => update.apply(entry, state.ended_play, state.last_number),
         },
     })
 }
@@ -157,6 +155,7 @@ struct Update<'a> {
     position: i32,
     completed: bool,
     keeps_plays: bool,
+    /// Plays that ended before it have expired.
     cutoff: Option<DateTime<Utc>>,
 }
 
@@ -172,7 +171,7 @@ impl Update<'_> {
 
     /// A position of another play that comes late is kept as the previous one if it is far away and
     /// newer than the previous one that there is.
-    fn refuse(&self, mut entry: Model, refusal: &Refusal, ended_play: Option<&play::Model>) -> Decision {
+    fn refuse(&self, mut entry: Model, ended_play: Option<&play::Model>, refusal: &Refusal) -> Decision {
         let Self { save, position, .. } = *self;
         let event = save.last_watched_at;
         let offers_position = matches!(refusal, Refusal::Older)
@@ -187,6 +186,19 @@ impl Update<'_> {
         }
         let write = if offers_position { EntryWrite::Update } else { EntryWrite::Skip };
         Decision { expired: None, reopened: None, closed: None, write, entry, applied: false }
+    }
+
+    /// Whether the save is of the entry's last play. Without a session its end counts, if it has
+    /// ended: an undo or a mark changes the time of the entry.
+    fn is_of_last_play(&self, entry: &Model, ended_play: Option<&play::Model>) -> bool {
+        let session = self.save.player_session.as_deref();
+        let is_last = |ended: &&play::Model| entry.play_started_at.is_none() && ended.number == entry.play_number;
+        match ended_play.filter(is_last) {
+            Some(ended) if self.keeps_plays && session.is_none() => {
+                !entry.play_has_session && reopens_play(ended, self.save)
+            }
+            _ => is_of_last_play(entry, session, self.save.last_watched_at),
+        }
     }
 
     fn apply(&self, before: Model, ended_play: Option<play::Model>, last_number: Option<i32>) -> Decision {
@@ -216,14 +228,6 @@ impl Update<'_> {
         Decision { expired: None, reopened, closed, write, entry, applied: true }
     }
 
-    /// Whether the save is of the entry's last play, running or ended. A play that ended may have
-    /// been saved earlier than the entry was changed.
-    fn is_of_last_play(&self, entry: &Model, ended_play: Option<&play::Model>) -> bool {
-        let is_last = |play: &&play::Model| entry.play_started_at.is_none() && play.number == entry.play_number;
-        let last_save = ended_play.filter(is_last).map_or(entry.last_watched_at, |play| play.ended_at);
-        is_of_last_play(entry, self.save, last_save)
-    }
-
     /// Goes on with the running play, or closes it and reopens or begins another one. Returns the
     /// reopened play and the closed one.
     fn change_play(
@@ -238,7 +242,9 @@ impl Update<'_> {
             count_watched(entry, save, position, last_save);
             return (None, None);
         }
-        if let Some(ended) = ended_play.filter(|ended| reopens_play(ended, save, self.cutoff)) {
+        let is_kept =
+            |ended: &play::Model| self.keeps_plays && self.cutoff.is_none_or(|cutoff| ended.ended_at >= cutoff);
+        if let Some(ended) = ended_play.filter(is_kept).filter(|ended| reopens_play(ended, save)) {
             let closed = close_play(entry);
             reopen_play(entry, &ended);
             count_watched(entry, save, position, (ended.end_position, ended.ended_at));

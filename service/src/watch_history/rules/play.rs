@@ -42,14 +42,13 @@ pub(crate) fn close_play(entry: &mut Model) -> Option<play::Model> {
 pub(super) fn continues_play(entry: &Model, save: &SaveCommand, keeps_plays: bool) -> bool {
     entry.play_started_at.is_some()
         && entry.play_is_kept == keeps_plays
-        && is_of_last_play(entry, save, entry.last_watched_at)
+        && is_of_last_play(entry, save.player_session.as_deref(), save.last_watched_at)
 }
 
 /// Whether the save goes on with a play that has ended. The play is the last one of the save's
-/// session, or the last one without a session. An expired play is gone for the viewer.
-pub(super) fn reopens_play(ended: &play::Model, save: &SaveCommand, cutoff: Option<DateTime<Utc>>) -> bool {
+/// session, or the last one without a session.
+pub(super) fn reopens_play(ended: &play::Model, save: &SaveCommand) -> bool {
     save.player_session == ended.player_session
-        && cutoff.is_none_or(|cutoff| ended.ended_at >= cutoff)
         && (save.player_session.is_some() || save.last_watched_at - ended.ended_at < NEW_PLAY_AFTER)
 }
 

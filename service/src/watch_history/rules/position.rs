@@ -2,7 +2,6 @@
 //! is hidden.
 
 use super::play::NEW_PLAY_AFTER;
-use crate::watch_history::save::SaveCommand;
 use chrono::{DateTime, Utc};
 use entity::watch_history::Model;
 
@@ -47,11 +46,10 @@ pub(crate) fn hour_of(time: DateTime<Utc>) -> i32 {
 }
 
 /// Whether a save of this player session, or without one, is of the entry's last play, running or
-/// ended, whose last save was at the time `last_save`. Saves without a session are of one play until
-/// half an hour passes without any.
-pub(super) fn is_of_last_play(entry: &Model, save: &SaveCommand, last_save: DateTime<Utc>) -> bool {
-    match &save.player_session {
-        Some(session) => entry.play_has_session && entry.player_session.as_ref() == Some(session),
-        None => !entry.play_has_session && save.last_watched_at - last_save < NEW_PLAY_AFTER,
+/// ended. Saves without a session are of one play until half an hour passes without any.
+pub(in crate::watch_history) fn is_of_last_play(entry: &Model, session: Option<&str>, event: DateTime<Utc>) -> bool {
+    match session {
+        Some(session) => entry.play_has_session && entry.player_session.as_deref() == Some(session),
+        None => !entry.play_has_session && event - entry.last_watched_at < NEW_PLAY_AFTER,
     }
 }
