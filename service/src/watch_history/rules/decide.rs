@@ -83,12 +83,13 @@ pub(in crate::watch_history) fn decide(
         position,
         completed: rules.is_completed(position, state.duration),
         keeps_plays: state.mode == HistoryMode::On,
+        cutoff: state.cutoff,
     };
     Some(match state.entry {
         None => update.insert(None),
         Some(entry) if is_expired(&entry, state.cutoff) => update.insert(Some(entry.id)),
         Some(entry) => match refusal(&entry, save, position, rules) {
-            Some(refusal) => update.refuse(entry, &refusal),
+            Some(refusal) => update.refuse(entry, state.ended_play.as_ref(), &refusal),
             None => update.apply(entry, state.ended_play, state.last_number),
         },
     })
@@ -154,6 +155,8 @@ struct Update<'a> {
     position: i32,
     completed: bool,
     keeps_plays: bool,
+    /// Plays that ended before it have expired.
+    cutoff: Option<DateTime<Utc>>,
 }
 
 impl Update<'_> {
@@ -168,13 +171,13 @@ impl Update<'_> {
 
     /// A position of another play that comes late is kept as the previous one if it is far away and
     /// newer than the previous one that there is.
-    fn refuse(&self, mut entry: Model, refusal: &Refusal) -> Decision {
+    fn refuse(&self, mut entry: Model, ended_play: Option<&play::Model>, refusal: &Refusal) -> Decision {
         let Self { save, position, .. } = *self;
         let event = save.last_watched_at;
         let offers_position = matches!(refusal, Refusal::Older)
             && is_far(entry.watch_position, position)
             && entry.previous_at.is_none_or(|at| at < event)
-            && !is_of_last_play(&entry, save.player_session.as_deref(), event);
+            && !self.is_of_last_play(&entry, ended_play);
         if offers_position {
             entry.previous_position = Some(position);
             entry.previous_device.clone_from(&save.device);
@@ -185,11 +188,24 @@ impl Update<'_> {
         Decision { expired: None, reopened: None, closed: None, write, entry, applied: false }
     }
 
+    /// Whether the save is of the entry's last play. Without a session its end counts, if it has
+    /// ended: an undo or a mark changes the time of the entry.
+    fn is_of_last_play(&self, entry: &Model, ended_play: Option<&play::Model>) -> bool {
+        let session = self.save.player_session.as_deref();
+        let is_last = |ended: &&play::Model| entry.play_started_at.is_none() && ended.number == entry.play_number;
+        match ended_play.filter(is_last) {
+            Some(ended) if self.keeps_plays && session.is_none() => {
+                !entry.play_has_session && reopens_play(ended, self.save)
+            }
+            _ => is_of_last_play(entry, session, self.save.last_watched_at),
+        }
+    }
+
     fn apply(&self, before: Model, ended_play: Option<play::Model>, last_number: Option<i32>) -> Decision {
         let (save, position) = (self.save, self.position);
         let mut entry = before.clone();
         let starts_over = save.player_session.is_none() && position == 0;
-        if starts_over || !is_of_last_play(&before, save.player_session.as_deref(), save.last_watched_at) {
+        if starts_over || !self.is_of_last_play(&before, ended_play.as_ref()) {
             give_up_position(&mut entry, position);
         }
         let is_counted = self.count_completion(&mut entry);
@@ -226,7 +242,9 @@ impl Update<'_> {
             count_watched(entry, save, position, last_save);
             return (None, None);
         }
-        if let Some(ended) = ended_play.filter(|ended| self.keeps_plays && reopens_play(ended, save)) {
+        let is_kept =
+            |ended: &play::Model| self.keeps_plays && self.cutoff.is_none_or(|cutoff| ended.ended_at >= cutoff);
+        if let Some(ended) = ended_play.filter(is_kept).filter(|ended| reopens_play(ended, save)) {
             let closed = close_play(entry);
             reopen_play(entry, &ended);
             count_watched(entry, save, position, (ended.end_position, ended.ended_at));
