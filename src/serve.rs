@@ -65,7 +65,6 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         shutdown: api::Shutdown::default(),
     });
     tokio::spawn(index_videos(db.clone()));
-    let jobs = jobs::start(&db, settings);
     let path = &settings.public_path;
     log::info!("Playhead is at   http://{address}{path}");
     log::info!("its API docs at  http://{address}{path}/docs");
@@ -76,6 +75,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     if by_command && matches!(user::find_scan_owner(db.reader(), None).await, Err(Error::UserNotFound)) {
         log::info!("the first account is created by `playhead user create NAME EMAIL --admin`");
     }
+    let jobs = jobs::start(&db, settings);
     let served = api::serve(app, listener, None, wait_for_signal()?).await;
     drop(jobs);
     db.close().await;

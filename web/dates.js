@@ -63,7 +63,10 @@ export function timeWatched(seconds) {
 /** 2 is "2 days". @param {number} days */
 export const dayCount = (days) => unit(days, "day", "long");
 
-/** @param {number} value @param {string} name of the unit @param {"short" | "long"} [unitDisplay] */
+/**
+ * @param {number} value @param {string} name of the unit
+ * @param {"short" | "long"} [unitDisplay]
+ */
 const unit = (value, name, unitDisplay = "short") =>
   new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay }).format(value);
 

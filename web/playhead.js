@@ -103,7 +103,8 @@ export { PlayheadError };
  * - forget: deletes the entry; nothing is saved again until playback moves; rejects with a
  *   PlayheadError
  * @typedef {{ detach: (options?: { save?: boolean }) => Promise<void>,
- *   startOver: () => Promise<void>, goTo: (position: number) => Promise<void>, forget: () => Promise<void> }} Handle
+ *   startOver: () => Promise<void>, goTo: (position: number) => Promise<void>,
+ *   forget: () => Promise<void> }} Handle
  *
  * - account: send it with a token of this account only
  * @typedef {{ signal?: AbortSignal, account?: string }} ReadOptions

@@ -55,7 +55,7 @@ impl Jobs {
             loop {
                 match run_if_due(&db, name, interval, clock.now(), &job).await {
                     Ok(true) => log::debug!("the background job {name} is done"),
-                    Ok(false) => {}
+                    Ok(false) => log::trace!("the background job {name} is not due"),
                     Err(error) => log::warn!("the background job {name} failed and will run again: {error}"),
                 }
                 tokio::time::sleep((interval / TRIES_PER_INTERVAL).min(MAX_TRY_INTERVAL)).await;

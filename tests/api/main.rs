@@ -37,6 +37,7 @@ mod own_history;
 mod pages;
 mod play_edits;
 mod play_list;
+mod play_saves;
 mod preferences;
 mod public_path;
 mod quotas;

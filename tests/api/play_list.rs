@@ -1,6 +1,6 @@
 //! Lists of plays: their order, filters, pages, and what is left out.
 
-use crate::app::{Person, TestApp, problem};
+use crate::app::{Person, TestApp, history, problem};
 use crate::listing::{fill, items_of_all_pages, next};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use entity::{play, user, video, watch_history};
@@ -108,6 +108,29 @@ on_both! {
         ]);
         assert_eq!(items_of_all_pages(&app, &ann, "/api/v1/videos/2/plays").await, plays);
         assert!(items_of_all_pages(&app, &ann, "/api/v1/videos/1/plays").await.is_empty());
+    }
+
+    async fn the_saves_of_two_players_are_two_plays(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let mut times = Vec::new();
+        for (session, position, played) in [("a", 100, 0), ("a", 120, 15), ("b", 300, 5)] {
+            let body = json!({"watch_position": position, "session_id": session, "played_seconds": played, "device": session});
+            app.ask(&ann, Method::POST, &history(film), Some(body)).await;
+            let entry: Value = app.ask(&ann, Method::GET, &history(film), None).await.json().await.unwrap();
+            times.push(entry["last_watched_at"].clone());
+            app.pass(Duration::from_secs(20));
+        }
+        let plays = items_of_all_pages(&app, &ann, PLAYS).await;
+        let shown = |play: &Value| {
+            ["device", "started_at", "ended_at", "start_position", "end_position", "watched_seconds", "completed"]
+                .map(|field| play[field].clone())
+        };
+        let expected = [
+            [json!("b"), times[2].clone(), times[2].clone(), json!(300), json!(300), json!(5), json!(false)],
+            [json!("a"), times[0].clone(), times[1].clone(), json!(100), json!(120), json!(15), json!(false)],
+        ];
+        assert_eq!(plays.iter().map(shown).collect::<Vec<_>>(), expected);
     }
 
     async fn plays_are_in_the_order_of_their_start_on_pages_of_any_length(app: TestApp) {

@@ -22,7 +22,9 @@ async fn set(app: &TestApp, person: &Person, column: user::Column, value: impl I
 }
 
 async fn switch(app: &TestApp, person: &Person, on: bool) {
-    set(app, person, user::Column::Recommendations, on).await;
+    let body = json!({"recommendations": on});
+    let changed = app.ask(person, Method::PATCH, "/api/v1/users/me/preferences", Some(body)).await;
+    assert_eq!(changed.status(), StatusCode::OK);
 }
 
 /// Accounts that switched recommendations on.

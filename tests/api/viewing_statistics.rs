@@ -1,6 +1,6 @@
 //! The statistics of a viewer: over HTTP, and against a plain model with random plays.
 
-use crate::app::{Person, TestApp, fields, problem};
+use crate::app::{Person, TestApp, fields, history, problem};
 use crate::viewing_model::{World, expected};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use service::caller::{Caller, UserRole};
 use service::viewing;
+use std::time::Duration;
 
 const STATISTICS: &str = "/api/v1/users/me/statistics";
 /// Worlds of random plays in one run of the property test, and the questions about each.
@@ -20,7 +21,62 @@ async fn statistics(app: &TestApp, person: &Person, query: &str) -> Value {
     answer.json().await.unwrap()
 }
 
+/// Sends saves that are `pause` seconds apart, and returns the seconds that the statistics then
+/// count.
+async fn watched_after(app: &TestApp, person: &Person, film: i64, pause: u64, saves: &[Value]) -> i64 {
+    for save in saves {
+        app.pass(Duration::from_secs(pause));
+        let answer = app.ask(person, Method::POST, &history(film), Some(save.clone())).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    statistics(app, person, "").await["watched_seconds"].as_i64().unwrap()
+}
+
 on_both! {
+    async fn the_length_of_the_film_as_watch_duration_gains_nothing(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(5400)).await;
+        let save = |position: i32| json!({"watch_position": position, "watch_duration": 5400});
+        assert_eq!(watched_after(&app, &ann, film, 10, &[save(0), save(10), save(20)]).await, 20);
+        assert_eq!(watched_after(&app, &ann, film, 10, &[save(20), save(20)]).await, 20, "a pause");
+        assert_eq!(watched_after(&app, &ann, film, 600, &[save(620)]).await, 50, "30 s at most between two saves");
+    }
+
+    async fn jumping_about_gains_nothing(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(5400)).await;
+        let save = |position: i32| json!({"watch_position": position});
+        let jumps: Vec<_> = [0, 5000, 30, 4000, 5399, 10, 2000].map(save).into();
+        assert!(watched_after(&app, &ann, film, 1, &jumps).await <= 6, "no more than the time that passed");
+        let other = app.add_video(&ann, "other", Some(5400)).await;
+        let before = statistics(&app, &ann, "").await["watched_seconds"].as_i64().unwrap();
+        let save = |position: i32, played: i32| {
+            json!({"watch_position": position, "session_id": "one", "played_seconds": played, "watch_duration": 5400})
+        };
+        let claims = [save(0, 5400), save(5000, 5400), save(10, 2_147_483_647)];
+        let after = watched_after(&app, &ann, other, 5, &claims).await;
+        assert_eq!(after - before, 20, "10 s since the start, and 10 s of slack");
+        let all = statistics(&app, &ann, "").await;
+        assert_eq!((&all["plays"], &all["videos_started"]), (&json!(2), &json!(2)));
+        assert_eq!(all["top_videos"][0]["video_title"], "other");
+    }
+
+    async fn nothing_is_counted_while_only_positions_are_kept(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        for mode in ["positions", "off"] {
+            let body = json!({"history": mode});
+            app.ask(&ann, Method::PATCH, "/api/v1/users/me/preferences", Some(body)).await;
+            for position in [10, 20, 599] {
+                app.pass(Duration::from_secs(10));
+                let body = json!({"watch_position": position});
+                assert!(app.ask(&ann, Method::POST, &history(film), Some(body)).await.status().is_success());
+            }
+        }
+        let all = statistics(&app, &ann, "").await;
+        assert_eq!((&all["plays"], &all["watched_seconds"], &all["videos_started"]), (&json!(0), &json!(0), &json!(0)));
+    }
+
     async fn sums_over_any_range_and_zone_are_those_of_a_plain_model(app: TestApp) {
         let mut runner = TestRunner::deterministic();
         let worlds = (Config::default().cases / Config::default().cases.min(256)) * WORLDS;

@@ -97,6 +97,12 @@ impl Browser {
         self.see(selector).await.send_keys(text).await.unwrap();
     }
 
+    /// Replaces the text of a field.
+    pub async fn refill(&self, selector: &str, text: &str) {
+        self.see(selector).await.clear().await.unwrap();
+        self.fill(selector, text).await;
+    }
+
     pub async fn script(&self, script: &str) {
         self.driver.execute(script, Vec::new()).await.unwrap();
     }

@@ -84,7 +84,7 @@ async fn a_video_is_marked_as_watched_and_back() {
 #[ignore = "needs Chromium"]
 async fn undoing_a_mark_brings_the_position_back() {
     let (program, browser) = ann_in_her_library().await;
-    // Nearer than 30 seconds to the end there is no way back.
+    // The server keeps a place that was left by more than 30 seconds.
     choose(&browser, "#continue-watching", "mark").await;
     browser.see(MARK).await;
     wait_for(&program, 1, "watch_position", 60).await;

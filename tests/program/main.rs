@@ -26,5 +26,6 @@ mod settings_page;
 mod sign_up;
 mod start;
 mod statistics_page;
+mod sweep;
 mod video_page;
 mod viewer;

@@ -5,7 +5,7 @@
 
 use crate::browser::Browser;
 use crate::program::Program;
-use crate::video_page::ann_with_a_video_open;
+use crate::video_page::{WAITING, ann_with_a_video_open, row, status_says};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -109,4 +109,15 @@ async fn start_over_begins_at_zero_and_forget_deletes_the_entry() {
     program.wait_for_position(|position| position == 20).await;
     browser.click("#forget").await;
     program.wait_for_no_history().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_viewer_who_keeps_no_history_is_told_that_nothing_is_saved() {
+    let (program, browser) = ann_with_a_video_open().await;
+    program.execute("UPDATE users SET history_mode = 'off'").await;
+    browser.seek(20.0).await;
+    status_says(&browser, "Not saved: your history is off or was deleted").await;
+    browser.wait_until(&format!("{WAITING} === 0")).await;
+    assert!(row(&program).await.is_none());
 }

@@ -60,15 +60,13 @@ async fn a_shorter_retention_says_what_it_deletes() {
     let newer = ann.watch("Pier", 60, 2).await;
     ann.open("settings").await;
     let days = "#retention-days";
-    for (text, days_stored) in [("0", Value::Null), ("3651", Value::Null)] {
-        ann.browser.script("document.querySelector('#retention-days').value = ''").await;
-        ann.browser.fill(days, text).await;
+    for text in ["0", "3651"] {
+        ann.browser.refill(days, text).await;
         ann.browser.click("#retention-form [type='submit']").await;
         ann.browser.see("#days-error").await;
-        assert_eq!(ann.preferences().await["retention_days"], days_stored);
+        assert_eq!(ann.preferences().await["retention_days"], Value::Null);
     }
-    ann.browser.script("document.querySelector('#retention-days').value = ''").await;
-    ann.browser.fill(days, "7").await;
+    ann.browser.refill(days, "7").await;
     ann.browser.click("#retention-form [type='submit']").await;
     ann.browser.wait_until("/2 videos will be forgotten/.test(document.querySelector('dialog').textContent)").await;
     ann.browser.click("dialog [data-action='confirm']").await;
@@ -86,12 +84,11 @@ async fn name_and_password_are_changed_and_the_account_deleted() {
     ann.browser.click("#sign-out").await;
     ann.browser.sign_in(&ann.program, "bob").await;
     ann.open("settings").await;
-    ann.browser.script("document.querySelector('#name-form [name=username]').value = 'robert'").await;
+    ann.browser.refill("#name-form [name=username]", "robert").await;
     ann.browser.fill("#name-form [name=current_password]", "not it").await;
     ann.browser.click("#name-form [type=submit]").await;
     ann.browser.see("#name-form-current_password-error").await;
-    ann.browser.script("document.querySelector('#name-form [name=current_password]').value = ''").await;
-    ann.browser.fill("#name-form [name=current_password]", PASSWORD).await;
+    ann.browser.refill("#name-form [name=current_password]", PASSWORD).await;
     ann.browser.click("#name-form [type=submit]").await;
     ann.has_saved("#name-settings").await;
     assert_eq!(ann.browser.text("document.querySelector('#signed-in-user').textContent").await, "robert");

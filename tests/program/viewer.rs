@@ -54,7 +54,7 @@ impl Viewer {
         let id = self.add_video(title).await;
         let save = json!({
             "watch_position": second, "session_id": format!("of {id}").replace(' ', "-"), "sequence": 1,
-            "device": "Living room", "age_ms": days_ago * 86_400_000,
+            "device": "Living room", "played_seconds": second, "age_ms": days_ago * 86_400_000,
         });
         let (status, entry) = self.ask(Method::POST, &format!("/videos/{id}/watch-history"), Some(save)).await;
         assert_eq!(status, 200, "{entry}");

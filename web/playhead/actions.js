@@ -135,7 +135,7 @@ export function seek(step) {
 }
 
 /**
- * Whether the element is where the player has sought to, or at the end because the file ends before.
+ * Whether the element is where the player has sought to, or at the end of a file that ends before.
  * @param {Step} step
  */
 const isAtTarget = ({ state, reading }) =>
@@ -293,6 +293,7 @@ export function finishForgetting(step) {
   state.playback.watched = 0;
   state.playback.played = 0;
   state.savedWatched = 0;
+  state.hasSavedStart = false;
   state.savedPosition = positionOf(step);
   state.isForgetting = false;
 }

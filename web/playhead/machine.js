@@ -88,6 +88,7 @@ import { count, record } from "./saving.js";
  * - playbackStart: where playback began
  * - lastPosition: the position at the last reading
  * - savedPosition: the newest position in the queue, -1 for none
+ * - hasSavedStart: that position was saved, and is near the start
  * - savedWatched: whole seconds watched in the newest save
  * - watchedBefore: seconds watched before this player session
  * - isChosen: the viewer chose the position
@@ -96,17 +97,17 @@ import { count, record } from "./saving.js";
  * - hasLooped: the video was played to its end and goes on from its start by itself
  * - isCutOff: the browser reports the end of a video whose file ended too early
  * - cutOffAt: where that file ended, while it is played from its start again by itself; 0 otherwise
- * - wasPaused: the element was paused at the last event, those of a seek to the start aside
+ * - wasPaused: the element was paused at the last event that was not of a seek to the start
  * - isReloading: the page loads the same video again, which goes on where it was
  * - fragment: what the address of the file says about where to begin
  * - reachedAt: when the position last moved by playing or seeking
  * @typedef {{ phase: Phase, history: "unknown" | "overdue" | "local" | "server", resume: boolean,
- *   hasSession: boolean, serverPosition: number, serverDuration: number | null,
- *   resumeTarget: number, seekTarget: number, playbackStart: number, lastPosition: number,
- *   savedPosition: number, savedWatched: number, watchedBefore: number, isChosen: boolean,
+ *   hasSession: boolean, serverPosition: number, serverDuration: number | null, resumeTarget:
+ *   number, seekTarget: number, playbackStart: number, lastPosition: number, savedPosition: number,
+ *   hasSavedStart: boolean, savedWatched: number, watchedBefore: number, isChosen: boolean,
  *   isStartOverPending: boolean, isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
- *   cutOffAt: number, wasPaused: boolean, isReloading: boolean, fragment: string | null,
- *   reachedAt: Moment, playback: Playback
+ *   cutOffAt: number, wasPaused: boolean, isReloading: boolean, fragment: string | null, reachedAt:
+ *   Moment, playback: Playback
  * }} PlayerState
  *
  * `watched` of a history: seconds watched in all. `kept`: a save of an earlier player session that
@@ -156,6 +157,7 @@ export function initialState(resume, reading) {
     playbackStart: 0,
     lastPosition: 0,
     savedPosition: -1,
+    hasSavedStart: false,
     savedWatched: 0,
     watchedBefore: 0,
     isChosen: false,

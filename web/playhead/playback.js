@@ -46,9 +46,9 @@ const START_SECONDS = 0.5;
  * - isTruncated: the file ends before that
  * - wasAtEnd: the browser has been at the end
  * @typedef {{ watched: number, played: number, position: number, isExplained: boolean,
- *   playedSinceSeek: number, playedSinceJump: number, rate: number, countedUpTo: { position: number, tick: number,
- *   isRunning: boolean, isSeek: boolean }, announcedDuration: number, isTruncated: boolean,
- *   wasAtEnd: boolean }} Playback
+ *   playedSinceSeek: number, playedSinceJump: number, rate: number,
+ *   countedUpTo: { position: number, tick: number, isRunning: boolean, isSeek: boolean },
+ *   announcedDuration: number, isTruncated: boolean, wasAtEnd: boolean }} Playback
  */
 
 /** @returns {Playback} of an element that has played nothing */

@@ -16,8 +16,8 @@
  * - resumed: it was played from a resume position
  * - now: the save counts as one of now, whatever its age
  * @typedef {{ video: number | string, position: number, watched: number, played?: number,
- *   session: string | null, sequence: number, chosen?: boolean, unsure?: boolean, resumed?: boolean, now?: boolean
- * } & Moment} Save
+ *   session: string | null, sequence: number, chosen?: boolean, unsure?: boolean,
+ *   resumed?: boolean, now?: boolean } & Moment} Save
  *
  * `raw` is the save as it is stored. A newer save under the same key differs in it.
  * @typedef {{ key: string, raw: string, save: Save }} QueuedSave

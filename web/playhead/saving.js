@@ -68,9 +68,11 @@ export function record(step, { keepalive = false, isDeliberate = false } = {}) {
   }
   // A 0 that nobody chose comes from a player that failed to start; it would delete the position.
   if (position === 0 && (!isDeliberate || reading.hasError)) return;
-  // The server may take a chosen start for a failed one, and this page cannot send it again.
+  // The server may take a chosen start for a failed one, and this page cannot send it again. It
+  // does not after a save near the start, and then this one is part of its play.
   const isNearStart = position <= NEAR_START_SECONDS && !(position * 2 > reading.duration);
-  save(step, position, { keepalive, withoutSession: keepalive && state.isChosen && isNearStart });
+  const isDoubtful = state.isChosen && isNearStart && !state.hasSavedStart;
+  save(step, position, { keepalive, withoutSession: keepalive && isDoubtful });
 }
 
 /**
@@ -82,6 +84,7 @@ export function save(step, position, { keepalive = false, withoutSession = false
   const { state } = step;
   if (!state.hasSession) return;
   state.savedPosition = position;
+  state.hasSavedStart = position <= NEAR_START_SECONDS;
   state.savedWatched = Math.floor(state.playback.watched);
   // A position before the server's that nobody chose is unsure: the outbox reads the entry first.
   // One second is allowed for seeks that end early. A server position at the end is ignored.

@@ -81,7 +81,10 @@ export function libraryView({ query, settled, showMessage }) {
     for (const id of watched) update(id, { isWatched: true });
   }
 
-  /** Shows a change on the card in the grid. @param {number} id @param {Partial<CardData>} changes */
+  /**
+   * Shows a change on the card in the grid.
+   * @param {number} id @param {Partial<CardData>} changes
+   */
   function update(id, changes) {
     const shown = cards.get(id);
     if (shown) updatePoster(shown.item, Object.assign(shown.data, changes));

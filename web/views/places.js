@@ -22,7 +22,7 @@ export function offerPlaces(element, id, currentHandle) {
   const line = offerLine(element);
   /** @type {Entry | null} The newest entry that the server has answered with. */
   let entry = null;
-  /** @type {string | undefined} The time of the newest place that was offered or is the viewer's. */
+  /** @type {string | undefined} When the place was left that was offered last, or not to be. */
   let knownAt;
   /** @type {number | null} The place that the viewer has just left here, by a button. */
   let leftPlace = null;
@@ -53,7 +53,7 @@ export function offerPlaces(element, id, currentHandle) {
       text: placeText(previous.device, previous.position),
       action: t("goThere"),
       at: here(),
-      take: () => takeBack(previous.position),
+      take: () => returnTo(previous.position),
     });
   }
 
@@ -61,7 +61,7 @@ export function offerPlaces(element, id, currentHandle) {
    * Goes to the place that was given up, and offers the way back.
    * @param {number} place
    */
-  async function takeBack(place) {
+  async function returnTo(place) {
     leftPlace = here();
     await undo(leftPlace, place);
     await goTo(place);
@@ -70,7 +70,7 @@ export function offerPlaces(element, id, currentHandle) {
       text: t("youWereAt", { time: clock(from) }),
       action: t("goBack"),
       at: place,
-      take: () => takeBack(from),
+      take: () => returnTo(from),
     });
   }
 

@@ -75,18 +75,19 @@ impl Update {
             None => play::Column::PlayerSession.is_null(),
         };
         let plays = play::Entity::find().filter(play::Column::EntryId.eq(entry.id)).filter(of_session);
-        let plays = plays.order_by_desc(play::Column::Number).all(db).await?;
-        let last = plays.into_iter().find(|play| {
-            self.retention_days.is_none_or(|days| play.ended_at >= self.now - TimeDelta::days(days.into()))
-        });
-        Ok(last.filter(|play| self.is_soon_after(play.ended_at)))
+        let last = plays.order_by_desc(play::Column::Number).one(db).await?;
+        let is_kept =
+            |ended_at: Time| self.retention_days.is_none_or(|days| ended_at >= self.now - TimeDelta::days(days.into()));
+        Ok(last.filter(|play| is_kept(play.ended_at) && self.is_soon_after(play.ended_at)))
     }
 
     /// Whether the save is of another play than the last one, running or ended.
     pub async fn is_of_another_play(&self, db: &impl ConnectionTrait, entry: &Model) -> Result<bool, Error> {
         let last_play = play::Entity::find_by_id((entry.id, entry.play_number)).one(db).await?;
         let last_save = match last_play {
-            Some(play) if entry.play_started_at.is_none() => play.ended_at,
+            Some(play) if entry.play_started_at.is_none() && play.player_session.is_none() && self.keeps_plays => {
+                play.ended_at
+            }
             _ => entry.last_watched_at,
         };
         Ok(!self.has_session_of_last_play(entry) || !self.is_soon_after(last_save))

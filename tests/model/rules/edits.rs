@@ -9,9 +9,11 @@ impl Row {
     /// Swaps the position and `previous`.
     pub fn undo(&mut self, duration: Option<i32>, rules: &ProgressRules, now: Time) -> Result<(), Refusal> {
         let back = self.previous.clone().ok_or(Refusal::NothingToUndo)?;
+        let before = self.clone();
         self.close_play();
         self.previous = Some(self.place());
         self.go_to(back.position, back.device, duration, rules, now);
+        self.note_change(&before, now);
         Ok(())
     }
 
@@ -27,24 +29,29 @@ impl Row {
         (self.position, self.device) = (position, device);
         self.completed = is_completed(position, duration, rules);
         self.last_watched_at = self.last_watched_at.max(now);
-        self.updated_at = now;
+    }
+
+    /// An edit that changes nothing leaves no trace. Returns whether something changed.
+    fn note_change(&mut self, before: &Self, now: Time) -> bool {
+        let is_changed = self != before;
+        if is_changed {
+            self.updated_at = now;
+        }
+        is_changed
     }
 
     /// Takes the entry off "continue watching", until a save moves the position or until a time.
     pub fn hide(&mut self, until: Option<Time>, now: Time) {
-        let hidden = (true, until);
-        if (self.hidden, self.hidden_until) != hidden {
-            self.updated_at = now;
-        }
-        (self.hidden, self.hidden_until) = hidden;
+        let before = self.clone();
+        (self.hidden, self.hidden_until) = (true, until);
+        self.note_change(&before, now);
     }
 
     /// Shows the entry on "continue watching" again.
     pub fn unhide(&mut self, now: Time) {
-        if self.hidden {
-            self.updated_at = now;
-        }
+        let before = self.clone();
         self.show();
+        self.note_change(&before, now);
     }
 
     /// The entry counts as watched at least once, and its position is the end, if that is known.
@@ -77,11 +84,7 @@ impl Row {
         self.counted.clear();
         self.running.iter_mut().for_each(|play| play.completed = false);
         self.ended.values_mut().for_each(|play| play.completed = false);
-        let is_changed = *self != before;
-        if is_changed {
-            self.updated_at = now;
-        }
-        is_changed
+        self.note_change(&before, now)
     }
 
     /// A mark moves the position: the running play ends where it was.
@@ -105,11 +108,13 @@ impl Viewer {
     ) -> Result<(), Refusal> {
         self.find_play(video, number, now)?;
         let row = self.row_mut(video, now).ok_or(Refusal::PlayNotFound)?;
+        let before = row.clone();
         row.close_play();
         let play = row.ended[&number].clone();
         row.give_up_for(play.end_position);
         row.go_to(play.end_position, play.device, duration, rules, now);
         row.show();
+        row.note_change(&before, now);
         Ok(())
     }
 

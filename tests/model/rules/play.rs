@@ -62,8 +62,8 @@ pub struct Playing<'a> {
 }
 
 impl Playing<'_> {
-    /// A session has one play. Without a session, the viewer's last play without one goes on, unless
-    /// it paused for half an hour. A play that is kept does not go on as one that is not.
+    /// A session has one play. Without a session, the viewer's last play without one goes on,
+    /// unless it paused for half an hour. A play that is kept does not go on as one that is not.
     pub fn play_of(&self, row: &Row) -> PlayOfSave {
         let running = row.running.as_ref().filter(|_| self.has_session_of_last_play(row));
         match running {
@@ -75,14 +75,11 @@ impl Playing<'_> {
     }
 
     fn ended_play(&self, row: &Row) -> Option<i32> {
-        let mut plays = row.ended.iter().rev().filter(|(_, play)| !self.is_expired(play));
+        let mut plays = row.ended.iter().rev();
         let (number, play) = plays.find(|(_, play)| play.session.as_deref() == self.session)?;
-        let goes_on = self.session.is_some() || !self.is_too_late_for(play.ended_at);
-        goes_on.then_some(*number)
-    }
-
-    fn is_expired(&self, play: &EndedPlay) -> bool {
-        self.cutoff.is_some_and(|cutoff| play.ended_at < cutoff)
+        let is_expired = self.cutoff.is_some_and(|cutoff| play.ended_at < cutoff);
+        let is_too_late = self.session.is_none() && self.is_too_late_for(play.ended_at);
+        (!is_expired && !is_too_late).then_some(*number)
     }
 
     fn is_too_late_for(&self, last_save: Time) -> bool {
@@ -95,10 +92,12 @@ impl Playing<'_> {
         last == self.session
     }
 
-    /// Whether the save is of another play than the last one of the entry, running or ended.
+    /// Whether the save is of another play than the last one of the entry, running or ended. If no
+    /// plays are kept, the time of the entry is taken for that of the last save.
     pub fn is_of_another_play(&self, row: &Row) -> bool {
-        let last_save = match row.ended.get(&row.play_number) {
-            Some(play) if row.running.is_none() => play.ended_at,
+        let ended = row.ended.get(&row.play_number).filter(|play| play.session.is_none());
+        let last_save = match ended {
+            Some(play) if row.running.is_none() && self.keeps_plays => play.ended_at,
             _ => row.last_watched_at,
         };
         let is_too_late = self.session.is_none() && self.is_too_late_for(last_save);
@@ -146,10 +145,10 @@ impl Playing<'_> {
         row.play_has_session = self.session.is_some();
     }
 
-    /// How long the play was watched, in milliseconds: what the stopwatch of the player says, or the
-    /// times between two saves that moved the position. It never shrinks, and is never more than
-    /// the time since the play began, with the tolerance. `last` is the position and the time of
-    /// the last save of the play.
+    /// How long the play was watched, in milliseconds: what the stopwatch of the player says, or
+    /// the times between two saves that moved the position. It never shrinks, and is never more
+    /// than the time since the play began, with the tolerance. `last` is the position and the time
+    /// of the last save of the play.
     fn watched_ms(&self, play: &RunningPlay, last: (i32, Time)) -> i64 {
         let (last_position, last_time) = last;
         let told = match self.played_seconds {

@@ -72,6 +72,12 @@ const empty = () => notice(t("noStatistics"), t("noStatisticsHint"), { level: "h
 /** @param {ViewingStatistics} statistics */
 const report = (statistics) => [
   totals(statistics),
+  // Charts of nothing would only be empty frames.
+  ...(statistics.watched_seconds > 0 ? charts(statistics) : []),
+];
+
+/** @param {ViewingStatistics} statistics */
+const charts = (statistics) => [
   section("by-day", t("byDay"), daysChart(statistics.days)),
   h(
     "div",

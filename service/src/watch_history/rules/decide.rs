@@ -1,7 +1,9 @@
 //! The decision of a save: whether it is taken, whether it is applied, and what it changes.
 
+use super::new_entry::new_entry;
 use super::play::{begin_play, close_play, continues_play, count_watched, reopen_play, reopens_play};
-use super::position::{give_up_position, hour_of, is_far, is_of_last_play, show, watch_at};
+use super::position::{give_up_position, is_far, is_of_last_play, show, watch_at};
+use super::refusal::{Refusal, refusal};
 use crate::plays::PlayId;
 use crate::progress::ProgressRules;
 use crate::watch_history::save::SaveCommand;
@@ -83,12 +85,13 @@ pub(in crate::watch_history) fn decide(
         position,
         completed: rules.is_completed(position, state.duration),
         keeps_plays: state.mode == HistoryMode::On,
+        cutoff: state.cutoff,
     };
     Some(match state.entry {
         None => update.insert(None),
         Some(entry) if is_expired(&entry, state.cutoff) => update.insert(Some(entry.id)),
         Some(entry) => match refusal(&entry, save, position, rules) {
-            Some(refusal) => update.refuse(entry, &refusal),
+            Some(refusal) => update.refuse(entry, state.ended_play.as_ref(), &refusal),
             None => update.apply(entry, state.ended_play, state.last_number),
         },
     })
@@ -120,40 +123,14 @@ pub(in crate::watch_history) fn is_expired(entry: &Model, cutoff: Option<DateTim
     cutoff.is_some_and(|cutoff| entry.last_watched_at < cutoff)
 }
 
-/// Why a save is not applied.
-enum Refusal {
-    /// An earlier save of the same session by its number.
-    EarlierNumber,
-    /// The entry was watched later.
-    Older,
-    /// The player may have failed to start, and would lose the position of another session.
-    FailedStart,
-}
-
-/// Within one session the sequence alone decides. Otherwise the later time of watching wins. A save
-/// that has no age is never older: the entry's time may come from another server's clock, so it is
-/// compared with the arrival of the save at most.
-fn refusal(entry: &Model, save: &SaveCommand, position: i32, rules: &ProgressRules) -> Option<Refusal> {
-    let is_same_session = save.player_session.is_some() && save.player_session == entry.player_session;
-    if !is_same_session
-        && save.player_session.is_some()
-        && entry.watch_position > rules.resume_min_seconds
-        && position <= rules.resume_min_seconds
-    {
-        return Some(Refusal::FailedStart);
-    }
-    match (save.sequence, entry.sequence) {
-        (Some(new), Some(stored)) if is_same_session => (new <= stored).then_some(Refusal::EarlierNumber),
-        _ => (save.has_age() && save.last_watched_at < entry.last_watched_at).then_some(Refusal::Older),
-    }
-}
-
 /// A save, and what follows from it for its video.
 struct Update<'a> {
     save: &'a SaveCommand,
     position: i32,
     completed: bool,
     keeps_plays: bool,
+    /// Plays that ended before it have expired.
+    cutoff: Option<DateTime<Utc>>,
 }
 
 impl Update<'_> {
@@ -168,13 +145,13 @@ impl Update<'_> {
 
     /// A position of another play that comes late is kept as the previous one if it is far away and
     /// newer than the previous one that there is.
-    fn refuse(&self, mut entry: Model, refusal: &Refusal) -> Decision {
+    fn refuse(&self, mut entry: Model, ended_play: Option<&play::Model>, refusal: &Refusal) -> Decision {
         let Self { save, position, .. } = *self;
         let event = save.last_watched_at;
         let offers_position = matches!(refusal, Refusal::Older)
             && is_far(entry.watch_position, position)
             && entry.previous_at.is_none_or(|at| at < event)
-            && !is_of_last_play(&entry, save.player_session.as_deref(), event);
+            && !self.is_of_last_play(&entry, ended_play);
         if offers_position {
             entry.previous_position = Some(position);
             entry.previous_device.clone_from(&save.device);
@@ -185,11 +162,24 @@ impl Update<'_> {
         Decision { expired: None, reopened: None, closed: None, write, entry, applied: false }
     }
 
+    /// Whether the save is of the entry's last play. Without a session its end counts, if it has
+    /// ended: an undo or a mark changes the time of the entry.
+    fn is_of_last_play(&self, entry: &Model, ended_play: Option<&play::Model>) -> bool {
+        let session = self.save.player_session.as_deref();
+        let is_last = |ended: &&play::Model| entry.play_started_at.is_none() && ended.number == entry.play_number;
+        match ended_play.filter(is_last) {
+            Some(ended) if self.keeps_plays && session.is_none() => {
+                !entry.play_has_session && reopens_play(ended, self.save)
+            }
+            _ => is_of_last_play(entry, session, self.save.last_watched_at),
+        }
+    }
+
     fn apply(&self, before: Model, ended_play: Option<play::Model>, last_number: Option<i32>) -> Decision {
         let (save, position) = (self.save, self.position);
         let mut entry = before.clone();
         let starts_over = save.player_session.is_none() && position == 0;
-        if starts_over || !is_of_last_play(&before, save.player_session.as_deref(), save.last_watched_at) {
+        if starts_over || !self.is_of_last_play(&before, ended_play.as_ref()) {
             give_up_position(&mut entry, position);
         }
         let is_counted = self.count_completion(&mut entry);
@@ -226,7 +216,9 @@ impl Update<'_> {
             count_watched(entry, save, position, last_save);
             return (None, None);
         }
-        if let Some(ended) = ended_play.filter(|ended| self.keeps_plays && reopens_play(ended, save)) {
+        let is_kept =
+            |ended: &play::Model| self.keeps_plays && self.cutoff.is_none_or(|cutoff| ended.ended_at >= cutoff);
+        if let Some(ended) = ended_play.filter(is_kept).filter(|ended| reopens_play(ended, save)) {
             let closed = close_play(entry);
             reopen_play(entry, &ended);
             count_watched(entry, save, position, (ended.end_position, ended.ended_at));
@@ -282,40 +274,6 @@ impl Update<'_> {
 
 /// The length of the column.
 pub(in crate::watch_history) const COUNTED_SESSIONS_LENGTH: usize = 1040;
-
-/// An entry before its first save.
-fn new_entry(save: &SaveCommand) -> Model {
-    Model {
-        id: 0,
-        user_id: save.user_id,
-        video_id: save.video_id,
-        watch_position: 0,
-        watch_duration: 0,
-        completed: false,
-        player_session: None,
-        sequence: None,
-        device: None,
-        play_count: 0,
-        completed_at: None,
-        counted_sessions: None,
-        last_watched_at: save.last_watched_at,
-        watched_hour: hour_of(save.last_watched_at),
-        hidden: false,
-        hidden_until: None,
-        previous_position: None,
-        previous_device: None,
-        previous_at: None,
-        play_number: 0,
-        play_is_kept: false,
-        play_has_session: false,
-        play_started_at: None,
-        play_start_position: 0,
-        play_watched_ms: 0,
-        play_completed: false,
-        created_at: save.updated_at,
-        updated_at: save.updated_at,
-    }
-}
 
 /// Whether no column changes but those of a heartbeat.
 fn is_heartbeat(before: &Model, after: &Model) -> bool {

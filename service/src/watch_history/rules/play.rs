@@ -9,7 +9,7 @@ use std::mem::take;
 
 /// Saves without a player session begin another play after this time.
 pub(in crate::watch_history) const NEW_PLAY_AFTER: TimeDelta = TimeDelta::minutes(30);
-/// The most that counts as watched between two saves that say nothing of it.
+/// The time that counts as watched at the utmost between two saves that say nothing of it.
 pub(in crate::watch_history) const MAX_UNREPORTED_STEP: TimeDelta = TimeDelta::seconds(30);
 /// By how much the time watched may exceed the time since the start of the play: the clocks of
 /// players and the arrival of saves are not exact.
@@ -86,6 +86,6 @@ pub(super) fn count_watched(entry: &mut Model, save: &SaveCommand, position: i32
         None if position != last_position => entry.play_watched_ms + step.num_milliseconds(),
         None => entry.play_watched_ms,
     };
-    let most = (save.last_watched_at - started_at + WATCHED_SLACK).num_milliseconds();
-    entry.play_watched_ms = entry.play_watched_ms.max(watched_ms.min(most));
+    let limit = (save.last_watched_at - started_at + WATCHED_SLACK).num_milliseconds();
+    entry.play_watched_ms = entry.play_watched_ms.max(watched_ms.min(limit));
 }
