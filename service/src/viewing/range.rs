@@ -59,6 +59,29 @@ impl ViewingRange {
         (midnight(self.from) - MAX_OFFSET, midnight(self.to) + TimeDelta::days(1) + MAX_OFFSET)
     }
 
+    /// The times of the range in UTC: the start, and the first time after it. There are two such
+    /// stretches where a clock was set back across midnight.
+    pub(super) fn times(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let (first, after_last) = self.hours();
+        let (mut begin, _) = self.bounds();
+        let mut times: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
+        for OffsetPeriod { until, seconds } in self.offsets() {
+            let at = |hour: LocalHour| DateTime::from_timestamp(hour * 3600 - seconds, 0).unwrap_or(until);
+            let (start, end) = (at(first).max(begin), at(after_last).min(until));
+            match times.last_mut() {
+                _ if start >= end => {}
+                Some(last) if last.1 == start => last.1 = end,
+                _ => times.push((start, end)),
+            }
+            begin = until;
+        }
+        if times.is_empty() {
+            // Pacific/Apia left out a day.
+            times.push((begin, begin));
+        }
+        times
+    }
+
     /// The offsets of the zone between the bounds.
     pub(super) fn offsets(&self) -> Vec<OffsetPeriod> {
         let (start, end) = self.bounds();

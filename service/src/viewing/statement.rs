@@ -10,7 +10,7 @@ use sea_orm::sea_query::{
     CaseStatement, CommonTableExpression, ExprTrait, Func, JoinType, Order, Query, SelectStatement, UnionType,
     WithClause, WithQuery,
 };
-use sea_orm::{DatabaseBackend, FromQueryResult};
+use sea_orm::{Condition, DatabaseBackend, FromQueryResult};
 
 /// The most videos, and the most uploaders, of a ranking.
 const TOP: u64 = 10;
@@ -19,6 +19,8 @@ const MAX_DEVICES: u64 = 100;
 
 /// The plays of the range, each with its entry, device, hour, seconds, and 1 if it completed.
 const PLAYED: &str = "played";
+/// The local hours in which these plays began, with their sums.
+const BY_HOUR: &str = "by_hour";
 /// The entries that these plays belong to, with their sums.
 const BY_ENTRY: &str = "by_entry";
 /// The videos of these entries that the caller may see, with title and uploader.
@@ -28,8 +30,8 @@ const BY_VIDEO: &str = "by_video";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "i32", db_type = "Integer")]
 pub(super) enum SumKind {
-    /// Of the local hour in `id`.
-    Hour = 1,
+    /// Of the day in `id`, counted from the first day of the range, which is 0.
+    Day = 1,
     /// Of the device in `name`.
     Device = 2,
     /// Of everything: `plays` is the number of entries, `completed` that of completed ones.
@@ -38,6 +40,8 @@ pub(super) enum SumKind {
     Video = 4,
     /// Of the uploader with this `id` and user name.
     Uploader = 5,
+    /// Of the hour of the day in `id`.
+    Hour = 6,
 }
 
 /// A row of the result.
@@ -59,7 +63,10 @@ pub(super) fn sums(
     range: &ViewingRange,
     kept_since: Option<DateTime<Utc>>,
 ) -> WithQuery {
-    let mut rows = sums_by_hour();
+    let (first, _) = range.hours();
+    let since_first = || Expr::col("hour").sub(first);
+    let mut rows = sums_of_hours(SumKind::Day, since_first().div(24_i64));
+    rows.union(UnionType::All, sums_of_hours(SumKind::Hour, since_first().modulo(24_i64)));
     rows.union(UnionType::All, top(sums_by_device(), MAX_DEVICES));
     rows.union(UnionType::All, sums_of_entries());
     rows.union(UnionType::All, top(sums_by_video(), TOP));
@@ -67,7 +74,8 @@ pub(super) fn sums(
     let mut played = plays_of(backend, caller.id, range, &ended(), kept_since);
     played.union(UnionType::All, plays_of(backend, caller.id, range, &running(), kept_since));
     let mut with = WithClause::new();
-    for (name, query) in [(PLAYED, played), (BY_ENTRY, by_entry()), (BY_VIDEO, by_video(caller))] {
+    for (name, query) in [(PLAYED, played), (BY_HOUR, by_hour()), (BY_ENTRY, by_entry()), (BY_VIDEO, by_video(caller))]
+    {
         with.cte(CommonTableExpression::new().table_name(name).query(query).materialized(true).to_owned());
     }
     rows.with(with)
@@ -121,23 +129,20 @@ fn plays_of(
     columns: &PlayColumns,
     kept_since: Option<DateTime<Utc>>,
 ) -> SelectStatement {
-    let (start, end) = range.bounds();
-    let (first, after_last) = range.hours();
     let hour = local_hour(backend, &columns.started_at, range);
+    let started_at = || columns.started_at.clone();
+    let times = range.times().into_iter().map(|(start, end)| started_at().gte(start).and(started_at().lt(end)));
+    let is_in_range = times.fold(Condition::any(), Condition::add);
     let mut plays = columns.table.clone();
     plays
         .expr_as(columns.entry_id.clone(), "entry_id")
         .expr_as(columns.device.clone(), "device")
-        .expr_as(hour.clone(), "hour")
+        .expr_as(hour, "hour")
         // As `plays::watched_seconds`.
         .expr_as(columns.watched_ms.clone().div(1000_i64), "seconds")
         .expr_as(one_if(columns.completed.clone()), "completed")
         .and_where(columns.user_id.clone().eq(user_id))
-        // The index finds the plays between the bounds; their hours say which ones count.
-        .and_where(columns.started_at.clone().gte(start))
-        .and_where(columns.started_at.clone().lt(end))
-        .and_where(hour.clone().gte(first))
-        .and_where(hour.lt(after_last));
+        .cond_where(is_in_range);
     if let Some(kept_since) = kept_since {
         plays.and_where(columns.ended_at.clone().gte(kept_since));
     }
@@ -177,6 +182,17 @@ fn sum(column: &'static str) -> Expr {
 
 fn count_rows() -> Expr {
     Func::count(Expr::val(1)).into()
+}
+
+fn by_hour() -> SelectStatement {
+    Query::select()
+        .column("hour")
+        .expr_as(sum("seconds"), "seconds")
+        .expr_as(count_rows(), "plays")
+        .expr_as(sum("completed"), "completed")
+        .from(PLAYED)
+        .group_by_col("hour")
+        .take()
 }
 
 fn by_entry() -> SelectStatement {
@@ -225,9 +241,12 @@ fn zero() -> Expr {
     Expr::val(0_i64)
 }
 
-fn sums_by_hour() -> SelectStatement {
-    let sums = [sum("seconds"), count_rows(), sum("completed")];
-    sum_row(SumKind::Hour, Expr::col("hour"), no_name(), sums).from(PLAYED).group_by_col("hour").take()
+/// The sums of hours that are the same by `number`.
+fn sums_of_hours(kind: SumKind, number: Expr) -> SelectStatement {
+    let sums = [sum("seconds"), sum("plays"), sum("completed")];
+    let hours =
+        Query::select().expr_as(number, "number").columns(["seconds", "plays", "completed"]).from(BY_HOUR).take();
+    sum_row(kind, Expr::col("number"), no_name(), sums).from_subquery(hours, "hours").group_by_col("number").take()
 }
 
 fn sums_by_device() -> SelectStatement {

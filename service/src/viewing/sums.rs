@@ -2,7 +2,6 @@
 
 use super::range::ViewingRange;
 use super::statement::{SumKind, SumRow};
-use super::zone::split_hour;
 use super::{DeviceTime, TopUploader, TopVideo, ViewingDay, ViewingStatistics};
 use crate::Error;
 use chrono::Datelike;
@@ -11,7 +10,7 @@ use std::cmp::Reverse;
 /// Distributes the sums over days, weekdays, hours and rankings.
 ///
 /// # Errors
-/// A row has an hour outside of the range, which is a defect.
+/// A row has a day outside of the range, which is a defect.
 pub(super) fn collect(range: &ViewingRange, mut rows: Vec<SumRow>) -> Result<ViewingStatistics, Error> {
     // The rows of a UNION have no order.
     let order = |row: &SumRow| (Reverse((row.seconds, row.plays)), row.id);
@@ -20,7 +19,8 @@ pub(super) fn collect(range: &ViewingRange, mut rows: Vec<SumRow>) -> Result<Vie
     for row in rows {
         let SumRow { kind, id, name, seconds, plays, completed } = row;
         match kind {
-            SumKind::Hour => add_hour(&mut statistics, range, id, [seconds, plays, completed])?,
+            SumKind::Day => add_day(&mut statistics, id, [seconds, plays, completed])?,
+            SumKind::Hour => *item(&mut statistics.hours, id)? += seconds,
             SumKind::Device => statistics.devices.push(DeviceTime { device: name, watched_seconds: seconds }),
             SumKind::Entries => (statistics.videos_started, statistics.videos_completed) = (plays, completed),
             SumKind::Video => statistics.top_videos.push(TopVideo {
@@ -60,26 +60,25 @@ fn empty(range: &ViewingRange) -> ViewingStatistics {
     }
 }
 
-fn add_hour(
+fn add_day(
     statistics: &mut ViewingStatistics,
-    range: &ViewingRange,
-    hour: i64,
+    number: i64,
     [seconds, plays, completed]: [i64; 3],
 ) -> Result<(), Error> {
-    let (days, hour_of_day) = split_hour(hour, range.from);
-    let outside = || Error::Internal(format!("the hour {hour} is not in the range"));
-    let (day, hour_of_day) = usize::try_from(days).ok().zip(usize::try_from(hour_of_day).ok()).ok_or_else(outside)?;
-    let day = statistics.days.get_mut(day).ok_or_else(outside)?;
+    let day = item(&mut statistics.days, number)?;
     day.watched_seconds += seconds;
     day.plays += plays;
     day.completed += completed;
-    // A `u32` below 7 always fits.
-    let weekday = day.date.weekday().num_days_from_monday() as usize;
-    statistics.weekdays[weekday] += seconds;
-    statistics.hours[hour_of_day] += seconds;
+    let weekday = day.date.weekday().num_days_from_monday();
+    *item(&mut statistics.weekdays, weekday.into())? += seconds;
     statistics.watched_seconds += seconds;
     statistics.plays += plays;
     Ok(())
+}
+
+fn item<T>(list: &mut [T], index: i64) -> Result<&mut T, Error> {
+    let item = usize::try_from(index).ok().and_then(|index| list.get_mut(index));
+    item.ok_or_else(|| Error::Internal(format!("the day or hour {index} is not in the range")))
 }
 
 /// The longest streak, and the one that ends on the last day or the day before.

@@ -54,12 +54,6 @@ pub(super) fn first_hour(day: NaiveDate) -> LocalHour {
     day.and_time(NaiveTime::MIN).and_utc().timestamp().div_euclid(3600)
 }
 
-/// The day that an hour belongs to, as the number of days after `first`, and the hour of that day.
-pub(super) fn split_hour(hour: LocalHour, first: NaiveDate) -> (i64, i64) {
-    let since = hour - first_hour(first);
-    (since.div_euclid(24), since.rem_euclid(24))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,13 +85,5 @@ mod tests {
             periods("Asia/Kathmandu", "2026-01-01T00:00:00Z", "2026-12-01T00:00:00Z"),
             [("2026-12-01T00:00:00+00:00".to_owned(), 20_700)]
         );
-    }
-
-    #[test]
-    fn an_hour_has_its_day() {
-        let first = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
-        assert_eq!(split_hour(first_hour(first), first), (0, 0));
-        assert_eq!(split_hour(first_hour(first) + 49, first), (2, 1));
-        assert_eq!(split_hour(first_hour(first) - 1, first), (-1, 23));
     }
 }
