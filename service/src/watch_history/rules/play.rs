@@ -86,6 +86,6 @@ pub(super) fn count_watched(entry: &mut Model, save: &SaveCommand, position: i32
         None if position != last_position => entry.play_watched_ms + step.num_milliseconds(),
         None => entry.play_watched_ms,
     };
-    let most = (save.last_watched_at - started_at + WATCHED_SLACK).num_milliseconds();
-    entry.play_watched_ms = entry.play_watched_ms.max(watched_ms.min(most));
+    let limit = (save.last_watched_at - started_at + WATCHED_SLACK).num_milliseconds();
+    entry.play_watched_ms = entry.play_watched_ms.max(watched_ms.min(limit));
 }
