@@ -5,7 +5,8 @@ A new operation is one more line in REQUESTS.
 from dataclasses import dataclass
 from typing import Callable
 
-# Viewers with a long history. The first one sends most requests, and each CLEAR empties another one.
+# Viewers with a long history. The first one sends most requests, and each CLEAR empties another
+# one.
 VIEWERS = 26
 CLEARED_FROM = 3
 # Between the first and the last entry that harness.seed makes.

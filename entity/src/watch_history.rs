@@ -121,9 +121,9 @@ pub fn progress_percentage(watch_position: i32, duration: Option<i32>) -> f64 {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The index of the lists by time, which attributes of fields cannot declare: the entries of a user,
-/// those that are not completed apart, the last hour first. "Continue watching" reads one of the two
-/// parts, the history both.
+/// The index of the lists by time, which attributes of fields cannot declare: the entries of a
+/// user, those that are not completed apart, the last hour first. "Continue watching" reads one of
+/// the two parts, the history both.
 pub fn list_index() -> IndexCreateStatement {
     Index::create()
         .name("ix_watch_history_list")

@@ -32,7 +32,8 @@ pub struct Preferences {
     /// What is kept; `on` at first.
     pub history: HistoryPreference,
     /// Entries and plays that were last watched more days ago are not shown, and are deleted within
-    /// the hour; null at first, which keeps them. The server may have a shorter limit for everybody.
+    /// the hour; null at first, which keeps them. The server may have a shorter limit for
+    /// everybody.
     #[schema(required = true, minimum = 1, maximum = 3650, example = 365)]
     pub retention_days: Option<i32>,
     /// Whether the caller gets recommendations, and others get recommendations from what the caller

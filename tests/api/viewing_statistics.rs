@@ -21,7 +21,8 @@ async fn statistics(app: &TestApp, person: &Person, query: &str) -> Value {
     answer.json().await.unwrap()
 }
 
-/// Sends saves that are `pause` seconds apart, and returns the seconds that the statistics then count.
+/// Sends saves that are `pause` seconds apart, and returns the seconds that the statistics then
+/// count.
 async fn watched_after(app: &TestApp, person: &Person, film: i64, pause: u64, saves: &[Value]) -> i64 {
     for save in saves {
         app.pass(Duration::from_secs(pause));

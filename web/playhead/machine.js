@@ -102,12 +102,12 @@ import { count, record } from "./saving.js";
  * - fragment: what the address of the file says about where to begin
  * - reachedAt: when the position last moved by playing or seeking
  * @typedef {{ phase: Phase, history: "unknown" | "overdue" | "local" | "server", resume: boolean,
- *   hasSession: boolean, serverPosition: number, serverDuration: number | null,
- *   resumeTarget: number, seekTarget: number, playbackStart: number, lastPosition: number,
- *   savedPosition: number, hasSavedStart: boolean, savedWatched: number, watchedBefore: number, isChosen: boolean,
+ *   hasSession: boolean, serverPosition: number, serverDuration: number | null, resumeTarget:
+ *   number, seekTarget: number, playbackStart: number, lastPosition: number, savedPosition: number,
+ *   hasSavedStart: boolean, savedWatched: number, watchedBefore: number, isChosen: boolean,
  *   isStartOverPending: boolean, isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
- *   cutOffAt: number, wasPaused: boolean, isReloading: boolean, fragment: string | null,
- *   reachedAt: Moment, playback: Playback
+ *   cutOffAt: number, wasPaused: boolean, isReloading: boolean, fragment: string | null, reachedAt:
+ *   Moment, playback: Playback
  * }} PlayerState
  *
  * `watched` of a history: seconds watched in all. `kept`: a save of an earlier player session that

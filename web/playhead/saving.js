@@ -68,8 +68,8 @@ export function record(step, { keepalive = false, isDeliberate = false } = {}) {
   }
   // A 0 that nobody chose comes from a player that failed to start; it would delete the position.
   if (position === 0 && (!isDeliberate || reading.hasError)) return;
-  // The server may take a chosen start for a failed one, and this page cannot send it again. After a
-  // save near the start it does not, and the save is part of its play.
+  // The server may take a chosen start for a failed one, and this page cannot send it again. It
+  // does not after a save near the start, and then this one is part of its play.
   const isNearStart = position <= NEAR_START_SECONDS && !(position * 2 > reading.duration);
   const isDoubtful = state.isChosen && isNearStart && !state.hasSavedStart;
   save(step, position, { keepalive, withoutSession: keepalive && isDoubtful });

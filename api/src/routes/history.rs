@@ -18,8 +18,8 @@ use validator::{Validate, ValidationError};
 #[into_params(parameter_in = Query)]
 #[validate(schema(function = "validate_range"))]
 pub(super) struct HistoryListQuery {
-    /// Which entries: all, those begun and not completed, or those completed at least once. Default:
-    /// `all`.
+    /// Which entries: all, those begun and not completed, or those completed at least once.
+    /// Default: `all`.
     #[serde(default)]
     #[param(inline)]
     state: HistoryState,

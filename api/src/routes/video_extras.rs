@@ -1,5 +1,4 @@
-//! Views, qualities, and what pages of the earlier API ask for and no video has yet: HLS playlists,
-//! preview clips, several thumbnails.
+//! Views, qualities, and what pages of the earlier API ask for and no video has yet.
 
 use crate::client_address::ClientAddress;
 use crate::error::Problem;

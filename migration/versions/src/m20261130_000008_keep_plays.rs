@@ -1,5 +1,5 @@
-//! Keeps each play with its dates, what was given up last, what is hidden, what was deleted, and the
-//! preferences of each account.
+//! Keeps each play with its dates, what was given up last, what is hidden, what was deleted, and
+//! the preferences of each account.
 
 use operations::TableDef;
 use sea_orm_migration::prelude::*;

@@ -40,9 +40,8 @@ pub struct SweptRows {
     pub tombstones: u64,
 }
 
-/// Deletes the entries and plays that have expired, those that an interrupted clearing has left, and
-/// tombstones that no save can meet any more.
-/// `max_days` is the setting `HISTORY_MAX_DAYS`.
+/// Deletes the entries and plays that have expired, those that an interrupted clearing has left,
+/// and tombstones that no save can meet any more. `max_days` is the setting `HISTORY_MAX_DAYS`.
 ///
 /// # Errors
 /// Database errors; what was deleted before stays deleted.

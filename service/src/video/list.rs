@@ -203,7 +203,8 @@ pub(crate) async fn find_many(db: &Database, caller: Caller, ids: &[i64]) -> Res
     Ok(into_videos(read_by_ids(db, Some(caller), ids).await?))
 }
 
-/// The statement for the ids of the ready videos, the most viewed one first; it reads an index only.
+/// The statement for the ids of the ready videos, the most viewed one first; it reads an index
+/// only.
 pub(crate) fn select_popular_ids() -> SelectStatement {
     let mut ids = SubQuery::select().column(video::Column::Id).from(video::Entity).and_where(Expr::cust(READY)).take();
     for (column, order) in order_columns(SortKey::ViewCount, SortDirection::Desc) {

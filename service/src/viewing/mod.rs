@@ -1,9 +1,9 @@
 //! What a viewer watched, in sums: by day, weekday and hour, by video, uploader and device.
 //!
 //! A play counts on the day and in the hour at which it began, in the time zone of the request,
-//! with its whole seconds. So the sums of the days, of the weekdays and of the hours are the total. The
-//! database adds up, by one statement; what it needs to know of the time zone is when its offset
-//! from UTC changes ([`zone`]). Plays that have expired do not count.
+//! with its whole seconds. So the sums of the days, of the weekdays and of the hours are the total.
+//! The database adds up, by one statement; what it needs to know of the time zone is when its
+//! offset from UTC changes ([`zone`]). Plays that have expired do not count.
 
 mod range;
 mod statement;

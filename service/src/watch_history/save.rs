@@ -47,8 +47,8 @@ pub struct Save {
     #[schema(minimum = 1, example = 1)]
     pub sequence: Option<i32>,
     /// The seconds really played in this player session so far, by the player's stopwatch; it
-    /// requires `session_id`. Pauses, seeks and buffering do not count, and double speed counts time
-    /// and not film.
+    /// requires `session_id`. Pauses, seeks and buffering do not count, and double speed counts
+    /// time and not film.
     #[serde(default, deserialize_with = "number::whole_or_null")]
     #[validate(range(min = 0))]
     #[schema(minimum = 0, example = 140)]

@@ -41,8 +41,8 @@ impl Stored {
 }
 
 impl Stored {
-    /// All but the places that were given up. A batch that is sent again may offer another of its own
-    /// positions: to a late save it matters what the last play is, and the batch changed that.
+    /// All but the places that were given up. A batch that is sent again may offer another of its
+    /// own positions: to a late save it matters what the last play is, and the batch changed that.
     pub fn without_previous(mut self) -> Self {
         for entry in &mut self.entries {
             (entry.previous_position, entry.previous_device, entry.previous_at) = (None, None, None);

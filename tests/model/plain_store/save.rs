@@ -74,7 +74,8 @@ impl Update {
         }
     }
 
-    /// Updates the row, unless the save is older. Returns the row, and whether the save was applied.
+    /// Updates the row, unless the save is older. Returns the row, and whether the save was
+    /// applied.
     pub async fn meet(
         self,
         db: &impl ConnectionTrait,

@@ -62,8 +62,8 @@ pub struct Playing<'a> {
 }
 
 impl Playing<'_> {
-    /// A session has one play. Without a session, the viewer's last play without one goes on, unless
-    /// it paused for half an hour. A play that is kept does not go on as one that is not.
+    /// A session has one play. Without a session, the viewer's last play without one goes on,
+    /// unless it paused for half an hour. A play that is kept does not go on as one that is not.
     pub fn play_of(&self, row: &Row) -> PlayOfSave {
         let running = row.running.as_ref().filter(|_| self.has_session_of_last_play(row));
         match running {
@@ -145,10 +145,10 @@ impl Playing<'_> {
         row.play_has_session = self.session.is_some();
     }
 
-    /// How long the play was watched, in milliseconds: what the stopwatch of the player says, or the
-    /// times between two saves that moved the position. It never shrinks, and is never more than
-    /// the time since the play began, with the tolerance. `last` is the position and the time of
-    /// the last save of the play.
+    /// How long the play was watched, in milliseconds: what the stopwatch of the player says, or
+    /// the times between two saves that moved the position. It never shrinks, and is never more
+    /// than the time since the play began, with the tolerance. `last` is the position and the time
+    /// of the last save of the play.
     fn watched_ms(&self, play: &RunningPlay, last: (i32, Time)) -> i64 {
         let (last_position, last_time) = last;
         let told = match self.played_seconds {

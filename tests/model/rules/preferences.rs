@@ -22,8 +22,8 @@ pub struct Preferences {
 }
 
 impl Viewer {
-    /// Entries and plays that were last watched before this time are expired: they are not shown and
-    /// not continued.
+    /// Entries and plays that were last watched before this time are expired: they are not shown
+    /// and not continued.
     pub fn cutoff(&self, now: Time) -> Option<Time> {
         self.preferences.retention_days.map(|days| now - TimeDelta::days(days.into()))
     }

@@ -24,8 +24,8 @@ impl Row {
         Place { position: self.position, device: self.device.clone(), at: self.last_watched_at }
     }
 
-    /// Keeps the place that is given up for a position that is far away. The row is as it was before
-    /// the position changes.
+    /// Keeps the place that is given up for a position that is far away. The row is as it was
+    /// before the position changes.
     pub fn give_up_for(&mut self, position: i32) {
         if is_far(position, self.position) {
             self.previous = Some(self.place());

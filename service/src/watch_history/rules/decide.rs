@@ -1,7 +1,9 @@
 //! The decision of a save: whether it is taken, whether it is applied, and what it changes.
 
+use super::new_entry::new_entry;
 use super::play::{begin_play, close_play, continues_play, count_watched, reopen_play, reopens_play};
-use super::position::{give_up_position, hour_of, is_far, is_of_last_play, show, watch_at};
+use super::position::{give_up_position, is_far, is_of_last_play, show, watch_at};
+use super::refusal::{Refusal, refusal};
 use crate::plays::PlayId;
 use crate::progress::ProgressRules;
 use crate::watch_history::save::SaveCommand;
@@ -119,34 +121,6 @@ fn is_from_before_deletion(state: &StoredState, save: &SaveCommand) -> bool {
 /// Whether an entry has expired.
 pub(in crate::watch_history) fn is_expired(entry: &Model, cutoff: Option<DateTime<Utc>>) -> bool {
     cutoff.is_some_and(|cutoff| entry.last_watched_at < cutoff)
-}
-
-/// Why a save is not applied.
-enum Refusal {
-    /// An earlier save of the same session by its number.
-    EarlierNumber,
-    /// The entry was watched later.
-    Older,
-    /// The player may have failed to start, and would lose the position of another session.
-    FailedStart,
-}
-
-/// Within one session the sequence alone decides. Otherwise the later time of watching wins. A save
-/// that has no age is never older: the entry's time may come from another server's clock, so it is
-/// compared with the arrival of the save at most.
-fn refusal(entry: &Model, save: &SaveCommand, position: i32, rules: &ProgressRules) -> Option<Refusal> {
-    let is_same_session = save.player_session.is_some() && save.player_session == entry.player_session;
-    if !is_same_session
-        && save.player_session.is_some()
-        && entry.watch_position > rules.resume_min_seconds
-        && position <= rules.resume_min_seconds
-    {
-        return Some(Refusal::FailedStart);
-    }
-    match (save.sequence, entry.sequence) {
-        (Some(new), Some(stored)) if is_same_session => (new <= stored).then_some(Refusal::EarlierNumber),
-        _ => (save.has_age() && save.last_watched_at < entry.last_watched_at).then_some(Refusal::Older),
-    }
 }
 
 /// A save, and what follows from it for its video.
@@ -298,40 +272,6 @@ impl Update<'_> {
 
 /// The length of the column.
 pub(in crate::watch_history) const COUNTED_SESSIONS_LENGTH: usize = 1040;
-
-/// An entry before its first save.
-fn new_entry(save: &SaveCommand) -> Model {
-    Model {
-        id: 0,
-        user_id: save.user_id,
-        video_id: save.video_id,
-        watch_position: 0,
-        watch_duration: 0,
-        completed: false,
-        player_session: None,
-        sequence: None,
-        device: None,
-        play_count: 0,
-        completed_at: None,
-        counted_sessions: None,
-        last_watched_at: save.last_watched_at,
-        watched_hour: hour_of(save.last_watched_at),
-        hidden: false,
-        hidden_until: None,
-        previous_position: None,
-        previous_device: None,
-        previous_at: None,
-        play_number: 0,
-        play_is_kept: false,
-        play_has_session: false,
-        play_started_at: None,
-        play_start_position: 0,
-        play_watched_ms: 0,
-        play_completed: false,
-        created_at: save.updated_at,
-        updated_at: save.updated_at,
-    }
-}
 
 /// Whether no column changes but those of a heartbeat.
 fn is_heartbeat(before: &Model, after: &Model) -> bool {

@@ -6,8 +6,10 @@
 //! saves (`statements/save.rs`) states the same rules in SQL.
 
 mod decide;
+mod new_entry;
 mod play;
 mod position;
+mod refusal;
 
 pub(super) use decide::{
     COUNTED_SESSIONS_LENGTH, Decision, EntryWrite, StoredState, decide, is_expired, needs_ended_plays,

@@ -9,7 +9,7 @@ use std::mem::take;
 
 /// Saves without a player session begin another play after this time.
 pub(in crate::watch_history) const NEW_PLAY_AFTER: TimeDelta = TimeDelta::minutes(30);
-/// The most that counts as watched between two saves that say nothing of it.
+/// The time that counts as watched at the utmost between two saves that say nothing of it.
 pub(in crate::watch_history) const MAX_UNREPORTED_STEP: TimeDelta = TimeDelta::seconds(30);
 /// By how much the time watched may exceed the time since the start of the play: the clocks of
 /// players and the arrival of saves are not exact.

@@ -148,8 +148,8 @@ fn watched_ms() -> Expr {
     let unreported = when(is_moved(), stored(column).add(Expr::from(step)), stored(column));
     let watched = when(excluded(column).gt(0), excluded(column), unreported);
     let since_start = milliseconds_between(event(), stored(Column::PlayStartedAt));
-    let most = since_start.add(milliseconds(WATCHED_SLACK));
-    greatest([stored(column), Func::least([watched, most]).into()])
+    let limit = since_start.add(milliseconds(WATCHED_SLACK));
+    greatest([stored(column), Func::least([watched, limit]).into()])
 }
 
 /// Both times are in whole milliseconds.
@@ -170,7 +170,7 @@ fn interval(time: TimeDelta) -> Expr {
 ///
 /// Within one session the sequence alone decides. Otherwise the later time of watching wins. A save
 /// that has no age is never older: the entry's time may come from another server's clock, so it is
-/// compared with the arrival of the save at most.
+/// compared with the arrival of the save at the latest.
 pub(super) fn is_newer() -> Expr {
     let column = Column::Sequence;
     let have_numbers = excluded(column).is_not_null().and(stored(column).is_not_null());
