@@ -3,6 +3,7 @@
 use crate::app::{Person, TestApp, history, problem};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{forgotten_entry, play, user, watch_history};
+use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -79,6 +80,15 @@ async fn add_plays(app: &TestApp, person: &Person, count: i32, end: DateTime<Utc
     for rows in rows.chunks(1000) {
         play::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await.unwrap();
     }
+}
+
+/// The status of a response, and those of the saves of a batch.
+async fn statuses(app: &TestApp, person: &Person, method: Method, path: &str, body: Option<Value>) -> Vec<u64> {
+    let answer = app.ask(person, method, path, body).await;
+    let status = answer.status().as_u16().into();
+    let body: Value = answer.json().await.unwrap();
+    let results = body["results"].as_array().cloned().unwrap_or_default();
+    results.iter().filter_map(|result| result["status"].as_u64()).chain([status]).collect()
 }
 
 async fn count_plays(app: &TestApp) -> u64 {
@@ -215,6 +225,27 @@ on_both! {
         assert_eq!(finished.deleted, 3);
         assert_eq!(count_plays(&app).await, 0);
         assert!(has_entry(&app, &ann, marked).await && !has_entry(&app, &ann, films[0]).await);
+    }
+
+    async fn saves_and_edits_of_one_viewer_at_the_same_time_all_succeed(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let films = app.add_videos(&ann, 40).await;
+        let marks = |watched| json!({"video_ids": films, "watched": watched});
+        for round in 0..6 {
+            let save = |film: &i64| json!({"video_id": film, "watch_position": 50 * round, "session_id": format!("{film}-{round}")});
+            let saves = json!({"saves": Vec::from_iter(films.iter().rev().map(save))});
+            let ask = |method: Method, path: &'static str, body: Option<Value>| statuses(&app, &ann, method, path, body);
+            let all = [
+                ask(Method::POST, BATCH, Some(saves.clone())),
+                ask(Method::POST, "/api/v1/watch-history/mark", Some(marks(true))),
+                ask(Method::POST, "/api/v1/watch-history/forget", Some(json!({"video_ids": films[..20]}))),
+                ask(Method::POST, "/api/v1/watch-history/mark", Some(marks(false))),
+                ask(Method::DELETE, HISTORY, None),
+                ask(Method::POST, BATCH, Some(saves)),
+            ];
+            let all = join_all(all.into_iter().skip(usize::from(round % 2 == 0))).await;
+            assert!(all.iter().flatten().all(|status| *status == 200), "{all:?}");
+        }
     }
 
     async fn a_deactivated_account_clears_nothing(app: TestApp) {
