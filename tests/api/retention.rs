@@ -1,11 +1,11 @@
 //! How long the history is kept: what has expired is deleted by the sweep, and nothing else.
 
-use crate::app::{Person, TestApp};
+use crate::app::{Person, TestApp, TestOptions, history};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{forgotten_entry, play, user, video, watch_history};
 use reqwest::{Method, StatusCode};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
-use serde_json::json;
+use serde_json::{Value, json};
 use service::retention::{self, SweptRows};
 use service::storage::Event;
 use std::time::Duration;
@@ -86,7 +86,48 @@ async fn add_videos(app: &TestApp, person: &Person, count: usize) -> Vec<i64> {
     ids.all(app.db.reader()).await.unwrap()
 }
 
+/// The status of the entry, and how many items each list has.
+async fn shown(app: &TestApp, person: &Person, film: i64) -> (StatusCode, [usize; 4]) {
+    let entry = app.ask(person, Method::GET, &history(film), None).await.status();
+    let lists = [
+        "/api/v1/videos/continue-watching".to_owned(),
+        "/api/v1/watch-history".to_owned(),
+        "/api/v1/plays".to_owned(),
+        format!("/api/v1/videos/{film}/plays"),
+    ];
+    let mut counts = [0; 4];
+    for (count, path) in counts.iter_mut().zip(lists) {
+        let list: Vec<Value> = app.ask(person, Method::GET, &path, None).await.json().await.unwrap();
+        *count = list.len();
+    }
+    (entry, counts)
+}
+
 on_both! {
+    async fn what_has_expired_is_shown_nowhere_at_once(
+        app: TestApp = TestOptions { history_max_days: Some(100), ..TestOptions::default() }
+    ) {
+        let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        for person in [&ann, &bob] {
+            app.save(person, film, 60).await;
+        }
+        app.pass(40 * DAY);
+        let (ann, bob) = (app.sign_in_again(&ann).await, app.sign_in_again(&bob).await);
+        assert_eq!(shown(&app, &ann, film).await, (StatusCode::OK, [1, 1, 1, 1]));
+        keep_for(&app, &ann, 30).await;
+        assert_eq!(shown(&app, &ann, film).await, (StatusCode::NOT_FOUND, [0; 4]), "her own preference");
+        assert_eq!(shown(&app, &bob, film).await, (StatusCode::OK, [1, 1, 1, 1]));
+        app.pass(61 * DAY);
+        let bob = app.sign_in_again(&bob).await;
+        assert_eq!(shown(&app, &bob, film).await, (StatusCode::NOT_FOUND, [0; 4]), "the setting");
+        assert_eq!((videos(&app, &ann).await, videos(&app, &bob).await), (vec![film], vec![film]), "no sweep yet");
+        let entry = app.save(&bob, film, 7).await;
+        assert_eq!(entry["previous"], json!(null), "it begins anew");
+        assert_eq!(sweep(&app, Some(100)).await.entries, 1);
+        assert_eq!((videos(&app, &ann).await, videos(&app, &bob).await), (vec![], vec![film]));
+    }
+
     async fn the_sweep_deletes_what_has_expired_and_nothing_else(app: TestApp) {
         let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         let films = [app.add_video(&ann, "one", None).await, app.add_video(&ann, "two", None).await];

@@ -27,6 +27,28 @@ function save_req()
   if R(100) > FRESH then v = (u * 7 + R(0, H - 1)) % M + 1 end
   return save_of(u, v, 1)
 end
+local function save_of_session(u, v, position, session, sequence)
+  local b = '{"watch_position":' .. position .. ',"session_id":"' .. session .. '","sequence":' .. sequence .. '}'
+  return "POST /api/v1/videos/" .. v .. "/watch-history" .. HOST .. toks[u] ..
+    "\r\nContent-Type: application/json\r\nContent-Length: " .. #b .. "\r\n\r\n" .. b
+end
+local count = 0
+-- another one for each thread of each run
+local PLAYER = os.time() .. "." .. tostring({}):gsub("[^%w]", "")
+-- each watched row has one session, which goes on
+function session_req()
+  local row = math.floor((R(WATCHED) - 1) * N * H / WATCHED)
+  local u = math.floor(row / H) + 1
+  count = count + 1
+  return save_of_session(u, (u * 7 + row % H) % M + 1, 6 + count % 50, "s" .. row, count + os.time() % 100000 * 10000)
+end
+-- each save is the first one of another session, on a row that is watched
+function begin_req()
+  local row = math.floor((R(WATCHED) - 1) * N * H / WATCHED)
+  local u = math.floor(row / H) + 1
+  count = count + 1
+  return save_of_session(u, (u * 7 + row % H) % M + 1, 6 + count % 50, PLAYER .. "." .. count, 1)
+end
 function get_req()
   local u = R(N)
   local v = (u * 7 + R(0, H - 1)) % M + 1

@@ -159,8 +159,8 @@ impl Playing<'_> {
                 play.watched_ms + step.num_milliseconds()
             }
         };
-        let most = self.event - play.started_at + TOLERANCE;
-        told.min(most.num_milliseconds()).max(play.watched_ms)
+        let limit = self.event - play.started_at + TOLERANCE;
+        told.min(limit.num_milliseconds()).max(play.watched_ms)
     }
 }
 

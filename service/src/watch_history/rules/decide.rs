@@ -166,12 +166,10 @@ impl Update<'_> {
     /// ended: an undo or a mark changes the time of the entry.
     fn is_of_last_play(&self, entry: &Model, ended_play: Option<&play::Model>) -> bool {
         let session = self.save.player_session.as_deref();
-        let is_last = |ended: &&play::Model| entry.play_started_at.is_none() && ended.number == entry.play_number;
-        match ended_play.filter(is_last) {
-            Some(ended) if self.keeps_plays && session.is_none() => {
-                !entry.play_has_session && reopens_play(ended, self.save)
-            }
-            _ => is_of_last_play(entry, session, self.save.last_watched_at),
+        let has_ended = |ended: &&play::Model| entry.play_started_at.is_none() && ended.number == entry.play_number;
+        match ended_play.filter(|_| self.keeps_plays && session.is_none()).filter(has_ended) {
+            Some(ended) => !entry.play_has_session && reopens_play(ended, self.save),
+            None => is_of_last_play(entry, session, self.save.last_watched_at),
         }
     }
 

@@ -1,0 +1,1 @@
+dofile((os.getenv("LOAD") or "load") .. "/common.lua"); request = begin_req
