@@ -1,7 +1,7 @@
 //! The background job that computes which videos are related.
 //!
-//! It reads and writes in short steps with pauses, and counts on a thread of the lowest priority, so
-//! that requests come first. One chunk of results is in memory at a time.
+//! It reads and writes in short steps with pauses, and counts on a thread of the lowest priority,
+//! so that requests come first. One chunk of results is in memory at a time.
 
 use super::completions;
 use super::similarity::{PairCounter, RelatedVideo};
