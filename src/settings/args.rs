@@ -64,7 +64,7 @@ pub(crate) struct SettingArgs {
     /// A video resumes at positions below this share of its duration. Default: 95
     #[arg(long, env, value_name = "PERCENT")]
     pub(super) resume_max_percent: Option<OsString>,
-    /// How long the watch history of every viewer is kept, in days, 1 to 3650. Default: without limit
+    /// How many days the watch history of every viewer is kept, 1 to 3650. Default: no limit
     ///
     /// A viewer may choose a shorter time, but not a longer one.
     #[arg(long, env, value_name = "DAYS")]

@@ -61,10 +61,8 @@ pub(crate) fn schema_of(problems: &[Problem], description: &str) -> Schema {
     };
     is_one_of("code", |problem| json!(problem.code));
     is_one_of("status", |problem| json!(problem.status));
-    for (field, of) in [
-        ("title", (|problem| json!(problem.title)) as fn(&Problem) -> Value),
-        ("detail", |problem| json!(problem.detail)),
-    ] {
+    let title: fn(&Problem) -> Value = |problem| json!(problem.title);
+    for (field, of) in [("title", title), ("detail", |problem| json!(problem.detail))] {
         if let Some(RefOr::T(Schema::Object(property))) = object.properties.get_mut(field) {
             property.example = problems.first().map(of);
         }

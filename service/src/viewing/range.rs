@@ -60,7 +60,7 @@ impl ViewingRange {
     }
 
     /// The times of the range in UTC: the start, and the first time after it. There are two such
-    /// stretches where a clock was set back across midnight.
+    /// segments where a clock was set back across midnight.
     pub(super) fn times(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
         let (first, after_last) = self.hours();
         let (mut begin, _) = self.bounds();
