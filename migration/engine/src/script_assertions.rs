@@ -1,9 +1,8 @@
 //! Assertions in a printed script. They stop the script if its SQL is wrong for the database.
 //!
-//! A run reads the database first, and chooses its statements by the rows, columns and triggers
-//! that it finds. A script is written without the database, so it cannot choose. Therefore the
-//! script stops if a query of the migration returns rows. On SQLite it also stops if a table that
-//! it rebuilds has triggers, or columns that the migrations did not create.
+//! A run chooses its statements by the rows, columns and triggers of the database. A script is
+//! written without it and cannot choose. So it stops if a query of the migration returns rows, and
+//! on SQLite if a rebuilt table has triggers, or columns that the migrations did not create.
 
 use crate::Error;
 use crate::expected::in_memory_database_for_migrations;
