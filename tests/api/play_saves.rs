@@ -187,6 +187,17 @@ on_both! {
         }
     }
 
+    async fn saves_of_one_entry_use_up_no_ids(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let films = [app.add_video(&ann, "one", Some(600)).await, app.add_video(&ann, "two", Some(600)).await];
+        let first = save(&app, &ann, films[0], of("tv", 10)).await;
+        for position in 20..25 {
+            save(&app, &ann, films[0], of("tv", position)).await;
+        }
+        let second = save(&app, &ann, films[1], of("tv", 10)).await;
+        assert_eq!(second["id"].as_i64().unwrap(), first["id"].as_i64().unwrap() + 1);
+    }
+
     async fn a_hidden_entry_comes_back_when_a_save_moves_it(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;

@@ -15,7 +15,7 @@ use entity::{forgotten_entry, user, video};
 use sea_orm::DatabaseBackend::Postgres;
 use sea_orm::Iterable;
 use sea_orm::prelude::*;
-use sea_orm::sea_query::{CaseStatement, ExprTrait, OnConflict, Order, Query, SelectStatement};
+use sea_orm::sea_query::{CaseStatement, ExprTrait, Func, OnConflict, Order, Query, SelectStatement};
 
 /// Inserts an entry, or updates it if the save is newer.
 pub(super) fn save(rules: &ProgressRules, max_days: Option<i32>) -> Result<String, Error> {
@@ -103,13 +103,13 @@ fn has_storable_played_seconds() -> Expr {
 
 const PLAYED_SECONDS: &str = "played_seconds";
 
-/// The value of a column in a new entry; `None` where the database generates it.
+/// The value of a column in a new entry; `None` for its default.
 fn inserted_value(column: Column, rules: &ProgressRules) -> Option<Expr> {
     let completed = || completed(input(Column::WatchPosition), video::Column::Duration.into_expr(), rules);
     let keeps_plays = || user::Column::HistoryMode.eq(HistoryMode::On);
     Some(match column {
-        Column::Id
-        | Column::Hidden
+        Column::Id => known_or_new_id(),
+        Column::Hidden
         | Column::HiddenUntil
         | Column::PreviousPosition
         | Column::PreviousDevice
@@ -138,6 +138,14 @@ fn inserted_value(column: Column, rules: &ProgressRules) -> Option<Expr> {
         Column::PlayWatchedMs => Expr::col((INPUT, PLAYED_SECONDS)).if_null(0).mul(1000),
         Column::CreatedAt => input(Column::UpdatedAt),
     })
+}
+
+/// The id of the entry, or a new one. The default of the column would take a number of the sequence
+/// for every save, also for one that updates.
+fn known_or_new_id() -> Expr {
+    let known = Query::select().column(Column::Id).from(Entity).and_where(is_entry_of_input()).take();
+    let new = Expr::cust("nextval(pg_get_serial_sequence('watch_history', 'id'))");
+    Func::coalesce([known.into(), new]).into()
 }
 
 /// The position of the save, or the duration of the video if that is less.
