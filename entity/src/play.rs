@@ -11,7 +11,7 @@ pub struct Model {
     /// The entry, which names the viewer and the video.
     #[sea_orm(primary_key, auto_increment = false)]
     pub entry_id: i64,
-    /// The number of the play within its entry, from 1 on; never used twice.
+    /// The number of the play within its entry, from 1 on.
     #[sea_orm(primary_key, auto_increment = false)]
     pub number: i32,
     /// The viewer of the entry, for lists and sums over all of a viewer's plays.

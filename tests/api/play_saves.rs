@@ -191,9 +191,7 @@ on_both! {
         let ann = app.sign_up("ann").await;
         let films = [app.add_video(&ann, "one", Some(600)).await, app.add_video(&ann, "two", Some(600)).await];
         let first = save(&app, &ann, films[0], of("tv", 10)).await;
-        for position in 20..25 {
-            save(&app, &ann, films[0], of("tv", position)).await;
-        }
+        save(&app, &ann, films[0], of("tv", 20)).await;
         let second = save(&app, &ann, films[1], of("tv", 10)).await;
         assert_eq!(second["id"].as_i64().unwrap(), first["id"].as_i64().unwrap() + 1);
     }
