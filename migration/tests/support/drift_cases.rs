@@ -92,6 +92,10 @@ const POSTGRES: [(&str, &str); 27] = [
         "ALTER TABLE videos DISABLE TRIGGER ALL",
         "forgotten_entries: foreign key (video_id) to videos (id) on delete cascade in the entities, \
       foreign key (video_id) to videos (id) on delete cascade, not enforced in the database\n\
+      related_videos: foreign key (related_id) to videos (id) on delete cascade in the entities, \
+      foreign key (related_id) to videos (id) on delete cascade, not enforced in the database\n\
+      related_videos: foreign key (video_id) to videos (id) on delete cascade in the entities, \
+      foreign key (video_id) to videos (id) on delete cascade, not enforced in the database\n\
       video_search: foreign key (video_id) to videos (id) on delete cascade in the entities, \
       foreign key (video_id) to videos (id) on delete cascade, not enforced in the database\n\
       videos: foreign key (user_id) to users (id) on delete cascade in the entities, \
