@@ -80,7 +80,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
         Box::pin(async move {
             let bytes = reading.await?;
             match (&*kind, bytes.is_empty()) {
-                ("" | "application/json", true) => Ok(Self(parse(b"{}")?)),
+                ("", true) => Ok(Self(parse(b"{}")?)),
                 ("application/json", _) => Ok(Self(parse(&bytes)?)),
                 _ => Err(unsupported_media_type("application/json").into()),
             }

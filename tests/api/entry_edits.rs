@@ -122,15 +122,6 @@ on_both! {
         assert_eq!(app.continue_watching(&ann).await, ["film"]);
     }
 
-    async fn an_empty_json_body_is_the_same_as_none(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        let film = app.add_video(&ann, "film", Some(600)).await;
-        app.save(&ann, film, 100).await;
-        let hide = app.request(Method::PUT, &format!("{}/hidden", history(film)));
-        let hide = hide.bearer_auth(&ann.token).header("content-type", "application/json");
-        assert_eq!(entry(hide.send().await.unwrap()).await["hidden"], true);
-    }
-
     async fn a_hidden_video_can_be_shown_again(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;

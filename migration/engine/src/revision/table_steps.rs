@@ -134,7 +134,10 @@ fn refuse_values(table: &str, column: &Column) -> String {
     let is_value = |default: &&String| !expressions::value(default).starts_with("Expr::");
     // Values of the type json cannot be compared.
     let default = column.default.as_ref().filter(is_value).filter(|_| column.data_type != "json()");
-    let other = default.map(|default| format!(" AND {quoted} <> {default}")).unwrap_or_default();
+    // SQLite keeps the case of the definition, PostgreSQL writes `true` and `false`.
+    let is_bool = |default: &str| ["true", "false"].iter().any(|word| default.eq_ignore_ascii_case(word));
+    let literal = |default: &String| if is_bool(default) { default.to_lowercase() } else { default.clone() };
+    let other = default.map(|default| format!(" AND {quoted} <> {}", literal(default))).unwrap_or_default();
     let rows = format!("{table} WHERE {quoted} IS NOT NULL{other}");
     let fix =
         format!("{} is dropped; move its values elsewhere and set it to NULL, or remove this refusal", column.name);
