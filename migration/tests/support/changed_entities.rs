@@ -57,6 +57,9 @@ mod user {
         pub created_at: DateTimeUtc,
         pub updated_at: DateTimeUtc,
         pub last_login: Option<DateTimeUtc>,
+        /// It is not removed: PostgreSQL writes BETWEEN as two comparisons.
+        #[sea_orm(nullable, extra = "CHECK (retention_days BETWEEN 1 AND 3650)")]
+        pub retention_days: Option<i32>,
         #[sea_orm(indexed, nullable, column_type = "String(StringLen::N(50))")]
         pub nickname: Option<String>,
         #[sea_orm(default_value = 1, extra = "CHECK (level > 0)")]
