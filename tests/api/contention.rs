@@ -13,9 +13,12 @@ async fn until_a_statement_is_blocked(app: &TestApp) {
     const BLOCKED: &str = "SELECT FROM pg_stat_activity \
                            WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let blocked = Statement::from_string(DbBackend::Postgres, BLOCKED);
-    while app.db.reader().query_one_raw(blocked.clone()).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let waiting = async {
+        while app.db.reader().query_one_raw(blocked.clone()).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("a statement waits for a lock");
 }
 
 #[tokio::test]
