@@ -23,8 +23,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use value::Value;
 use values::{
-    check_secret, parse_bind_address, parse_database_url, parse_log_filter, parse_media_dir, parse_origins,
-    parse_proxies, parse_public_path,
+    check_secret, parse_bind_address, parse_database_url, parse_log_filter, parse_media_dir, parse_metrics_address,
+    parse_origins, parse_proxies, parse_public_path,
 };
 
 /// The shortest key that HS256 allows (RFC 7518, 3.2).
@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     /// What the log says about how the URL was understood.
     pub(crate) database_notes: Vec<String>,
     pub(crate) bind_address: SocketAddr,
+    /// `None`: metrics are off.
+    pub(crate) metrics_address: Option<SocketAddr>,
     pub(crate) jwt_secret: Option<String>,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) refresh_token_lifetime: Duration,
@@ -87,6 +89,7 @@ impl Settings {
         let limits = LimitSettings::default();
         Ok(Self {
             bind_address: parse_bind_address(text("BIND_ADDRESS", args.bind_address)?)?,
+            metrics_address: parse_metrics_address(text("METRICS_ADDRESS", args.metrics_address)?)?,
             jwt_secret: check_secret(value_or_file(
                 ["JWT_SECRET", "JWT_SECRET_FILE"],
                 args.jwt_secret,

@@ -15,6 +15,7 @@ pub mod extractors;
 mod file;
 mod file_limits;
 mod local_client;
+mod metrics;
 mod middleware;
 pub mod openapi;
 mod pagination;
@@ -33,7 +34,9 @@ mod shutdown;
 mod state;
 mod web_files;
 
+pub use actix_web::dev::ServerHandle;
 pub use file_limits::FileLimits;
+pub use metrics::{METRICS_PATH, RequestMetrics, serve_metrics};
 pub use public_path::PublicPath;
 pub use rate_limits::RateLimits;
 pub use server::serve;

@@ -1,7 +1,7 @@
 //! A running server that the tests ask over HTTP.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{AppState, PublicPath, RateLimits, ShutdownMode};
+use api::{AppState, PublicPath, RateLimits, RequestMetrics, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use service::auth::{Auth, REFRESH_GRACE, Tokens};
 use service::library::Library;
 use service::limit::LimitSettings;
+use service::metrics::Metrics;
 use service::progress::ProgressRules;
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
@@ -68,6 +69,8 @@ pub struct TestOptions {
     pub streams_per_address: usize,
     pub history_max_days: Option<i32>,
     pub idle_timeout: Duration,
+    /// Whether it counts, and shows the metrics at [`TestApp::metrics_address`].
+    pub metrics: bool,
 }
 
 impl Default for TestOptions {
@@ -82,6 +85,7 @@ impl Default for TestOptions {
             streams_per_address: 64,
             history_max_days: None,
             idle_timeout: Duration::from_secs(60),
+            metrics: false,
         }
     }
 }
@@ -89,6 +93,7 @@ impl Default for TestOptions {
 /// A server with its own database. It stops when it is dropped.
 pub struct TestApp {
     pub address: SocketAddr,
+    pub metrics_address: SocketAddr,
     /// The same database through other connections, as another process would open them.
     pub db: service::Database,
     served: service::Database,
@@ -135,6 +140,8 @@ impl TestApp {
         let statements = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let metrics_address = metrics_listener.local_addr().unwrap();
         let (end, ended) = oneshot::channel();
         let (started, starting) = oneshot::channel();
         let server = {
@@ -152,6 +159,7 @@ impl TestApp {
                             statements.lock().unwrap().push(sql.to_owned());
                         }
                     });
+                    let metrics = options.metrics.then(|| turn_metrics_on(&mut db));
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let app = Arc::new(AppState {
                         db: db.clone(),
@@ -167,12 +175,16 @@ impl TestApp {
                         trusted_proxies: options.trusted_proxies,
                         public_path: options.public_path,
                         access_log: api::AccessLog::Off,
+                        metrics,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
                         idle_timeout: options.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });
+                    if options.metrics {
+                        tokio::spawn(api::serve_metrics(app.clone(), metrics_listener).unwrap());
+                    }
                     started.send((db.clone(), tokio::runtime::Handle::current())).unwrap();
                     let end = async { ended.await.unwrap_or(ShutdownMode::Immediate) };
                     api::serve(app, listener, Some(1), end).await.unwrap();
@@ -184,6 +196,7 @@ impl TestApp {
         let db = service::Database::connect(&database.url, Durability::Normal).await.unwrap();
         Self {
             address,
+            metrics_address,
             db,
             served,
             runtime,
@@ -285,6 +298,13 @@ impl Drop for TestApp {
             assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");
         }
     }
+}
+
+fn turn_metrics_on(db: &mut service::Database) -> RequestMetrics {
+    let metrics = Metrics::new(db.is_sqlite()).unwrap();
+    let of_requests = RequestMetrics::new(&metrics).unwrap();
+    db.measure(Arc::new(metrics));
+    of_requests
 }
 
 /// Sends a request. Fails if the API document does not list the status, headers and code of the

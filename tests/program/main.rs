@@ -13,6 +13,7 @@ mod docs;
 mod history_page;
 mod limits;
 mod logs;
+mod metrics;
 mod offline;
 mod places;
 mod playback;

@@ -10,6 +10,7 @@ mod events;
 mod params;
 mod postgres;
 mod row_reader;
+mod sample;
 mod sqlite;
 mod transaction;
 

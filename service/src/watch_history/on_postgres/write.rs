@@ -13,6 +13,7 @@ use crate::watch_history::command::{Command, Outcome};
 use crate::watch_history::key::{EntryKey, EntryRequest};
 use crate::watch_history::lookup::Lookup;
 use crate::watch_history::publish::publish;
+use crate::watch_history::queue::count_saves;
 use crate::watch_history::save::SaveCommand;
 use sea_orm::{DbErr, RuntimeErr};
 use std::collections::{HashMap, HashSet};
@@ -30,6 +31,7 @@ pub(super) async fn write(slot: &mut PgSlot, writer: &Writer, commands: &[Comman
     for run in commands.chunk_by(|one, next| discriminant(one) == discriminant(next)) {
         outcomes.extend(Run::new(writer, run).execute(slot).await);
     }
+    count_saves(writer.context.saves.as_ref(), commands, &outcomes);
     outcomes
 }
 
