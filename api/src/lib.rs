@@ -14,6 +14,7 @@ pub mod error;
 pub mod extractors;
 mod file;
 mod file_limits;
+mod live;
 mod local_client;
 mod metrics;
 mod middleware;
@@ -36,6 +37,7 @@ mod web_files;
 
 pub use actix_web::dev::ServerHandle;
 pub use file_limits::FileLimits;
+pub use live::{LiveHub, LiveLimits};
 pub use metrics::{METRICS_PATH, RequestMetrics, serve_metrics};
 pub use public_path::PublicPath;
 pub use rate_limits::RateLimits;

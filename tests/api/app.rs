@@ -1,7 +1,7 @@
 //! A running server that the tests ask over HTTP.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{AppState, PublicPath, RateLimits, RequestMetrics, ShutdownMode};
+use api::{AppState, LiveHub, LiveLimits, PublicPath, RateLimits, RequestMetrics, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
@@ -69,6 +69,7 @@ pub struct TestOptions {
     pub streams_per_address: usize,
     pub history_max_days: Option<i32>,
     pub idle_timeout: Duration,
+    pub live: LiveLimits,
     /// Whether it counts, and shows the metrics at [`TestApp::metrics_address`].
     pub metrics: bool,
 }
@@ -85,6 +86,7 @@ impl Default for TestOptions {
             streams_per_address: 64,
             history_max_days: None,
             idle_timeout: Duration::from_secs(60),
+            live: LiveLimits::default(),
             metrics: false,
         }
     }
@@ -178,6 +180,7 @@ impl TestApp {
                         metrics,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
+                        live: LiveHub::new(options.live),
                         idle_timeout: options.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
