@@ -9,7 +9,7 @@ use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder};
-use prometheus::{HistogramVec, IntCounterVec};
+use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use service::Error;
 use service::metrics::Metrics;
 use std::io;
@@ -22,6 +22,7 @@ pub const METRICS_PATH: &str = "/metrics";
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The route of a request for a path that does not exist.
 const NO_ROUTE: &str = "none";
+const NO_LABELS: &[&str] = &[];
 
 /// What is counted about requests.
 #[derive(Debug)]
@@ -29,6 +30,15 @@ pub struct RequestMetrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     security_events: IntCounterVec,
+    live: LiveMetrics,
+}
+
+/// What is counted about live sockets.
+#[derive(Debug)]
+struct LiveMetrics {
+    sockets: IntGaugeVec,
+    messages: IntCounterVec,
+    closings: IntCounterVec,
 }
 
 impl RequestMetrics {
@@ -58,6 +68,7 @@ impl RequestMetrics {
                 &["method", "route"],
             )?,
             security_events,
+            live: LiveMetrics::new(metrics)?,
         })
     }
 
@@ -71,8 +82,37 @@ impl RequestMetrics {
         self.requests.with_label_values(&[method, route, response.status().as_str()]).inc();
     }
 
+    /// Counts a message that a live socket was sent.
+    pub(crate) fn count_live_message(&self) {
+        self.live.messages.with_label_values(NO_LABELS).inc();
+    }
+
+    /// Counts a live socket that ended, and why.
+    pub(crate) fn count_live_closing(&self, reason: &str) {
+        self.live.closings.with_label_values(&[reason]).inc();
+    }
+
+    /// Sets what is only read when somebody asks.
+    fn sample(&self, app: &AppState) {
+        let sockets = i64::try_from(app.live.socket_count()).unwrap_or(i64::MAX);
+        self.live.sockets.with_label_values(NO_LABELS).set(sockets);
+    }
+
     pub(crate) fn count_security_event(&self, event: &str, outcome: &str) {
         self.security_events.with_label_values(&[event, outcome]).inc();
+    }
+}
+
+impl LiveMetrics {
+    fn new(metrics: &Metrics) -> Result<Self, Error> {
+        let messages =
+            metrics.counter("playhead_live_messages_total", "Messages that live sockets were sent.", NO_LABELS)?;
+        messages.with_label_values(NO_LABELS);
+        let help = "Live sockets that ended, by reason.";
+        let closings = metrics.counter("playhead_live_closings_total", help, &["reason"])?;
+        closings.with_label_values(&["no_pong"]);
+        let sockets = metrics.gauge("playhead_live_sockets", "Open live sockets.", NO_LABELS)?;
+        Ok(Self { sockets, messages, closings })
     }
 }
 
@@ -107,6 +147,9 @@ pub fn serve_metrics(app: Arc<AppState>, listener: TcpListener) -> io::Result<Se
 async fn show(app: Data<AppState>) -> impl Responder {
     app.db.sample();
     app.history.sample();
+    if let Some(metrics) = &app.metrics {
+        metrics.sample(&app);
+    }
     match app.db.metrics().map(|metrics| metrics.to_text()) {
         Some(Ok(text)) => HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT_FORMAT)).body(text),
         Some(Err(error)) => {

@@ -1,7 +1,7 @@
 //! A running server that the tests ask over HTTP.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{AppState, LiveHub, LiveLimits, PublicPath, RateLimits, RequestMetrics, ShutdownMode};
+use api::{AppState, LiveHub, LiveLimits, PublicPath, RateLimits, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
@@ -10,7 +10,6 @@ use serde_json::Value;
 use service::auth::{Auth, REFRESH_GRACE, Tokens};
 use service::library::Library;
 use service::limit::LimitSettings;
-use service::metrics::Metrics;
 use service::progress::ProgressRules;
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
@@ -144,8 +143,7 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics_address = metrics_listener.local_addr().unwrap();
-        let (end, ended) = oneshot::channel();
-        let (started, starting) = oneshot::channel();
+        let ((end, ended), (started, starting)) = (oneshot::channel(), oneshot::channel());
         let server = {
             let (url, library) = (database.url.clone(), Library::new(&media));
             let (clock, statements) = (Clock::Ahead(ahead.clone()), statements.clone());
@@ -161,7 +159,7 @@ impl TestApp {
                             statements.lock().unwrap().push(sql.to_owned());
                         }
                     });
-                    let metrics = options.metrics.then(|| turn_metrics_on(&mut db));
+                    let metrics = options.metrics.then(|| crate::metrics::turn_on(&mut db));
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let app = Arc::new(AppState {
                         db: db.clone(),
@@ -301,13 +299,6 @@ impl Drop for TestApp {
             assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");
         }
     }
-}
-
-fn turn_metrics_on(db: &mut service::Database) -> RequestMetrics {
-    let metrics = Metrics::new(db.is_sqlite()).unwrap();
-    let of_requests = RequestMetrics::new(&metrics).unwrap();
-    db.measure(Arc::new(metrics));
-    of_requests
 }
 
 /// Sends a request. Fails if the API document does not list the status, headers and code of the

@@ -2,8 +2,20 @@
 
 use crate::app::{Person, TestApp, TestOptions, history, problem};
 use crate::metrics_text::MetricsText;
+use api::RequestMetrics;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use service::metrics::Metrics;
+use std::sync::Arc;
+use tokio_tungstenite::tungstenite::Message;
+
+/// Turns the metrics of a server on.
+pub fn turn_on(db: &mut service::Database) -> RequestMetrics {
+    let metrics = Metrics::new(db.is_sqlite()).unwrap();
+    let of_requests = RequestMetrics::new(&metrics).unwrap();
+    db.measure(Arc::new(metrics));
+    of_requests
+}
 
 fn measured() -> TestOptions {
     TestOptions { metrics: true, ..TestOptions::default() }
@@ -88,6 +100,22 @@ on_both! {
             let labels = [("event", "sign_in"), ("outcome", outcome)];
             assert_eq!(text.sum("playhead_security_events_total", &labels), count, "{outcome}");
         }
+    }
+
+    async fn live_sockets_and_their_messages_are_counted(app: TestApp = measured()) {
+        let (ann, film) = app.viewer_and_film().await;
+        assert_eq!(app.metrics().await.sum("playhead_live_sockets", &[]), 0.0);
+        let mut live = app.live(&ann).await;
+        app.save(&ann, film, 9).await;
+        live.next_of("entry").await;
+        let text = app.metrics().await;
+        assert_eq!(text.sum("playhead_live_sockets", &[]), 1.0);
+        assert_eq!(text.sum("playhead_live_messages_total", &[]), 2.0, "ready and the entry");
+        live.send(Message::text("no JSON")).await;
+        live.closing().await;
+        let text = app.metrics().await;
+        assert_eq!(text.sum("playhead_live_sockets", &[]), 0.0);
+        assert_eq!(text.sum("playhead_live_closings_total", &[("reason", "bad_message")]), 1.0);
     }
 
     async fn clients_cannot_make_up_labels(app: TestApp = measured()) {

@@ -37,7 +37,7 @@ impl IntoResponse for Failure {
 
 /// An entry.
 #[derive(Serialize)]
-pub struct Entry {
+pub struct EntryBody {
     pub id: i64,
     pub user_id: i64,
     pub video_id: i64,
@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// An item of "continue watching".
 #[derive(Serialize)]
-pub struct Item {
+pub struct ItemBody {
     pub video_id: i64,
     pub video_title: String,
     pub video_description: Option<String>,

@@ -1,7 +1,7 @@
 //! The three operations, for each database: its driver reads numbers and times as types of its own.
 
 use crate::request::{Limit, Position, TokenCheck, UserId};
-use crate::response::{Entry, Failure, Item, progress};
+use crate::response::{EntryBody, Failure, ItemBody, progress};
 use axum::extract::{FromRef, Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -79,14 +79,14 @@ macro_rules! routes {
                 UserId(user): UserId,
                 Path(video): Path<i32>,
                 Json(position): Json<Position>,
-            ) -> Result<Json<Entry>, Failure> {
+            ) -> Result<Json<EntryBody>, Failure> {
                 position.check()?;
                 let Position { watch_position, watch_duration } = position;
                 let now = $now;
                 let save = sqlx::query_as(SAVE).bind(user as $int).bind(video as $int);
                 let save = save.bind(watch_position as $int).bind(watch_duration as $int).bind(now);
                 let saved: SavedRow = save.fetch_optional(&app.writes).await?.ok_or(Failure::NotFound)?;
-                Ok(Json(Entry {
+                Ok(Json(EntryBody {
                     id: saved.id.into(),
                     user_id: user,
                     video_id: video.into(),
@@ -104,10 +104,10 @@ macro_rules! routes {
                 State(app): State<App>,
                 UserId(user): UserId,
                 Path(video): Path<i32>,
-            ) -> Result<Json<Entry>, Failure> {
+            ) -> Result<Json<EntryBody>, Failure> {
                 let find = sqlx::query_as(FIND).bind(user as $int).bind(video as $int);
                 let row: EntryRow = find.fetch_optional(&app.reads).await?.ok_or(Failure::NotFound)?;
-                Ok(Json(Entry {
+                Ok(Json(EntryBody {
                     id: row.id.into(),
                     user_id: user,
                     video_id: video.into(),
@@ -125,10 +125,10 @@ macro_rules! routes {
                 State(app): State<App>,
                 UserId(user): UserId,
                 Query(Limit { limit }): Query<Limit>,
-            ) -> Result<Json<Vec<Item>>, Failure> {
+            ) -> Result<Json<Vec<ItemBody>>, Failure> {
                 let list = sqlx::query_as(LIST).bind(user as $int).bind(limit.clamp(1, 100));
                 let rows: Vec<ItemRow> = list.fetch_all(&app.reads).await?;
-                let item = |row: ItemRow| Item {
+                let item = |row: ItemRow| ItemBody {
                     video_id: row.id.into(),
                     video_title: row.title,
                     video_description: row.description,
