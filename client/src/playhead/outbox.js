@@ -6,7 +6,6 @@ import { ageOf, createQueue } from "./queue.js";
 import { PlayheadError, TIMEOUT_MS, asError, signedOutError } from "./request.js";
 import { retryDelay } from "./retry.js";
 import { createSender } from "./sender.js";
-import { newSessionId } from "./session-id.js";
 
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
@@ -256,7 +255,7 @@ export function createOutbox({ request, currentAccount }, device) {
     deliver,
     settle,
 
-    /** @param {string | null} id of a player session @returns whether it was opened here */
+    /** Whether a player session was opened here. @param {string | null} id */
     isOwnSession: (id) => id !== null && ownIds.has(id),
 
     /** The error of a save that waits for its next try. @returns {PlayheadError} */
@@ -344,3 +343,10 @@ function answerEvent({ position }, entry) {
 /** @param {PlayheadError} error @returns {"gone" | "signed-out" | "failed"} */
 const finalState = ({ status }) =>
   status === 404 ? "gone" : status === 401 ? "signed-out" : "failed";
+
+/** `randomUUID` needs TLS. */
+function newSessionId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
