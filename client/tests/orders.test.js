@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TestPlayer, UNLOADED, noAnswer, savesOf } from "./player.js";
 
-/** @typedef {import("../../client/src/playhead/machine.js").PlayerEvent} PlayerEvent */
-/** @typedef {import("../../client/src/playhead/outbox.js").PlayerSave} PlayerSave */
+/** @typedef {import("../src/playhead/machine.js").PlayerEvent} PlayerEvent */
+/** @typedef {import("../src/playhead/outbox.js").PlayerSave} PlayerSave */
 
 const RUNS = 1_000;
 const EVENTS = 80;
@@ -164,6 +164,15 @@ class World {
     this.isForgetting = !this.isForgetting;
   }
 
+  /** An advertisement begins or ends, beside the element or in it. */
+  interrupt() {
+    const { reading, state } = this.player;
+    if (state.phase !== "suspended") return this.send("suspend");
+    this.pending = [];
+    const start = { currentTime: 0, seeking: false, ended: false, paused: true, playedEnd: null };
+    this.send("unsuspend", this.random() < 0.5 && reading.hasMetadata ? start : {});
+  }
+
   choose() {
     if (!this.hasViewer) return;
     this.hasChosen = true;
@@ -195,6 +204,7 @@ class World {
       ],
       [1, () => this.send("durationchange")],
       [1, () => this.forget()],
+      [this.player.state.phase === "suspended" ? 30 : 0.5, () => this.interrupt()],
       [4, () => this.choose()],
       [0.1, () => this.send({ type: "saveAnswered", answer: { state: "gone", position: 0 } })],
       [0.1, () => this.send({ type: "detach", save: this.random() < 0.5 })],
