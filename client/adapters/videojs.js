@@ -9,28 +9,33 @@
 /** @typedef {import("../src/playhead.js").AttachOptions} AttachOptions */
 /** @typedef {import("../src/playhead.js").Handle} Handle */
 /** @typedef {import("../src/playhead.js").Playhead} Playhead */
-/** @typedef {ReturnType<typeof import("video.js").default>} Player */
 /** @typedef {AttachOptions & { videoId: number | string }} PluginOptions */
-/** @typedef {Player & { playhead: (options: PluginOptions) => Handle }} PlayerWithPlayhead */
+/** @typedef {{ playhead: (options: PluginOptions) => Handle }} WithPlayhead */
+/**
+ * What is used of a player.
+ * @typedef {{ tech: (safety: boolean) => any, duration: () => number | undefined,
+ *   on: (type: string, listener: () => void) => void,
+ *   off: (type: string, listener: () => void) => void }} VideoJsPlayer
+ */
 
 /** The events of videojs-contrib-ads, on which the plugins of advertisers are built. */
 const [AD_BEGINS, AD_ENDS] = ["adstart", "adend"];
 
 /**
  * Gives every player the function `playhead({ videoId, … })`, which takes the options of `attach`
- * and returns its handle. Call it again when the player gets another video.
- * @param {Pick<typeof import("video.js").default, "registerPlugin">} videojs
+ * and returns its handle. Call it again when the player gets another video. For TypeScript a player
+ * is then `typeof player & WithPlayhead`.
+ * @param {{ registerPlugin: (name: string, plugin: Function) => unknown }} videojs
  * @param {Pick<Playhead, "attach">} playhead
  */
 export function registerPlayhead(videojs, playhead) {
-  /** @type {WeakMap<Player, () => void>} */
+  /** @type {WeakMap<VideoJsPlayer, () => void>} */
   const detachers = new WeakMap();
 
-  /** @this {Player} @param {PluginOptions} options */
+  /** @this {VideoJsPlayer} @param {PluginOptions} options */
   function plugin({ videoId, ...options }) {
     detachers.get(this)?.();
-    const element = /** @type {HTMLVideoElement} */ (this.tech(true).el());
-    const handle = playhead.attach(element, videoId, options);
+    const handle = playhead.attach(this.tech(true).el(), videoId, options);
     const suspend = () => handle.suspend();
     const unsuspend = () => handle.unsuspend();
     const noticeLive = () => isLive(this) && suspend();
@@ -51,8 +56,8 @@ export function registerPlayhead(videojs, playhead) {
   videojs.registerPlugin("playhead", plugin);
 }
 
-/** A film may lack a duration, but an HLS or DASH stream without one is live. @param {Player} player */
-function isLive(player) {
-  const tech = /** @type {{ vhs?: object }} */ (player.tech(true));
-  return Boolean(tech.vhs) && player.duration() === Infinity;
-}
+/**
+ * A film may lack a duration, but an HLS or DASH stream without one is live.
+ * @param {VideoJsPlayer} player
+ */
+const isLive = (player) => Boolean(player.tech(true).vhs) && player.duration() === Infinity;

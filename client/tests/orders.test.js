@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TestPlayer, UNLOADED, noAnswer, savesOf } from "./player.js";
+import { randomFrom } from "./random.js";
 
 /** @typedef {import("../src/playhead/machine.js").PlayerEvent} PlayerEvent */
 /** @typedef {import("../src/playhead/outbox.js").PlayerSave} PlayerSave */
@@ -8,16 +9,6 @@ import { TestPlayer, UNLOADED, noAnswer, savesOf } from "./player.js";
 const RUNS = 1_000;
 const EVENTS = 80;
 const DURATION = 60;
-
-/** Numbers from 0 to 1, the same ones for the same seed. @param {number} seed */
-function generator(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** A server with one entry, which takes saves as the outbox sends them. */
 class Server {
@@ -217,7 +208,7 @@ class World {
 
 /** @param {number} seed @param {boolean} hasViewer */
 function run(seed, hasViewer) {
-  const world = new World(generator(seed), hasViewer);
+  const world = new World(randomFrom(seed), hasViewer);
   for (let event = 0; event < EVENTS; event++) {
     const wasClosed = world.player.state.phase === "closed";
     const before = world.player.saves.length;

@@ -56,7 +56,7 @@ const CLOSED_AND_GONE = "closed: close, report gone";
 /**
  * An event, what the element says then, and what becomes of each state: the state after it and the
  * effects. "=" stands for the state before.
- * @type {[PlayerEvent | PlayerEvent["type"], Partial<Reading>, string, string, string, string, string][]}
+ * @type {[PlayerEvent | PlayerEvent["type"], Partial<Reading>, ...string[]][]}
  */
 const TABLE = [
   // event, reading, waiting, resuming, following, suspended, closed

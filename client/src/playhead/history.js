@@ -8,11 +8,14 @@
 import { createEdits } from "./edits.js";
 import { createLists } from "./lists.js";
 
-/** @typedef {ReturnType<typeof createHistory>} History */
+/**
+ * @typedef {ReturnType<typeof createEdits> & ReturnType<typeof createLists>} History
+ */
 
 /**
  * All functions reject with a PlayheadError.
  * @param {Pick<import("../playhead.js").Playhead, "connection">} playhead
+ * @returns {History}
  */
 export const createHistory = ({ connection }) => ({
   ...createEdits(connection),

@@ -108,10 +108,11 @@ import { suspend, unsuspend } from "./suspension.js";
  * - fragment: what the address of the file says about where to begin
  * - reachedAt: when the position last moved by playing or seeking
  * @typedef {{ phase: Phase, history: "unknown" | "overdue" | "local" | "server", resume: boolean,
- *   hasSession: boolean, serverPosition: number, serverDuration: number | null, resumeTarget:
- *   number, seekTarget: number, startedAt: number, playbackStart: number, lastPosition: number, savedPosition: number,
- *   hasSavedStart: boolean, savedWatched: number, watchedBefore: number, isChosen: boolean,
- *   isStartOverPending: boolean, isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
+ *   hasSession: boolean, serverPosition: number, serverDuration: number | null,
+ *   resumeTarget: number, seekTarget: number, startedAt: number, playbackStart: number,
+ *   lastPosition: number, savedPosition: number, hasSavedStart: boolean, savedWatched: number,
+ *   watchedBefore: number, isChosen: boolean, isStartOverPending: boolean,
+ *   isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
  *   cutOffAt: number, wasPaused: boolean, isReloading: boolean, fragment: string | null, reachedAt:
  *   Moment, playback: Playback
  * }} PlayerState

@@ -121,7 +121,7 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
   const request = async (method, path, options) =>
     (await exchange(method, path, options)).data;
 
-  return { exchange, request, currentAccount };
+  return { exchange, request, requestToken, currentAccount, accountOf };
 }
 
 /**
@@ -139,12 +139,18 @@ export const problemError = (status, problem, retryAfterMs) =>
  * The user id in a token of the server.
  * @param {string} token @returns {string | null} null for any other token
  */
-export function subjectOf(token) {
+export const subjectOf = (token) => claimsOf(token).sub ?? null;
+
+/**
+ * The claims of a JSON Web Token.
+ * @param {string} token @returns {Record<string, any>} empty for any other token
+ */
+export function claimsOf(token) {
   try {
     const payload = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
-    return JSON.parse(atob(payload)).sub ?? null;
+    return Object(JSON.parse(atob(payload)));
   } catch {
-    return null;
+    return {};
   }
 }
 
