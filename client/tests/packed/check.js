@@ -58,7 +58,7 @@ try {
   const bytes = gzipSync(readFileSync(join(project, "dist/assets", `${core}`)), { level: 9 }).length;
   console.log(`core, minified and gzipped: ${bytes} bytes`);
   if (bytes >= LIMIT_BYTES) throw new Error(`that is more than ${LIMIT_BYTES}`);
-  const size = find("README.md", /(\d+\.\d) KB minified and gzipped/);
+  const size = find("README.md", /(\d+\.\d) KB minified\s+and\s+gzipped/);
   expectEqual(size, (Math.ceil(bytes / 102.4) / 10).toFixed(1), "the size in the README");
 } finally {
   rmSync(project, { recursive: true, force: true });
