@@ -6,6 +6,8 @@
  *     const handle = await loadWithPlayhead(player, playhead, 3, "https://example.org/3.mpd");
  */
 
+import { namedStart } from "./fragment.js";
+
 /** @typedef {import("../src/playhead.js").AttachOptions} AttachOptions */
 /** @typedef {import("../src/playhead.js").Handle} Handle */
 /** @typedef {import("../src/playhead.js").Playhead} Playhead */
@@ -16,7 +18,7 @@
  */
 
 /**
- * Loads a video at its resume position, and saves it until the player unloads it. A live stream is
+ * Loads a video at its resume position, or at the one that its address names, and saves it until the player unloads it. A live stream is
  * played, and not saved.
  * @param {ShakaPlayer} player attached to a video element
  * @param {Pick<Playhead, "attach" | "resumeAt">} playhead
@@ -27,10 +29,12 @@
  */
 export async function loadWithPlayhead(player, playhead, videoId, uri, options = {}) {
   const { mimeType, ...attachOptions } = options;
-  const startedAt = options.resume === false ? 0 : await playhead.resumeAt(videoId);
+  const named = options.resume === false ? 0 : namedStart(uri);
+  const startedAt = named ?? (await playhead.resumeAt(videoId));
   await player.load(uri, startedAt || undefined, mimeType);
   const element = /** @type {HTMLVideoElement} */ (player.getMediaElement());
-  const handle = playhead.attach(element, videoId, { ...attachOptions, startedAt });
+  const start = named === null ? { startedAt } : { resume: false };
+  const handle = playhead.attach(element, videoId, { ...attachOptions, ...start });
   if (player.isLive()) handle.suspend();
   player.addEventListener("unloading", () => void handle.detach(), { once: true });
   return handle;

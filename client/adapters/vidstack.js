@@ -5,6 +5,8 @@
  *     player.storage = createMediaStorage(playhead, player, () => 3);
  */
 
+import { namedStart } from "./fragment.js";
+
 /** @typedef {import("../src/playhead.js").AttachOptions} AttachOptions */
 /** @typedef {import("../src/playhead.js").Handle} Handle */
 /** @typedef {import("../src/playhead.js").Playhead} Playhead */
@@ -42,9 +44,11 @@ export function createMediaStorage(playhead, player, videoIdOf, { rest, ...optio
     const videoId = videoIdOf(src);
     const video = player.querySelector("video");
     if (videoId === null || !video || player.state.live) return null;
-    const startedAt = options.resume === false ? 0 : await playhead.resumeAt(videoId);
+    const named = options.resume === false ? 0 : namedStart(String(src.src));
+    const startedAt = named ?? (await playhead.resumeAt(videoId));
     if (src !== source) return null; // the player has gone on to another source meanwhile
-    handle = playhead.attach(video, videoId, { ...options, startedAt });
+    const start = named === null ? { startedAt } : { resume: false };
+    handle = playhead.attach(video, videoId, { ...options, ...start });
     return startedAt || null;
   }
 

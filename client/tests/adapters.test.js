@@ -1,6 +1,7 @@
 /** The adapters with players that do what the real ones are seen to do in `browser.test.js`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { namedStart } from "../adapters/fragment.js";
 import { loadWithPlayhead } from "../adapters/shaka.js";
 import { registerPlayhead } from "../adapters/videojs.js";
 import { createMediaStorage } from "../adapters/vidstack.js";
@@ -12,6 +13,18 @@ function begin() {
   const playhead = createPlayhead({ getToken: () => TOKEN, fetch: server.fetch });
   return { server, video, playhead };
 }
+
+test("an address may name where to begin", () => {
+  const starts = /** @type {[string, number | null][]} */ ([
+    ["film.mpd", null],
+    ["film.mpd#chapter=2", null],
+    ["film.mpd#t=10", 10],
+    ["film.mpd#t=npt:10.5,20", 10.5],
+    ["film.mpd#t=1:02:03", 3_723],
+    ["film.mpd#t=,20", 0],
+  ]);
+  for (const [uri, start] of starts) assert.equal(namedStart(uri), start, uri);
+});
 
 /** @param {FakeVideo} video */
 function videoJsPlayer(video) {
