@@ -18,8 +18,8 @@ import { namedStart } from "./fragment.js";
  */
 
 /**
- * Loads a video at its resume position, or at the one that its address names, and saves it until the player unloads it. A live stream is
- * played, and not saved.
+ * Loads a video at its resume position, or at the one that its address names, and saves it until
+ * the player unloads it. A live stream is played, and not saved.
  * @param {ShakaPlayer} player attached to a video element
  * @param {Pick<Playhead, "attach" | "resumeAt">} playhead
  * @param {number | string} videoId @param {string} uri

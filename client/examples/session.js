@@ -7,10 +7,10 @@ const query = new URLSearchParams(location.search);
 /** The video of the page, such as 3 of `plain.html?video=3`. */
 export const videoId = Number(query.get("video") ?? 1);
 
-/** The access token of whoever is signed in, null for nobody. */
+/** The access token of the signed-in user, null for nobody. */
 export const getToken = () => localStorage.getItem(TOKEN);
 
-/** The address of the video's file with the position that the page names (`#t=10`), and its type. */
+/** The address of the file, with the position that the page names (`#t=10`), and its type. */
 export async function readSource() {
   const response = await fetch(`/api/v1/videos/${videoId}`);
   if (!response.ok) throw new Error(`video ${videoId}: HTTP ${response.status}`);

@@ -50,11 +50,11 @@ function videoJs() {
   const made = begin();
   /** @type {any} */
   let plugin;
-  /** @type {any} */
-  const videojs = { registerPlugin: (/** @type {string} */ _, /** @type {any} */ it) => (plugin = it) };
-  registerPlayhead(videojs, made.playhead);
+  const registerPlugin = (/** @type {string} */ _, /** @type {any} */ it) => (plugin = it);
+  registerPlayhead({ registerPlugin }, made.playhead);
   const player = videoJsPlayer(made.video);
-  return { ...made, player, attach: (/** @type {object} */ options) => plugin.call(player, options) };
+  const attach = (/** @type {object} */ options) => plugin.call(player, options);
+  return { ...made, player, attach };
 }
 
 test("a Video.js player resumes, and is detached when it is disposed of", async () => {

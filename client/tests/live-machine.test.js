@@ -9,8 +9,11 @@ import {
 } from "../src/playhead/live/machine.js";
 import { randomFrom } from "./random.js";
 
-/** @typedef {import("../src/playhead/live/machine.js").ConnectionEvent} ConnectionEvent */
-/** @typedef {import("../src/playhead/live/machine.js").PlainConnectionEvent} PlainEvent */
+/** @typedef {import("../src/playhead/live/machine.js")} Machine */
+/** @typedef {Parameters<Machine["transition"]>[1]} ConnectionEvent */
+/**
+ * @typedef {Exclude<ConnectionEvent["type"], "greeted" | "closed" | "polled" | "timer">} PlainEvent
+ */
 /** @typedef {import("../src/playhead/live/machine.js").TimerName} TimerName */
 
 /** A connection whose timers the test lets pass. */
@@ -195,7 +198,14 @@ test("a page that the browser puts away has no socket until it is shown again", 
 
 test("no order of events leaves a wanted connection without a next step", () => {
   const events = /** @type {PlainEvent[]} */ ([
-    "subscribed", "ready", "resync", "tokenFailed", "offline", "online", "hidden", "shown",
+    "subscribed",
+    "ready",
+    "resync",
+    "tokenFailed",
+    "offline",
+    "online",
+    "hidden",
+    "shown",
     "account",
   ]);
   const connection = new TestConnection();

@@ -11,8 +11,8 @@
  * - closed: nothing is saved any more
  *
  * What each event does in each state. "wait" goes to waiting, and "start" from there or from
- * resuming on to resuming or following, once the history and the metadata are there. "save" saves the
- * position if it is new. A dash does nothing.
+ * resuming on to resuming or following, once the history and the metadata are there. "save" saves
+ * the position if it is new. A dash does nothing.
  *
  * | event          | waiting          | resuming          | following       | suspended  | closed |
  * |----------------|------------------|-------------------|-----------------|------------|--------|

@@ -3,7 +3,7 @@
  * the server answers. Waiting saves go out together, and only with a token of their own account.
  */
 import { answerEvent, finalState } from "./answers.js";
-import { ageOf, createQueue } from "./queue.js";
+import { ageOf, createQueue, newSessionId } from "./queue.js";
 import { PlayheadError, TIMEOUT_MS, asError, signedOutError } from "./request.js";
 import { retryDelay } from "./retry.js";
 import { createSender } from "./sender.js";
@@ -347,10 +347,4 @@ export function createOutbox({ request, currentAccount }, life, device) {
       };
     },
   };
-}
-
-/** `randomUUID` would need TLS. */
-function newSessionId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

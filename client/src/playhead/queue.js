@@ -51,6 +51,12 @@ export function ageOf({ at, page, tick }) {
   return Math.round(Math.min(OLDEST_MS, Math.max(0, elapsed, Date.now() - at)));
 }
 
+/** The id of a player session; `randomUUID` would need TLS. */
+export function newSessionId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 export function createQueue() {
   /** @type {Map<string, string>} Saves that the browser refuses to store, or has no room for. */
   const memory = new Map();

@@ -45,7 +45,9 @@ export const asError = (cause) =>
 export const signedOutError = () =>
   new PlayheadError("Nobody is signed in, or another user is", { status: 401 });
 
-/** @param {Required<Pick<PlayheadOptions, "getToken" | "getUser" | "baseUrl" | "fetch">>} options */
+/**
+ * @param {Required<Pick<PlayheadOptions, "getToken" | "getUser" | "baseUrl" | "fetch">>} options
+ */
 export function createRequests({ getToken, getUser, baseUrl, fetch }) {
   /**
    * The account of a token, unique among all servers.

@@ -95,7 +95,10 @@ export function createLive({ requests, baseUrl, isOwnSession }) {
   /** @param {TimerName} name @param {number} inMs */
   function setTimer(name, inMs) {
     clearTimeout(timers.get(name));
-    timers.set(name, setTimeout(() => dispatch({ type: "timer", name }), inMs));
+    timers.set(
+      name,
+      setTimeout(() => dispatch({ type: "timer", name }), inMs),
+    );
   }
 
   /** @param {LiveEvent} event */
@@ -211,7 +214,10 @@ export function createLive({ requests, baseUrl, isOwnSession }) {
     return readPage(account, signal);
   }
 
-  /** @param {EventTarget | undefined} target @param {string} type @param {(event: any) => void} listener */
+  /**
+   * @param {EventTarget | undefined} target @param {string} type
+   * @param {(event: any) => void} listener
+   */
   const on = (target, type, listener) =>
     target?.addEventListener?.(type, listener, { signal: life.signal });
   on(globalThis.document, "visibilitychange", () =>
