@@ -72,7 +72,7 @@ export class Site {
     }
     execFileSync(PROGRAM, ["scan", "--owner", "ann"], { cwd: site.folder, stdio: "pipe" });
     for (const { id, title } of await site.ask("/videos?limit=100")) site.videos.set(title, id);
-    const proxy = { "/api": { target: site.api } };
+    const proxy = { "/api": { target: site.api, ws: true } };
     site.pages = await preview({
       configFile: false,
       logLevel: "warn",
@@ -153,6 +153,8 @@ export class Viewer {
     this.page = null;
     /** @type {string[]} */
     this.errors = [];
+    /** @type {(() => void) | null} Runs in the page before its scripts. */
+    this.prepare = null;
     /** @type {Buffer | null} What the server of the films answers, as if it knew no ranges. */
     this.film = null;
   }
@@ -161,6 +163,7 @@ export class Viewer {
   async open(clip = "film", hash = "") {
     this.page = await this.context.newPage();
     this.page.on("pageerror", (/** @type {Error} */ error) => this.errors.push(error.message));
+    if (this.prepare) await this.page.evaluateOnNewDocument(this.prepare);
     if (this.film) await this.#answerWithoutRanges(this.film);
     await this.page.evaluateOnNewDocument(() => {
       // Media events do not bubble, but they can be captured.
