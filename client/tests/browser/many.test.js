@@ -34,18 +34,21 @@ function countWhatIsOpen() {
   let listeners = 0;
   for (const kind of ["Timeout", "Interval"]) {
     const [start, stop] = [Reflect.get(window, `set${kind}`), Reflect.get(window, `clear${kind}`)];
-    Reflect.set(window, `set${kind}`, (/** @type {() => void} */ task, /** @type {number} */ ms) => {
+    /** @param {() => void} task @param {number} ms */
+    const begin = (task, ms) => {
       const id = start(() => {
         if (kind === "Timeout") timers.delete(id);
         task();
       }, ms);
       timers.add(id);
       return id;
-    });
-    Reflect.set(window, `clear${kind}`, (/** @type {number} */ id) => {
+    };
+    /** @param {number} id */
+    const end = (id) => {
       timers.delete(id);
       stop(id);
-    });
+    };
+    Object.assign(window, { [`set${kind}`]: begin, [`clear${kind}`]: end });
   }
   const { addEventListener } = EventTarget.prototype;
   /** @type {EventTarget["addEventListener"]} @this {EventTarget} */
