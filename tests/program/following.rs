@@ -14,11 +14,12 @@ const OFFER: &str = "document.querySelector('#offer')";
 const SHELF: &str = "document.querySelector('#continue-watching')";
 
 /// Counts the sockets of a page, and lets its long delays pass 50 times as fast, but not the time
-/// that it gives the server to answer (15 and 20 seconds).
+/// that it gives the server to answer, and the next view to take over the socket.
 const HASTE: &str = "window.sockets = []; const Real = window.WebSocket; \
     window.WebSocket = class extends Real { constructor(...where) { super(...where); sockets.push(this); } }; \
     const later = window.setTimeout; \
-    window.setTimeout = (task, ms, ...rest) => later(task, ms >= 2000 && ms !== 15000 && ms !== 20000 ? ms / 50 : ms, ...rest);";
+    const kept = [5000, 15000, 20000]; \
+    window.setTimeout = (task, ms, ...rest) => later(task, ms >= 2000 && !kept.includes(ms) ? ms / 50 : ms, ...rest);";
 
 /// The living room saves this second of the video.
 async fn living_room_at(program: &Program, second: u32) {
