@@ -2,7 +2,7 @@
 
 use crate::settings::Settings;
 use crate::{database, jobs, jwt_secret};
-use api::{AppState, FileLimits, RateLimits, ShutdownMode};
+use api::{AppState, FileLimits, LiveHub, LiveLimits, RateLimits, ShutdownMode};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
@@ -60,6 +60,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         access_log: settings.access_log,
         rate_limits: RateLimits::new(settings.rates),
         file_limits: FileLimits::new(settings.streams_per_address, max_open_files(descriptors)),
+        live: LiveHub::new(LiveLimits { total: max_live_sockets(descriptors), ..LiveLimits::default() }),
         idle_timeout: IDLE_TIMEOUT,
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
@@ -119,6 +120,11 @@ fn raise_file_limit() -> u64 {
 fn max_open_files(descriptors: u64) -> usize {
     let spare = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 2);
     usize::try_from(spare / 2).unwrap_or(usize::MAX)
+}
+
+/// How many live sockets there may be: half of the descriptors is left for requests.
+fn max_live_sockets(descriptors: u64) -> usize {
+    usize::try_from(descriptors / 2).unwrap_or(usize::MAX)
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -1,7 +1,7 @@
 //! A running server that the tests ask over HTTP.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{AppState, PublicPath, RateLimits, ShutdownMode};
+use api::{AppState, LiveHub, LiveLimits, PublicPath, RateLimits, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
@@ -68,6 +68,7 @@ pub struct TestOptions {
     pub streams_per_address: usize,
     pub history_max_days: Option<i32>,
     pub idle_timeout: Duration,
+    pub live: LiveLimits,
 }
 
 impl Default for TestOptions {
@@ -82,6 +83,7 @@ impl Default for TestOptions {
             streams_per_address: 64,
             history_max_days: None,
             idle_timeout: Duration::from_secs(60),
+            live: LiveLimits::default(),
         }
     }
 }
@@ -169,6 +171,7 @@ impl TestApp {
                         access_log: api::AccessLog::Off,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
+                        live: LiveHub::new(options.live),
                         idle_timeout: options.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),

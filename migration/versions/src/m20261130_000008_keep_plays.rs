@@ -106,6 +106,11 @@ fn columns() -> [(&'static str, ColumnDef); 16] {
     ]
 }
 
+/// A number that is not negative.
+fn count(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).check(Expr::cust(format!("{name} >= 0"))).take()
+}
+
 fn no(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).boolean().not_null().default(false).take()
 }

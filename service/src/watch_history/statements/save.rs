@@ -107,7 +107,8 @@ fn inserted_value(column: Column) -> Option<Expr> {
         | Column::HiddenUntil
         | Column::PreviousPosition
         | Column::PreviousDevice
-        | Column::PreviousAt => return None,
+        | Column::PreviousAt
+        | Column::Revision => return None,
         Column::PlayStartPosition => of(Column::WatchPosition),
         Column::PlayCompleted => of(Column::Completed),
         Column::PlayCount => if_completed(1.into()).finally(0).into(),
