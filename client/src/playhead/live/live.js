@@ -2,7 +2,8 @@
  * What the viewer's other devices do, as it happens: connects the state machine of `machine.js` to
  * the socket, the changes that are polled without it, and the page.
  */
-import { asError, queryOf, signedOutError } from "../request.js";
+import { queryOf } from "../query.js";
+import { asError, signedOutError } from "../request.js";
 import { initialState, transition } from "./machine.js";
 import { createPicture } from "./picture.js";
 import { createSocket } from "./socket.js";
@@ -94,7 +95,10 @@ export function createLive({ requests, baseUrl, isOwnSession }) {
   /** @param {TimerName} name @param {number} inMs */
   function setTimer(name, inMs) {
     clearTimeout(timers.get(name));
-    timers.set(name, setTimeout(() => dispatch({ type: "timer", name }), inMs));
+    timers.set(
+      name,
+      setTimeout(() => dispatch({ type: "timer", name }), inMs),
+    );
   }
 
   /** @param {LiveEvent} event */
@@ -210,7 +214,10 @@ export function createLive({ requests, baseUrl, isOwnSession }) {
     return readPage(account, signal);
   }
 
-  /** @param {EventTarget | undefined} target @param {string} type @param {(event: any) => void} listener */
+  /**
+   * @param {EventTarget | undefined} target @param {string} type
+   * @param {(event: any) => void} listener
+   */
   const on = (target, type, listener) =>
     target?.addEventListener?.(type, listener, { signal: life.signal });
   on(globalThis.document, "visibilitychange", () =>

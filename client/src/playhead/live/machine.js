@@ -98,7 +98,7 @@ const RENEW_MS = 45_000;
 const TOKEN_RETRY_MS = 10_000;
 /** After a failure of the server's own, its sockets ask again within this time. */
 const CATCH_UP_SPREAD_MS = 2_000;
-/** Whoever shares a network should not come back to it in one moment. */
+/** Pages that share a network come back to it within this time. */
 const ONLINE_SPREAD_MS = 500;
 
 /** Closes of the server. */
@@ -281,7 +281,7 @@ function closed(step, code) {
     return connect(step, true);
   }
   if (code !== TOO_MANY) return fail(step);
-  // A newer page of the viewer has the place. Taking it back would go on for ever.
+  // A newer page of the viewer has the place. Taking it back would never end.
   wait(step, crowdedDelay(step.random));
   startPolling(step);
 }

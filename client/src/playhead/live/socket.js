@@ -58,7 +58,10 @@ export function createSocket({ requestToken, baseUrl, dispatch, isOther, greetin
     const opened = (socket = new WebSocket(addressOf(baseUrl), PROTOCOL));
     const isCurrent = () => thisRound === round;
     opened.addEventListener("open", () => isCurrent() && greet(token));
-    opened.addEventListener("close", ({ code }) => isCurrent() && dispatch({ type: "closed", code }));
+    opened.addEventListener(
+      "close",
+      ({ code }) => isCurrent() && dispatch({ type: "closed", code }),
+    );
     opened.addEventListener("message", ({ data }) => isCurrent() && onMessage(parse(data)));
   }
 
@@ -78,7 +81,7 @@ export function createSocket({ requestToken, baseUrl, dispatch, isOther, greetin
       void withToken(isRefused, connect);
     },
 
-    /** Sends a token on the open socket. @param {boolean} isExpiring whether the last one expires */
+    /** Sends a token again. @param {boolean} isExpiring whether the last one is about to expire */
     greet(isExpiring) {
       void withToken(false, (token) => {
         if (isOther(token)) return dispatch({ type: "account" });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { createLive } from "../../client/src/playhead/live/live.js";
-import { createRequests, subjectOf } from "../../client/src/playhead/request.js";
+import { createLive } from "../src/playhead/live/live.js";
+import { createRequests, subjectOf } from "../src/playhead/request.js";
 import { LiveServer, socketTo, tokenOf } from "./live-server.js";
 
-/** @typedef {import("../../client/src/playhead/live/live.js").LiveEvent} LiveEvent */
+/** @typedef {import("../src/playhead/live/live.js").LiveEvent} LiveEvent */
 
 const page = new EventTarget();
 const sight = Object.assign(new EventTarget(), { visibilityState: "visible" });
@@ -101,7 +101,7 @@ function describe(event) {
   return `${event.videoId} ${event.entry?.watch_position ?? "gone"}${event.isOwn ? " own" : ""}`;
 }
 
-test("a subscriber is told of the changes of other devices, and which are its own", async () => {
+test("a subscriber hears what other devices change, and what is its own", async () => {
   const { page, server } = await TestPage.open();
   assert.equal(page.live.phase(), "live");
   assert.deepEqual(page.news(), ["resync"]);
@@ -128,7 +128,7 @@ test("two subscribers share a socket, which is closed after the last", async () 
   assert.equal(server.hellos.length, 1);
 });
 
-test("after a lost socket nothing is missed, and what is known is not told again", async () => {
+test("after a lost socket nothing is missed, and nothing comes twice", async () => {
   const { page, server } = await TestPage.open();
   server.save(3, 40);
   page.news();
@@ -239,7 +239,7 @@ test("a refused token is replaced by a newer one at once", async () => {
   assert.notEqual(server.hellos[0].token, server.hellos[1].token);
 });
 
-test("nobody is told of another viewer's changes, and a visitor has no socket", async () => {
+test("nobody hears another viewer's changes, and a visitor has no socket", async () => {
   const { page, server } = await TestPage.open();
   server.save(3, 40);
   page.news();

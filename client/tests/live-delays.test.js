@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crowdedDelay, pollDelay, reconnectDelay } from "../../client/src/playhead/live/delays.js";
-import { initialState, transition } from "../../client/src/playhead/live/machine.js";
+import { crowdedDelay, pollDelay, reconnectDelay } from "../src/playhead/live/delays.js";
+import { initialState, transition } from "../src/playhead/live/machine.js";
 import { randomFrom } from "./random.js";
 
 const PAGES = 5_000;
 
-/** @typedef {import("../../client/src/playhead/live/machine.js").ConnectionEvent} ConnectionEvent */
+/** @typedef {import("../src/playhead/live/machine.js")} Machine */
+/** @typedef {Parameters<Machine["transition"]>[1]} ConnectionEvent */
 
 /**
  * Pages with a socket on a server that stops at 0 and answers again after some time.
@@ -22,7 +23,9 @@ function restart(awayMs) {
     const send = (event) => {
       const result = transition(state, event, random);
       state = result.state;
-      const retry = result.effects.find((effect) => effect.type === "timer" && effect.name === "retry");
+      const retry = result.effects.find(
+        (effect) => effect.type === "timer" && effect.name === "retry",
+      );
       return retry?.type === "timer" ? retry.inMs : 0;
     };
     for (const type of /** @type {const} */ (["subscribed", "ready"])) send({ type });
@@ -79,7 +82,10 @@ test("delays grow up to a limit, and none is the same for all", () => {
   const [first, ...later] = delays;
   assert.deepEqual(first, [0, 5_000]);
   const limits = [10_000, 20_000, 60_000, 60_000];
-  assert.deepEqual(later, limits.map((limit) => [limit / 2, limit]));
+  assert.deepEqual(
+    later,
+    limits.map((limit) => [limit / 2, limit]),
+  );
   assert.deepEqual([pollDelay(() => 0), pollDelay(() => 1)].map(Math.round), [27_000, 33_000]);
   assert.deepEqual([crowdedDelay(() => 0), crowdedDelay(() => 1)], [600_000, 1_200_000]);
 });

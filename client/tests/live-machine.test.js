@@ -6,12 +6,15 @@ import {
   QUIET_MS,
   initialState,
   transition,
-} from "../../client/src/playhead/live/machine.js";
+} from "../src/playhead/live/machine.js";
 import { randomFrom } from "./random.js";
 
-/** @typedef {import("../../client/src/playhead/live/machine.js").ConnectionEvent} ConnectionEvent */
-/** @typedef {import("../../client/src/playhead/live/machine.js").PlainConnectionEvent} PlainEvent */
-/** @typedef {import("../../client/src/playhead/live/machine.js").TimerName} TimerName */
+/** @typedef {import("../src/playhead/live/machine.js")} Machine */
+/** @typedef {Parameters<Machine["transition"]>[1]} ConnectionEvent */
+/**
+ * @typedef {Exclude<ConnectionEvent["type"], "greeted" | "closed" | "polled" | "timer">} PlainEvent
+ */
+/** @typedef {import("../src/playhead/live/machine.js").TimerName} TimerName */
 
 /** A connection whose timers the test lets pass. */
 class TestConnection {
@@ -195,7 +198,14 @@ test("a page that the browser puts away has no socket until it is shown again", 
 
 test("no order of events leaves a wanted connection without a next step", () => {
   const events = /** @type {PlainEvent[]} */ ([
-    "subscribed", "ready", "resync", "tokenFailed", "offline", "online", "hidden", "shown",
+    "subscribed",
+    "ready",
+    "resync",
+    "tokenFailed",
+    "offline",
+    "online",
+    "hidden",
+    "shown",
     "account",
   ]);
   const connection = new TestConnection();
