@@ -28,6 +28,7 @@ mod history_list;
 mod jobs;
 mod library;
 mod limits;
+mod list_summaries;
 mod listing;
 mod marks;
 mod moves;

@@ -12,6 +12,7 @@ pub(crate) fn entities(backend: DbBackend) -> EntityTables {
         .register(::entity::play::Entity)
         .register(::entity::forgotten_entry::Entity)
         .register(::entity::related_video::Entity)
+        .register(::entity::video_revision::Entity)
         .register(::entity::background_job::Entity)
         .register(::entity::session::Entity)
         .register(::entity::deleted_file::Entity)

@@ -31,6 +31,7 @@ mod m20261130_000007_create_sign_in_limits;
 mod m20261130_000008_keep_plays;
 mod m20261130_000009_index_history;
 mod m20261130_000010_create_related_videos;
+mod m20261130_000012_count_video_changes;
 
 use operations::{sql, type_change};
 use sea_orm_migration::prelude::*;
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000008_keep_plays::Migration),
             Box::new(m20261130_000009_index_history::Migration),
             Box::new(m20261130_000010_create_related_videos::Migration),
+            Box::new(m20261130_000012_count_video_changes::Migration),
         ]
     }
 }
