@@ -13,6 +13,7 @@ use service::auth::Auth;
 use service::caller::Caller;
 use service::library::Library;
 use service::progress::ProgressRules;
+use service::relay::RelayStatus;
 use service::time::Clock;
 use service::user::RegistrationPolicy;
 use service::views::ViewCounter;
@@ -63,6 +64,8 @@ pub struct AppState {
     pub rate_limits: RateLimits,
     /// Limits on files that are sent at once.
     pub file_limits: FileLimits,
+    /// Whether Redis is there; `None` when none is used.
+    pub redis: Option<Arc<RelayStatus>>,
     /// A connection on which no byte moves for so long is closed.
     pub idle_timeout: Duration,
     /// The runtime of the database connections; it outlives every request.

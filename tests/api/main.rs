@@ -44,6 +44,8 @@ mod public_path;
 mod quotas;
 mod random_requests;
 mod recommendations;
+mod redis_server;
+mod relay;
 mod renewal;
 mod rescan;
 mod retention;
