@@ -2,7 +2,7 @@
 
 use crate::settings::Settings;
 use crate::{database, jobs, jwt_secret};
-use api::{AppState, FileLimits, RateLimits, ShutdownMode};
+use api::{AppState, FileLimits, LiveHub, LiveLimits, RateLimits, ShutdownMode};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
@@ -45,7 +45,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let registration_policy = registration_policy(settings, address.ip());
     let by_command = registration_policy != RegistrationPolicy::Open;
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
-    let relay = settings.redis.clone().map(|redis| EventRelay::start(redis, &db, &tokens, |_| {}));
+    let live = LiveHub::new(LiveLimits { total: max_live_sockets(descriptors), ..LiveLimits::default() });
+    let relay = settings.redis.clone().map(|redis| {
+        let live = live.clone();
+        EventRelay::start(redis, &db, &tokens, move |change| live.receive(change))
+    });
     let app = Arc::new(AppState {
         db: db.clone(),
         history: History::open(&db, settings.rules, settings.history_max_days).map_err(|error| error.to_string())?,
@@ -63,6 +67,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         rate_limits: RateLimits::new(settings.rates),
         file_limits: FileLimits::new(settings.streams_per_address, max_open_files(descriptors)),
         redis: relay.as_ref().map(EventRelay::status),
+        live,
         idle_timeout: IDLE_TIMEOUT,
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
@@ -128,6 +133,11 @@ fn raise_file_limit() -> u64 {
 fn max_open_files(descriptors: u64) -> usize {
     let spare = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 2);
     usize::try_from(spare / 2).unwrap_or(usize::MAX)
+}
+
+/// How many live sockets there may be: half of the descriptors is left for requests.
+fn max_live_sockets(descriptors: u64) -> usize {
+    usize::try_from(descriptors / 2).unwrap_or(usize::MAX)
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

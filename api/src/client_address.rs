@@ -1,7 +1,7 @@
 //! The IP address of the client, also behind reverse proxies.
 
 use crate::error::Problem;
-use crate::state;
+use crate::state::{self, AppState};
 use actix_web::dev::Payload;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
@@ -26,6 +26,12 @@ impl FromRequest for ClientAddress {
             Self(client_address(peer, request.headers(), &app.trusted_proxies))
         }))
     }
+}
+
+/// Whether a trusted proxy sent the request.
+pub(crate) fn is_from_trusted_proxy(app: &AppState, request: &HttpRequest) -> bool {
+    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
+    peer.is_some_and(|peer| app.trusted_proxies.iter().any(|proxies| proxies.contains(&peer)))
 }
 
 /// An entry is trusted only if the proxy that wrote it is. When a trusted proxy wrote no readable

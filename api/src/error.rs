@@ -135,11 +135,17 @@ impl Problem {
         self
     }
 
-    /// Logs a warning too, because the browser does not show the problem to its page.
     pub(crate) fn origin_not_allowed(origin: &str) -> Self {
         let detail = format!("origin {} is not allowed; add it to CORS_ORIGINS", truncate_middle(origin));
-        log::warn!(source = "origin_not_allowed"; "{detail}");
         Self::new(StatusCode::BAD_REQUEST, "origin_not_allowed", detail)
+    }
+
+    /// As [`Problem::origin_not_allowed`], and logs a warning, because the browser does not show
+    /// the problem to its page.
+    pub(crate) fn refused_origin(origin: &str) -> Self {
+        let problem = Self::origin_not_allowed(origin);
+        log::warn!(source = problem.code; "{}", problem.detail);
+        problem
     }
 
     pub(crate) fn method_not_allowed(allow: &str) -> Self {

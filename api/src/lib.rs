@@ -14,6 +14,7 @@ pub mod error;
 pub mod extractors;
 mod file;
 mod file_limits;
+mod live;
 mod local_client;
 mod middleware;
 pub mod openapi;
@@ -34,6 +35,7 @@ mod state;
 mod web_files;
 
 pub use file_limits::FileLimits;
+pub use live::{LiveHub, LiveLimits};
 pub use public_path::PublicPath;
 pub use rate_limits::RateLimits;
 pub use server::serve;

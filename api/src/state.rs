@@ -2,6 +2,7 @@
 
 use crate::error::Problem;
 use crate::file_limits::FileLimits;
+use crate::live::LiveHub;
 use crate::public_path::{Links, PublicPath};
 use crate::rate_limits::RateLimits;
 use crate::shutdown::Shutdown;
@@ -66,6 +67,8 @@ pub struct AppState {
     pub file_limits: FileLimits,
     /// Whether Redis is there; `None` when none is used.
     pub redis: Option<Arc<RelayStatus>>,
+    /// The live sockets of this process.
+    pub live: LiveHub,
     /// A connection on which no byte moves for so long is closed.
     pub idle_timeout: Duration,
     /// The runtime of the database connections; it outlives every request.

@@ -17,6 +17,8 @@ pub struct Model {
     /// The time of the deletion.
     #[sea_orm(indexed)]
     pub forgotten_at: DateTimeUtc,
+    /// The revision of the deletion; NULL on PostgreSQL.
+    pub revision: Option<i64>,
     /// The viewer.
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
     pub user: BelongsTo<super::user::Entity>,

@@ -5,12 +5,16 @@
 //! its concern. `migration/tests/entities.rs` tests that the entities match the migrated database.
 
 pub mod background_job;
+pub mod changed_video;
 pub mod deleted_file;
+
 pub mod ended_session;
 pub mod forgotten_entry;
+pub mod history_reset;
 pub mod play;
 pub mod refresh_token;
 pub mod related_video;
+pub mod revision;
 pub mod session;
 pub mod sign_in_limit;
 pub mod user;

@@ -104,6 +104,9 @@ pub struct Model {
     /// The videos whose entries it deleted in the last 30 days.
     #[sea_orm(has_many)]
     pub forgotten_entries: HasMany<super::forgotten_entry::Entity>,
+    /// The last change of its history as a whole.
+    #[sea_orm(has_one)]
+    pub history_reset: HasOne<super::history_reset::Entity>,
     /// Its sessions.
     #[sea_orm(has_many)]
     pub sessions: HasMany<super::session::Entity>,

@@ -92,6 +92,9 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// The time when a save last changed the row.
     pub updated_at: DateTimeUtc,
+    /// The revision of the last change of the row, so that devices can be told it; NULL on
+    /// PostgreSQL.
+    pub revision: Option<i64>,
     /// The viewer.
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
     pub user: BelongsTo<super::user::Entity>,

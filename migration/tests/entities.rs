@@ -16,7 +16,7 @@ on_both! {
         let schema = schema::read(&db.connect().await).await.unwrap();
         let tables: Vec<&String> = schema.tables.keys().collect();
         let ours = [
-            "background_jobs", "deleted_files", "ended_sessions", "forgotten_entries", "plays", "refresh_tokens", "related_videos", "seaql_migrations", "sessions", "sign_in_limits", "users", "video_revision", "video_search", "videos",
+            "background_jobs", "changed_videos", "deleted_files", "ended_sessions", "forgotten_entries", "history_resets", "plays", "refresh_tokens", "related_videos", "revisions", "seaql_migrations", "sessions", "sign_in_limits", "users", "video_revision", "video_search", "videos",
             "watch_history",
         ];
         // On SQLite the index of the search is a table.
@@ -25,7 +25,7 @@ on_both! {
         assert!(ours.iter().all(|name| schema.tables.contains_key(*name)));
         let columns = |name: &&str| schema.tables[*name].columns.len();
         let grams = if db.is_postgres() { 1 } else { 0 };
-        assert_eq!(ours.iter().map(columns).sum::<usize>(), 80 + 16 + 16 + 4 + 2 + grams);
+        assert_eq!(ours.iter().map(columns).sum::<usize>(), 80 + 16 + 16 + 4 + 10 + 2 + grams);
     }
 
     async fn indexes_keep_their_names_and_new_ones_follow_them(db: TestDatabase) {
@@ -35,7 +35,7 @@ on_both! {
             "SELECT indexname::text FROM pg_indexes WHERE indexname LIKE 'ix%' ORDER BY 1",
         );
         let expected = [
-            "ix_forgotten_entries_forgotten_at", "ix_forgotten_entries_video_id", "ix_plays_user_id_started_at", "ix_refresh_tokens_session_id", "ix_refresh_tokens_token_hash", "ix_related_videos_related_id", "ix_sessions_user_id", "ix_users_email",
+            "ix_changed_videos_changed_at", "ix_forgotten_entries_forgotten_at", "ix_forgotten_entries_video_id", "ix_plays_user_id_started_at", "ix_refresh_tokens_session_id", "ix_refresh_tokens_token_hash", "ix_related_videos_related_id", "ix_sessions_user_id", "ix_users_email",
             "ix_users_email_key", "ix_users_username", "ix_users_username_key", "ix_users_username_skeleton", "ix_video_search_grams",
             "ix_video_search_place", "ix_video_search_stale", "ix_video_search_title", "ix_videos_created_at",
             "ix_videos_file_path", "ix_videos_ready_created_at", "ix_videos_ready_view_count", "ix_videos_title",

@@ -1,7 +1,7 @@
 //! A running server that the tests ask over HTTP.
 
 use crate::databases::{Engine, TestDatabase};
-use api::{AppState, PublicPath, RateLimits, ShutdownMode};
+use api::{AppState, LiveHub, LiveLimits, PublicPath, RateLimits, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
@@ -70,6 +70,7 @@ pub struct TestOptions {
     pub history_max_days: Option<i32>,
     pub idle_timeout: Duration,
     pub redis_url: Option<String>,
+    pub live: LiveLimits,
 }
 
 impl Default for TestOptions {
@@ -85,6 +86,7 @@ impl Default for TestOptions {
             history_max_days: None,
             idle_timeout: Duration::from_secs(60),
             redis_url: None,
+            live: LiveLimits::default(),
         }
     }
 }
@@ -157,7 +159,11 @@ impl TestApp {
                     });
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let redis = options.redis_url.map(|url| RedisAddress::parse(&url).unwrap());
-                    let relay = redis.map(|redis| EventRelay::start(redis, &db, &tokens, |_| {}));
+                    let live = LiveHub::new(options.live);
+                    let relay = redis.map(|redis| {
+                        let live = live.clone();
+                        EventRelay::start(redis, &db, &tokens, move |change| live.receive(change))
+                    });
                     let app = Arc::new(AppState {
                         db: db.clone(),
                         history: History::open(&db, ProgressRules::default(), options.history_max_days).unwrap(),
@@ -175,6 +181,7 @@ impl TestApp {
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
                         redis: relay.as_ref().map(EventRelay::status),
+                        live,
                         idle_timeout: options.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),

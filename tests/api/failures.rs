@@ -3,7 +3,7 @@
 use crate::app::{PASSWORD, Person, TestApp, history, problem, send};
 use crate::document::{Operation, document, operation_at, operations, resolve};
 use crate::schema::unfit;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -117,6 +117,15 @@ fn clients_can_be_generated_from_the_document() {
     }
 }
 
+/// The key of a handshake (RFC 6455, 1.3).
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/// A request for a live socket that lacks its key.
+fn handshake(app: &TestApp) -> RequestBuilder {
+    let request = app.request(Method::GET, "/api/v1/live").header("connection", "upgrade");
+    request.header("upgrade", "websocket").header("sec-websocket-version", "13")
+}
+
 /// The response with one of these codes, to a caller who causes it; `None` where another test
 /// covers it.
 async fn meet(
@@ -174,10 +183,16 @@ async fn meet(
         "account_inactive" => ask(ann, at(0), Some(json!({"username": "gone", "password": PASSWORD}))),
         "precondition_failed" => ask(ann, at(video), None).header("if-match", "\"other\""),
         "range_not_satisfiable" => ask(ann, at(video), None).header("range", "bytes=99999999-"),
+        "upgrade_required" => ask(ann, at(0), None),
+        "bad_handshake" => handshake(app),
+        "origin_not_allowed" => {
+            handshake(app).header("sec-websocket-key", KEY).header("origin", "https://evil.example")
+        }
         "unreadable_body"
         | "address_too_long"
         | "headers_too_large"
         | "too_many_streams"
+        | "too_many_sockets"
         | "body_too_slow"
         | "registration_closed"
         | "first_account_by_command"

@@ -198,6 +198,7 @@ on_both! {
             user_id: Set(ann.id),
             video_id: Set(*film),
             forgotten_at: Set(time),
+            ..Default::default()
         });
         let cleared = async |time: DateTime<Utc>| {
             let row = user::ActiveModel { id: Set(ann.id), history_cleared_before: Set(Some(time)), ..Default::default() };

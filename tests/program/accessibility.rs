@@ -10,7 +10,7 @@ const NARROW: u32 = 320;
 const WIDE: u32 = 1280;
 
 /// The script of axe, which is installed with the tools of `tests/web`.
-fn axe() -> String {
+pub fn axe() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/web");
     let install = Command::new(folder.join("install.sh")).output().unwrap();
     assert!(install.status.success(), "{}", String::from_utf8_lossy(&install.stderr));
@@ -32,7 +32,7 @@ async fn findings(browser: &Browser, axe: &str) -> String {
 }
 
 /// Checks the page as it is, light and dark, wide and narrow.
-async fn is_accessible(browser: &Browser, axe: &str, name: &str) {
+pub async fn is_accessible(browser: &Browser, axe: &str, name: &str) {
     for scheme in ["light", "dark"] {
         for width in [WIDE, NARROW] {
             browser.look(scheme, width).await;

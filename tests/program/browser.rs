@@ -161,6 +161,13 @@ impl Browser {
         tab
     }
 
+    /// Sends commands to another tab, which stays out of sight, and gives back this one.
+    pub async fn drive(&self, tab: WindowHandle) -> WindowHandle {
+        let this = self.driver.window().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
+        this
+    }
+
     /// Closes this tab, and goes back to another one.
     pub async fn back_to(&self, tab: WindowHandle) {
         self.driver.close_window().await.unwrap();
@@ -186,9 +193,20 @@ impl Browser {
     pub async fn bring_the_history_back(&self) {
         self.command("Network.setBlockedURLs", json!({"urls": []})).await;
         for offline in [true, false] {
-            let speed = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-            self.command("Network.emulateNetworkConditions", speed).await;
+            self.set_offline(offline).await;
         }
+    }
+
+    /// Cuts the whole network off, or brings it back, as airplane mode does.
+    pub async fn set_offline(&self, offline: bool) {
+        let speed = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.command("Network.emulateNetworkConditions", speed).await;
+    }
+
+    /// Runs a script in each page that is opened from now on, before its own scripts.
+    pub async fn prepare(&self, script: &str) {
+        self.command("Page.enable", json!({})).await;
+        self.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": script})).await;
     }
 
     /// Shows the page in a light or dark colour scheme, in a window of this width.

@@ -10,6 +10,7 @@ mod cards;
 mod commands;
 mod conflicts;
 mod docs;
+mod following;
 mod history_page;
 mod limits;
 mod logs;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPlayhead } from "../../web/playhead.js";
+import { createPlayhead } from "../../client/src/playhead.js";
 import { emptyStorage } from "./storage.js";
 
 // Timers of the client must not keep the tests running.

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TestPlayer, UNLOADED, noAnswer, savesOf } from "./player.js";
 
-/** @typedef {import("../../web/playhead/machine.js").PlayerEvent} PlayerEvent */
-/** @typedef {import("../../web/playhead/outbox.js").PlayerSave} PlayerSave */
+/** @typedef {import("../../client/src/playhead/machine.js").PlayerEvent} PlayerEvent */
+/** @typedef {import("../../client/src/playhead/outbox.js").PlayerSave} PlayerSave */
 
 const RUNS = 1_000;
 const EVENTS = 80;

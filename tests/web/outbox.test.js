@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createOutbox } from "../../web/playhead/outbox.js";
-import { now } from "../../web/playhead/queue.js";
-import { PlayheadError } from "../../web/playhead/request.js";
+import { createOutbox } from "../../client/src/playhead/outbox.js";
+import { now } from "../../client/src/playhead/queue.js";
+import { PlayheadError } from "../../client/src/playhead/request.js";
 import { emptyStorage } from "./storage.js";
 
-/** @typedef {import("../../web/playhead.js").PlayheadEvent} PlayheadEvent */
+/** @typedef {import("../../client/src/playhead.js").PlayheadEvent} PlayheadEvent */
 /** @typedef {{ method: string, path: string, body: any, account?: string }} Sent */
 
 // Timers of the outbox must not keep the tests running.

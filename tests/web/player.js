@@ -1,11 +1,11 @@
 /** A player for tests, whose element and clock the test moves. */
-import { initialState, transition } from "../../web/playhead/machine.js";
-import { PlayheadError } from "../../web/playhead/request.js";
+import { initialState, transition } from "../../client/src/playhead/machine.js";
+import { PlayheadError } from "../../client/src/playhead/request.js";
 
-/** @typedef {import("../../web/playhead/machine.js").PlayerEffect} PlayerEffect */
-/** @typedef {import("../../web/playhead/machine.js").PlayerEvent} PlayerEvent */
-/** @typedef {import("../../web/playhead/outbox.js").PlayerSave} PlayerSave */
-/** @typedef {import("../../web/playhead/playback.js").Reading} Reading */
+/** @typedef {import("../../client/src/playhead/machine.js").PlayerEffect} PlayerEffect */
+/** @typedef {import("../../client/src/playhead/machine.js").PlayerEvent} PlayerEvent */
+/** @typedef {import("../../client/src/playhead/outbox.js").PlayerSave} PlayerSave */
+/** @typedef {import("../../client/src/playhead/playback.js").Reading} Reading */
 
 /** @type {Reading} A loaded video of 60 seconds that is paused at its start. */
 export const LOADED = {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TRANSITIONS } from "../../web/playhead/machine.js";
+import { TRANSITIONS } from "../../client/src/playhead/machine.js";
 import { closed, describe, following, noAnswer, refusal, resuming, waiting } from "./player.js";
 
-/** @typedef {import("../../web/playhead/machine.js").PlayerEvent} PlayerEvent */
-/** @typedef {import("../../web/playhead/playback.js").Reading} Reading */
+/** @typedef {import("../../client/src/playhead/machine.js").PlayerEvent} PlayerEvent */
+/** @typedef {import("../../client/src/playhead/playback.js").Reading} Reading */
 
 const PLAYERS = { waiting, resuming, following, closed };
 /** The element has played on for two seconds. @type {Partial<Reading>} */

@@ -56,6 +56,8 @@ export const en = {
   deviceWasAt: "{device} was at {time}",
   anotherDeviceWasAt: "Another device was at {time}",
   youWereAt: "You were at {time}",
+  playingOn: "Playing on {device} at {time}",
+  playingElsewhere: "Playing on another device at {time}",
   goThere: "Go there",
   goBack: "Go back",
   startedOver: "Started over",

@@ -58,6 +58,8 @@ export const ko = {
   deviceWasAt: "{device}에서 {time}까지 봤습니다",
   anotherDeviceWasAt: "다른 기기에서 {time}까지 봤습니다",
   youWereAt: "{time}까지 봤습니다",
+  playingOn: "{device}에서 재생 중: {time}",
+  playingElsewhere: "다른 기기에서 재생 중: {time}",
   goThere: "그곳으로 이동",
   goBack: "돌아가기",
   startedOver: "처음부터 재생합니다",

@@ -23,19 +23,12 @@ import { menu } from "./menu.js";
  * @returns {HTMLLIElement}
  */
 export function card(data, actions) {
-  const timeLeft =
-    data.position && data.duration ? clock(Math.max(0, data.duration - data.position)) : null;
   const link = h(
     "a",
     { class: "card", href: `#/videos/${data.id}`, "data-video-id": data.id },
     poster(data),
     h("h3", { class: "card-title" }, data.title),
-    h(
-      "p",
-      { class: "card-meta" },
-      data.uploader,
-      timeLeft && ` · ${t("left", { time: timeLeft })}`,
-    ),
+    cardMeta(data),
     data.note ? h("p", { class: "card-meta" }, data.note) : null,
   );
   const more = actions && menu(t("actionsFor", { title: data.title }), actions);
@@ -56,9 +49,30 @@ export const poster = (data) =>
     data.progress ? progressBar(data.progress) : null,
   );
 
+/** @param {CardData} data */
+function cardMeta({ uploader, position, duration }) {
+  const timeLeft = position && duration ? clock(Math.max(0, duration - position)) : null;
+  return h(
+    "p",
+    { class: "card-meta" },
+    uploader,
+    timeLeft && ` · ${t("left", { time: timeLeft })}`,
+  );
+}
+
 /** Shows another progress or mark on a card. @param {HTMLLIElement} item @param {CardData} data */
 export function updatePoster(item, data) {
-  item.querySelector(".poster")?.replaceWith(poster(data));
+  const next = poster(data);
+  const shown = item.querySelector(".poster img");
+  // The picture that is there is kept, so that it does not flicker.
+  if (shown) next.querySelector("img")?.replaceWith(shown);
+  item.querySelector(".poster")?.replaceWith(next);
+}
+
+/** Shows another position on a card. @param {HTMLLIElement} item @param {CardData} data */
+export function updateCard(item, data) {
+  updatePoster(item, data);
+  item.querySelector(".card-meta")?.replaceWith(cardMeta(data));
 }
 
 /** @param {number} percent */

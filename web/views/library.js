@@ -1,22 +1,26 @@
 import { describeError, listVideos, playhead, Problem, readVideos } from "../api.js";
 import { h } from "../dom.js";
+import { follow } from "../follow.js";
 import { t } from "../i18n.js";
 import * as session from "../session.js";
 import { alsoWatchedShelf } from "./also-watched.js";
 import { card, updatePoster } from "./card.js";
 import { cardActions } from "./card-actions.js";
+import { continueShelf } from "./continue.js";
 import { undoBar } from "./history/undo.js";
 import { notice } from "./notice.js";
 import { section } from "./section.js";
 
 const PAGE_SIZE = 24;
-const CONTINUE_SIZE = 6;
 /** How many of the videos that were completed last are marked. */
 const WATCHED_SIZE = 100;
+/** The most videos of a page. */
+const MOST_VIDEOS = 100;
 
 /** @typedef {import("../api.js").Video} Video */
 /** @typedef {import("../playhead.js").ContinueItem} ContinueItem */
 /** @typedef {import("../playhead.js").Entry} Entry */
+/** @typedef {import("../playhead.js").LiveEvent} LiveEvent */
 /** @typedef {import("./card.js").CardData} CardData */
 
 /** @param {import("../app.js").Context} context @returns {import("../app.js").View} */
@@ -25,9 +29,6 @@ export function libraryView({ query, settled, showMessage }) {
   const title = words ? t("resultsFor", { query: words }) : t("library");
   const heading = h("h1", { tabindex: -1 }, title);
   const intro = h("p", { class: "intro" });
-  const continueList = h("ul", { class: "rail", role: "list" });
-  const continueSection = section("continue-watching", t("continueWatching"), continueList);
-  continueSection.hidden = true;
   const shelf = alsoWatchedShelf();
   const grid = h("ul", { class: "grid", role: "list" });
   const empty = h("div", {}, h("p", { class: "intro", role: "status" }, t("loading")));
@@ -38,8 +39,17 @@ export function libraryView({ query, settled, showMessage }) {
   );
   const done = undoBar(attempt);
   const library = section("library", t(words ? "videos" : "allVideos"), grid, empty, more);
-  const root = h("div", {}, heading, intro, continueSection, shelf.root, library, done.root);
   const life = new AbortController();
+  const begun = continueShelf({
+    cardOf,
+    afterwards: heading,
+    signal: life.signal,
+    onRead(items) {
+      continued = items;
+      showContinued();
+    },
+  });
+  const root = h("div", {}, heading, intro, begun.root, shelf.root, library, done.root);
   /** @type {Map<number, { item: HTMLLIElement, data: CardData }>} The cards of the grid. */
   const cards = new Map();
   /** @type {ContinueItem[]} */
@@ -48,6 +58,8 @@ export function libraryView({ query, settled, showMessage }) {
   let watched = new Set();
   const cardContext = { attempt, announce: done.show, changed, signal: life.signal };
   let round = 0; // an answer to an earlier round is ignored
+  let isFollowing = false;
+  let isInStep = false; // whether the connection has begun
   /** @type {string | null} */
   let next = null;
 
@@ -68,6 +80,8 @@ export function libraryView({ query, settled, showMessage }) {
     empty.replaceChildren(...(page.videos.length > 0 ? [] : [emptyNotice(words)]));
     // The list is painted first; the rest must not delay it.
     requestAnimationFrame(() => setTimeout(refreshRest));
+    if (!isFollowing) void follow(hear, life.signal);
+    isFollowing = true;
   }
 
   async function refreshRest() {
@@ -91,49 +105,51 @@ export function libraryView({ query, settled, showMessage }) {
   }
 
   /** @param {number} id @param {Entry | null} entry */
-  function changed(id, entry) {
+  function showEntry(id, entry) {
     const isWatched = (entry?.play_count ?? 0) > 0;
     if (isWatched) watched.add(id);
     else watched.delete(id);
     const position = entry?.resume_at;
     update(id, { progress: entry?.progress_percentage ?? null, position, isWatched });
+  }
+
+  /** @param {number} id @param {Entry | null} entry */
+  function changed(id, entry) {
+    showEntry(id, entry);
     void refreshContinue();
   }
 
-  async function refreshContinue() {
-    const user = session.user();
-    const items =
-      user && !words ? await playhead.continueWatching(CONTINUE_SIZE).catch(() => null) : [];
-    // A failed request leaves the list as it is.
-    if (session.user()?.id !== user?.id || !items || life.signal.aborted) return;
-    keepFocus(() => {
-      continueList.replaceChildren(...items.map((item) => cardOf(fromItem(item)).item));
-      continueSection.hidden = items.length === 0;
-    });
-    continued = items;
-    showContinued();
+  /** Shows anew how far the viewer got, without a change of the grid. */
+  async function reread() {
+    void refreshContinue();
+    const limit = Math.min(Math.max(PAGE_SIZE, cards.size), MOST_VIDEOS);
+    const page = await listVideos(words, limit).catch(() => null);
+    if (!page || life.signal.aborted) return;
+    watched = new Set();
+    for (const { id, watch_progress: progress = null } of page.videos)
+      update(id, { progress, isWatched: (progress ?? 0) >= 100 });
+    await refreshRest();
   }
+
+  /** What other devices do. @param {LiveEvent} event */
+  function hear(event) {
+    // When the connection begins, the lists have just been read.
+    if (event.type === "resync" && !isInStep) void refreshContinue();
+    else if (event.type === "cleared" || event.type === "resync") void reread();
+    isInStep ||= event.type === "resync";
+    if (event.type !== "entry") return;
+    showEntry(event.videoId, event.entry);
+    if (!words) begun.follow(event.videoId, event.entry);
+  }
+
+  /** A search has no shelf. */
+  const refreshContinue = async () => void (words || (await begun.refresh()));
 
   /** Shows on the cards of the grid, too, how far the viewer got. */
   function showContinued() {
     for (const { video_id, progress_percentage, resume_at } of continued) {
       update(video_id, { progress: progress_percentage, position: resume_at });
     }
-  }
-
-  /**
-   * Draws "continue watching". A card that has the focus may be gone then.
-   * @param {() => void} draw
-   */
-  function keepFocus(draw) {
-    const focused = document.activeElement;
-    const isInList = continueList.contains(focused);
-    const id = focused?.closest("li")?.querySelector("a")?.dataset.videoId;
-    draw();
-    if (!isInList) return;
-    const link = continueList.querySelector(`[data-video-id="${id}"]`);
-    const next = link ?? continueList.querySelector("a") ?? heading;
-    if (next instanceof HTMLElement) next.focus();
   }
 
   async function loadMore() {
@@ -206,9 +222,7 @@ export function libraryView({ query, settled, showMessage }) {
   document.addEventListener(
     "visibilitychange",
     () => document.visibilityState === "visible" && refreshContinue(),
-    {
-      signal: life.signal,
-    },
+    { signal: life.signal },
   );
   void refresh();
 
@@ -220,8 +234,7 @@ export function libraryView({ query, settled, showMessage }) {
       life.abort();
     },
     sessionChanged() {
-      continueList.replaceChildren();
-      continueSection.hidden = true;
+      begun.clear();
       continued = [];
       watched = new Set();
       shelf.clear();
@@ -262,17 +275,4 @@ const fromVideo = (video, isWatched) => ({
   thumbnail: video.thumbnail_path,
   progress: video.watch_progress ?? null,
   isWatched: isWatched || (video.watch_progress ?? 0) >= 100,
-});
-
-/** @param {import("../playhead.js").ContinueItem} item @returns {CardData} */
-const fromItem = (item) => ({
-  id: item.video_id,
-  title: item.video_title,
-  uploader: item.uploader_username,
-  duration: item.video_duration,
-  thumbnail: item.video_thumbnail_path,
-  progress: item.progress_percentage,
-  position: item.watch_position,
-  isWatched: item.play_count > 0,
-  isContinued: true,
 });

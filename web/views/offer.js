@@ -6,10 +6,15 @@ const BEFORE_SECONDS = 15;
 const AFTER_SECONDS = 60;
 
 /**
+ * - kind: "undo" for what the viewer did here, "previous" for a place that was given up,
+ *   "elsewhere" for the place where another device is
  * - text: what is offered, such as a place
  * - action: the text of the button that takes it
  * - at: where the viewer is, in seconds
- * @typedef {{ text: string, action: string, at: number, take: () => unknown }} Offer
+ * - dismiss: called when the viewer closes the line
+ * @typedef {"undo" | "previous" | "elsewhere"} OfferKind
+ * @typedef {{ kind: OfferKind, text: string, action: string, at: number, take: () => unknown,
+ *   dismiss?: () => unknown }} Offer
  */
 
 /**
@@ -21,16 +26,25 @@ export function offerLine(element) {
   const action = h("button", { id: "take-offer", class: "button", type: "button" });
   const close = h(
     "button",
-    { id: "dismiss-offer", class: "button quiet", type: "button", click: hide },
+    { id: "dismiss-offer", class: "button quiet", type: "button", click: dismiss },
     h("span", { "aria-hidden": "true" }, "×"),
     h("span", { class: "sr-only" }, t("close")),
   );
   const root = h("div", { id: "offer", class: "offer", hidden: true }, text, action, close);
   let [least, most] = [0, Infinity];
+  /** @type {Offer | null} The newest offer, which is hidden if the line is. */
+  let shown = null;
+
+  const kind = () => (root.hidden ? null : (shown?.kind ?? null));
 
   /** @param {Offer} offer */
-  function show({ text: words, action: label, at, take }) {
+  function show(offer) {
+    const { text: words, action: label, at, take } = offer;
     [least, most] = [at - BEFORE_SECONDS, at + AFTER_SECONDS];
+    // A device that plays on is not announced at each of its saves.
+    const isUpdate = offer.kind === "elsewhere" && kind() === "elsewhere";
+    text.setAttribute("aria-live", isUpdate ? "off" : "polite");
+    shown = offer;
     root.hidden = false;
     text.textContent = words;
     action.textContent = label;
@@ -38,6 +52,11 @@ export function offerLine(element) {
       hide();
       take();
     };
+  }
+
+  function dismiss() {
+    shown?.dismiss?.();
+    hide();
   }
 
   function hide() {
@@ -54,5 +73,5 @@ export function offerLine(element) {
     });
   }
 
-  return { root, show, hide };
+  return { root, kind, show, hide };
 }

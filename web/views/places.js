@@ -1,6 +1,7 @@
-import { deviceHere, playhead } from "../api.js";
+import { playhead } from "../api.js";
 import { clock } from "../dom.js";
 import { t } from "../i18n.js";
+import { offerElsewhere, placeText } from "./elsewhere.js";
 import { offerLine } from "./offer.js";
 
 /** @typedef {import("../playhead.js").Entry} Entry */
@@ -20,6 +21,7 @@ const UNDO_MS = 3_000;
  */
 export function offerPlaces(element, id, currentHandle) {
   const line = offerLine(element);
+  const elsewhere = offerElsewhere(element, line, goTo);
   /** @type {Entry | null} The newest entry that the server has answered with. */
   let entry = null;
   /** @type {string | undefined} When the place was left that was offered last, or not to be. */
@@ -37,9 +39,10 @@ export function offerPlaces(element, id, currentHandle) {
     offerPrevious();
   }
 
-  /** @param {Entry | null} newest */
+  /** The server has answered this player. @param {Entry | null} newest */
   function update(newest) {
     entry = newest;
+    elsewhere.noteOwn(newest);
     if (isReady) offerPrevious();
   }
 
@@ -50,6 +53,7 @@ export function offerPlaces(element, id, currentHandle) {
     const isOwn = leftPlace !== null && Math.abs(previous.position - leftPlace) <= SAME_SECONDS;
     if (isOwn || previous.position === 0 || !isFar(previous.position)) return;
     line.show({
+      kind: "previous",
       text: placeText(previous.device, previous.position),
       action: t("goThere"),
       at: here(),
@@ -67,6 +71,7 @@ export function offerPlaces(element, id, currentHandle) {
     await goTo(place);
     const from = leftPlace;
     line.show({
+      kind: "undo",
       text: t("youWereAt", { time: clock(from) }),
       action: t("goBack"),
       at: place,
@@ -100,6 +105,7 @@ export function offerPlaces(element, id, currentHandle) {
     return () => {
       if (place === 0) return;
       line.show({
+        kind: "undo",
         text: t("startedOver"),
         action: t("undo"),
         at: 0,
@@ -115,29 +121,28 @@ export function offerPlaces(element, id, currentHandle) {
   async function lookAround() {
     if (!currentHandle() || !isReady || !element.paused) return;
     const newest = await playhead.load(id).catch(() => null);
-    if (!newest || !element.paused || !element.isConnected) return;
-    const place = newest.resume_at;
-    if (place === 0 || !isFar(place)) return;
-    line.show({
-      text: placeText(newest.device, place),
-      action: t("goThere"),
-      at: here(),
-      take: () => goTo(place),
-    });
+    if (newest && element.isConnected) follow(newest);
+  }
+
+  /**
+   * The server has an entry that no player of this page has caused.
+   * @param {Entry | null} newest null after its deletion
+   */
+  function follow(newest) {
+    if (!currentHandle() || !isReady) return;
+    if (!newest) return line.hide();
+    // A change that was polled may be of this player's own save.
+    if (entry && newest.updated_at <= entry.updated_at) return;
+    elsewhere.moved(newest);
   }
 
   function forget() {
     line.hide();
+    elsewhere.hide();
     [entry, leftPlace] = [null, null];
     isReady = false;
   }
 
-  return { root: line.root, ready, update, startOver, lookAround, forget, hide: line.hide };
-}
-
-/** @param {string | null} device @param {number} place */
-function placeText(device, place) {
-  const time = clock(place);
-  if (device === null) return t("anotherDeviceWasAt", { time });
-  return device === deviceHere ? t("youWereAt", { time }) : t("deviceWasAt", { device, time });
+  const { root, hide } = line;
+  return { root, ready, update, startOver, lookAround, follow, forget, hide };
 }

@@ -1,5 +1,6 @@
 import { getVideo, playhead, Problem } from "../api.js";
 import { clock, h, imageSource } from "../dom.js";
+import { follow } from "../follow.js";
 import { refusal, t } from "../i18n.js";
 import * as session from "../session.js";
 import { signInAddress } from "./header.js";
@@ -211,6 +212,12 @@ function positionPanel(element, id) {
     () => document.visibilityState === "visible" && places.lookAround(),
     { signal: life.signal },
   );
+  void follow((event) => {
+    if (event.type === "resync") void places.lookAround();
+    if (event.type === "cleared") places.hide();
+    if (event.type !== "entry" || event.videoId !== id || event.isOwn) return;
+    places.follow(event.entry);
+  }, life.signal);
 
   return {
     root,

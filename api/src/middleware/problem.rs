@@ -44,7 +44,7 @@ fn preflight_problem(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     let origin = request.headers().get(ORIGIN)?.to_str().ok()?;
     let allowed = &request.app_data::<Data<AppState>>()?.cors_origins;
     if !allowed.iter().any(|allowed| allowed == origin) {
-        return Some(Problem::origin_not_allowed(origin));
+        return Some(Problem::refused_origin(origin));
     }
     let is_allowed = method.to_str().is_ok_and(|method| CORS_METHODS.iter().any(|allowed| *allowed == method));
     (!is_allowed).then(|| {

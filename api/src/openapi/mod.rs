@@ -5,6 +5,7 @@ mod parameters;
 mod rate_limits;
 
 use crate::error::Problem;
+use crate::live::{LiveMessage, LiveRequest};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_actix_web::AppExt;
@@ -39,6 +40,6 @@ pub fn document() -> Document {
         (name = "plays", description = "Plays of the caller: each opening of a player on a video"),
         (name = "health", description = "For load balancers and supervisors"),
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, LiveRequest, LiveMessage)),
 )]
 struct ApiDoc;

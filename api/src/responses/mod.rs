@@ -8,6 +8,7 @@ pub(crate) use problem_response::{PROBLEM_JSON, ProblemResponse, any_problem, sc
 use crate::body::{body_too_large, body_too_slow, not_json, unreadable_body, unsupported_media_type};
 use crate::error::Problem;
 use crate::file_limits;
+use crate::live::{bad_handshake, too_many_waiting, upgrade_required};
 use crate::request_head::{address_too_long, duplicate_header, headers_too_large};
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
@@ -116,6 +117,12 @@ failures! {
     ] "Too many wrong passwords, or too many requests of this account or address.";
     TooManyStreams [file_limits::too_many_streams(64)]
         "Too many videos are open from this address.";
+    NotOpened [bad_handshake(), Problem::origin_not_allowed("https://example.org"), duplicate_header("authorization")]
+        "The handshake is not valid, its origin is not allowed, or a header is repeated.";
+    UpgradeRequired [upgrade_required()]
+        "The request asks for no WebSocket.";
+    TooManySockets [too_many_waiting(256)]
+        "Too many sockets of this address have not said hello.";
     InternalError [Problem::from_status(StatusCode::INTERNAL_SERVER_ERROR)]
         "An error of the server; the log has the cause under the request id in `instance`.";
     Unavailable [Error::Busy, Error::DatabaseAway(String::new())]

@@ -7,6 +7,7 @@ mod health;
 mod history;
 mod history_edits;
 mod lists;
+mod live;
 mod media;
 mod pages;
 mod play_edits;
@@ -64,6 +65,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(tags::tags)
             .service(tags::popular_tags)
             .service(tags::search_tags)
+            .service(live::open)
             .service(history::list)
             .service(plays::list)
             .service(plays::list_of_video)

@@ -67,7 +67,7 @@ pub(super) async fn delete_account(
 ) -> Result<impl Responder, Problem> {
     let delete = app.run(move |app| async move {
         let confirmed = user::confirm_deletion(&app.db, &app.auth, subject, deletion, from, now).await?;
-        app.db.transaction(async |tx| user::delete_account(tx, confirmed).await).await
+        app.db.transaction(async |tx| user::delete_account(tx, confirmed, now).await).await
     });
     let deleted = delete.await;
     security_log.record_result(SecurityEvent::AccountDeletion, AccountRef::Id(subject.user_id), &deleted);

@@ -11,6 +11,9 @@ pub(crate) fn entities(backend: DbBackend) -> EntityTables {
         .register(watch_history::Entity)
         .register(::entity::play::Entity)
         .register(::entity::forgotten_entry::Entity)
+        .register(::entity::changed_video::Entity)
+        .register(::entity::history_reset::Entity)
+        .register(::entity::revision::Entity)
         .register(::entity::related_video::Entity)
         .register(::entity::video_revision::Entity)
         .register(::entity::background_job::Entity)
@@ -142,12 +145,13 @@ mod watch_history {
         pub watch_duration: i32,
         #[sea_orm(default_value = false)]
         pub completed: bool,
-        /// It is not removed: SQLite does not tell a bigint from an integer.
+        /// It is not removed, nor is the revision: SQLite does not tell a bigint from an integer.
         #[sea_orm(default_value = 0, extra = "CHECK (play_watched_ms >= 0)")]
         pub play_watched_ms: i64,
         pub last_watched_at: DateTimeUtc,
         pub created_at: DateTimeUtc,
         pub updated_at: DateTimeUtc,
+        pub revision: Option<i64>,
         #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Restrict")]
         pub user: BelongsTo<super::user::Entity>,
         #[sea_orm(belongs_to, from = "video_id", to = "id", on_delete = "Cascade")]

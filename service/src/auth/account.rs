@@ -10,6 +10,9 @@ use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
+/// Accounts that one statement looks for.
+const ACCOUNTS_PER_STATEMENT: usize = 1_000;
+
 /// The account of a verified token, read from the database.
 ///
 /// # Errors
@@ -26,6 +29,20 @@ pub async fn authenticate(db: &impl ConnectionTrait, subject: TokenSubject) -> R
         Some((role, true)) => Ok(Caller { id: user_id, role: role.into() }),
         Some((_, false)) | None => Err(Error::Unauthenticated),
     }
+}
+
+/// Those of the accounts that exist and are active, in no order.
+///
+/// # Errors
+/// Database errors.
+pub async fn active_accounts(db: &impl ConnectionTrait, user_ids: &[i64]) -> Result<Vec<i64>, Error> {
+    let mut active = Vec::with_capacity(user_ids.len());
+    for user_ids in user_ids.chunks(ACCOUNTS_PER_STATEMENT) {
+        let accounts = user::Entity::find().filter(user::Column::Id.is_in(user_ids.iter().copied()));
+        let ids = accounts.filter(user::Column::IsActive.eq(true)).select_only().column(user::Column::Id);
+        active.extend(ids.into_tuple::<i64>().all(db).await?);
+    }
+    Ok(active)
 }
 
 /// The account with this name or e-mail, ignoring case; an exact match wins.

@@ -16,8 +16,8 @@ pub mod sessions;
 mod token;
 
 use crate::{Database, Error, text};
-pub use account::authenticate;
 pub(crate) use account::find_by_login;
+pub use account::{active_accounts, authenticate};
 use attempts::AttemptLimiter;
 pub(crate) use attempts::AttemptedAccount;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -125,9 +125,22 @@ impl Auth {
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::ForgedToken`].
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<TokenSubject, Error> {
-        let subject = self.tokens.verify(token, now)?;
-        let has_ended = subject.session_id.is_some_and(|session_id| self.ended.contains(session_id));
-        if has_ended { Err(Error::Unauthenticated) } else { Ok(subject) }
+        self.verify_until(token, now).map(|(subject, _)| subject)
+    }
+
+    /// As [`Auth::verify`], with the time at which the token expires.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], [`Error::ForgedToken`].
+    pub fn verify_until(&self, token: &str, now: DateTime<Utc>) -> Result<(TokenSubject, DateTime<Utc>), Error> {
+        let (subject, expires) = self.tokens.verify(token, now)?;
+        if self.has_ended(subject) { Err(Error::Unauthenticated) } else { Ok((subject, expires)) }
+    }
+
+    /// Whether the session of the token is known to be over; a session that another process ended
+    /// is known within a second.
+    pub fn has_ended(&self, subject: TokenSubject) -> bool {
+        subject.session_id.is_some_and(|session_id| self.ended.contains(session_id))
     }
 
     /// Checks a password against a stored hash. A wrong one counts as a failed attempt of `account`

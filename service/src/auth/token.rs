@@ -117,12 +117,12 @@ impl Tokens {
             .map_err(|error| Error::Internal(format!("deriving a token: {error}")))
     }
 
-    /// The account and session of a token, by its signature and expiry only. It does not check
-    /// whether the account is active or the session has ended.
+    /// The account and session of a token, by its signature and expiry only, and when it expires.
+    /// It does not check whether the account is active or the session has ended.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::ForgedToken`].
-    pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<TokenSubject, Error> {
+    pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<(TokenSubject, DateTime<Utc>), Error> {
         let digest = Sha256::digest(token).into();
         let content = match self.verified.get(&digest) {
             Some(content) => content,
@@ -133,7 +133,8 @@ impl Tokens {
             }
         };
         let is_valid_now = content.not_before <= now.timestamp() && now.timestamp() < content.expires;
-        if is_valid_now { Ok(content.subject) } else { Err(Error::Unauthenticated) }
+        let expires = DateTime::from_timestamp(content.expires, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        if is_valid_now { Ok((content.subject, expires)) } else { Err(Error::Unauthenticated) }
     }
 
     /// The content of a token, if we signed it.

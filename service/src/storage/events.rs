@@ -13,9 +13,10 @@ use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 /// How many events a listener may be behind: at 20,000 saves a second, a fifth of a second.
 const CAPACITY: usize = 4096;
 
-/// Something that was committed. What the database deletes along with a video or a user, such as
-/// their entries, has no event of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something that was committed. It names what changed and not how: two events may be heard in
+/// another order than that of their commits, so a listener reads what it needs. What the database
+/// deletes along with a video or a user, such as their entries, has no event of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A save was applied to an entry, or the viewer changed it in another way. A save that was
     /// superseded has no event.
@@ -24,14 +25,6 @@ pub enum Event {
         user_id: i64,
         /// The video.
         video_id: i64,
-        /// The player session of the save, if it has one.
-        player_session: Option<String>,
-        /// Seconds from the start.
-        watch_position: i32,
-        /// Whether the position counts as the end of the video.
-        completed: bool,
-        /// When the player was at this position.
-        last_watched_at: DateTime<Utc>,
     },
     /// A viewer deleted an entry.
     EntryForgotten {

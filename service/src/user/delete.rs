@@ -2,7 +2,7 @@
 
 use super::refuse_last_administrator;
 use super::update::{confirm_password, find_active};
-use crate::auth::{Auth, TokenSubject, authenticate};
+use crate::auth::{Auth, TokenSubject, authenticate, sessions};
 use crate::storage::{Event, Transaction};
 use crate::{Database, Error, text, video};
 use chrono::{DateTime, Utc};
@@ -52,11 +52,17 @@ pub async fn confirm_deletion(
 /// # Errors
 /// [`Error::LastAdministrator`]; [`Error::Unauthenticated`] when the account or session was deleted
 /// or deactivated.
-pub async fn delete_account(tx: &Transaction, ConfirmedDeletion(subject): ConfirmedDeletion) -> Result<(), Error> {
+pub async fn delete_account(
+    tx: &Transaction,
+    ConfirmedDeletion(subject): ConfirmedDeletion,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     tx.lock_table(user::Entity).await?;
     authenticate(tx, subject).await?;
     refuse_last_administrator(tx, subject.user_id).await?;
     video::prepare_deletion_of_uploader(tx, subject.user_id).await?;
+    // The other processes learn from it that the sessions are over.
+    sessions::delete(tx, sessions::all_of(subject.user_id), now).await?;
     user::Entity::delete_by_id(subject.user_id).exec(tx).await?;
     tx.record(Event::UserDeleted { user_id: subject.user_id });
     Ok(())

@@ -69,6 +69,11 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool)]
     pub applied: Option<bool>,
+    /// The player session that the position comes from. Only live messages tell it, beside the
+    /// entry.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub player_session: Option<String>,
 }
 
 /// A position that a viewer was at, and gave up.
@@ -125,6 +130,7 @@ selected_row! {
         previous_at: Option<DateTime<Utc>> = Column::PreviousAt.into_expr(),
         created_at: DateTime<Utc> = Column::CreatedAt.into_expr(),
         updated_at: DateTime<Utc> = Column::UpdatedAt.into_expr(),
+        player_session: Option<String> = Column::PlayerSession.into_expr(),
         duration: Option<i32> = duration,
     }
 }
@@ -150,6 +156,7 @@ impl EntryRow {
             previous_at: entry.previous_at,
             created_at: entry.created_at,
             updated_at: entry.updated_at,
+            player_session: entry.player_session,
             duration,
         }
     }
@@ -179,6 +186,7 @@ impl EntryRow {
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             applied,
+            player_session: self.player_session,
         }
     }
 }

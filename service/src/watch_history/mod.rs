@@ -124,6 +124,20 @@ pub async fn find(history: &History, user_id: i64, video_id: i64, now: DateTime<
     batcher_for(&history.finders, user_id).submit(EntryRequest { user_id, video_id, now }).await
 }
 
+/// The entries of these viewers and videos, in the order of the keys.
+///
+/// # Errors
+/// Those of [`find`], for each key; [`Error::Busy`] when the queue has no room for all of them.
+pub async fn find_all(
+    history: &History,
+    keys: &[(i64, i64)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Result<Entry, Error>>, Error> {
+    // Any finder can find the entries of any user.
+    let requests = keys.iter().map(|&(user_id, video_id)| EntryRequest { user_id, video_id, now });
+    batcher_for(&history.finders, 0).submit_all(requests.collect()).await
+}
+
 /// Deletes the entry of the caller for a video.
 ///
 /// # Errors

@@ -11,15 +11,8 @@ pub(super) fn publish(events: &EventPublisher, commands: &[Command], outcomes: &
     }
     for (command, outcome) in commands.iter().zip(outcomes) {
         match (command, outcome) {
-            (Command::Save(save), Ok(Some(entry))) if entry.applied == Some(true) => {
-                events.publish(Event::EntrySaved {
-                    user_id: entry.user_id,
-                    video_id: entry.video_id,
-                    player_session: save.player_session.clone(),
-                    watch_position: entry.watch_position,
-                    completed: entry.completed,
-                    last_watched_at: entry.last_watched_at.0,
-                });
+            (Command::Save(_), Ok(Some(entry))) if entry.applied == Some(true) => {
+                events.publish(Event::EntrySaved { user_id: entry.user_id, video_id: entry.video_id });
             }
             (Command::Forget(request), Ok(_)) => {
                 events.publish(Event::EntryForgotten { user_id: request.user_id, video_id: request.video_id });

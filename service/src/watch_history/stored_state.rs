@@ -93,6 +93,7 @@ fn read_entry(row: &mut RowReader<'_>) -> Result<watch_history::Model, DbErr> {
         play_completed: row.read()?,
         created_at: row.read()?,
         updated_at: row.read()?,
+        revision: row.read()?,
     })
 }
 

@@ -34,7 +34,7 @@ impl Stored {
         Self {
             entries: entries.collect(),
             plays: plays.all(db).await.unwrap(),
-            forgotten: forgotten.all(db).await.unwrap(),
+            forgotten: forgotten.all(db).await.unwrap().into_iter().map(without_revision).collect(),
             cleared_before: users.all(db).await.unwrap().into_iter().map(|user| user.history_cleared_before).collect(),
         }
     }
@@ -61,8 +61,13 @@ fn normalize(entry: watch_history::Model) -> watch_history::Model {
         play_start_position: if is_running { entry.play_start_position } else { 0 },
         play_watched_ms: if is_running { entry.play_watched_ms } else { 0 },
         play_completed: is_running && entry.play_completed,
+        revision: None,
         ..entry
     }
+}
+
+fn without_revision(deletion: forgotten_entry::Model) -> forgotten_entry::Model {
+    forgotten_entry::Model { revision: None, ..deletion }
 }
 
 impl Expected {
@@ -87,6 +92,7 @@ impl Expected {
                 user_id,
                 video_id: self.video_ids[*video],
                 forgotten_at: *time,
+                revision: None,
             }));
             cleared_before.push(viewer.cleared_before);
         }
@@ -127,6 +133,7 @@ fn entry(user_id: i64, video_id: i64, row: &Row) -> watch_history::Model {
         play_completed: running.is_some_and(|play| play.completed),
         created_at: row.created_at,
         updated_at: row.updated_at,
+        revision: None,
     };
     normalize(entry)
 }

@@ -17,7 +17,7 @@ impl PlainStore {
             let is_shown = !is_expired(row.last_watched_at, &user, now);
             row.delete(db).await?;
             if is_shown {
-                remember(db, forgotten_entry::Model { user_id, video_id, forgotten_at: now }).await?;
+                remember(db, forgotten_entry::Model { user_id, video_id, forgotten_at: now, revision: None }).await?;
             }
             Ok(is_shown)
         });

@@ -1,11 +1,12 @@
 import { describeError, playhead } from "../../api.js";
-import { dayName, dayOf } from "../../dates.js";
 import { h } from "../../dom.js";
 import { t } from "../../i18n.js";
 import { modeHint } from "../mode-hint.js";
 import { notice } from "../notice.js";
 import { selectionBar } from "./bulk.js";
 import { askToClear } from "./clear.js";
+import { dayLists } from "./days.js";
+import { followHistory } from "./follow.js";
 import { createRow } from "./row.js";
 import { undoBar } from "./undo.js";
 
@@ -38,7 +39,6 @@ export function createPage({ query, settled, showMessage }) {
     ["in_progress", "completed"].find((name) => name === query.get("state")) ?? "all"
   );
   const heading = h("h1", { tabindex: -1 }, t("history"));
-  const days = h("div", { id: "history-days" });
   const status = h("div", {}, h("p", { class: "intro", role: "status" }, t("loading")));
   const more = h(
     "button",
@@ -49,6 +49,7 @@ export function createPage({ query, settled, showMessage }) {
   const bar = undoBar(attempt);
   /** @type {Map<number, Row>} */
   const rows = new Map();
+  const days = dayLists(rows, timeOf);
   /** @type {string | null} */
   let next = null;
   let round = 0; // an answer to an earlier round is ignored
@@ -64,8 +65,8 @@ export function createPage({ query, settled, showMessage }) {
     { class: "history" },
     h("div", { class: "title-row" }, heading, h("div", { class: "actions" }, bulk.toggle, clear)),
     h("div", { class: "filters" }, tabs(state, words), searchForm(state, words)),
-    modeHint({ off: t("historyOff") }),
-    days,
+    modeHint({ off: t("historyOff") }, life.signal),
+    days.root,
     status,
     more,
     bulk.root,
@@ -80,9 +81,9 @@ export function createPage({ query, settled, showMessage }) {
     await settled; // the list is to contain the last save of the player
     const page = await attempt(() => read(null));
     if (thisRound !== round) return;
-    if (!page) return rows.size === 0 && showFailure();
+    if (!page) return void (rows.size === 0 && showFailure());
     rows.clear();
-    days.replaceChildren();
+    days.clear();
     add(page);
     showWhetherEmpty();
   }
@@ -103,18 +104,35 @@ export function createPage({ query, settled, showMessage }) {
    * @returns {Row | undefined} the first new row
    */
   function add(page) {
-    const added = page.items
-      .filter((item) => !rows.has(item.video_id))
-      .map((item) => {
-        const row = createRow(item, rowContext);
-        rows.set(item.video_id, row);
-        dayList(item).append(row.root);
-        return row;
-      });
+    const added = page.items.filter((item) => !rows.has(item.video_id)).map(show);
     next = page.next;
     more.hidden = !next;
     bulk.update();
     return added[0];
+  }
+
+  /** Shows an item, in a new row if it has none. @param {HistoryItem} item @returns {Row} */
+  function show(item) {
+    const row = rows.get(item.video_id) ?? createRow(item, rowContext);
+    if (rows.has(item.video_id)) row.update(item);
+    rows.set(item.video_id, row);
+    days.place(row);
+    return row;
+  }
+
+  /** Shows what other devices have changed since the list was read. */
+  async function merge() {
+    const thisRound = round;
+    const page = await read(null).catch(() => null);
+    if (!page || thisRound !== round) return;
+    page.items.forEach(show);
+    updateAround();
+  }
+
+  /** There are more rows, or fewer. */
+  function updateAround() {
+    bulk.update();
+    showWhetherEmpty();
   }
 
   /** @param {HistoryItem} item */
@@ -122,33 +140,36 @@ export function createPage({ query, settled, showMessage }) {
     return (state === "completed" && completed_at) || last_watched_at;
   }
 
-  /** The list of the day of an item. @param {HistoryItem} item */
-  function dayList(item) {
-    const day = dayOf(new Date(timeOf(item)));
-    const last = days.lastElementChild;
-    if (last instanceof HTMLElement && last.dataset.day === day)
-      return /** @type {HTMLElement} */ (last.querySelector("ul"));
-    const list = h("ul", { class: "rows", role: "list" });
-    const id = `day-${day}`;
-    days.append(
-      h("section", { "data-day": day, "aria-labelledby": id }, h("h2", { id }, dayName(day)), list),
-    );
-    return list;
+  /** @param {Row} row */
+  function remove(row) {
+    const neighbour = days.neighbourOf(row);
+    drop(row);
+    if (neighbour) neighbour.focus();
+    else heading.focus();
   }
 
   /** @param {Row} row */
-  function remove(row) {
-    const all = [...rows.values()];
-    const neighbour = all[all.indexOf(row) + 1] ?? all[all.indexOf(row) - 1];
+  function drop(row) {
     rows.delete(row.videoId());
-    const section = row.root.closest("section");
-    row.root.remove();
-    if (!section?.querySelector("li")) section?.remove();
-    if (neighbour) neighbour.focus();
-    else heading.focus();
-    bulk.update();
-    showWhetherEmpty();
+    days.remove(row);
+    updateAround();
   }
+
+  const followed = {
+    state,
+    words,
+    rows,
+    merge,
+    reload,
+    signal: life.signal,
+    /** @param {HistoryItem} item */
+    show(item) {
+      show(item);
+      updateAround();
+    },
+    /** @param {Row} row */
+    remove: (row) => (row.root.contains(document.activeElement) ? remove(row) : drop(row)),
+  };
 
   async function clearAll() {
     const deleted = await askToClear({ attempt, signal: life.signal });
@@ -182,7 +203,7 @@ export function createPage({ query, settled, showMessage }) {
     status.replaceChildren(notice(t("failed"), "", { level: "h2", action: retry }));
   }
 
-  void reload();
+  void reload().then(() => followHistory(followed));
   return {
     root,
     title: t("history"),

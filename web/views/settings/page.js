@@ -1,4 +1,5 @@
 import { h } from "../../dom.js";
+import { follow } from "../../follow.js";
 import { t } from "../../i18n.js";
 import { accountSections } from "./account.js";
 import { preferenceSections } from "./preferences.js";
@@ -15,14 +16,24 @@ export function createPage(context) {
   const heading = h("h1", { tabindex: -1 }, t("settings"));
   const root = h("div", { class: "settings" }, heading, loading, keeping, account);
 
+  async function showPreferences() {
+    const parts = await preferenceSections(context, life.signal);
+    keeping.replaceChildren(...parts);
+  }
+
   async function show() {
     await Promise.all([
-      preferenceSections(context, life.signal).then((parts) => keeping.append(...parts)),
+      showPreferences(),
       accountSections(context, life.signal).then((parts) => account.append(...parts)),
     ]);
     loading.remove();
   }
 
   void show();
+  void follow(({ type }) => {
+    // Nothing changes below the hands of a viewer.
+    const isInUse = keeping.contains(document.activeElement);
+    if (type === "preferences" && !isInUse) void showPreferences();
+  }, life.signal);
   return { root, title: t("settings"), leave: () => life.abort() };
 }

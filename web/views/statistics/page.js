@@ -21,16 +21,16 @@ const WEEK = 7;
 /** What the viewer watched, in numbers. @param {Context} context @returns {View} */
 export function createPage({ query, settled, showMessage }) {
   const range = RANGES.find((days) => String(days) === query.get("days")) ?? DEFAULT_RANGE;
+  const life = new AbortController();
   const body = h("div", { id: "statistics" });
   const root = h(
     "div",
     { class: "statistics" },
     h("h1", { tabindex: -1 }, t("statistics")),
     h("div", { class: "filters" }, ranges(range)),
-    modeHint({ positions: t("nothingCounted"), off: t("nothingCounted") }),
+    modeHint({ positions: t("nothingCounted"), off: t("nothingCounted") }, life.signal),
     body,
   );
-  let isLeft = false;
 
   async function read() {
     body.replaceChildren(h("p", { class: "intro", role: "status" }, t("loading")));
@@ -39,12 +39,12 @@ export function createPage({ query, settled, showMessage }) {
     const days = { from: addDays(today, 1 - range), to: today, tz: timeZone() };
     try {
       const statistics = await playhead.statistics(days);
-      if (isLeft) return;
+      if (life.signal.aborted) return;
       showMessage("");
       body.replaceChildren(...(statistics.plays > 0 ? report(statistics) : [empty()]));
     } catch (error) {
       const text = describeError(error);
-      if (isLeft) return;
+      if (life.signal.aborted) return;
       showMessage(text);
       const retry = h("button", { class: "button", type: "button", click: read }, t("tryAgain"));
       body.replaceChildren(notice(t("failed"), "", { level: "h2", action: retry }));
@@ -52,7 +52,7 @@ export function createPage({ query, settled, showMessage }) {
   }
 
   void read();
-  return { root, title: t("statistics"), leave: () => void (isLeft = true) };
+  return { root, title: t("statistics"), leave: () => life.abort() };
 }
 
 /** @param {number} current */

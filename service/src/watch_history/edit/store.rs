@@ -155,6 +155,7 @@ pub(super) async fn delete_forever(tx: &Transaction, edit: &Edit, entries: &[Mod
             user_id: Set(entry.user_id),
             video_id: Set(entry.video_id),
             forgotten_at: Set(edit.now),
+            ..Default::default()
         });
         let is_later = Expr::col(("excluded", Tombstone::ForgottenAt)).gt(Tombstone::ForgottenAt.into_expr());
         let mut on_conflict = OnConflict::columns([Tombstone::UserId, Tombstone::VideoId]);

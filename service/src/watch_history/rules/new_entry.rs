@@ -35,5 +35,6 @@ pub(super) fn new_entry(save: &SaveCommand) -> Model {
         play_completed: false,
         created_at: save.updated_at,
         updated_at: save.updated_at,
+        revision: None,
     }
 }

@@ -113,7 +113,8 @@ fn inserted_value(column: Column, rules: &ProgressRules) -> Option<Expr> {
         | Column::HiddenUntil
         | Column::PreviousPosition
         | Column::PreviousDevice
-        | Column::PreviousAt => return None,
+        | Column::PreviousAt
+        | Column::Revision => return None,
         Column::UserId
         | Column::VideoId
         | Column::WatchDuration

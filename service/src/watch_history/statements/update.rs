@@ -25,7 +25,7 @@ pub(super) fn updated_value(column: Column) -> Option<Expr> {
     let if_counted = |value: Expr| when(is_counted(), value, stored(column));
     let if_given_up = |value: Expr| when(gives_position_up(), value, stored(column));
     Some(match column {
-        Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt => return None,
+        Column::Id | Column::UserId | Column::VideoId | Column::CreatedAt | Column::Revision => return None,
         Column::WatchPosition | Column::Completed | Column::Device | Column::PlayIsKept | Column::PlayHasSession => {
             excluded(column)
         }

@@ -37,6 +37,8 @@ export function createOutbox({ request, currentAccount }, device) {
   const { readEntry, send } = createSender(request, device);
   /** @type {Map<string, PlayerSession>} By the key of their save in the queue. */
   const sessions = new Map();
+  /** @type {Set<string>} The ids of all sessions that were opened here. */
+  const ownIds = new Set();
   /** @type {Map<string, { raw: string, answered: Promise<void> }>} Saves sent with keepalive. */
   const urgent = new Map();
   /** @type {Promise<void> | null} */
@@ -253,6 +255,9 @@ export function createOutbox({ request, currentAccount }, device) {
     deliver,
     settle,
 
+    /** Whether a player session was opened here. @param {string | null} id */
+    isOwnSession: (id) => id !== null && ownIds.has(id),
+
     /** The error of a save that waits for its next try. @returns {PlayheadError} */
     waitError() {
       const retryAfterMs = Math.max(0, lastFailure.retryAt - performance.now());
@@ -282,6 +287,7 @@ export function createOutbox({ request, currentAccount }, device) {
      */
     open(account, video, report) {
       const session = newSessionId();
+      ownIds.add(session);
       const key = queue.keyOf(account, session, video);
       let sequence = 0;
       sessions.set(key, { account, video, report, retryingPosition: null });

@@ -50,6 +50,8 @@ export { PlayheadError };
  * @typedef {import("./playhead/edits.js").Preferences} Preferences
  * @typedef {import("./playhead/edits.js").Time} Time
  * @typedef {import("./playhead/lists.js").HistoryItem} HistoryItem
+ * @typedef {import("./playhead/live/live.js").Live} Live
+ * @typedef {import("./playhead/live/live.js").LiveEvent} LiveEvent
  * @typedef {import("./playhead/lists.js").Play} Play
  * @typedef {import("./playhead/lists.js").Recommendation} Recommendation
  * @typedef {import("./playhead/lists.js").VideoItem} VideoItem
@@ -125,6 +127,8 @@ export function createPlayhead({
   const requests = createRequests({ getToken, getUser, baseUrl, fetch });
   const { request, currentAccount } = requests;
   const outbox = createOutbox(requests, device);
+  /** @type {Promise<Live> | null} */
+  let live = null;
   const client = {
     /**
      * Reads the entry of a video, null if there is none.
@@ -161,9 +165,25 @@ export function createPlayhead({
     /**
      * Sends the queued saves of the signed-in user now; done when they are answered or have
      * failed. This happens by itself when the page loads, a player is attached, or the network is
-     * back. Call it after a sign-in.
+     * back. Call it after a sign-in and a sign-out.
      */
-    deliver: () => outbox.deliver(),
+    deliver() {
+      void live?.then(({ check }) => check()).catch(() => {});
+      return outbox.deliver();
+    },
+
+    /**
+     * What the viewer's other devices do, as it happens. Its module is loaded by the first call; it
+     * connects when somebody subscribes. All callers share one connection.
+     * @returns {Promise<Live>} rejects if the module cannot be loaded
+     */
+    live() {
+      live ??= import("./playhead/live/live.js").then(({ createLive }) =>
+        createLive({ requests, baseUrl, isOwnSession: outbox.isOwnSession }),
+      );
+      live.catch(() => (live = null)); // the next call tries again
+      return live;
+    },
 
     /**
      * Resumes and saves a video until it is detached.

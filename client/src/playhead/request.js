@@ -135,7 +135,7 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
     return { items: data, next: target && decodeURIComponent(target[1]) };
   }
 
-  return { request, requestPage, currentAccount };
+  return { request, requestPage, requestToken, currentAccount, accountOf };
 }
 
 /**
@@ -167,12 +167,18 @@ export const problemError = (status, problem, retryAfterMs) =>
  * The user id in a token of the server.
  * @param {string} token @returns {string | null} null for any other token
  */
-export function subjectOf(token) {
+export const subjectOf = (token) => claimsOf(token).sub ?? null;
+
+/**
+ * The claims of a JSON Web Token.
+ * @param {string} token @returns {Record<string, any>} empty for any other token
+ */
+export function claimsOf(token) {
   try {
     const payload = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
-    return JSON.parse(atob(payload)).sub ?? null;
+    return Object(JSON.parse(atob(payload)));
   } catch {
-    return null;
+    return {};
   }
 }
 
