@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { createLive } from "../../client/src/playhead/live/live.js";
-import { createRequests, subjectOf } from "../../client/src/playhead/request.js";
+import { createLive } from "../src/playhead/live/live.js";
+import { createRequests, subjectOf } from "../src/playhead/request.js";
 import { LiveServer, socketTo, tokenOf } from "./live-server.js";
 
-/** @typedef {import("../../client/src/playhead/live/live.js").LiveEvent} LiveEvent */
+/** @typedef {import("../src/playhead/live/live.js").LiveEvent} LiveEvent */
 
 const page = new EventTarget();
 const sight = Object.assign(new EventTarget(), { visibilityState: "visible" });

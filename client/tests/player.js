@@ -1,11 +1,11 @@
 /** A player for tests, whose element and clock the test moves. */
-import { initialState, transition } from "../../client/src/playhead/machine.js";
-import { PlayheadError } from "../../client/src/playhead/request.js";
+import { initialState, transition } from "../src/playhead/machine.js";
+import { PlayheadError } from "../src/playhead/request.js";
 
-/** @typedef {import("../../client/src/playhead/machine.js").PlayerEffect} PlayerEffect */
-/** @typedef {import("../../client/src/playhead/machine.js").PlayerEvent} PlayerEvent */
-/** @typedef {import("../../client/src/playhead/outbox.js").PlayerSave} PlayerSave */
-/** @typedef {import("../../client/src/playhead/playback.js").Reading} Reading */
+/** @typedef {import("../src/playhead/machine.js").PlayerEffect} PlayerEffect */
+/** @typedef {import("../src/playhead/machine.js").PlayerEvent} PlayerEvent */
+/** @typedef {import("../src/playhead/outbox.js").PlayerSave} PlayerSave */
+/** @typedef {import("../src/playhead/playback.js").Reading} Reading */
 
 /** @type {Reading} A loaded video of 60 seconds that is paused at its start. */
 export const LOADED = {
@@ -37,11 +37,11 @@ export const noAnswer = () => new PlayheadError("no network");
 export const refusal = (status = 403) => new PlayheadError("refused", { status, code: "refused" });
 
 export class TestPlayer {
-  /** @param {{ resume?: boolean, reading?: Partial<Reading> }} [options] */
-  constructor({ resume = true, reading = {} } = {}) {
+  /** @param {{ resume?: boolean, startedAt?: number, reading?: Partial<Reading> }} [options] */
+  constructor({ resume = true, startedAt, reading = {} } = {}) {
     /** @type {Reading} */
     this.reading = { ...LOADED, ...reading };
-    this.state = initialState(resume, this.reading);
+    this.state = initialState(resume, this.reading, startedAt);
     /** @type {PlayerEffect[]} All effects, the oldest first. */
     this.effects = [];
   }
@@ -139,6 +139,13 @@ export function following() {
   player.answer(40);
   player.finishResume();
   player.send("playing", { paused: false });
+  return player;
+}
+
+/** A player whose element shows an advertisement. */
+export function suspended() {
+  const player = following();
+  player.send("suspend");
   return player;
 }
 

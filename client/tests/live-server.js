@@ -1,7 +1,7 @@
 /** A stand-in for the server's socket and its changes, for tests of the live module. */
-import { PlayheadError } from "../../client/src/playhead/request.js";
+import { PlayheadError } from "../src/playhead/request.js";
 
-/** @typedef {import("../../client/src/playhead.js").Entry} Entry */
+/** @typedef {import("../src/playhead.js").Entry} Entry */
 
 /** A token as the server makes them, valid for half an hour. @param {string} user */
 export function tokenOf(user) {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crowdedDelay, pollDelay, reconnectDelay } from "../../client/src/playhead/live/delays.js";
-import { initialState, transition } from "../../client/src/playhead/live/machine.js";
+import { crowdedDelay, pollDelay, reconnectDelay } from "../src/playhead/live/delays.js";
+import { initialState, transition } from "../src/playhead/live/machine.js";
 import { randomFrom } from "./random.js";
 
 const PAGES = 5_000;
 
-/** @typedef {import("../../client/src/playhead/live/machine.js")} Machine */
+/** @typedef {import("../src/playhead/live/machine.js")} Machine */
 /** @typedef {Parameters<Machine["transition"]>[1]} ConnectionEvent */
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CAPACITY, ageOf, createQueue, now } from "../../client/src/playhead/queue.js";
+import { CAPACITY, ageOf, createQueue, now } from "../src/playhead/queue.js";
 import { emptyStorage } from "./storage.js";
 
 /** @param {number | string} video @param {number} position @param {number} [ageMs] */

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPlayhead } from "../../client/src/playhead.js";
+import { createPlayhead } from "../src/playhead.js";
+import { createHistory } from "../src/playhead/history.js";
 import { emptyStorage } from "./storage.js";
-
-// Timers of the client must not keep the tests running.
-Object.assign(globalThis, {
-  window: { setTimeout: (/** @type {() => void} */ task, ms = 0) => setTimeout(task, ms).unref() },
-});
+import "./timers.js";
 
 const USER = `x.${Buffer.from('{"sub":"1"}').toString("base64url")}.x`;
 const ENTRY = { video_id: 7, watch_position: 40, previous: null, hidden: false };
@@ -20,7 +17,7 @@ class TestClient {
     this.headers = {};
     /** @type {[string, ...any][]} The requests: method and path, and the body if there is one. */
     this.sent = [];
-    this.client = createPlayhead({
+    const playhead = createPlayhead({
       getToken: () => USER,
       fetch: async (url, init = {}) => {
         const body = init.body ? [JSON.parse(String(init.body))] : [];
@@ -31,6 +28,7 @@ class TestClient {
         return answer ? Response.json(answer, { headers }) : new Response(null, { status: 204 });
       },
     });
+    this.client = { ...playhead, ...createHistory(playhead) };
   }
 
   /** Leaves a save in the queue. @param {number} video @param {number} [at] */

@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createOutbox } from "../../client/src/playhead/outbox.js";
-import { now } from "../../client/src/playhead/queue.js";
-import { PlayheadError } from "../../client/src/playhead/request.js";
+import { createOutbox } from "../src/playhead/outbox.js";
+import { now } from "../src/playhead/queue.js";
+import { PlayheadError } from "../src/playhead/request.js";
 import { emptyStorage } from "./storage.js";
+import "./timers.js";
 
-/** @typedef {import("../../client/src/playhead.js").PlayheadEvent} PlayheadEvent */
+/** @typedef {import("../src/playhead.js").PlayheadEvent} PlayheadEvent */
 /** @typedef {{ method: string, path: string, body: any, account?: string }} Sent */
-
-// Timers of the outbox must not keep the tests running.
-Object.assign(globalThis, {
-  window: { setTimeout: (/** @type {() => void} */ task, ms = 0) => setTimeout(task, ms).unref() },
-});
 
 const noAnswer = () => new PlayheadError("no network");
 const gone = () => new PlayheadError("gone", { status: 404, code: "video_not_found" });
@@ -28,14 +24,20 @@ class TestOutbox {
     this.sent = [];
     /** @type {string[]} */
     this.reports = [];
-    this.outbox = createOutbox({
+    this.life = new AbortController();
+    const requests = {
       currentAccount: async () => this.account,
-      request: async (method, path, { body, account } = {}) => {
+      request: async (
+        /** @type {string} */ method,
+        /** @type {string} */ path,
+        /** @type {any} */ { body, account } = {},
+      ) => {
         const sent = { method, path, body, account };
         this.sent.push(sent);
         return this.answer(sent);
       },
-    });
+    };
+    this.outbox = createOutbox(requests, this.life.signal);
   }
 
   /** @param {number | string} [video] */
@@ -58,6 +60,7 @@ const saveOf = (position, changes) => ({
   chosen: false,
   unsure: false,
   resumed: false,
+  ended: false,
   withoutSession: false,
   ...now(),
   ...changes,

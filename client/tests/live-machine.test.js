@@ -6,15 +6,15 @@ import {
   QUIET_MS,
   initialState,
   transition,
-} from "../../client/src/playhead/live/machine.js";
+} from "../src/playhead/live/machine.js";
 import { randomFrom } from "./random.js";
 
-/** @typedef {import("../../client/src/playhead/live/machine.js")} Machine */
+/** @typedef {import("../src/playhead/live/machine.js")} Machine */
 /** @typedef {Parameters<Machine["transition"]>[1]} ConnectionEvent */
 /**
  * @typedef {Exclude<ConnectionEvent["type"], "greeted" | "closed" | "polled" | "timer">} PlainEvent
  */
-/** @typedef {import("../../client/src/playhead/live/machine.js").TimerName} TimerName */
+/** @typedef {import("../src/playhead/live/machine.js").TimerName} TimerName */
 
 /** A connection whose timers the test lets pass. */
 class TestConnection {

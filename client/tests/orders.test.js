@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TestPlayer, UNLOADED, noAnswer, savesOf } from "./player.js";
+import { randomFrom } from "./random.js";
 
-/** @typedef {import("../../client/src/playhead/machine.js").PlayerEvent} PlayerEvent */
-/** @typedef {import("../../client/src/playhead/outbox.js").PlayerSave} PlayerSave */
+/** @typedef {import("../src/playhead/machine.js").PlayerEvent} PlayerEvent */
+/** @typedef {import("../src/playhead/outbox.js").PlayerSave} PlayerSave */
 
 const RUNS = 1_000;
 const EVENTS = 80;
 const DURATION = 60;
-
-/** Numbers from 0 to 1, the same ones for the same seed. @param {number} seed */
-function generator(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** A server with one entry, which takes saves as the outbox sends them. */
 class Server {
@@ -164,6 +155,15 @@ class World {
     this.isForgetting = !this.isForgetting;
   }
 
+  /** An advertisement begins or ends, beside the element or in it. */
+  interrupt() {
+    const { reading, state } = this.player;
+    if (state.phase !== "suspended") return this.send("suspend");
+    this.pending = [];
+    const start = { currentTime: 0, seeking: false, ended: false, paused: true, playedEnd: null };
+    this.send("unsuspend", this.random() < 0.5 && reading.hasMetadata ? start : {});
+  }
+
   choose() {
     if (!this.hasViewer) return;
     this.hasChosen = true;
@@ -195,6 +195,7 @@ class World {
       ],
       [1, () => this.send("durationchange")],
       [1, () => this.forget()],
+      [this.player.state.phase === "suspended" ? 30 : 0.5, () => this.interrupt()],
       [4, () => this.choose()],
       [0.1, () => this.send({ type: "saveAnswered", answer: { state: "gone", position: 0 } })],
       [0.1, () => this.send({ type: "detach", save: this.random() < 0.5 })],
@@ -207,7 +208,7 @@ class World {
 
 /** @param {number} seed @param {boolean} hasViewer */
 function run(seed, hasViewer) {
-  const world = new World(generator(seed), hasViewer);
+  const world = new World(randomFrom(seed), hasViewer);
   for (let event = 0; event < EVENTS; event++) {
     const wasClosed = world.player.state.phase === "closed";
     const before = world.player.saves.length;

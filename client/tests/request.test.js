@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PlayheadError, asError, problemError, subjectOf } from "../../client/src/playhead/request.js";
+import { PlayheadError, asError, problemError, subjectOf } from "../src/playhead/request.js";
 
 /** @param {string} payload */
 const token = (payload) => `x.${Buffer.from(payload).toString("base64url")}.x`;

@@ -1,0 +1,6 @@
+export default {
+  build: {
+    modulePreload: false,
+    rollupOptions: { output: { entryFileNames: "assets/core-[hash].js" } },
+  },
+};
