@@ -12,7 +12,9 @@ use super::statements::PgStatements;
 use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
 use crate::Error;
 use crate::storage::{Batcher, MIN_BATCH_LIMIT, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
+use crate::video::{SummaryRequest, VideoSummary};
 use sea_orm::DbErr;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -133,6 +135,12 @@ async fn read_lists(slot: &mut PgSlot, context: &Context, requests: &[ListReques
                 lists[*index].push(&mut row)?;
             }
         }
+        let mut missing = BTreeSet::new();
+        pending.iter().for_each(|(index, _)| missing.extend(lists[*index].remember(&context.summaries)));
+        if !missing.is_empty() {
+            let read = read_summaries(&mut connection, context, missing).await?;
+            pending.iter().for_each(|(index, _)| lists[*index].complete(&read));
+        }
         let retried = pending.into_iter().filter_map(|(index, request)| {
             let request = lists[index].retry(requests[index].limit, request)?;
             Some((index, request))
@@ -141,4 +149,16 @@ async fn read_lists(slot: &mut PgSlot, context: &Context, requests: &[ListReques
     }
     connection.release();
     Ok(lists)
+}
+
+/// Reads what lists show of these videos, and keeps it for the next lists.
+async fn read_summaries(
+    connection: &mut PgConnectionGuard<'_>,
+    context: &Context,
+    video_ids: BTreeSet<i64>,
+) -> Result<HashMap<i64, VideoSummary>, DbErr> {
+    let input = bind_arrays(video_ids.into_iter().map(|video_id| SummaryRequest { video_id }))?;
+    let rows = connection.query(&context.statements.summaries, input).await?;
+    let read = rows.iter().map(|row| VideoSummary::read(&mut RowReader::from_postgres(row)));
+    Ok(context.summaries.keep(read.collect::<Result<_, _>>()?))
 }

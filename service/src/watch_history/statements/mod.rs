@@ -36,11 +36,17 @@ pub(super) struct ReadStatements {
     /// Lists the videos that a user has started, not completed and not hidden, the last watched
     /// first.
     pub(super) list: Arc<str>,
+    /// Reads what a list shows of videos.
+    pub(super) summaries: Arc<str>,
 }
 
 impl ReadStatements {
     pub(super) fn new(backend: DatabaseBackend) -> Self {
-        Self { find: read::find(backend).into(), list: read::list(backend).into() }
+        Self {
+            find: read::find(backend).into(),
+            list: read::list(backend).into(),
+            summaries: read::summaries(backend).into(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use super::{HEARTBEAT, PgStatements, ReadStatements, SqliteStatements, updated_c
 use crate::progress::ProgressRules;
 use crate::storage::InputRow;
 use crate::watch_history::save::SaveCommand;
-use entity::{forgotten_entry, play, user, video, watch_history};
+use entity::{forgotten_entry, play, user, video, video_revision, watch_history};
 use rusqlite::Connection;
 use sea_orm::DatabaseBackend::Sqlite;
 use sea_orm::sea_query::SqliteQueryBuilder;
@@ -24,6 +24,7 @@ fn database() -> Connection {
         schema.create_table_from_entity(watch_history::Entity),
         schema.create_table_from_entity(play::Entity),
         schema.create_table_from_entity(forgotten_entry::Entity),
+        schema.create_table_from_entity(video_revision::Entity),
     ];
     for table in tables {
         db.execute_batch(&table.to_string(SqliteQueryBuilder)).unwrap();
@@ -62,6 +63,12 @@ fn a_heartbeat_assigns_no_indexed_column() {
 fn the_list_is_read_by_its_index_on_sqlite() {
     let plan = plan(&database(), &ReadStatements::new(Sqlite).list);
     assert!(plan.contains("USING INDEX ix_watch_history_list"), "{plan}");
+}
+
+#[test]
+fn the_summaries_of_videos_are_read_by_their_keys_on_sqlite() {
+    let plan = plan(&database(), &ReadStatements::new(Sqlite).summaries);
+    assert!(!plan.contains("SCAN videos") && !plan.contains("SCAN users"), "{plan}");
 }
 
 #[test]
