@@ -110,3 +110,13 @@ test("plain: a film without ranges loses no further position", chromeOnly, async
   assert.ok(after.watch_position >= before.watch_position, `${after.watch_position} is saved`);
   await viewer.leave();
 });
+
+test("videojs: a player that is disposed of saves its last position", async () => {
+  const viewer = await watching("videojs", "film");
+  await viewer.do((video) => (video.currentTime = 25));
+  await viewer.playTo(27);
+  const reached = Math.floor(await viewer.position());
+  await viewer.page.$eval(".video-js", (/** @type {any} */ { player }) => player.dispose());
+  await until(() => site.entry("ann-videojs"), (it) => it?.watch_position >= reached);
+  await viewer.leave();
+});
