@@ -231,9 +231,7 @@ async fn a_page_has_one_socket_and_none_after_five_minutes_out_of_sight() {
     browser.wait_until("document.querySelector('#player').readyState >= 2").await;
     is_live(&browser).await;
     assert_eq!(browser.number("sockets.filter(({ readyState }) => readyState < 2).length").await, 1.0);
-    browser
-        .script("sockets[0].addEventListener('close', () => (window.closedWhile = document.visibilityState))")
-        .await;
+    browser.script("sockets[0].addEventListener('close', () => (window.closedWhile = document.visibilityState))").await;
     let tab = browser.new_tab().await;
     living_room_at(&program, 40).await;
     // Five minutes are six seconds in haste, and a page out of sight has its timers once a second.
