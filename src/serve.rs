@@ -7,6 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
 use service::metrics::Metrics;
+use service::relay::EventRelay;
 use service::time::Clock;
 use service::user::{self, RegistrationPolicy};
 use service::views::ViewCounter;
@@ -47,6 +48,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let registration_policy = registration_policy(settings, address.ip());
     let by_command = registration_policy != RegistrationPolicy::Open;
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
+    let live = LiveHub::new(LiveLimits { total: max_live_sockets(descriptors), ..LiveLimits::default() });
+    let relay = settings.redis.clone().map(|redis| {
+        let live = live.clone();
+        EventRelay::start(redis, &db, &tokens, move |change| live.receive(change))
+    });
     let app = Arc::new(AppState {
         db: db.clone(),
         history: History::open(&db, settings.rules, settings.history_max_days).map_err(|error| error.to_string())?,
@@ -64,7 +70,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         metrics: request_metrics,
         rate_limits: RateLimits::new(settings.rates),
         file_limits: FileLimits::new(settings.streams_per_address, max_open_files(descriptors)),
-        live: LiveHub::new(LiveLimits { total: max_live_sockets(descriptors), ..LiveLimits::default() }),
+        redis: relay.as_ref().map(EventRelay::status),
+        live,
         idle_timeout: IDLE_TIMEOUT,
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
@@ -78,6 +85,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         log::info!("DATABASE_URL: {note}");
     }
     let metrics_server = metrics_listener.map(|listener| serve_metrics(&app, listener)).transpose()?;
+    if relay.is_none() && settings.is_postgres() {
+        log::info!("live sockets get the events of this process only; with several processes, set REDIS_URL");
+    }
     if by_command && matches!(user::find_scan_owner(db.reader(), None).await, Err(Error::UserNotFound)) {
         log::info!("the first account is created by `playhead user create NAME EMAIL --admin`");
     }
@@ -86,6 +96,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     drop(jobs);
     if let Some(server) = metrics_server {
         server.stop(false).await;
+    }
+    if let Some(relay) = relay {
+        relay.close().await;
     }
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))

@@ -31,6 +31,7 @@ pub struct RequestMetrics {
     seconds: HistogramVec,
     security_events: IntCounterVec,
     live: LiveMetrics,
+    redis_up: IntGaugeVec,
 }
 
 /// What is counted about live sockets.
@@ -69,6 +70,7 @@ impl RequestMetrics {
             )?,
             security_events,
             live: LiveMetrics::new(metrics)?,
+            redis_up: metrics.gauge("playhead_redis_up", "1 while Redis is connected, else 0.", NO_LABELS)?,
         })
     }
 
@@ -96,6 +98,8 @@ impl RequestMetrics {
     fn sample(&self, app: &AppState) {
         let sockets = i64::try_from(app.live.socket_count()).unwrap_or(i64::MAX);
         self.live.sockets.with_label_values(NO_LABELS).set(sockets);
+        let is_up = app.redis.as_ref().is_some_and(|redis| redis.is_connected());
+        self.redis_up.with_label_values(NO_LABELS).set(is_up.into());
     }
 
     pub(crate) fn count_security_event(&self, event: &str, outcome: &str) {

@@ -11,13 +11,13 @@ use service::auth::{Auth, REFRESH_GRACE, Tokens};
 use service::library::Library;
 use service::limit::LimitSettings;
 use service::progress::ProgressRules;
+use service::relay::{EventRelay, RedisAddress};
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
 use service::user::RegistrationPolicy;
 use service::views::ViewCounter;
 use service::watch_history::History;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -68,6 +68,7 @@ pub struct TestOptions {
     pub streams_per_address: usize,
     pub history_max_days: Option<i32>,
     pub idle_timeout: Duration,
+    pub redis_url: Option<String>,
     pub live: LiveLimits,
     /// Whether it counts, and shows the metrics at [`TestApp::metrics_address`].
     pub metrics: bool,
@@ -85,6 +86,7 @@ impl Default for TestOptions {
             streams_per_address: 64,
             history_max_days: None,
             idle_timeout: Duration::from_secs(60),
+            redis_url: None,
             live: LiveLimits::default(),
             metrics: false,
         }
@@ -161,6 +163,12 @@ impl TestApp {
                     });
                     let metrics = options.metrics.then(|| crate::metrics::turn_on(&mut db));
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
+                    let redis = options.redis_url.map(|url| RedisAddress::parse(&url).unwrap());
+                    let live = LiveHub::new(options.live);
+                    let relay = redis.map(|redis| {
+                        let live = live.clone();
+                        EventRelay::start(redis, &db, &tokens, move |change| live.receive(change))
+                    });
                     let app = Arc::new(AppState {
                         db: db.clone(),
                         history: History::open(&db, ProgressRules::default(), options.history_max_days).unwrap(),
@@ -178,7 +186,8 @@ impl TestApp {
                         metrics,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
-                        live: LiveHub::new(options.live),
+                        redis: relay.as_ref().map(EventRelay::status),
+                        live,
                         idle_timeout: options.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
@@ -189,6 +198,9 @@ impl TestApp {
                     started.send((db.clone(), tokio::runtime::Handle::current())).unwrap();
                     let end = async { ended.await.unwrap_or(ShutdownMode::Immediate) };
                     api::serve(app, listener, Some(1), end).await.unwrap();
+                    if let Some(relay) = relay {
+                        relay.close().await;
+                    }
                     db.close().await;
                 });
             })
@@ -228,16 +240,6 @@ impl TestApp {
         send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// Sends these bytes and returns the whole response, for requests that no client library sends.
-    pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        stream.write_all(bytes).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        answer
-    }
-
     /// Moves the server's clock forward.
     pub fn pass(&self, time: Duration) {
         self.ahead.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
@@ -270,13 +272,6 @@ impl TestApp {
         let deactivate =
             async move { db.transaction(async |tx| service::user::deactivate(tx, &name, now).await).await };
         self.runtime.spawn(deactivate).await.unwrap().unwrap();
-    }
-
-    /// Gives an account a new password, as another process does.
-    pub async fn set_password(&self, name: &str, password: &str) -> Result<(), service::Error> {
-        let passwords = service::auth::Passwords::default();
-        let new = service::user::prepare_new_password(&self.db, &passwords, name, password.to_owned()).await?;
-        self.db.transaction(async |tx| service::user::set_password(tx, new, self.now()).await.map(drop)).await
     }
 
     /// The server's time.

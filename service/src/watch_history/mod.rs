@@ -25,6 +25,7 @@ use crate::metrics::{Metrics, SaveMetrics};
 use crate::progress::ProgressRules;
 use crate::retention::retention_cutoff;
 use crate::storage::{BatchConnections, Batcher, EventPublisher};
+use crate::video::SummaryCache;
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
 use command::Command;
@@ -60,6 +61,8 @@ struct Context {
     /// The setting `HISTORY_MAX_DAYS`.
     max_days: Option<i32>,
     events: EventPublisher,
+    /// What lists show of the videos that were listed last.
+    summaries: SummaryCache,
     metrics: Option<Arc<Metrics>>,
     saves: Option<SaveMetrics>,
 }
@@ -75,7 +78,9 @@ impl History {
         let events = database.events().clone();
         let metrics = database.metrics().cloned();
         let saves = metrics.as_ref().map(|metrics| metrics.saves());
-        let context = Arc::new(Context { statements, rules, max_days: history_max_days, events, metrics, saves });
+        let summaries = SummaryCache::default();
+        let max_days = history_max_days;
+        let context = Arc::new(Context { statements, rules, max_days, events, summaries, metrics, saves });
         match database.batch_connections() {
             BatchConnections::Postgres(connector) => on_postgres::open(connector, &context),
             BatchConnections::Sqlite(connector) => on_sqlite::open(connector, &context),
