@@ -1,20 +1,23 @@
 /** What the example pages share: signing in and out, and which video is shown. */
 
-const TOKEN = "playhead-examples.token";
+import { createApi } from "playhead/api";
 
 const query = new URLSearchParams(location.search);
 
 /** The video of the page, such as 3 of `plain.html?video=3`. */
 export const videoId = Number(query.get("video") ?? 1);
 
-/** The access token of the signed-in user, null for nobody. */
-export const getToken = () => localStorage.getItem(TOKEN);
+const api = createApi();
+
+/** The access token of the signed-in user, renewed when need be; null for nobody. */
+export const { getToken } = api;
 
 /** The address of the file, with the position that the page names (`#t=10`), and its type. */
 export async function readSource() {
-  const response = await fetch(`/api/v1/videos/${videoId}`);
-  if (!response.ok) throw new Error(`video ${videoId}: HTTP ${response.status}`);
-  const { stream_url } = await response.json();
+  const path = { video_id: videoId };
+  const { data, error } = await api.GET("/api/v1/videos/{video_id}", { params: { path } });
+  const stream_url = data?.stream_url;
+  if (!stream_url) throw new Error(error?.detail ?? `video ${videoId} has no file`);
   const { headers } = await fetch(stream_url, { method: "HEAD" });
   return { src: stream_url + location.hash, type: headers.get("content-type") ?? "" };
 }
@@ -43,25 +46,20 @@ export function whenSignedIn(begin) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const token = await requestToken(Object.fromEntries(new FormData(form)));
-    if (token === null) return void (user.value = "The name or the password is wrong");
-    localStorage.setItem(TOKEN, token);
-    start();
+    const { username, password } = Object.fromEntries(new FormData(form));
+    try {
+      await api.signIn(String(username), String(password));
+      start();
+    } catch (error) {
+      user.value = String(error);
+    }
   });
   form.querySelector("#sign-out")?.addEventListener("click", async () => {
     await end();
-    localStorage.removeItem(TOKEN);
+    await api.signOut();
     user.value = "Signed out";
   });
-  if (getToken()) start();
-}
-
-/** @param {object} credentials @returns {Promise<string | null>} null if they are wrong */
-async function requestToken(credentials) {
-  const headers = { "content-type": "application/json" };
-  const body = JSON.stringify(credentials);
-  const response = await fetch("/api/v1/auth/login", { method: "POST", headers, body });
-  return response.ok ? (await response.json()).access_token : null;
+  if (api.isSignedIn()) start();
 }
 
 /** Shows what happens to a player. @param {import("playhead").PlayheadEvent} event */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const root = import.meta.dirname;
 const server = process.env.PLAYHEAD_URL ?? "http://localhost:8000";
-const proxy = { "/api": { target: server, changeOrigin: true } };
+const proxy = { "/api": { target: server, ws: true } };
 
 export default {
   root,

@@ -8,7 +8,7 @@ import { readFileSync, readdirSync } from "node:fs";
 
 const LEAST_PERCENT = 90;
 
-const FOLDERS = ["src", "adapters"];
+const FOLDERS = ["src", "adapters", "api"];
 const files = FOLDERS.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".js"))

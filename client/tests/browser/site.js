@@ -21,7 +21,7 @@ function copyClips(folder) {
   const bytes = readFileSync(sample);
   cpSync(sample, join(folder, "film.webm")); // 60 seconds
   writeFileSync(join(folder, "cut.webm"), bytes.subarray(0, bytes.length / 12));
-  for (const name of ["live.webm", "long-text.mp4"]) {
+  for (const name of ["two-seconds.webm", "long-text.mp4"]) {
     cpSync(join(root, "tests/fixtures", name), join(folder, name));
   }
 }
@@ -45,11 +45,24 @@ async function startProgram(folder) {
 export class Site {
   /** @type {Map<string, number>} The ids of the clips. */
   videos = new Map();
+  /** @type {Record<string, string>} The tokens by user. */
+  tokens = {};
+  /** The working folder of the program. */
+  folder = mkdtempSync(join(tmpdir(), "playhead-site-"));
+  /** @type {any} */
+  server;
+  /** The address of the program. */
+  api = "";
+  /** @type {any} */
+  pages;
+  /** The address of the pages. */
+  address = "";
+  /** @type {any} */
+  browser;
 
   /** @param {"chrome" | "firefox"} browserName @param {string} pages the built examples */
   static async start(browserName, pages) {
     const site = new Site();
-    site.folder = mkdtempSync(join(tmpdir(), "playhead-site-"));
     mkdirSync(join(site.folder, "media"));
     copyClips(join(site.folder, "media"));
     [site.server, site.api] = await startProgram(site.folder);
@@ -59,7 +72,7 @@ export class Site {
     }
     execFileSync(PROGRAM, ["scan", "--owner", "ann"], { cwd: site.folder, stdio: "pipe" });
     for (const { id, title } of await site.ask("/videos?limit=100")) site.videos.set(title, id);
-    const proxy = { "/api": { target: site.api } };
+    const proxy = { "/api": { target: site.api, ws: true } };
     site.pages = await preview({
       configFile: false,
       logLevel: "warn",
@@ -90,30 +103,42 @@ export class Site {
     await this.pages?.close();
     this.server.kill();
     await once(this.server, "exit");
-    rmSync(/** @type {string} */ (this.folder), { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Asks the server below `/api/v1`. @param {string} path @param {string} [token] */
   async ask(path, token) {
-    const headers = token ? { authorization: `Bearer ${token}` } : {};
-    const response = await fetch(`${this.api}/api/v1${path}`, { headers: { ...headers } });
+    const headers = new Headers(token ? { authorization: `Bearer ${token}` } : {});
+    const response = await fetch(`${this.api}/api/v1${path}`, { headers });
     return response.ok ? response.json() : null;
+  }
+
+  /** @param {string} username @returns {Promise<string>} */
+  async token(username) {
+    const response = await fetch(`${this.api}/api/v1/auth/login`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ username, password: PASSWORD }),
+    });
+    return (await response.json()).access_token;
   }
 
   /** What the server has of a user and a clip, null for nothing. */
   async entry(/** @type {string} */ name, clip = "film") {
-    const response = await fetch(`${this.api}/api/v1/auth/login`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ username: name, password: PASSWORD }),
-    });
-    const { access_token } = await response.json();
-    return this.ask(`/videos/${this.videos.get(clip)}/watch-history`, access_token);
+    const token = (this.tokens[name] ??= await this.token(name));
+    return this.ask(`/videos/${this.videos.get(clip)}/watch-history`, token);
+  }
+
+  /** Deletes what the server has of a user and a clip. */
+  async forget(/** @type {string} */ name, /** @type {string} */ clip) {
+    const url = `${this.api}/api/v1/videos/${this.videos.get(clip)}/watch-history`;
+    const headers = { authorization: `Bearer ${await this.token(name)}` };
+    await fetch(url, { method: "DELETE", headers });
   }
 
   /** A viewer with a browser of their own, who sees one of the pages. @param {string} player */
   async viewer(player) {
-    const context = await /** @type {any} */ (this.browser).createBrowserContext();
+    const context = await this.browser.createBrowserContext();
     return new Viewer(this, context, player);
   }
 }
@@ -121,7 +146,6 @@ export class Site {
 export class Viewer {
   /** @param {Site} site @param {any} context @param {string} player */
   constructor(site, context, player) {
-    Object.assign(this, { site, context, player });
     this.site = site;
     this.context = context;
     this.player = player;
@@ -129,12 +153,18 @@ export class Viewer {
     this.page = null;
     /** @type {string[]} */
     this.errors = [];
+    /** @type {(() => void) | null} Runs in the page before its scripts. */
+    this.prepare = null;
+    /** @type {Buffer | null} What the server of the films answers, as if it knew no ranges. */
+    this.film = null;
   }
 
   /** Opens the page in a new tab. @param {string} [clip] @param {string} [hash] */
   async open(clip = "film", hash = "") {
     this.page = await this.context.newPage();
     this.page.on("pageerror", (/** @type {Error} */ error) => this.errors.push(error.message));
+    if (this.prepare) await this.page.evaluateOnNewDocument(this.prepare);
+    if (this.film) await this.#answerWithoutRanges(this.film);
     await this.page.evaluateOnNewDocument(() => {
       // Media events do not bubble, but they can be captured.
       for (const type of ["seeked", "timeupdate"]) {
@@ -151,6 +181,16 @@ export class Viewer {
     const id = this.site.videos.get(clip);
     await this.page.goto(`${this.site.address}/${this.player}.html?video=${id}${hash}`);
     await this.page.waitForSelector("#sign-in");
+  }
+
+  /** @param {Buffer} film */
+  async #answerWithoutRanges(film) {
+    const headers = { "accept-ranges": "none" };
+    await this.page.setRequestInterception(true);
+    this.page.on("request", (/** @type {any} */ request) => {
+      if (request.method() !== "GET" || !request.url().includes("/stream")) return request.continue();
+      return request.respond({ status: 200, headers, contentType: "video/webm", body: film });
+    });
   }
 
   /** @param {string} name */

@@ -1,6 +1,7 @@
 /** What a page does with the package, for the compiler. */
 import { createPlayhead, PlayheadError } from "playhead";
 import type { AttachOptions, Entry, Handle, PlayheadEvent, PlayheadState } from "playhead";
+import { createApi } from "playhead/api";
 import { createHistory } from "playhead/history";
 import { loadWithPlayhead } from "playhead/shaka";
 
@@ -38,6 +39,17 @@ const seconds: number = await playhead.resumeAt(3);
 const live = await playhead.live();
 const stop: () => void = live.subscribe((event) => console.log(event.type));
 console.log(title, next, seconds, stop, loadWithPlayhead);
+
+const api = createApi({ baseUrl: "https://playhead.example" });
+await api.signIn("ann", "correct horse");
+createPlayhead({ getToken: api.getToken });
+const { data, error } = await api.GET("/api/v1/videos", { params: { query: { limit: 5 } } });
+const titles: string[] | undefined = data?.map((video) => video.title);
+const code: string | undefined = error?.code;
+console.log(titles, code);
+// @ts-expect-error: there is no such operation
+await api.GET("/api/v1/films");
+
 handle.suspend();
 handle.unsuspend();
 await handle.detach({ save: false });
