@@ -18,7 +18,7 @@ test("twenty players are destroyed, and leave no timer, listener or socket", asy
   await viewer.open();
   const count = () => viewer.page.evaluate(() => Reflect.get(window, "countOpen")());
   const before = await count();
-  await viewer.signIn("ann");
+  await viewer.signIn("ann-many");
   const during = await until(count, ({ timers, sockets }) => timers >= 20 && sockets === 1);
   console.log(`while they play: ${JSON.stringify(during)}`);
   assert.ok(during.listeners - before.listeners >= 20 * 15, `${during.listeners} listeners`);

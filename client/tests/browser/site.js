@@ -11,6 +11,11 @@ import { preview } from "vite";
 
 const root = join(import.meta.dirname, "../../..");
 const PROGRAM = process.env.PLAYHEAD_BIN ?? join(root, "target/debug/playhead");
+/** Of each player two, so that all can be played at once. */
+const USERS = ["plain", "videojs", "vidstack", "shaka", "react", "many"].flatMap((player) => [
+  `ann-${player}`,
+  `bob-${player}`,
+]);
 const PASSWORD = "correct horse";
 /** The longest wait for something that a page should do. */
 const PATIENCE_MS = 30_000;
@@ -66,11 +71,11 @@ export class Site {
     mkdirSync(join(site.folder, "media"));
     copyClips(join(site.folder, "media"));
     [site.server, site.api] = await startProgram(site.folder);
-    for (const name of ["ann", "bob"]) {
+    for (const name of USERS) {
       const words = ["user", "create", name, `${name}@example.org`];
       execFileSync(PROGRAM, words, { cwd: site.folder, input: `${PASSWORD}\n`, stdio: "pipe" });
     }
-    execFileSync(PROGRAM, ["scan", "--owner", "ann"], { cwd: site.folder, stdio: "pipe" });
+    execFileSync(PROGRAM, ["scan", "--owner", USERS[0]], { cwd: site.folder, stdio: "pipe" });
     for (const { id, title } of await site.ask("/videos?limit=100")) site.videos.set(title, id);
     const proxy = { "/api": { target: site.api, ws: true } };
     site.pages = await preview({
@@ -93,7 +98,11 @@ export class Site {
               "--autoplay-policy=no-user-gesture-required",
             ]
           : [],
-      extraPrefsFirefox: { "media.autoplay.default": 0, "media.volume_scale": "0.0" },
+      extraPrefsFirefox: {
+        "media.autoplay.default": 0,
+        "media.block-autoplay-until-in-foreground": false,
+        "media.volume_scale": "0.0",
+      },
     });
     return site;
   }
@@ -212,9 +221,14 @@ export class Viewer {
     await this.see(() => document.querySelector("#user")?.textContent === "Signed out");
   }
 
-  /** Waits until this is true in the page. @param {(argument: any) => unknown} condition */
-  async see(condition, /** @type {unknown} */ argument = null) {
-    await this.page.waitForFunction(condition, { timeout: PATIENCE_MS, polling: 50 }, argument);
+  /**
+   * Waits until this is true in the page.
+   * @param {(argument: any) => unknown} condition @param {unknown} [argument]
+   * @param {number} [moreMs] to wait longer than usual
+   */
+  async see(condition, argument = null, moreMs = 0) {
+    const options = { timeout: PATIENCE_MS + moreMs, polling: 50 };
+    await this.page.waitForFunction(condition, options, argument);
   }
 
   /** Waits for the state that the page shows. @param {string} state */

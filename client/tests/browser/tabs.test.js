@@ -15,7 +15,7 @@ after(() => site?.stop());
 test("two tabs renew the token once, and both go on saving", async () => {
   const first = await site.viewer("plain");
   await first.open("film");
-  await first.signIn("ann");
+  await first.signIn("ann-plain");
   const second = new Viewer(site, first.context, "videojs");
   await second.open("two-seconds");
   await second.seeState("ready");
@@ -38,8 +38,8 @@ test("two tabs renew the token once, and both go on saving", async () => {
     first.do((video) => (video.currentTime = 30)),
     second.do((video) => (video.currentTime = 1)),
   ]);
-  await until(() => site.entry("ann", "film"), (entry) => entry?.watch_position === 30);
-  await until(() => site.entry("ann", "two-seconds"), (entry) => entry?.watch_position === 1);
+  await until(() => site.entry("ann-plain", "film"), (entry) => entry?.watch_position === 30);
+  await until(() => site.entry("ann-plain", "two-seconds"), (entry) => entry?.watch_position === 1);
   assert.equal(renewals, 1);
   await first.leave();
 });
