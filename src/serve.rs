@@ -6,6 +6,7 @@ use api::{AppState, FileLimits, LiveHub, LiveLimits, RateLimits, ShutdownMode};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
+use service::relay::EventRelay;
 use service::time::Clock;
 use service::user::{self, RegistrationPolicy};
 use service::views::ViewCounter;
@@ -44,6 +45,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let registration_policy = registration_policy(settings, address.ip());
     let by_command = registration_policy != RegistrationPolicy::Open;
     let tokens = Tokens::new(&secret, settings.access_token_lifetime);
+    let live = LiveHub::new(LiveLimits { total: max_live_sockets(descriptors), ..LiveLimits::default() });
+    let relay = settings.redis.clone().map(|redis| {
+        let live = live.clone();
+        EventRelay::start(redis, &db, &tokens, move |change| live.receive(change))
+    });
     let app = Arc::new(AppState {
         db: db.clone(),
         history: History::open(&db, settings.rules, settings.history_max_days).map_err(|error| error.to_string())?,
@@ -60,7 +66,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         access_log: settings.access_log,
         rate_limits: RateLimits::new(settings.rates),
         file_limits: FileLimits::new(settings.streams_per_address, max_open_files(descriptors)),
-        live: LiveHub::new(LiveLimits { total: max_live_sockets(descriptors), ..LiveLimits::default() }),
+        redis: relay.as_ref().map(EventRelay::status),
+        live,
         idle_timeout: IDLE_TIMEOUT,
         runtime: Handle::current(),
         shutdown: api::Shutdown::default(),
@@ -73,12 +80,18 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     for note in &settings.database_notes {
         log::info!("DATABASE_URL: {note}");
     }
+    if relay.is_none() && settings.is_postgres() {
+        log::info!("live sockets get the events of this process only; with several processes, set REDIS_URL");
+    }
     if by_command && matches!(user::find_scan_owner(db.reader(), None).await, Err(Error::UserNotFound)) {
         log::info!("the first account is created by `playhead user create NAME EMAIL --admin`");
     }
     let jobs = jobs::start(&db, settings);
     let served = api::serve(app, listener, None, wait_for_signal()?).await;
     drop(jobs);
+    if let Some(relay) = relay {
+        relay.close().await;
+    }
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
 }

@@ -15,6 +15,7 @@ use migration::environment::{self, DatabaseUrl};
 use service::auth::REFRESH_GRACE;
 use service::limit::LimitSettings;
 use service::progress::ProgressRules;
+use service::relay::RedisAddress;
 use service::storage::Durability;
 use std::ffi::OsString;
 use std::fmt;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use value::Value;
 use values::{
     check_secret, parse_bind_address, parse_database_url, parse_log_filter, parse_media_dir, parse_origins,
-    parse_proxies, parse_public_path,
+    parse_proxies, parse_public_path, parse_redis_url,
 };
 
 /// The shortest key that HS256 allows (RFC 7518, 3.2).
@@ -43,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) database_url: String,
     /// What the log says about how the URL was understood.
     pub(crate) database_notes: Vec<String>,
+    pub(crate) redis: Option<RedisAddress>,
     pub(crate) bind_address: SocketAddr,
     pub(crate) jwt_secret: Option<String>,
     pub(crate) access_token_lifetime: Duration,
@@ -86,6 +88,11 @@ impl Settings {
         let every = number("RECOMMENDATIONS_EVERY_MINUTES", args.recommendations_every_minutes, 60, 0, 525_600)?;
         let limits = LimitSettings::default();
         Ok(Self {
+            redis: parse_redis_url(value_or_file(
+                ["REDIS_URL", "REDIS_URL_FILE"],
+                args.redis_url,
+                args.redis_url_file,
+            )?)?,
             bind_address: parse_bind_address(text("BIND_ADDRESS", args.bind_address)?)?,
             jwt_secret: check_secret(value_or_file(
                 ["JWT_SECRET", "JWT_SECRET_FILE"],
@@ -137,6 +144,11 @@ impl Settings {
             database_url: url,
             database_notes: notes,
         })
+    }
+
+    /// Whether the database is PostgreSQL, which several processes can share.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.database_url.starts_with("postgres")
     }
 
     /// The database URL without its password, for people.

@@ -12,17 +12,15 @@
 import { base } from "./base.js";
 import { deviceName } from "./device.js";
 import { createPlayhead, PlayheadError } from "./playhead.js";
+import { createHistory } from "./playhead/history.js";
 import { refusal, t } from "./i18n.js";
 import * as session from "./session.js";
 
 /** The name of this device in the history. */
 export const deviceHere = deviceName(navigator.userAgent);
 
-export const playhead = createPlayhead({
-  getToken: session.token,
-  baseUrl: base,
-  device: deviceHere,
-});
+const player = createPlayhead({ getToken: session.token, baseUrl: base, device: deviceHere });
+export const playhead = { ...player, ...createHistory(player) };
 
 /** A problem document (RFC 9457), or no answer if `status` is 0. */
 export class Problem extends Error {

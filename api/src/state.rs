@@ -14,6 +14,7 @@ use service::auth::Auth;
 use service::caller::Caller;
 use service::library::Library;
 use service::progress::ProgressRules;
+use service::relay::RelayStatus;
 use service::time::Clock;
 use service::user::RegistrationPolicy;
 use service::views::ViewCounter;
@@ -64,6 +65,8 @@ pub struct AppState {
     pub rate_limits: RateLimits,
     /// Limits on files that are sent at once.
     pub file_limits: FileLimits,
+    /// Whether Redis is there; `None` when none is used.
+    pub redis: Option<Arc<RelayStatus>>,
     /// The live sockets of this process.
     pub live: LiveHub,
     /// A connection on which no byte moves for so long is closed.

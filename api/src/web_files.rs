@@ -1,5 +1,5 @@
-//! The files of the web page: those of `web/`, and below the same root the sources of the package in
-//! `client/`, from which the pages import. Both folders are embedded in the program.
+//! The files of the web page: those of `web/`, and below the same root the sources of the package
+//! in `client/`, from which the pages import. Both folders are embedded in the program.
 
 use rust_embed::{EmbeddedFile, RustEmbed};
 

@@ -5,11 +5,11 @@ from harness.programs import BENCH, VENV, say
 
 HEAD = """# Results
 
-Written by `bench/run`, `bench/growth` and `bench/recommendations`; [README.md](README.md) says how to read it. Each section is about the run
+Written by `bench/run`, `bench/growth`, `bench/recommendations` and `bench/live`; [README.md](README.md) says how to read it. Each section is about the run
 that its first line names.
 """
 ORDER = ("side by side, sqlite", "side by side, postgres", "growth, sqlite", "growth, postgres", "viewer, sqlite",
-         "viewer, postgres", "recommendations, sqlite", "recommendations, postgres")
+         "viewer, postgres", "recommendations, sqlite", "recommendations, postgres", "live, sqlite", "live, postgres")
 
 
 def keep(name, lines, quick):

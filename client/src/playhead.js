@@ -6,6 +6,8 @@
  *     const handle = playhead.attach(video, 3, { onState: console.log });
  *     // …and when the player goes away:
  *     await handle.detach();
+ *     // …or with all players, timers and listeners:
+ *     await playhead.destroy();
  *
  * It consists of this file and the folder `playhead` beside it, has no dependencies, and works with
  * any framework. Detach before the element gets another video or is removed.
@@ -20,60 +22,75 @@
  * a browser that is killed may lose the newest save.
  */
 import { attach } from "./playhead/attach.js";
-import { createEdits, nullWhenMissing } from "./playhead/edits.js";
-import { createLists } from "./playhead/lists.js";
 import { createOutbox } from "./playhead/outbox.js";
+import { nullWhenMissing, removeWith } from "./playhead/removal.js";
 import { PlayheadError, createRequests, subjectOf } from "./playhead/request.js";
 import { historyPath } from "./playhead/sender.js";
+import { findStart } from "./playhead/start.js";
 
 export { PlayheadError };
+
+/**
+ * The place that was given up last, with its device and time, for `undo`.
+ * @typedef {{ position: number, device: string | null, at: string }} PreviousPlace
+ */
 
 /**
  * The entry of one viewer and one video. Positions and durations are whole seconds, the percentage
  * is 0 to 100, and timestamps are RFC 3339. `resume_at` is where playback should begin, 0 for the
  * start. `applied` is false if a save changed nothing. "Continue watching" leaves out what is
- * `hidden`. `previous` is the place that was given up last, with its device and time, for `undo`.
- * @typedef {{ position: number, device: string | null, at: string }} PreviousPlace
+ * `hidden`.
  * @typedef {{ id: number, user_id: number, video_id: number, watch_position: number,
  *   watch_duration: number, completed: boolean, progress_percentage: number, resume_at: number,
  *   device: string | null, play_count: number, completed_at: string | null,
  *   last_watched_at: string, created_at: string, updated_at: string, hidden: boolean,
  *   previous: PreviousPlace | null, applied?: boolean }} Entry
- *
+ */
+
+/**
  * One item of the "continue watching" list.
  * @typedef {{ video_id: number, video_title: string, video_description: string | null,
  *   video_duration: number | null, video_thumbnail_path: string | null, uploader_username: string,
  *   watch_position: number, progress_percentage: number, resume_at: number, device: string | null,
  *   play_count: number, last_watched_at: string,
  *   previous: PreviousPlace | null }} ContinueItem
- *
- * @typedef {import("./playhead/edits.js").Preferences} Preferences
- * @typedef {import("./playhead/edits.js").Time} Time
- * @typedef {import("./playhead/lists.js").HistoryItem} HistoryItem
- * @typedef {import("./playhead/live/live.js").Live} Live
- * @typedef {import("./playhead/live/live.js").LiveEvent} LiveEvent
- * @typedef {import("./playhead/lists.js").Play} Play
- * @typedef {import("./playhead/lists.js").Recommendation} Recommendation
- * @typedef {import("./playhead/lists.js").VideoItem} VideoItem
- * @typedef {import("./playhead/lists.js").ViewingStatistics} ViewingStatistics
- *
- * Returns an access token, or null when nobody is signed in.
+ */
+/** @typedef {import("./playhead/edits.js").Preferences} Preferences */
+/** @typedef {import("./playhead/edits.js").Time} Time */
+/** @typedef {import("./playhead/lists.js").HistoryItem} HistoryItem */
+/** @typedef {import("./playhead/live/live.js").Live} Live */
+/** @typedef {import("./playhead/live/live.js").LiveEvent} LiveEvent */
+/** @typedef {import("./playhead/lists.js").Play} Play */
+/** @typedef {import("./playhead/lists.js").Recommendation} Recommendation */
+/** @typedef {import("./playhead/lists.js").VideoItem} VideoItem */
+/** @typedef {import("./playhead/lists.js").ViewingStatistics} ViewingStatistics */
+
+/**
  * - refused: a token that the server has just answered with 401; return a newer one or null
  * - keepalive: the page may be about to go away; answer from memory, without a request
  * @typedef {{ refused?: string, keepalive?: boolean }} TokenRequest
+ */
+
+/**
+ * Returns an access token, or null when nobody is signed in.
  * @typedef {(request: TokenRequest) => string | null | Promise<string | null>} TokenProvider
- *
+ */
+
+/**
  * - baseUrl: the server's origin and the path below which it is shown, without a slash at the end
  *   (default: the origin of the page)
  * - fetch: another transport
  * - device: the name of this device, for people, such as "Living room"; 1 to 100 characters
  * - getUser: the user of an access token, for tokens that are not the server's own; while it is
  *   unknown, saves are kept in memory only
+ * - signal: calls `destroy` when it aborts
  * @typedef {{ getToken: TokenProvider, baseUrl?: string, device?: string,
- *   fetch?: typeof globalThis.fetch,
- *   getUser?: (token: string) => string | number | null }} PlayheadOptions
- *
- * What happens to an attached player. `position` is in whole seconds.
+ *   fetch?: typeof globalThis.fetch, getUser?: (token: string) => string | number | null,
+ *   signal?: AbortSignal }} PlayheadOptions
+ */
+
+/**
+ * What happens to an attached player.
  * - ready: the history is read, and playback was taken to `position`; 0: it stays where it was
  * - saved: the server has stored `position`
  * - superseded: the server keeps `position`: it is newer, or nobody chose to go back from it
@@ -87,33 +104,65 @@ export { PlayheadError };
  *   user is back
  * @typedef {"ready" | "saved" | "superseded" | "not-stored" | "retrying" | "failed" | "gone"
  *   | "signed-out"} PlayheadState
+ */
+
+/**
+ * `position` is in whole seconds.
  * @typedef {{ state: PlayheadState, position: number, retryInMs?: number, kept?: boolean,
  *   error?: PlayheadError }} PlayheadEvent
- *
+ */
+
+/**
  * - onState: called at each event, until `detach`
  * - onEntry: called with the entry whenever the server says what it has, null for none, until
  *   `detach`
  * - resume: false leaves the element where it is (default true)
+ * - startedAt: the second from `resumeAt` at which the page has the player begin by itself
  * - saveEveryMs: milliseconds between saves while playing (default 10 000)
+ * - signal: detaches when it aborts
  * @typedef {{ onState?: (event: PlayheadEvent) => void, onEntry?: (entry: Entry | null) => void,
- *   resume?: boolean, saveEveryMs?: number }} AttachOptions
- *
+ *   resume?: boolean, startedAt?: number, saveEveryMs?: number,
+ *   signal?: AbortSignal }} AttachOptions
+ */
+
+/**
  * - detach: saves the last position if it is new, unless `save` is false; done when the save is
  *   answered
  * - startOver: goes to 0, saves it at once, and plays
  * - goTo: goes to a position in seconds that the viewer has chosen, and saves it
  * - forget: deletes the entry; nothing is saved again until playback moves; rejects with a
  *   PlayheadError
+ * - suspend: saves the position; what the element then plays is not of the video, such as an
+ *   advertisement, or has no position, such as a live stream
+ * - unsuspend: the element plays the video again, from where it was or will be taken there
  * @typedef {{ detach: (options?: { save?: boolean }) => Promise<void>,
  *   startOver: () => Promise<void>, goTo: (position: number) => Promise<void>,
- *   forget: () => Promise<void> }} Handle
- *
- * - account: send it with a token of this account only
- * @typedef {{ signal?: AbortSignal, account?: string }} ReadOptions
- * @typedef {ReturnType<typeof createPlayhead>} Playhead
+ *   forget: () => Promise<void>, suspend: () => void, unsuspend: () => void }} HandleCalls
  */
 
 /**
+ * An attached player. It sends the events "state", whose `detail` is a PlayheadEvent, and "entry",
+ * whose `detail` is an entry or null.
+ * @typedef {EventTarget & HandleCalls & {
+ *   addEventListener(type: "state", listener: (event: CustomEvent<PlayheadEvent>) => void,
+ *     options?: AddEventListenerOptions | boolean): void,
+ *   addEventListener(type: "entry", listener: (event: CustomEvent<Entry | null>) => void,
+ *     options?: AddEventListenerOptions | boolean): void }} Handle
+ */
+
+/**
+ * - account: send it with a token of this account only
+ * @typedef {{ signal?: AbortSignal, account?: string }} ReadOptions
+ */
+/** @typedef {ReturnType<typeof createPlayhead>} Playhead */
+
+/**
+ * @typedef {import("./playhead/request.js").Requests
+ *   & { outbox: import("./playhead/outbox.js").Outbox }} Connection
+ */
+
+/**
+ * Nothing happens before this call, and it may be made on a server, where no player is attached.
  * All functions reject with a PlayheadError.
  * @param {PlayheadOptions} options
  */
@@ -122,11 +171,15 @@ export function createPlayhead({
   getUser = subjectOf,
   baseUrl = "",
   device,
+  signal,
   fetch = (...args) => globalThis.fetch(...args),
 }) {
+  const life = new AbortController();
   const requests = createRequests({ getToken, getUser, baseUrl, fetch });
-  const { request, currentAccount } = requests;
-  const outbox = createOutbox(requests, device);
+  const { request } = requests;
+  const outbox = createOutbox(requests, life.signal, device);
+  /** @type {Connection} */
+  const connection = { ...requests, outbox };
   /** @type {Promise<Live> | null} */
   let live = null;
   const client = {
@@ -147,6 +200,16 @@ export function createPlayhead({
     },
 
     /**
+     * Finds the second at which a video should begin, for players that are told when they load.
+     * Pass it to `attach` as `startedAt`.
+     * @param {number | string} videoId @param {{ signal?: AbortSignal }} [options]
+     * @returns {Promise<number>} 0 for the start, also when nobody is signed in or no answer came
+     *   within 3 seconds; then `attach` takes the viewer there later
+     */
+    resumeAt: (videoId, { signal: wanted } = {}) =>
+      findStart(client, connection, videoId, anySignal(life.signal, wanted)),
+
+    /**
      * Saves one position as that of now, without retries.
      * @param {number | string} videoId @param {number} position seconds
      * @param {{ watchDuration?: number, keepalive?: boolean, signal?: AbortSignal }} [options]
@@ -159,8 +222,19 @@ export function createPlayhead({
       return request("POST", historyPath(videoId), { ...options, body });
     },
 
-    ...createEdits(requests, outbox),
-    ...createLists(requests),
+    /**
+     * Deletes the entry of a video with its plays, if there is one.
+     * @param {number | string} videoId @param {{ account?: string }} [options] `account`: send it
+     *   with a token of this account only
+     * @returns {Promise<void>}
+     */
+    async forget(videoId, options) {
+      const isOfIt = (/** @type {{ video: number | string }} */ { video }) =>
+        String(video) === String(videoId);
+      const task = (/** @type {string} */ account) =>
+        request("DELETE", historyPath(videoId), { account }).catch(nullWhenMissing);
+      await removeWith(connection, isOfIt, task, options?.account);
+    },
 
     /**
      * Sends the queued saves of the signed-in user now; done when they are answered or have
@@ -186,14 +260,37 @@ export function createPlayhead({
     },
 
     /**
-     * Resumes and saves a video until it is detached.
+     * Resumes and saves a video until it is detached. Any number of players may be attached.
      * @param {HTMLVideoElement} video @param {number | string} videoId
      * @param {AttachOptions} [options] @returns {Handle}
      */
-    attach: (video, videoId, options) =>
-      attach({ client, outbox, currentAccount }, video, videoId, options),
+    attach: (video, videoId, options = {}) =>
+      attach({ ...connection, client }, video, videoId, {
+        ...options,
+        signal: anySignal(life.signal, options.signal),
+      }),
+
+    /**
+     * Detaches all players, which save their last positions, and ends all timers and listeners.
+     * What is not delivered then waits in the browser for the next page.
+     * @returns {Promise<void>} done when the saves are answered
+     */
+    async destroy() {
+      life.abort();
+      void live?.then(({ close }) => close()).catch(() => {});
+      await outbox.settle();
+    },
+
+    /** The signed-in user's requests and saves, for the other modules of this package. */
+    connection,
   };
-  // The page's `getToken` may need what its next lines create.
-  setTimeout(outbox.deliver);
+
+  if (signal?.aborted) life.abort();
+  signal?.addEventListener("abort", client.destroy, { signal: life.signal });
+  // The page's `getToken` may need what its next lines create. On a server nothing waits.
+  if (globalThis.document) setTimeout(outbox.deliver);
   return client;
 }
+
+/** @param {...(AbortSignal | undefined)} signals */
+const anySignal = (...signals) => AbortSignal.any(signals.filter((signal) => signal !== undefined));

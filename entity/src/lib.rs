@@ -19,5 +19,6 @@ pub mod session;
 pub mod sign_in_limit;
 pub mod user;
 pub mod video;
+pub mod video_revision;
 pub mod video_search;
 pub mod watch_history;

@@ -22,7 +22,8 @@ pub fn entities(backend: DatabaseBackend) -> EntityTables {
         .register(::entity::sign_in_limit::Entity)
         .register(::entity::deleted_file::Entity)
         .register(::entity::background_job::Entity)
-        .register(::entity::related_video::Entity);
+        .register(::entity::related_video::Entity)
+        .register(::entity::video_revision::Entity);
     let mut indexes = vec![
         ::entity::watch_history::list_index(),
         ::entity::watch_history::completed_index(),

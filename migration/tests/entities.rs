@@ -16,7 +16,7 @@ on_both! {
         let schema = schema::read(&db.connect().await).await.unwrap();
         let tables: Vec<&String> = schema.tables.keys().collect();
         let ours = [
-            "background_jobs", "changed_videos", "deleted_files", "ended_sessions", "forgotten_entries", "history_resets", "plays", "refresh_tokens", "related_videos", "revisions", "seaql_migrations", "sessions", "sign_in_limits", "users", "video_search", "videos",
+            "background_jobs", "changed_videos", "deleted_files", "ended_sessions", "forgotten_entries", "history_resets", "plays", "refresh_tokens", "related_videos", "revisions", "seaql_migrations", "sessions", "sign_in_limits", "users", "video_revision", "video_search", "videos",
             "watch_history",
         ];
         // On SQLite the index of the search is a table.
@@ -25,7 +25,7 @@ on_both! {
         assert!(ours.iter().all(|name| schema.tables.contains_key(*name)));
         let columns = |name: &&str| schema.tables[*name].columns.len();
         let grams = if db.is_postgres() { 1 } else { 0 };
-        assert_eq!(ours.iter().map(columns).sum::<usize>(), 80 + 16 + 16 + 4 + 10 + grams);
+        assert_eq!(ours.iter().map(columns).sum::<usize>(), 80 + 16 + 16 + 4 + 10 + 2 + grams);
     }
 
     async fn indexes_keep_their_names_and_new_ones_follow_them(db: TestDatabase) {

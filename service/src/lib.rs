@@ -21,6 +21,7 @@ pub mod plays;
 pub mod preferences;
 pub mod progress;
 pub mod recommendations;
+pub mod relay;
 pub mod retention;
 pub mod search;
 pub mod statistics;

@@ -6,6 +6,8 @@ mod list;
 mod quota;
 mod site;
 mod status;
+mod summary;
+mod summary_cache;
 
 use crate::caller::{Caller, UserRole};
 use crate::time::Timestamp;
@@ -25,6 +27,8 @@ use sea_orm::{Condition, FromQueryResult, JoinType, QuerySelect, Select};
 use serde::Serialize;
 pub use site::{HlsStatus, PreviewClips, Qualities, RatingStats, exists};
 pub use status::VideoStatus;
+pub(crate) use summary::{SummaryRequest, VideoSummary, video_revision};
+pub(crate) use summary_cache::SummaryCache;
 use utoipa::ToSchema;
 
 /// A video, as callers see it.

@@ -24,6 +24,14 @@ pub(crate) struct SettingArgs {
     /// A file that holds the value of DATABASE_URL, such as a secret of Docker or Kubernetes
     #[arg(long, env, hide_env_values = true, value_name = "FILE")]
     pub(super) database_url_file: Option<OsString>,
+    /// A Redis that carries events between the processes of a site: redis://… or rediss://…
+    ///
+    /// With it, live sockets hear of changes in all processes. Default: none
+    #[arg(long, env, hide_env_values = true, value_name = "URL")]
+    pub(super) redis_url: Option<OsString>,
+    /// A file that holds the value of REDIS_URL
+    #[arg(long, env, hide_env_values = true, value_name = "FILE")]
+    pub(super) redis_url_file: Option<OsString>,
     /// Address and port to listen on; port 0 picks a free one. Default: 127.0.0.1:8000
     #[arg(long, env, value_name = "ADDRESS")]
     pub(super) bind_address: Option<OsString>,

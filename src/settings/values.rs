@@ -4,6 +4,7 @@ use super::{MAKE_SECRET, SECRET_BYTES};
 use api::PublicPath;
 use ipnet::{IpNet, Ipv4Net};
 use migration::environment::{DatabaseUrl, expand_home, resolve};
+use service::relay::RedisAddress;
 use service::storage::sqlite_file;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -23,6 +24,11 @@ pub(super) fn parse_database_url(given: Option<String>) -> Result<DatabaseUrl, S
         }
     }
     Ok(address)
+}
+
+/// The message must not show the URL, which may hold a password.
+pub(super) fn parse_redis_url(given: Option<String>) -> Result<Option<RedisAddress>, String> {
+    given.map(|url| RedisAddress::parse(&url).map_err(|error| format!("REDIS_URL: {error}"))).transpose()
 }
 
 pub(super) fn parse_bind_address(given: Option<String>) -> Result<SocketAddr, String> {

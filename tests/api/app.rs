@@ -11,6 +11,7 @@ use service::auth::{Auth, REFRESH_GRACE, Tokens};
 use service::library::Library;
 use service::limit::LimitSettings;
 use service::progress::ProgressRules;
+use service::relay::{EventRelay, RedisAddress};
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
 use service::user::RegistrationPolicy;
@@ -68,6 +69,7 @@ pub struct TestOptions {
     pub streams_per_address: usize,
     pub history_max_days: Option<i32>,
     pub idle_timeout: Duration,
+    pub redis_url: Option<String>,
     pub live: LiveLimits,
 }
 
@@ -83,6 +85,7 @@ impl Default for TestOptions {
             streams_per_address: 64,
             history_max_days: None,
             idle_timeout: Duration::from_secs(60),
+            redis_url: None,
             live: LiveLimits::default(),
         }
     }
@@ -155,6 +158,12 @@ impl TestApp {
                         }
                     });
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
+                    let redis = options.redis_url.map(|url| RedisAddress::parse(&url).unwrap());
+                    let live = LiveHub::new(options.live);
+                    let relay = redis.map(|redis| {
+                        let live = live.clone();
+                        EventRelay::start(redis, &db, &tokens, move |change| live.receive(change))
+                    });
                     let app = Arc::new(AppState {
                         db: db.clone(),
                         history: History::open(&db, ProgressRules::default(), options.history_max_days).unwrap(),
@@ -171,7 +180,8 @@ impl TestApp {
                         access_log: api::AccessLog::Off,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
-                        live: LiveHub::new(options.live),
+                        redis: relay.as_ref().map(EventRelay::status),
+                        live,
                         idle_timeout: options.idle_timeout,
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
@@ -179,6 +189,9 @@ impl TestApp {
                     started.send((db.clone(), tokio::runtime::Handle::current())).unwrap();
                     let end = async { ended.await.unwrap_or(ShutdownMode::Immediate) };
                     api::serve(app, listener, Some(1), end).await.unwrap();
+                    if let Some(relay) = relay {
+                        relay.close().await;
+                    }
                     db.close().await;
                 });
             })

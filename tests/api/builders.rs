@@ -3,8 +3,9 @@
 use crate::app::{PASSWORD, Person, TestApp, history};
 use entity::video;
 use reqwest::{Method, Response, StatusCode};
-use sea_orm::{ActiveValue::Set, EntityTrait, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
+use service::storage::{Event, Transaction};
 
 impl TestApp {
     /// Makes an account with this name and [`PASSWORD`], and signs in.
@@ -54,6 +55,16 @@ impl TestApp {
         video::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
         let ids = video::Entity::find().select_only().column(video::Column::Id).order_by_asc(video::Column::Id);
         ids.into_tuple().all(db).await.unwrap()
+    }
+
+    /// Changes videos by SQL, and tells all processes, as a use case does in its transaction.
+    pub async fn change_videos(&self, sql: &str) {
+        let change = async |tx: &Transaction| {
+            tx.execute_unprepared(sql).await?;
+            tx.record(Event::VideoChanged { video_id: 0 });
+            Ok(())
+        };
+        self.db.transaction(change).await.unwrap();
     }
 
     /// Saves a position in seconds and returns the entry.

@@ -32,6 +32,7 @@ on_both! {
         let change = json!({"history": "positions"});
         app.ask_json(&ann, Method::PATCH, "/api/v1/users/me/preferences", Some(change)).await;
         assert_eq!(live.next_of("preferences").await["preferences"]["history"], "positions");
+        live.next_of("resync").await;
         app.save(&ann, film, 120).await;
         live.next_of("entry").await;
         let video = format!("/api/v1/videos/{film}");

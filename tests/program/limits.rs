@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 /// A number of `/proc/PID/status`, such as the peak memory in KiB.
-fn state(program: &Program, name: &str) -> u64 {
+pub fn state(program: &Program, name: &str) -> u64 {
     let state = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
     let line = state.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()

@@ -13,6 +13,7 @@ mod docs;
 mod following;
 mod history_page;
 mod limits;
+mod live;
 mod logs;
 mod offline;
 mod places;

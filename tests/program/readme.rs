@@ -43,8 +43,12 @@ fn the_tour_with_curl_works_unedited() {
 #[test]
 fn every_setting_is_in_the_help_the_readme_and_the_example_file() {
     let program = Program::new();
-    let secrets = [("JWT_SECRET", "hunter2"), ("DATABASE_URL", "postgres://ann:hunter2@db/x")];
-    let files = [("JWT_SECRET_FILE", "hunter2"), ("DATABASE_URL_FILE", "hunter2")];
+    let secrets = [
+        ("JWT_SECRET", "hunter2"),
+        ("DATABASE_URL", "postgres://ann:hunter2@db/x"),
+        ("REDIS_URL", "redis://:hunter2@r"),
+    ];
+    let files = [("JWT_SECRET_FILE", "hunter2"), ("DATABASE_URL_FILE", "hunter2"), ("REDIS_URL_FILE", "hunter2")];
     for flag in ["--help", "-h"] {
         let (done, help) = run(program.command(&[flag]).envs(secrets).envs(files), "");
         assert!(done && !help.contains("hunter2"), "{help}");
@@ -55,7 +59,7 @@ fn every_setting_is_in_the_help_the_readme_and_the_example_file() {
 }
 
 fn check_names(names: &[String]) {
-    assert_eq!(names.len(), 28, "{names:?}");
+    assert_eq!(names.len(), 30, "{names:?}");
     let (readme, example) = (section("Settings"), file(".env.example"));
     for name in names {
         assert!(readme.contains(&format!("`{name}`")), "README.md does not name {name}");

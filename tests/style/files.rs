@@ -9,7 +9,7 @@ const WRITTEN: [&str; 14] =
     ["rs", "js", "mjs", "ts", "html", "css", "sh", "py", "toml", "md", "yaml", "lua", "sql", "ini"];
 const WRITTEN_TOO: [&str; 5] = ["openapi.json", ".ci/run", "bench/run", "bench/growth", ".env.example"];
 /// Folders that programs fill.
-const MADE: [&str; 4] = ["target", "node_modules", "__pycache__", "venv"];
+const MADE: [&str; 6] = ["target", "node_modules", "dist", "generated", "__pycache__", "venv"];
 
 pub struct File {
     /// From the root of the repository, with `/` between folders.

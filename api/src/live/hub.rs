@@ -99,9 +99,12 @@ impl LiveHub {
         self.0.touched.notify_one();
     }
 
-    /// The viewer changed the preferences.
+    /// The viewer changed the preferences. Another retention lets entries expire, or brings some
+    /// back, without a change of their own.
     pub fn change_preferences(&self, user_id: i64) {
-        self.each_of(user_id, |socket| socket.send(|outbox| outbox.preferences = true));
+        self.each_of(user_id, |socket| {
+            socket.send(|outbox| (outbox.preferences, outbox.resync) = (true, true));
+        });
     }
 
     /// The account was deleted or deactivated.

@@ -4,6 +4,7 @@ use super::deadlines;
 use super::hub::LiveHub;
 use super::messages::LiveUpdate;
 use crate::state::AppState;
+use service::relay::RelayedChange;
 use service::storage::{Event, EventListener};
 use service::{Error, watch_history};
 use std::future::pending;
@@ -65,6 +66,18 @@ async fn follow(hub: &LiveHub, mut listener: EventListener) {
         }
         hub.touch(keys);
         sleep(GATHER_TIME).await;
+    }
+}
+
+impl LiveHub {
+    /// Hears what happened in another process.
+    pub fn receive(&self, change: RelayedChange) {
+        let mut keys = Vec::new();
+        match change {
+            RelayedChange::Event(event) => apply(self, event, &mut keys),
+            RelayedChange::Missed => self.resync(|_| true),
+        }
+        self.touch(keys);
     }
 }
 

@@ -6,6 +6,8 @@ use crate::state::AppData;
 use actix_web::get;
 use actix_web::web::Json;
 use serde::Serialize;
+use service::relay::RelayStatus;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The server works.
@@ -14,9 +16,24 @@ pub(super) struct Health {
     /// Always `healthy`.
     #[schema(example = "healthy")]
     status: &'static str,
+    /// Only where `REDIS_URL` is set: whether Redis answers. The server works without it, but live
+    /// sockets do not hear of changes in other processes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RedisHealth)]
+    redis: Option<RedisHealth>,
 }
 
-const HEALTHY: Json<Health> = Json(Health { status: "healthy" });
+/// Whether Redis answers.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RedisHealth {
+    /// It does.
+    Connected,
+    /// It does not.
+    Away,
+}
+
+const ALIVE: Json<Health> = Json(Health { status: "healthy", redis: None });
 
 /// Health check
 ///
@@ -39,12 +56,13 @@ pub(super) async fn health(app: AppData) -> Result<Json<Health>, Problem> {
 )]
 #[get("/health/live")]
 pub(super) async fn live() -> Json<Health> {
-    HEALTHY
+    ALIVE
 }
 
 /// Readiness check
 ///
-/// 503 while the database cannot be reached, and while the server shuts down.
+/// 503 while the database cannot be reached, and while the server shuts down. Redis is named, but not
+/// needed.
 #[utoipa::path(
     tag = "health", operation_id = "health_ready",
     responses((status = 200, description = "The server is ready.", body = Health), NotReady)
@@ -59,5 +77,7 @@ async fn check(app: AppData) -> Result<Json<Health>, Problem> {
         return Err(Problem::shutting_down());
     }
     app.run(|app| async move { app.db.ping().await }).await?;
-    Ok(HEALTHY)
+    let redis_health =
+        |redis: &Arc<RelayStatus>| if redis.is_connected() { RedisHealth::Connected } else { RedisHealth::Away };
+    Ok(Json(Health { status: "healthy", redis: app.redis.as_ref().map(redis_health) }))
 }

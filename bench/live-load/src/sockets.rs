@@ -6,9 +6,9 @@ use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
+use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::connect_async_with_config;
 
 /// Sockets that connect at the same time.
 const CONNECTING: usize = 64;
@@ -47,10 +47,12 @@ async fn listen(address: &str, token: &str, watch: &Watch, ready: oneshot::Sende
     while let Some(Ok(message)) = stream.next().await {
         match message {
             Message::Text(text) if text.starts_with(r#"{"type":"entry""#) => {
-                watch.heard(number_after(&text, r#""watch_position":"#));
+                watch.heard(number_after(&text, r#""watch_duration":"#));
             }
             Message::Text(text) if text.starts_with(r#"{"type":"ready""#) => {
-                ready.take().into_iter().for_each(|ready| drop(ready.send(())));
+                if let Some(ready) = ready.take() {
+                    let _ = ready.send(());
+                }
             }
             Message::Close(frame) => {
                 return frame.map_or("none".into(), |frame| u16::from(frame.code).to_string());

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
-/// The saves of one user that wait for their messages. The positions of a user only grow, so a
-/// message with a position is also about all saves before it.
+/// The saves of one user that wait for their messages. The marks of a user only grow, so a
+/// message with a mark is also about all saves before it.
 #[derive(Default)]
 pub struct Watch(Mutex<State>);
 
@@ -13,26 +13,26 @@ pub struct Watch(Mutex<State>);
 struct State {
     heard: u64,
     messages: u64,
-    /// Positions whose save was answered, and when.
+    /// Marks whose save was answered, and when.
     waiting: VecDeque<(u64, Instant)>,
     latencies: Vec<f64>,
 }
 
 impl Watch {
-    pub fn saved(&self, position: u64) {
+    pub fn saved(&self, mark: u64) {
         let mut state = self.lock();
-        if state.heard >= position {
+        if state.heard >= mark {
             state.latencies.push(0.0);
         } else {
-            state.waiting.push_back((position, Instant::now()));
+            state.waiting.push_back((mark, Instant::now()));
         }
     }
 
-    pub fn heard(&self, position: u64) {
+    pub fn heard(&self, mark: u64) {
         let mut state = self.lock();
-        state.heard = state.heard.max(position);
+        state.heard = state.heard.max(mark);
         state.messages += 1;
-        while let Some((_, answered)) = state.waiting.pop_front_if(|(waiting, _)| *waiting <= position) {
+        while let Some((_, answered)) = state.waiting.pop_front_if(|(waiting, _)| *waiting <= mark) {
             state.latencies.push(answered.elapsed().as_secs_f64() * 1000.0);
         }
     }

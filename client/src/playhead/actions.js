@@ -5,6 +5,7 @@
 import {
   announceDuration,
   fragmentOf,
+  hasBeenAtEnd,
   isAtStart,
   isBeginningAgain,
   isCutOff,
@@ -30,7 +31,7 @@ import {
 /** Without an answer of the server, positions are saved from this second of the video on. */
 const ALONE_SECONDS = 10;
 /** A seek of the player may end this far from its target. */
-const SEEK_TOLERANCE_SECONDS = 2;
+export const SEEK_TOLERANCE_SECONDS = 2;
 
 /** @param {Step} step */
 const isTargetSeekable = ({ state, reading: { seekable } }) =>
@@ -44,6 +45,7 @@ const isTargetSeekable = ({ state, reading: { seekable } }) =>
 export function start(step, { keepalive = false } = {}) {
   const { state, reading } = step;
   if (state.phase !== "waiting" || !reading.hasMetadata) return;
+  if (reading.seeking && hasStarted(step)) return;
   // An overdue answer is not waited for once it could no longer move the viewer.
   const isAlone = state.history === "overdue" && reading.currentTime >= ALONE_SECONDS;
   if (!isResumeKnown(step) && !state.isChosen && !isAlone) return;
@@ -63,6 +65,7 @@ export function start(step, { keepalive = false } = {}) {
 function follow(step, keepalive) {
   const { state, reading, effects } = step;
   state.phase = "following";
+  state.startedAt = NaN;
   const position = positionOf(step);
   if (hasEnded(step)) state.savedPosition = -1;
   else if (!state.isChosen) state.savedPosition = state.playbackStart || position;
@@ -85,6 +88,7 @@ function choose({ state }, position) {
   state.isCutOff = false;
   state.cutOffAt = 0;
   state.resumeTarget = 0;
+  state.startedAt = NaN;
   state.lastPosition = position;
 }
 
@@ -96,6 +100,18 @@ function choose({ state }, position) {
 export function chooseCurrent(step) {
   choose(step, step.reading.currentTime);
   step.state.savedPosition = Math.floor(step.reading.currentTime);
+}
+
+/**
+ * Whether the player begins where the page has told it to, which nobody chose.
+ * @param {Step} step
+ */
+export function hasStarted({ state, reading }) {
+  const distance = Math.abs(reading.currentTime - state.startedAt);
+  if (state.phase !== "waiting" || !(distance < SEEK_TOLERANCE_SECONDS)) return false;
+  state.seekTarget = state.startedAt;
+  state.playbackStart = state.startedAt;
+  return true;
 }
 
 /**
@@ -111,7 +127,8 @@ export function readSource(step) {
   const isSame = state.isReloading && state.fragment === before;
   state.isReloading = false;
   const isElsewhere = reading.seeking || isStartFragment(state.fragment);
-  if (!isSame && state.phase !== "resuming" && isElsewhere) chooseCurrent(step);
+  const isChoice = !isSame && state.phase !== "resuming" && isElsewhere;
+  if (!hasStarted(step) && isChoice) chooseCurrent(step);
   start(step);
 }
 
@@ -124,7 +141,7 @@ export function seek(step) {
   noticeCut(step);
   const isRestart = state.isCutOff && isAtStart(reading);
   const loop = isRestart ? "cut" : loopReason(state.playback, reading, state.serverDuration);
-  const isOwn = state.phase === "resuming" && isAtTarget(step);
+  const isOwn = state.phase === "resuming" ? isAtTarget(step) : hasStarted(step);
   const isPast = isOwn && reading.ended; // the element has left the target already
   startSeek(state.playback, isPast ? { ...reading, currentTime: state.seekTarget } : reading);
   state.reachedAt = reading.moment;
@@ -163,7 +180,8 @@ function loopFromCut(step) {
  * @param {Step} step
  */
 function noticeCut({ state, reading }) {
-  const isByItself = reading.loop || (state.wasPaused && !reading.paused);
+  const isByItself =
+    reading.loop || (state.wasPaused && !reading.paused) || hasBeenAtEnd(reading);
   if (state.phase !== "resuming" || !isByItself || !isBeginningAgain(reading)) return;
   state.isCutOff = true;
   state.lastPosition = state.seekTarget;
@@ -209,6 +227,7 @@ export function reset({ state, effects }) {
 /** The page may be about to go away. @param {Step} step */
 export function leave(step) {
   const { phase } = step.state;
+  if (phase === "suspended") step.effects.push({ type: "flush" });
   start(step, { keepalive: true });
   // The reading is older than a seek that has just begun.
   const hasBegunSeek = phase === "waiting" && step.state.phase === "resuming";
@@ -276,14 +295,15 @@ export function startOver(step) {
   const { state, reading, effects } = step;
   state.isStartOverPending = true;
   choose(step, 0);
-  if (reading.hasMetadata) effects.push({ type: "seek", to: 0 });
+  if (reading.hasMetadata && state.phase !== "suspended") effects.push({ type: "seek", to: 0 });
   if (state.phase === "following") saveStart(step);
 }
 
 /** @param {Step} step @param {Extract<PlayerEvent, { type: "goTo" }>} event */
 export function goTo(step, { position }) {
   choose(step, position);
-  if (step.reading.hasMetadata) step.effects.push({ type: "seek", to: position });
+  const isLoaded = step.reading.hasMetadata && step.state.phase !== "suspended";
+  if (isLoaded) step.effects.push({ type: "seek", to: position });
   else step.state.resumeTarget = position;
 }
 

@@ -8,14 +8,17 @@ import { asError } from "./request.js";
 import { retryDelay } from "./retry.js";
 
 /** @typedef {import("../playhead.js").AttachOptions} AttachOptions */
+/** @typedef {import("../playhead.js").Connection} Connection */
+/** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("../playhead.js").Handle} Handle */
+/** @typedef {import("../playhead.js").HandleCalls} HandleCalls */
 /** @typedef {import("../playhead.js").Playhead} Playhead */
+/** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
 /** @typedef {import("./machine.js").PlayerEffect} PlayerEffect */
 /** @typedef {import("./machine.js").PlayerEvent} PlayerEvent */
 /** @typedef {import("./playback.js").Reading} Reading */
-/** @typedef {import("./request.js").Requests} Requests */
-/** @typedef {ReturnType<typeof import("./outbox.js").createOutbox>} Outbox */
-/** @typedef {ReturnType<Outbox["open"]>} PlayerSession */
+/** @typedef {import("./retry.js").Timer} Timer */
+/** @typedef {ReturnType<Connection["outbox"]["open"]>} PlayerSession */
 
 /** How long the first answer of the server is waited for. */
 const OVERDUE_MS = 10_000;
@@ -39,19 +42,28 @@ const ELEMENT_EVENTS = /** @type {const} */ ({
 
 /**
  * Resumes and saves a video until it is detached.
- * @param {{ client: Playhead, outbox: Outbox, currentAccount: Requests["currentAccount"] }} server
- * @param {HTMLVideoElement} video @param {number | string} videoId @param {AttachOptions} [options]
+ * @param {Pick<Connection, "outbox" | "currentAccount">
+ *   & { client: Pick<Playhead, "load" | "duration" | "forget"> }} server
+ * @param {HTMLVideoElement} video @param {number | string} videoId
+ * @param {AttachOptions & { signal: AbortSignal }} options
  * @returns {Handle}
  */
-export function attach({ client, outbox, currentAccount }, video, videoId, options = {}) {
-  const { onState = () => {}, onEntry = () => {}, resume = true, saveEveryMs = 10_000 } = options;
+export function attach({ client, outbox, currentAccount }, video, videoId, options) {
+  const { resume = true, startedAt = NaN, saveEveryMs = 10_000, signal } = options;
   const life = new AbortController();
+  const target = new EventTarget();
   /** @type {string | undefined} The account that the positions belong to, once it is known. */
   let account;
   /** @type {PlayerSession | null} */
   let session = null;
-  let [interval, retryTimer, failures] = [0, 0, 0];
-  let state = initialState(resume, readElement(video));
+  let failures = 0;
+  /** @type {Timer} */
+  let interval;
+  /** @type {Timer} */
+  let retryTimer;
+  /** @type {Timer} */
+  let overdueTimer;
+  let state = initialState(resume, readElement(video), startedAt);
   /** @type {PlayerEvent[]} */
   const events = [];
   let isRunning = false;
@@ -72,6 +84,20 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
     }
   }
 
+  /** @param {PlayheadEvent} event */
+  function tellState(event) {
+    if (life.signal.aborted) return;
+    options.onState?.(event);
+    target.dispatchEvent(new CustomEvent("state", { detail: event }));
+  }
+
+  /** @param {Entry | null} entry */
+  function tellEntry(entry) {
+    if (life.signal.aborted) return;
+    options.onEntry?.(entry);
+    target.dispatchEvent(new CustomEvent("entry", { detail: entry }));
+  }
+
   /** @param {PlayerEffect} effect */
   function carryOut(effect) {
     switch (effect.type) {
@@ -85,35 +111,43 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
         session?.flush();
         break;
       case "report":
-        if (!life.signal.aborted) onState(effect.event);
+        tellState(effect.event);
         break;
       case "startInterval":
-        interval ||= window.setInterval(() => dispatch({ type: "interval" }), saveEveryMs);
+        interval ??= setInterval(() => dispatch({ type: "interval" }), saveEveryMs);
         break;
       case "stopInterval":
-        clearInterval(interval);
-        interval = 0;
+        stopInterval();
         break;
       case "retryHistory":
-        retryTimer = window.setTimeout(readHistory, effect.inMs);
+        retryTimer = setTimeout(readHistory, effect.inMs);
         break;
       case "close":
-        clearInterval(interval);
-        clearTimeout(retryTimer);
-        [interval, retryTimer] = [0, 0];
+        stopInterval();
+        stopRetry();
+        clearTimeout(overdueTimer);
         break;
     }
   }
 
-  async function readHistory() {
+  function stopInterval() {
+    clearInterval(interval);
+    interval = undefined;
+  }
+
+  function stopRetry() {
     clearTimeout(retryTimer);
-    retryTimer = 0;
+    retryTimer = undefined;
+  }
+
+  async function readHistory() {
+    stopRetry();
     try {
       account ??= (await currentAccount()) ?? "";
       if (life.signal.aborted) return;
       session ??= outbox.open(account, videoId, (answer, entry) => {
         dispatch({ type: "saveAnswered", answer });
-        if (entry && !life.signal.aborted) onEntry(entry);
+        if (entry) tellEntry(entry);
       });
       void readDuration(account);
       dispatch({ type: "sessionOpened" });
@@ -123,7 +157,7 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
       if (session.earlierSave()) throw outbox.waitError();
       const [resumeAt, watched] = [entry?.resume_at ?? 0, entry?.watch_duration ?? 0];
       dispatch({ type: "historyRead", resumeAt, watched });
-      onEntry(entry);
+      tellEntry(entry);
     } catch (cause) {
       if (!life.signal.aborted) failToRead(asError(cause));
     }
@@ -158,11 +192,11 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
   on(document, "visibilitychange", () => {
     if (document.visibilityState === "hidden") dispatch({ type: "leave" });
   });
-  setTimeout(() => dispatch({ type: "overdue" }), OVERDUE_MS);
-  void readHistory();
+  overdueTimer = setTimeout(() => dispatch({ type: "overdue" }), OVERDUE_MS);
 
   // Where the page calls these within a report, their event is handled after `await null`.
-  return {
+  /** @type {HandleCalls} */
+  const calls = {
     async detach({ save = true } = {}) {
       if (life.signal.aborted) return;
       dispatch({ type: "detach", save });
@@ -194,7 +228,14 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
         throw error;
       }
     },
+
+    suspend: () => dispatch({ type: "suspend" }),
+    unsuspend: () => dispatch({ type: "unsuspend" }),
   };
+  on(signal, "abort", () => void calls.detach());
+  if (signal.aborted) void calls.detach();
+  else void readHistory();
+  return /** @type {Handle} */ (Object.assign(target, calls));
 }
 
 /** @param {HTMLVideoElement} video @returns {Reading} */

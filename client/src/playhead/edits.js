@@ -1,28 +1,33 @@
 /** The calls that change what the server keeps of the viewer, except saves. */
+import { queryOf, timeOf } from "./query.js";
+import { removeWith } from "./removal.js";
 import { historyPath } from "./sender.js";
-import { queryOf, timeOf } from "./request.js";
 
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("./queue.js").Save} Save */
-/** @typedef {import("./request.js").Requests} Requests */
-/** @typedef {ReturnType<typeof import("./outbox.js").createOutbox>} Outbox */
+/** @typedef {import("../playhead.js").Connection} Connection */
 /**
  * A time is a `Date`, or a text in RFC 3339.
  * @typedef {Date | string} Time
- *
+ */
+
+/**
  * What the server keeps of a viewer.
  * - history: "on" keeps plays and positions, "positions" no plays, "off" nothing new
  * - retention_days: 1 to 3650 days after which what was watched is deleted; null for never
  * - recommendations: whether the viewer gets recommendations, and is learned from
  * @typedef {{ history: "on" | "positions" | "off", retention_days: number | null,
  *   recommendations: boolean }} Preferences
- *
+ */
+
+/**
  * - account: send it with a token of this account only
  * @typedef {{ account?: string }} EditOptions
  */
 
-/** @param {Requests} requests @param {Outbox} outbox */
-export function createEdits({ request, currentAccount }, outbox) {
+/** @param {Connection} connection */
+export function createEdits(connection) {
+  const { request, outbox } = connection;
   /**
    * Changes something, after the saves that wait: they were made before it.
    * @param {string} method @param {string} path @param {object} [body] @param {string} [account]
@@ -32,41 +37,12 @@ export function createEdits({ request, currentAccount }, outbox) {
     return request(method, path, { body, account });
   }
 
-  /**
-   * Deletes something. A save of it that waits or is on its way would bring it back.
-   * @param {(save: Save) => boolean} isOfIt
-   * @param {(account: string) => Promise<any>} task the request
-   * @param {string} [account]
-   */
-  async function remove(isOfIt, task, account) {
-    account ??= (await currentAccount()) ?? "";
-    const restore = outbox.drop(account, isOfIt);
-    await outbox.settle();
-    try {
-      return await task(account);
-    } catch (error) {
-      restore();
-      throw error;
-    }
-  }
-
   /** @param {number | string} videoId */
   const watchedPath = (videoId) => `/videos/${encodeURIComponent(videoId)}/watched`;
   /** @param {number | string} videoId */
   const hiddenPath = (videoId) => `${historyPath(videoId)}/hidden`;
 
   return {
-    /**
-     * Deletes the entry of a video with its plays, if there is one.
-     * @param {number | string} videoId @param {EditOptions} [options] @returns {Promise<void>}
-     */
-    async forget(videoId, { account } = {}) {
-      const path = historyPath(videoId);
-      const task = (/** @type {string} */ account) =>
-        request("DELETE", path, { account }).catch(nullWhenMissing);
-      await remove(({ video }) => String(video) === String(videoId), task, account);
-    },
-
     /**
      * Deletes the entries of many videos with their plays.
      * @param {(number | string)[]} videoIds 1 to 500
@@ -75,7 +51,8 @@ export function createEdits({ request, currentAccount }, outbox) {
     forgetMany(videoIds) {
       const ids = new Set(videoIds.map(String));
       const body = { video_ids: videoIds.map(Number) };
-      return remove(
+      return removeWith(
+        connection,
         ({ video }) => ids.has(String(video)),
         (account) => request("POST", "/watch-history/forget", { account, body }),
       );
@@ -89,7 +66,8 @@ export function createEdits({ request, currentAccount }, outbox) {
     clearHistory({ before } = {}) {
       const end = before === undefined ? Infinity : new Date(before).getTime();
       const path = `/watch-history${queryOf({ before: timeOf(before) })}`;
-      return remove(
+      return removeWith(
+        connection,
         ({ at }) => at < end,
         (account) => request("DELETE", path, { account }),
       );
@@ -162,10 +140,4 @@ export function createEdits({ request, currentAccount }, outbox) {
      */
     setPreferences: (changes) => edit("PATCH", "/users/me/preferences", changes),
   };
-}
-
-/** @param {import("./request.js").PlayheadError} error @returns {null} */
-export function nullWhenMissing(error) {
-  if (error.status === 404 && !error.retryable) return null;
-  throw error;
 }

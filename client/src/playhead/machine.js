@@ -7,40 +7,44 @@
  * - waiting: the resume position or the metadata is missing, or the video is not loaded far enough
  * - resuming: the player seeks to the resume position
  * - following: the element is where the viewer is meant to be, so its positions are saved
+ * - suspended: the element plays something else, such as an advertisement
  * - closed: nothing is saved any more
  *
- * What each event does in each state. "start" goes on to resuming or following once the history and
- * the metadata are there. "save" saves the position if it is new. A dash does nothing.
+ * What each event does in each state. "wait" goes to waiting, and "start" from there or from
+ * resuming on to resuming or following, once the history and the metadata are there. "save" saves
+ * the position if it is new. A dash does nothing.
  *
- * | event          | waiting              | resuming             | following         | closed    |
- * |----------------|----------------------|----------------------|-------------------|-----------|
- * | loadedmetadata | read source, start   | read source          | read source       | -         |
- * | durationchange | note                 | note                 | note              | -         |
- * | progress       | count, start         | count                | count             | -         |
- * | change         | count                | count                | count             | -         |
- * | playing        | count, timer on      | count, timer on      | count, timer on   | -         |
- * | pause          | count, timer off     | count, timer off     | save, timer off   | -         |
- * | ended          | count, timer off     | count, timer off     | save, timer off   | -         |
- * | seeking        | choose               | own: -               | choose            | -         |
- * |                |                      | else choose, waiting |                   |           |
- * | seeked         | start                | waiting, start       | save              | -         |
- * | emptied        | reset                | reset, waiting       | reset, waiting    | -         |
- * | interval       | count                | count                | save              | -         |
- * | leave          | start, save          | count                | save              | -         |
- * | overdue        | note, start          | note                 | note              | -         |
- * | sessionOpened  | note                 | note                 | note, save        | -         |
- * | durationRead   | note                 | note                 | note, save an end | -         |
- * | historyRead    | note, start          | note                 | note; further on: | -         |
- * |                |                      |                      | waiting, start    |           |
- * | historyDelayed | retry, start         | retry                | retry             | -         |
- * | historyRefused | closed               | closed               | closed            | -         |
- * | saveAnswered   | report, maybe closed | the same             | the same          | report    |
- * | startOver      | choose 0             | choose 0, waiting    | choose 0, save    | seek to 0 |
- * | goTo           | choose               | choose, waiting      | choose            | seek      |
- * | forget         | hold saves           | hold saves           | hold saves        | -         |
- * | forgotten      | go on                | go on                | go on             | -         |
- * | forgetFailed   | go on                | go on                | go on             | -         |
- * | detach         | start, save, closed  | closed               | save, closed      | -         |
+ * | event          | waiting          | resuming          | following       | suspended  | closed |
+ * |----------------|------------------|-------------------|-----------------|------------|--------|
+ * | loadedmetadata | read, start      | read              | read            | -          | -      |
+ * | durationchange | note             | note              | note            | -          | -      |
+ * | progress       | count, start     | count             | count           | -          | -      |
+ * | change         | count            | count             | count           | -          | -      |
+ * | playing        | count, timer on  | count, timer on   | count, timer on | -          | -      |
+ * | pause          | count, timer off | count, timer off  | save, timer off | -          | -      |
+ * | ended          | count, timer off | count, timer off  | save, timer off | -          | -      |
+ * | seeking        | choose           | own: -            | choose          | -          | -      |
+ * |                |                  | else choose, wait |                 |            |        |
+ * | seeked         | start            | start             | save            | -          | -      |
+ * | emptied        | reset            | reset, waiting    | reset, waiting  | -          | -      |
+ * | interval       | count            | count             | save            | -          | -      |
+ * | leave          | start, save      | count             | save            | flush      | -      |
+ * | overdue        | note, start      | note              | note            | note       | -      |
+ * | sessionOpened  | note             | note              | note, save      | note       | -      |
+ * | durationRead   | note             | note              | note, save end  | note       | -      |
+ * | historyRead    | note, start      | note              | note; further:  | note       | -      |
+ * |                |                  |                   | wait, start     |            |        |
+ * | historyDelayed | retry, start     | retry             | retry           | retry      | -      |
+ * | historyRefused | closed           | closed            | closed          | closed     | -      |
+ * | saveAnswered   | report           | the same          | the same        | the same   | report |
+ * | startOver      | choose 0         | choose 0, wait    | choose 0, save  | choose 0   | seek 0 |
+ * | goTo           | choose           | choose, wait      | choose          | choose     | seek   |
+ * | forget         | hold saves       | hold saves        | hold saves      | hold saves | -      |
+ * | forgotten      | go on            | go on             | go on           | go on      | -      |
+ * | forgetFailed   | go on            | go on             | go on           | go on      | -      |
+ * | suspend        | suspend          | suspend           | save, suspend   | -          | -      |
+ * | unsuspend      | -                | -                 | -               | start      | -      |
+ * | detach         | leave, closed    | closed            | save, closed    | closed     | -      |
  *
  * A seek is chosen by the viewer unless the player or a looping browser began it. startOver and
  * goTo are always chosen, and seek there.
@@ -54,7 +58,7 @@
  * - durationRead, historyRead, historyDelayed, historyRefused: the server's answers; a delayed
  *   history is read again later
  * - saveAnswered: what the outbox reports
- * - startOver, goTo, forget, detach: the page has called the handle
+ * - startOver, goTo, forget, suspend, unsuspend, detach: the page has called the handle
  * - forgotten, forgetFailed: the outcome of forget
  */
 import * as actions from "./actions.js";
@@ -66,6 +70,7 @@ import {
   newPlayback,
 } from "./playback.js";
 import { count, record } from "./saving.js";
+import { suspend, unsuspend } from "./suspension.js";
 
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
 /** @typedef {import("./outbox.js").PlayerSave} PlayerSave */
@@ -73,7 +78,7 @@ import { count, record } from "./saving.js";
 /** @typedef {import("./playback.js").Reading} Reading */
 /** @typedef {import("./queue.js").Moment} Moment */
 /** @typedef {import("./request.js").PlayheadError} PlayheadError */
-/** @typedef {"waiting" | "resuming" | "following" | "closed"} Phase */
+/** @typedef {"waiting" | "resuming" | "following" | "suspended" | "closed"} Phase */
 
 /**
  * Positions and durations are seconds.
@@ -85,6 +90,7 @@ import { count, record } from "./saving.js";
  * - serverDuration: duration of the video as the server has it, null while unknown
  * - resumeTarget: the position to take the viewer to, 0 for none
  * - seekTarget: the target of the player's last seek, NaN for none
+ * - startedAt: where the page has the player begin, NaN for nowhere and once it has begun
  * - playbackStart: where playback began
  * - lastPosition: the position at the last reading
  * - savedPosition: the newest position in the queue, -1 for none
@@ -102,10 +108,11 @@ import { count, record } from "./saving.js";
  * - fragment: what the address of the file says about where to begin
  * - reachedAt: when the position last moved by playing or seeking
  * @typedef {{ phase: Phase, history: "unknown" | "overdue" | "local" | "server", resume: boolean,
- *   hasSession: boolean, serverPosition: number, serverDuration: number | null, resumeTarget:
- *   number, seekTarget: number, playbackStart: number, lastPosition: number, savedPosition: number,
- *   hasSavedStart: boolean, savedWatched: number, watchedBefore: number, isChosen: boolean,
- *   isStartOverPending: boolean, isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
+ *   hasSession: boolean, serverPosition: number, serverDuration: number | null,
+ *   resumeTarget: number, seekTarget: number, startedAt: number, playbackStart: number,
+ *   lastPosition: number, savedPosition: number, hasSavedStart: boolean, savedWatched: number,
+ *   watchedBefore: number, isChosen: boolean, isStartOverPending: boolean,
+ *   isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
  *   cutOffAt: number, wasPaused: boolean, isReloading: boolean, fragment: string | null, reachedAt:
  *   Moment, playback: Playback
  * }} PlayerState
@@ -114,7 +121,8 @@ import { count, record } from "./saving.js";
  * still waits in this browser's queue.
  * @typedef {"loadedmetadata" | "durationchange" | "progress" | "change" | "playing" | "pause"
  *   | "ended" | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue"
- *   | "sessionOpened" | "startOver" | "forget" | "forgotten" | "forgetFailed"} PlainEvent
+ *   | "sessionOpened" | "startOver" | "forget" | "forgotten" | "forgetFailed" | "suspend"
+ *   | "unsuspend"} PlainEvent
  * @typedef {{ [T in PlainEvent]: { type: T } }[PlainEvent]
  *   | { type: "durationRead", duration: number | null }
  *   | { type: "historyRead", resumeAt: number, watched: number }
@@ -137,13 +145,16 @@ import { count, record } from "./saving.js";
  * One transition under way: `state` is a copy that the actions change.
  * @typedef {{ state: PlayerState, reading: Reading, effects: PlayerEffect[] }} Step
  */
+/** @template E @typedef {(step: Step, event: E) => void} Act */
 
 /**
  * The state of a player that has just been attached.
  * @param {boolean} resume whether the viewer is taken to the resume position
- * @param {Reading} reading @returns {PlayerState}
+ * @param {Reading} reading
+ * @param {number} [startedAt] the second at which the page has the player begin, NaN for none
+ * @returns {PlayerState}
  */
-export function initialState(resume, reading) {
+export function initialState(resume, reading, startedAt = NaN) {
   /** @type {PlayerState} */
   const state = {
     phase: "waiting",
@@ -154,6 +165,7 @@ export function initialState(resume, reading) {
     serverDuration: null,
     resumeTarget: 0,
     seekTarget: NaN,
+    startedAt,
     playbackStart: 0,
     lastPosition: 0,
     savedPosition: -1,
@@ -177,7 +189,7 @@ export function initialState(resume, reading) {
   announceDuration(state.playback, reading);
   count(step);
   state.fragment = fragmentOf(reading.source);
-  if (state.fragment !== null) actions.chooseCurrent(step);
+  if (!actions.hasStarted(step) && state.fragment !== null) actions.chooseCurrent(step);
   return state;
 }
 
@@ -198,54 +210,59 @@ export function transition(state, event, reading) {
 
 const nothing = () => {};
 
-/** The same in every state but closed. @template E @param {(step: Step, event: E) => void} act */
-const whileOpen = (act) => ({ waiting: act, resuming: act, following: act, closed: nothing });
+/** In the states in which the element has the video. @template E @param {Act<E>} act */
+const whilePlaying = (act) => ({
+  ...{ waiting: act, resuming: act, following: act },
+  ...{ suspended: nothing, closed: nothing },
+});
+
+/** The same in every state but closed. @template E @param {Act<E>} act */
+const whileOpen = (act) => ({ ...whilePlaying(act), suspended: act });
 
 /**
  * @type {{ [T in PlayerEvent["type"]]:
  *   Record<Phase, (step: Step, event: Extract<PlayerEvent, { type: T }>) => void> }}
  */
 export const TRANSITIONS = {
-  loadedmetadata: whileOpen(actions.readSource),
-  durationchange: whileOpen(({ state, reading }) => extendDuration(state.playback, reading)),
-  progress: whileOpen((step) => {
+  loadedmetadata: whilePlaying(actions.readSource),
+  durationchange: whilePlaying(({ state, reading }) => extendDuration(state.playback, reading)),
+  progress: whilePlaying((step) => {
     count(step);
     actions.start(step);
   }),
-  change: whileOpen(count),
-  playing: whileOpen((step) => {
+  change: whilePlaying(count),
+  playing: whilePlaying((step) => {
     count(step);
     step.effects.push({ type: "startInterval" });
   }),
-  pause: whileOpen((step) => {
+  pause: whilePlaying((step) => {
     step.effects.push({ type: "stopInterval" });
     record(step);
   }),
-  ended: whileOpen(actions.end),
-  seeking: whileOpen(actions.seek),
+  ended: whilePlaying(actions.end),
+  seeking: whilePlaying(actions.seek),
   seeked: {
     waiting: (step) => actions.start(step),
     resuming: actions.endResume,
     following(step) {
       if (!step.state.hasLooped) record(step, { isDeliberate: true });
     },
+    suspended: nothing,
     closed: nothing,
   },
-  emptied: whileOpen(actions.reset),
-  interval: whileOpen((step) => record(step)),
+  emptied: whilePlaying(actions.reset),
+  interval: whilePlaying((step) => record(step)),
   leave: whileOpen(actions.leave),
   overdue: whileOpen((step) => {
     if (step.state.history === "unknown") step.state.history = "overdue";
     actions.start(step);
   }),
   sessionOpened: {
-    waiting: rememberSession,
-    resuming: rememberSession,
+    ...whileOpen(rememberSession),
     following(step) {
       rememberSession(step);
       record(step, { isDeliberate: step.state.isChosen });
     },
-    closed: nothing,
   },
   durationRead: whileOpen((step, { duration }) => {
     step.state.serverDuration = duration;
@@ -270,6 +287,8 @@ export const TRANSITIONS = {
   forgetFailed: whileOpen(({ state }) => {
     state.isForgetting = false;
   }),
+  suspend: whilePlaying(suspend),
+  unsuspend: { ...whilePlaying(nothing), suspended: unsuspend },
   detach: whileOpen((step, { save }) => {
     if (save) actions.leave(step);
     actions.close(step);

@@ -2,7 +2,8 @@
  * Brings saves to the server. A save is written to the queue first, then sent, and sent again until
  * the server answers. Waiting saves go out together, and only with a token of their own account.
  */
-import { ageOf, createQueue } from "./queue.js";
+import { answerEvent, finalState } from "./answers.js";
+import { ageOf, createQueue, newSessionId } from "./queue.js";
 import { PlayheadError, TIMEOUT_MS, asError, signedOutError } from "./request.js";
 import { retryDelay } from "./retry.js";
 import { createSender } from "./sender.js";
@@ -12,6 +13,7 @@ import { createSender } from "./sender.js";
 /** @typedef {import("./queue.js").QueuedSave} QueuedSave */
 /** @typedef {import("./queue.js").Save} Save */
 /** @typedef {import("./sender.js").Outcome} Outcome */
+/** @typedef {ReturnType<typeof createOutbox>} Outbox */
 /**
  * `entry` is there if the server has answered with one.
  * @typedef {(event: PlayheadEvent, entry?: Entry) => void} Report
@@ -25,14 +27,17 @@ import { createSender } from "./sender.js";
  * A position of a player, as in the queue. `withoutSession`: the server is to compare it with other
  * saves by age alone, not as part of its player session.
  * @typedef {import("./queue.js").Moment & { position: number, watched: number, played: number,
- *   chosen: boolean, unsure: boolean, resumed: boolean, withoutSession: boolean }} PlayerSave
+ *   chosen: boolean, unsure: boolean, resumed: boolean, ended: boolean,
+ *   withoutSession: boolean }} PlayerSave
  */
 
 /**
  * @param {Pick<import("./request.js").Requests, "request" | "currentAccount">} requests
+ * @param {AbortSignal} life when it ends, so do the timer and the listener; a delivery under way
+ *   still ends, and what then waits is delivered by the next page
  * @param {string} [device] the name of this device, for people
  */
-export function createOutbox({ request, currentAccount }, device) {
+export function createOutbox({ request, currentAccount }, life, device) {
   const queue = createQueue();
   const { readEntry, send } = createSender(request, device);
   /** @type {Map<string, PlayerSession>} By the key of their save in the queue. */
@@ -45,7 +50,8 @@ export function createOutbox({ request, currentAccount }, device) {
   let delivery = null;
   let controller = new AbortController();
   let mustRepeat = false;
-  let retryTimer = 0;
+  /** @type {import("./retry.js").Timer} */
+  let retryTimer;
   let failures = 0;
   let lastFailure = { error: asError(null), retryAt: 0 };
 
@@ -54,8 +60,7 @@ export function createOutbox({ request, currentAccount }, device) {
    * @returns {Promise<void>} done when everything is answered or has failed; never rejects
    */
   function deliver() {
-    clearTimeout(retryTimer);
-    retryTimer = 0;
+    stopTimer();
     mustRepeat = true;
     return (delivery ??= deliverAll().finally(() => (delivery = null)));
   }
@@ -203,12 +208,17 @@ export function createOutbox({ request, currentAccount }, device) {
     return { state: "retrying", position, retryInMs, error, kept: queue.isKept(key) };
   }
 
+  function stopTimer() {
+    clearTimeout(retryTimer);
+    retryTimer = undefined;
+  }
+
   /** @param {PlayheadError} error @returns {number} milliseconds until the next try */
   function scheduleRetry(error) {
     const retryInMs = retryDelay(failures++, error);
     mustRepeat = false; // newer saves wait too
-    clearTimeout(retryTimer);
-    retryTimer = window.setTimeout(deliver, retryInMs);
+    stopTimer();
+    if (!life.aborted) retryTimer = setTimeout(deliver, retryInMs);
     lastFailure = { error, retryAt: performance.now() + retryInMs };
     return retryInMs;
   }
@@ -245,15 +255,31 @@ export function createOutbox({ request, currentAccount }, device) {
     await Promise.all([delivery, ...[...urgent.values()].map(({ answered }) => answered)]);
   }
 
-  globalThis.addEventListener?.("online", () => {
+  const isOnline = () => {
     failures = 0;
     controller.abort(); // its requests went into the dead network
     void deliver();
-  });
+  };
+  globalThis.addEventListener?.("online", isOnline, { signal: life });
+  life.addEventListener("abort", stopTimer);
+
+  /**
+   * The newest waiting save of a video, by other player sessions than that of the key. An unsure
+   * one counts only if it was resumed.
+   * @param {string} account @param {number | string} video @param {string} [ownKey]
+   */
+  function newestWaiting(account, video, ownKey) {
+    const waiting = queue.waiting(account).filter(({ key, save }) => {
+      const isOfVideo = String(save.video) === String(video);
+      return key !== ownKey && isOfVideo && (!save.unsure || save.resumed);
+    });
+    return waiting.at(-1)?.save;
+  }
 
   return {
     deliver,
     settle,
+    newestWaiting,
 
     /** Whether a player session was opened here. @param {string | null} id */
     isOwnSession: (id) => id !== null && ownIds.has(id),
@@ -308,17 +334,8 @@ export function createOutbox({ request, currentAccount }, device) {
         /** Sends the newest save now, if it is not answered yet. */
         flush: () => sendNow(account, key),
 
-        /**
-         * The newest waiting save of an earlier session of this video. An unsure one counts only if
-         * it was resumed.
-         */
-        earlierSave() {
-          const earlier = queue.waiting(account).filter((item) => {
-            const isOfVideo = String(item.save.video) === String(video);
-            return item.key !== key && isOfVideo && (!item.save.unsure || item.save.resumed);
-          });
-          return earlier.at(-1)?.save;
-        },
+        /** The newest waiting save of an earlier session of this video. */
+        earlierSave: () => newestWaiting(account, video, key),
 
         /** Ends the reports. Queued saves are still delivered. */
         async close() {
@@ -330,23 +347,4 @@ export function createOutbox({ request, currentAccount }, device) {
       };
     },
   };
-}
-
-/** @param {Save} save @param {Entry | null} entry @returns {PlayheadEvent} */
-function answerEvent({ position }, entry) {
-  if (!entry) return { state: "not-stored", position };
-  const isSuperseded = entry.applied === false && entry.watch_position !== position;
-  if (isSuperseded) return { state: "superseded", position: entry.watch_position };
-  return { state: "saved", position };
-}
-
-/** @param {PlayheadError} error @returns {"gone" | "signed-out" | "failed"} */
-const finalState = ({ status }) =>
-  status === 404 ? "gone" : status === 401 ? "signed-out" : "failed";
-
-/** `randomUUID` needs TLS. */
-function newSessionId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -181,18 +181,21 @@ export const isCutOff = (playback, reading, serverDuration) =>
 export function loopReason(playback, reading, serverDuration) {
   // The viewer may have paused since the browser began the seek.
   const isRunning = !reading.paused || playback.countedUpTo.isRunning;
-  if (!reading.loop || !isRunning || !isAtStart(reading)) return null;
-  const { duration, playedEnd } = reading;
+  const { duration } = reading;
+  const isAtEnd = hasBeenAtEnd(reading);
+  const isFirstEnd = isAtEnd && !playback.wasAtEnd;
+  if (!reading.loop || !(isRunning || isFirstEnd) || !isAtStart(reading)) return null;
   const reached = furthestPlayed(playback, reading);
-  const isAtEnd = playedEnd !== null && playedEnd >= duration;
-  const isByBrowser =
-    reached === duration || (isAtEnd && (playback.isTruncated || !playback.wasAtEnd));
+  const isByBrowser = reached === duration || isFirstEnd || (isAtEnd && playback.isTruncated);
   playback.wasAtEnd ||= isAtEnd;
   if (!isByBrowser) return null;
   if (playback.playedSinceSeek > 0 && isEnd(playback, reached, serverDuration)) return "end";
   playback.isTruncated = true;
   return "cut";
 }
+
+/** Whether the browser has played to what it takes for the end. @param {Reading} reading */
+export const hasBeenAtEnd = ({ playedEnd, duration }) => playedEnd !== null && playedEnd >= duration;
 
 /**
  * A seek has begun, and nothing was played at its target yet.

@@ -14,10 +14,11 @@
  * - chosen: the viewer chose the position, or the one it was played from
  * - unsure: the viewer did not choose it, and the server may have a position further on
  * - resumed: it was played from a resume position
+ * - ended: the video was played to its end
  * - now: the save counts as one of now, whatever its age
  * @typedef {{ video: number | string, position: number, watched: number, played?: number,
  *   session: string | null, sequence: number, chosen?: boolean, unsure?: boolean,
- *   resumed?: boolean, now?: boolean } & Moment} Save
+ *   resumed?: boolean, ended?: boolean, now?: boolean } & Moment} Save
  *
  * `raw` is the save as it is stored. A newer save under the same key differs in it.
  * @typedef {{ key: string, raw: string, save: Save }} QueuedSave
@@ -48,6 +49,12 @@ export const now = () => ({
 export function ageOf({ at, page, tick }) {
   const elapsed = page === performance.timeOrigin ? performance.now() - tick : 0;
   return Math.round(Math.min(OLDEST_MS, Math.max(0, elapsed, Date.now() - at)));
+}
+
+/** The id of a player session; `randomUUID` would need TLS. */
+export function newSessionId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export function createQueue() {

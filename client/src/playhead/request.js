@@ -45,7 +45,9 @@ export const asError = (cause) =>
 export const signedOutError = () =>
   new PlayheadError("Nobody is signed in, or another user is", { status: 401 });
 
-/** @param {Omit<Required<PlayheadOptions>, "device">} options */
+/**
+ * @param {Required<Pick<PlayheadOptions, "getToken" | "getUser" | "baseUrl" | "fetch">>} options
+ */
 export function createRequests({ getToken, getUser, baseUrl, fetch }) {
   /**
    * The account of a token, unique among all servers.
@@ -72,12 +74,12 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
 
   /**
    * Sends a request below `/api/v1`, and once more with a newer token after a 401.
-   * @param {string} method @param {string} path @param {RequestOptions} options
+   * @param {string} method @param {string} path @param {RequestOptions} [options]
    * @returns {Promise<{ data: any, headers: Headers }>} `data`: the JSON of the answer, or null
    *   without a body
    * @throws {PlayheadError}
    */
-  async function exchange(method, path, { body, keepalive, signal, account }) {
+  async function exchange(method, path, { body, keepalive, signal, account } = {}) {
     /** @param {string} token */
     const send = (token) => {
       if (account !== undefined && accountOf(token) !== account) throw signedOutError();
@@ -118,39 +120,11 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
    * @returns {Promise<any>} the JSON of the answer, or null without a body
    * @throws {PlayheadError}
    */
-  const request = async (method, path, options = {}) =>
+  const request = async (method, path, options) =>
     (await exchange(method, path, options)).data;
 
-  /**
-   * Reads one page of a list; `next` is the cursor of the page after it.
-   * @param {string} path
-   * @returns {Promise<{ items: any[], next: string | null }>}
-   * @throws {PlayheadError}
-   */
-  async function requestPage(path) {
-    const { data, headers } = await exchange("GET", path, {});
-    const target = /<[^>]*[?&]cursor=([^&>]+)[^>]*>\s*;[^,]*rel="?next"?/.exec(
-      headers.get("link") ?? "",
-    );
-    return { items: data, next: target && decodeURIComponent(target[1]) };
-  }
-
-  return { request, requestPage, requestToken, currentAccount, accountOf };
+  return { exchange, request, requestToken, currentAccount, accountOf };
 }
-
-/**
- * The query of an address, from the values that are given.
- * @param {Record<string, string | number | null | undefined>} values
- */
-export function queryOf(values) {
-  const given = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined || value === null || value === "" ? [] : [[name, String(value)]],
-  );
-  return given.length > 0 ? `?${new URLSearchParams(given)}` : "";
-}
-
-/** @param {Date | string | undefined} time @returns {string | undefined} in RFC 3339 */
-export const timeOf = (time) => (time instanceof Date ? time.toISOString() : time);
 
 /**
  * @param {number} status @param {{ detail?: string, code?: string } | null} [problem]
@@ -184,10 +158,11 @@ export function claimsOf(token) {
 
 /** @template T @param {T | Promise<T>} answer @returns {Promise<T>} */
 async function withTimeout(answer) {
-  let timer = 0;
+  /** @type {import("./retry.js").Timer} */
+  let timer;
   const timeout = new Promise((_, reject) => {
     const error = new PlayheadError("The token provider did not answer in time");
-    timer = window.setTimeout(() => reject(error), TIMEOUT_MS);
+    timer = setTimeout(() => reject(error), TIMEOUT_MS);
   });
   return Promise.race([answer, timeout]).finally(() => clearTimeout(timer));
 }

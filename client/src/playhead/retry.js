@@ -1,4 +1,7 @@
-/** When a failed request is tried again. */
+/**
+ * When a failed request is tried again.
+ * @typedef {ReturnType<typeof setTimeout> | undefined} Timer
+ */
 
 const FIRST_MS = 1_000;
 const LIMIT_MS = 30_000;

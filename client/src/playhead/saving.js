@@ -40,6 +40,7 @@ export const lastSecond = ({ reading }) => (reading.duration > 0 ? reading.durat
 /** Takes in where the element is. @param {Step} step */
 export function count(step) {
   const { state, reading } = step;
+  if (state.phase === "suspended") return;
   if (countPlayed(state.playback, reading)) state.reachedAt = reading.moment;
   if (reading.ended) {
     state.isCutOff = isCutOff(state.playback, reading, state.serverDuration);
@@ -101,6 +102,7 @@ export function save(step, position, { keepalive = false, withoutSession = false
       withoutSession,
       unsure,
       resumed: isResumeKnown(step),
+      ended: hasEnded(step),
       ...state.reachedAt,
     },
   });

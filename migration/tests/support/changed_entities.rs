@@ -15,6 +15,7 @@ pub(crate) fn entities(backend: DbBackend) -> EntityTables {
         .register(::entity::history_reset::Entity)
         .register(::entity::revision::Entity)
         .register(::entity::related_video::Entity)
+        .register(::entity::video_revision::Entity)
         .register(::entity::background_job::Entity)
         .register(::entity::session::Entity)
         .register(::entity::deleted_file::Entity)

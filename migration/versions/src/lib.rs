@@ -32,6 +32,7 @@ mod m20261130_000008_keep_plays;
 mod m20261130_000009_index_history;
 mod m20261130_000010_create_related_videos;
 mod m20261130_000011_order_changes;
+mod m20261130_000012_count_video_changes;
 
 use operations::{sql, type_change};
 use sea_orm_migration::prelude::*;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000009_index_history::Migration),
             Box::new(m20261130_000010_create_related_videos::Migration),
             Box::new(m20261130_000011_order_changes::Migration),
+            Box::new(m20261130_000012_count_video_changes::Migration),
         ]
     }
 }

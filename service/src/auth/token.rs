@@ -78,6 +78,12 @@ impl Tokens {
         }
     }
 
+    /// A name that the processes with this key share, and that does not reveal the key.
+    pub(crate) fn site(&self) -> String {
+        let signed = sign(b"processes of one site", &self.signing, Algorithm::HS256);
+        signed.unwrap_or_default().chars().take(16).collect()
+    }
+
     /// The time after which an access token expires.
     pub fn lifetime(&self) -> Duration {
         self.lifetime

@@ -6,9 +6,13 @@ use super::events::{Event, EventPublisher};
 use super::postgres;
 use super::revision::raise_revision;
 use crate::Error;
+use entity::video_revision;
+use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::async_trait::async_trait;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityName, ExecResult, QueryResult, Statement,
+    ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityName, EntityTrait, ExecResult, QueryResult,
+    Statement,
 };
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +27,7 @@ pub struct Transaction {
     _write_guard: WriteGuard,
     rollback: AtomicBool,
     revision: OnceCell<i64>,
+    changes_summaries: AtomicBool,
     after_commit: Mutex<Vec<AfterCommit>>,
     events: EventPublisher,
 }
@@ -44,6 +49,7 @@ impl Database {
             _write_guard: write_guard,
             rollback: AtomicBool::new(false),
             revision: OnceCell::new(),
+            changes_summaries: AtomicBool::new(false),
             after_commit: Mutex::default(),
             events: self.events().clone(),
         };
@@ -100,10 +106,19 @@ impl Transaction {
 
     /// Publishes an event after the commit; never if the transaction is rolled back.
     pub fn record(&self, event: Event) {
+        if matches!(event, Event::VideoChanged { .. }) {
+            self.outdate_summaries();
+        }
         if self.events.has_listeners() {
             let events = self.events.clone();
             self.after_commit(move || events.publish(event));
         }
+    }
+
+    /// Makes every process read again what lists show of videos, from the commit on. A recorded
+    /// [`Event::VideoChanged`] does that by itself.
+    pub(crate) fn outdate_summaries(&self) {
+        self.changes_summaries.store(true, Ordering::Relaxed);
     }
 
     /// Runs `action` after the commit; never if the transaction is rolled back.
@@ -117,11 +132,16 @@ impl Transaction {
     }
 
     async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
-        let Self { inner, _write_guard, rollback, revision: _, after_commit, events: _ } = self;
+        let Self { inner, _write_guard, rollback, changes_summaries, revision: _, after_commit, events: _ } = self;
         if result.is_err() || rollback.into_inner() {
             // If the rollback fails, the connection is closed, which ends the transaction.
             let _ = inner.rollback().await;
             return result;
+        }
+        if changes_summaries.into_inner() {
+            // It is the last statement, so that its row is locked for the commit only, and no
+            // transaction that holds it waits for another one.
+            raise_video_revision(&inner).await?;
         }
         inner.commit().await?;
         // Before the next writer may begin, so that events come in the order of the commits.
@@ -130,6 +150,16 @@ impl Transaction {
         }
         result
     }
+}
+
+/// Adds one to the counter that lists compare with the revision of what they remember.
+async fn raise_video_revision(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    let first = video_revision::ActiveModel { id: Set(video_revision::ID), latest: Set(1) };
+    let latest = Expr::col((video_revision::Entity, video_revision::Column::Latest));
+    let raise =
+        OnConflict::column(video_revision::Column::Id).value(video_revision::Column::Latest, latest.add(1)).to_owned();
+    video_revision::Entity::insert(first).on_conflict(raise).exec_without_returning(transaction).await?;
+    Ok(())
 }
 
 impl fmt::Debug for Transaction {

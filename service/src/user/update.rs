@@ -156,6 +156,7 @@ pub async fn update(
         sessions::end(tx, auth, sessions::others(subject), now).await?;
     }
     if is_renamed {
+        tx.outdate_summaries();
         search::mark_outdated(tx, subject.user_id).await?;
     }
     Ok(updated.into())

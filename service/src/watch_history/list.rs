@@ -1,19 +1,20 @@
 //! The list "continue watching".
 
 use super::entry::PreviousPosition;
-use crate::caller::UserRole;
+use crate::Error;
 use crate::progress::ProgressRules;
 use crate::retention::retention_cutoff;
 use crate::storage::{RowReader, input_row, selected_row};
 use crate::time::Timestamp;
-use crate::{Error, picture, text};
+use crate::video::{SummaryCache, VideoSummary, video_revision};
 use chrono::{DateTime, Utc};
 use entity::watch_history::progress_percentage;
-use entity::{user, video, watch_history};
+use entity::{user, watch_history};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::ExprTrait;
 use serde::Serialize;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// A video that the caller has started and not completed.
@@ -74,13 +75,11 @@ input_row! {
     }
 }
 
-/// The alias of `users` under which the statement joins the uploader of a video.
-pub(super) const UPLOADER: &str = "uploader";
-
 selected_row! {
-    /// A row of the list: columns of the entry, its video and the uploader.
-    struct ListItem() {
-        video_id: i64 = video::Column::Id.into_expr(),
+    /// A row of the list.
+    struct ListEntry() {
+        entry_id: i64 = watch_history::Column::Id.into_expr(),
+        video_id: i64 = watch_history::Column::VideoId.into_expr(),
         watch_position: i32 = watch_history::Column::WatchPosition.into_expr(),
         device: Option<String> = watch_history::Column::Device.into_expr(),
         play_count: i32 = watch_history::Column::PlayCount.into_expr(),
@@ -88,32 +87,24 @@ selected_row! {
         previous_position: Option<i32> = watch_history::Column::PreviousPosition.into_expr(),
         previous_device: Option<String> = watch_history::Column::PreviousDevice.into_expr(),
         previous_at: Option<DateTime<Utc>> = watch_history::Column::PreviousAt.into_expr(),
-        title: String = video::Column::Title.into_expr(),
-        description: Option<String> = video::Column::Description.into_expr(),
-        duration: Option<i32> = video::Column::Duration.into_expr(),
-        thumbnail_path: Option<String> = video::Column::ThumbnailPath.into_expr(),
-        thumbnail_file: Option<String> = video::Column::ThumbnailFile.into_expr(),
-        username: String = Expr::col((UPLOADER, user::Column::Username)),
-        is_uploaded_by_admin: bool = Expr::col((UPLOADER, user::Column::Role)).eq(user::Role::Admin.to_value()),
     }
 }
 
-impl ListItem {
-    fn into_continue_watching(self, rules: &ProgressRules) -> ContinueWatching {
+impl ListEntry {
+    fn into_continue_watching(self, video: VideoSummary, rules: &ProgressRules) -> ContinueWatching {
         let Self { video_id, watch_position, device, play_count, last_watched_at, .. } = self;
-        let progress_percentage = progress_percentage(watch_position, self.duration);
-        let uploader = if self.is_uploaded_by_admin { UserRole::Admin } else { UserRole::User };
+        let progress_percentage = progress_percentage(watch_position, video.duration);
         ContinueWatching {
             video_id,
-            video_title: self.title,
-            video_description: self.description.map(text::shorten),
-            video_duration: self.duration,
-            video_thumbnail_path: picture::if_displayable(self.thumbnail_path, uploader),
-            has_thumbnail_file: self.thumbnail_file.is_some(),
-            uploader_username: self.username,
+            video_title: video.title,
+            video_description: video.description,
+            video_duration: video.duration,
+            video_thumbnail_path: video.thumbnail_path,
+            has_thumbnail_file: video.has_thumbnail_file,
+            uploader_username: video.uploader_username,
             watch_position,
             progress_percentage,
-            resume_at: rules.resume_at(watch_position, progress_percentage, self.duration),
+            resume_at: rules.resume_at(watch_position, progress_percentage, video.duration),
             device,
             play_count,
             last_watched_at: last_watched_at.into(),
@@ -126,39 +117,59 @@ impl ListItem {
 #[derive(Default)]
 pub(super) struct ListRows {
     is_active: bool,
+    is_admin: bool,
     retention_days: Option<i32>,
-    /// How many entries were read, also of videos that the user may not see.
-    entries: i64,
-    /// The entries whose video the user may see, each with the entry's id.
-    visible: Vec<(i64, ListItem)>,
+    /// The revision of the summaries of videos that the statement saw.
+    revision: i64,
+    /// The entries, also of videos that the user may not see, each with what is known of its video.
+    entries: Vec<(ListEntry, Option<VideoSummary>)>,
 }
 
 impl ListRows {
     /// What the statement selects, in the order of [`ListRows::push`].
     pub(super) fn selected() -> Vec<Expr> {
         let is_active = user::Column::IsActive.into_expr().if_null(false);
+        let is_admin = user::Column::Role.eq(user::Role::Admin).if_null(false);
         let retention_days = user::Column::RetentionDays.into_expr();
-        let mut selected = vec![is_active, retention_days, watch_history::Column::Id.into_expr()];
-        selected.extend(ListItem::selected());
+        let mut selected = vec![is_active, is_admin, retention_days, video_revision()];
+        selected.extend(ListEntry::selected());
         selected
     }
 
-    /// Adds a row. The row has no entry if the user has none or is deleted, and no item if the user
-    /// may not see the video.
+    /// Adds a row. The row has no entry if the user has none or is deleted.
     pub(super) fn push(&mut self, row: &mut RowReader<'_>) -> Result<(), DbErr> {
-        (self.is_active, self.retention_days) = (row.read()?, row.read()?);
-        if let Some(entry_id) = row.read()? {
-            self.entries += 1;
-            self.visible.extend(row.read_joined(ListItem::read)?.map(|item| (entry_id, item)));
-        }
+        (self.is_active, self.is_admin) = (row.read()?, row.read()?);
+        (self.retention_days, self.revision) = (row.read()?, row.read()?);
+        self.entries.extend(row.read_joined(ListEntry::read)?.map(|entry| (entry, None)));
         Ok(())
+    }
+
+    /// Takes what is remembered of the videos, and returns the ids of those that must be read.
+    pub(super) fn remember(&mut self, cache: &SummaryCache) -> impl Iterator<Item = i64> {
+        let video_ids = self.entries.iter().map(|(entry, _)| entry.video_id);
+        let found = cache.find(video_ids, self.revision);
+        self.entries.iter_mut().zip(found).for_each(|((_, video), found)| *video = found);
+        self.entries.iter().filter(|(_, video)| video.is_none()).map(|(entry, _)| entry.video_id)
+    }
+
+    /// Takes the summaries that were read. A video that is not among them was deleted.
+    pub(super) fn complete(&mut self, read: &HashMap<i64, VideoSummary>) {
+        for (entry, video) in self.entries.iter_mut().filter(|(_, video)| video.is_none()) {
+            *video = read.get(&entry.video_id).cloned();
+        }
+    }
+
+    fn is_visible(&self, request: &ListRequest, video: &VideoSummary) -> bool {
+        video.visibility.includes(request.user_id, self.is_admin)
     }
 
     /// The request to repeat with a larger limit, when invisible videos leave fewer rows than
     /// `wanted` and there may be more.
     pub(super) fn retry(&self, wanted: i64, request: ListRequest) -> Option<ListRequest> {
-        let visible = i64::try_from(self.visible.len()).unwrap_or(i64::MAX);
-        let is_short = self.entries >= request.limit && visible < wanted;
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let videos = self.entries.iter().filter_map(|(_, video)| video.as_ref());
+        let visible = count(videos.filter(|video| self.is_visible(&request, video)).count());
+        let is_short = count(self.entries.len()) >= request.limit && visible < wanted;
         is_short.then(|| ListRequest { limit: request.limit * LIMIT_FACTOR, ..request })
     }
 
@@ -173,12 +184,15 @@ impl ListRows {
         if !self.is_active {
             return Err(Error::Unauthenticated);
         }
+        let mut entries = std::mem::take(&mut self.entries);
         if let Some(cutoff) = retention_cutoff(self.retention_days, max_days, request.now) {
-            self.visible.retain(|(_, item)| item.last_watched_at >= cutoff);
+            entries.retain(|(entry, _)| entry.last_watched_at >= cutoff);
         }
-        self.visible.sort_by_key(|(entry_id, item)| Reverse((item.last_watched_at, *entry_id)));
-        self.visible.truncate(usize::try_from(request.limit).unwrap_or_default());
-        Ok(self.visible.into_iter().map(|(_, item)| item.into_continue_watching(rules)).collect())
+        entries.sort_by_key(|(entry, _)| Reverse((entry.last_watched_at, entry.entry_id)));
+        let limit = usize::try_from(request.limit).unwrap_or_default();
+        let visible = entries.into_iter().filter_map(|(entry, video)| Some((entry, video?)));
+        let visible = visible.filter(|(_, video)| self.is_visible(request, video)).take(limit);
+        Ok(visible.map(|(entry, video)| entry.into_continue_watching(video, rules)).collect())
     }
 }
 

@@ -23,6 +23,7 @@ mod stored_state;
 use crate::progress::ProgressRules;
 use crate::retention::retention_cutoff;
 use crate::storage::{BatchConnections, Batcher, EventPublisher};
+use crate::video::SummaryCache;
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
 use command::Command;
@@ -59,6 +60,8 @@ struct Context {
     /// The setting `HISTORY_MAX_DAYS`.
     max_days: Option<i32>,
     events: EventPublisher,
+    /// What lists show of the videos that were listed last.
+    summaries: SummaryCache,
 }
 
 impl History {
@@ -70,7 +73,8 @@ impl History {
     pub fn open(database: &Database, rules: ProgressRules, history_max_days: Option<i32>) -> Result<Self, Error> {
         let statements = ReadStatements::new(database.backend());
         let events = database.events().clone();
-        let context = Arc::new(Context { statements, rules, max_days: history_max_days, events });
+        let summaries = SummaryCache::default();
+        let context = Arc::new(Context { statements, rules, max_days: history_max_days, events, summaries });
         match database.batch_connections() {
             BatchConnections::Postgres(connector) => on_postgres::open(connector, &context),
             BatchConnections::Sqlite(connector) => on_sqlite::open(connector, &context),

@@ -2,7 +2,8 @@
  * What the viewer's other devices do, as it happens: connects the state machine of `machine.js` to
  * the socket, the changes that are polled without it, and the page.
  */
-import { asError, queryOf, signedOutError } from "../request.js";
+import { queryOf } from "../query.js";
+import { asError, signedOutError } from "../request.js";
 import { initialState, transition } from "./machine.js";
 import { createPicture } from "./picture.js";
 import { createSocket } from "./socket.js";

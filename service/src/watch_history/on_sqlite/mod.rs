@@ -13,6 +13,8 @@ use crate::Error;
 use crate::storage::{
     Batcher, InputRow, MIN_BATCH_LIMIT, RowReader, SqliteConnection, SqliteConnector, SqliteStatement,
 };
+use crate::video::{SummaryCache, SummaryRequest, VideoSummary};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Starts the workers, each with a connection and a thread of its own.
@@ -66,15 +68,22 @@ fn list(
 ) -> Vec<Result<Vec<ContinueWatching>, Error>> {
     let lists = connection.transaction(|transaction| {
         let mut list = transaction.prepare(&context.statements.list)?;
+        let mut summaries = transaction.prepare(&context.statements.summaries)?;
         transaction.for_each(requests, |request| {
-            read_list(&mut list, *request)?.into_list(request, &context.rules, context.max_days)
+            let rows = read_list(&mut list, &mut summaries, &context.summaries, *request)?;
+            rows.into_list(request, &context.rules, context.max_days)
         })
     });
     lists.unwrap_or_else(|error| fail_all(requests.len(), &error))
 }
 
 /// Runs the statement, and again with a larger limit if the list is short.
-fn read_list(list: &mut SqliteStatement<'_, '_>, mut request: ListRequest) -> Result<ListRows, Error> {
+fn read_list(
+    list: &mut SqliteStatement<'_, '_>,
+    summaries: &mut SqliteStatement<'_, '_>,
+    cache: &SummaryCache,
+    mut request: ListRequest,
+) -> Result<ListRows, Error> {
     let wanted = request.limit;
     loop {
         let mut rows = ListRows::default();
@@ -84,9 +93,27 @@ fn read_list(list: &mut SqliteStatement<'_, '_>, mut request: ListRequest) -> Re
             row.read::<i64>()?;
             Ok(rows.push(&mut row)?)
         })?;
+        let missing = Vec::from_iter(rows.remember(cache));
+        if !missing.is_empty() {
+            rows.complete(&read_summaries(summaries, cache, missing)?);
+        }
         match rows.retry(wanted, request) {
             Some(larger) => request = larger,
             None => return Ok(rows),
         }
     }
+}
+
+/// Reads what lists show of these videos, and keeps it for the next lists.
+fn read_summaries(
+    summaries: &mut SqliteStatement<'_, '_>,
+    cache: &SummaryCache,
+    video_ids: Vec<i64>,
+) -> Result<HashMap<i64, VideoSummary>, Error> {
+    let mut read = Vec::with_capacity(video_ids.len());
+    for video_id in video_ids {
+        let request = SummaryRequest { video_id }.into_params();
+        read.extend(summaries.query(request, |row| Ok(VideoSummary::read(&mut RowReader::from_sqlite(row))?))?);
+    }
+    Ok(cache.keep(read))
 }

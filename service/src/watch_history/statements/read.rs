@@ -2,9 +2,10 @@
 
 use super::{INPUT, is_entry_of_input, is_visible, render, select_from_input};
 use crate::storage::select_input;
+use crate::video::VideoSummary;
 use crate::watch_history::entry::EntryRow;
 use crate::watch_history::key::EntryKey;
-use crate::watch_history::list::{ListRequest, ListRows, UPLOADER};
+use crate::watch_history::list::{ListRequest, ListRows};
 use entity::{user, video, watch_history, watch_history::Column};
 use sea_orm::DatabaseBackend::{self, Postgres};
 use sea_orm::prelude::*;
@@ -23,8 +24,8 @@ pub(super) fn find(backend: DatabaseBackend) -> String {
     render(backend, &select)
 }
 
-/// Selects what [`ListRows`] reads. The limit is applied before the join with
-/// the videos.
+/// Selects what [`ListRows`] reads: the entries, without their videos, which are remembered
+/// ([`SummaryCache`](crate::video::SummaryCache)).
 pub(super) fn list(backend: DatabaseBackend) -> String {
     let entries = entries_by_time(backend);
     let mut select = Query::select();
@@ -37,15 +38,12 @@ pub(super) fn list(backend: DatabaseBackend) -> String {
         Postgres => select.join_lateral(JoinType::LeftJoin, entries, watch_history::Entity, Expr::val(true)),
         _ => select.join_subquery(JoinType::LeftJoin, entries, watch_history::Entity, Expr::val(true)),
     };
-    let is_video = video::Column::Id.into_expr().equals((watch_history::Entity, Column::VideoId));
-    let is_uploader = Expr::col((UPLOADER, user::Column::Id)).equals((video::Entity, video::Column::UserId));
-    select.left_join(video::Entity, is_video.and(is_visible())).join_as(
-        JoinType::LeftJoin,
-        user::Entity,
-        UPLOADER,
-        is_uploader,
-    );
     render(backend, &select)
+}
+
+/// Selects what [`VideoSummary`] reads.
+pub(super) fn summaries(backend: DatabaseBackend) -> String {
+    render(backend, &VideoSummary::select(backend))
 }
 
 /// The entries of the input's user that are started, not completed and not hidden, the last watched

@@ -2,7 +2,7 @@ use super::{HEARTBEAT, PgStatements, ReadStatements, SqliteStatements, updated_c
 use crate::progress::ProgressRules;
 use crate::storage::InputRow;
 use crate::watch_history::save::SaveCommand;
-use entity::{forgotten_entry, play, user, video, watch_history};
+use entity::{forgotten_entry, play, user, video, video_revision, watch_history};
 use rusqlite::Connection;
 use sea_orm::DatabaseBackend::Sqlite;
 use sea_orm::sea_query::SqliteQueryBuilder;
@@ -24,6 +24,7 @@ fn database() -> Connection {
         schema.create_table_from_entity(watch_history::Entity),
         schema.create_table_from_entity(play::Entity),
         schema.create_table_from_entity(forgotten_entry::Entity),
+        schema.create_table_from_entity(video_revision::Entity),
     ];
     for table in tables {
         db.execute_batch(&table.to_string(SqliteQueryBuilder)).unwrap();
@@ -65,6 +66,12 @@ fn the_list_is_read_by_its_index_on_sqlite() {
 }
 
 #[test]
+fn the_summaries_of_videos_are_read_by_their_keys_on_sqlite() {
+    let plan = plan(&database(), &ReadStatements::new(Sqlite).summaries);
+    assert!(!plan.contains("SCAN videos") && !plan.contains("SCAN users"), "{plan}");
+}
+
+#[test]
 fn no_statement_of_a_save_on_sqlite_scans_or_sorts_a_table() {
     let (db, statements) = (database(), SqliteStatements::new().unwrap());
     let all = [
@@ -91,6 +98,6 @@ fn no_statement_of_a_save_on_sqlite_scans_or_sorts_a_table() {
 #[test]
 fn the_limit_of_days_is_part_of_the_statements_only_if_it_is_set() {
     let rules = ProgressRules::default();
-    let save = |max_days| PgStatements::new(&rules, max_days).unwrap().save.to_string();
+    let save = |max_days| PgStatements::new(&rules, max_days).unwrap().heartbeat.to_string();
     assert!(save(Some(77)).contains("77") && !save(None).contains("LEAST(\"users\""));
 }
