@@ -12,6 +12,7 @@ mod auth;
 mod bodies;
 mod builders;
 mod caching;
+mod changes;
 mod checkpoint;
 mod clearing;
 mod contention;
