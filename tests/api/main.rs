@@ -32,6 +32,7 @@ mod limits;
 mod list_summaries;
 mod listing;
 mod live;
+mod live_catch_up;
 mod live_client;
 mod live_closes;
 mod marks;
