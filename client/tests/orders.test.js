@@ -63,6 +63,11 @@ class World {
     for (const save of saves) {
       assert.ok(this.hasChosen || !save.chosen, "nobody has chosen");
       assert.ok(save.chosen || save.position > 0, "a start that nobody chose");
+      const hasEnded = save.position >= DURATION - 1;
+      const isMistaken = hasEnded && this.isTruncated && !this.hasChosen;
+      assert.ok(!isMistaken, "an end that the file does not have");
+      const clock = this.player.reading.moment.tick / 1_000;
+      assert.ok(save.played <= clock, `${save.played} seconds played in ${clock}`);
       this.server.take(save, this.hasChosen);
     }
   }

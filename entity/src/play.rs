@@ -27,13 +27,11 @@ pub struct Model {
     /// The time of its last applied save.
     pub ended_at: DateTimeUtc,
     /// The position of its first applied save, in seconds.
-    #[sea_orm(extra = "CHECK (start_position >= 0)")]
     pub start_position: i32,
     /// The position of its last applied save, in seconds.
-    #[sea_orm(extra = "CHECK (end_position >= 0)")]
     pub end_position: i32,
     /// How long it was watched, in milliseconds.
-    #[sea_orm(default_value = 0, extra = "CHECK (watched_ms >= 0)")]
+    #[sea_orm(default_value = 0)]
     pub watched_ms: i64,
     /// Whether `play_count` of the entry counts it.
     #[sea_orm(default_value = false)]

@@ -55,7 +55,7 @@ pub struct Model {
     /// The time at which a hidden entry comes back by itself.
     pub hidden_until: Option<DateTimeUtc>,
     /// The position that was given up last, in seconds. It is NULL together with `previous_at`.
-    #[sea_orm(nullable, extra = "CHECK (previous_position >= 0)")]
+    #[sea_orm(nullable)]
     pub previous_position: Option<i32>,
     /// The name of the device that was at `previous_position`.
     #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
@@ -68,7 +68,7 @@ pub struct Model {
     /// a heartbeat writes one row. Its device, end position and end are `device`, `watch_position`
     /// and `last_watched_at`. It becomes a row of `plays` when another play begins, or when the
     /// position changes without a save.
-    #[sea_orm(default_value = 0, extra = "CHECK (play_number >= 0)")]
+    #[sea_orm(default_value = 0)]
     pub play_number: i32,
     /// Whether the running play is kept once it has ended. There is always one if this is true.
     #[sea_orm(default_value = false)]
@@ -80,10 +80,10 @@ pub struct Model {
     /// The time of the first applied save of the running play; NULL if none runs.
     pub play_started_at: Option<DateTimeUtc>,
     /// The position of that save, in seconds.
-    #[sea_orm(default_value = 0, extra = "CHECK (play_start_position >= 0)")]
+    #[sea_orm(default_value = 0)]
     pub play_start_position: i32,
     /// How long the running play was watched, in milliseconds.
-    #[sea_orm(default_value = 0, extra = "CHECK (play_watched_ms >= 0)")]
+    #[sea_orm(default_value = 0)]
     pub play_watched_ms: i64,
     /// Whether `play_count` counts the running play.
     #[sea_orm(default_value = false)]

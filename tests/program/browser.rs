@@ -161,13 +161,6 @@ impl Browser {
         tab
     }
 
-    /// Sends commands to another tab, which stays out of sight, and gives back this one.
-    pub async fn drive(&self, tab: WindowHandle) -> WindowHandle {
-        let this = self.driver.window().await.unwrap();
-        self.driver.switch_to_window(tab).await.unwrap();
-        this
-    }
-
     /// Closes this tab, and goes back to another one.
     pub async fn back_to(&self, tab: WindowHandle) {
         self.driver.close_window().await.unwrap();

@@ -38,12 +38,22 @@ export function continueShelf({ cardOf, onRead, afterwards, signal }) {
     const items = user ? await playhead.continueWatching(SIZE).catch(() => null) : [];
     // A failed request leaves the list as it is.
     if (session.user()?.id !== user?.id || !items || signal.aborted) return;
-    keepFocus(() => {
-      shown = items.map((item) => cardOf(fromItem(item)));
-      list.replaceChildren(...shown.map(({ item }) => item));
-      root.hidden = items.length === 0;
-    });
+    draw(items.map(fromItem));
     onRead(items);
+  }
+
+  /** Cards that stay are not drawn anew below the hands of the viewer. @param {CardData[]} next */
+  function draw(next) {
+    const before = shown;
+    shown = next.map((data) => {
+      const card = before.find(({ data: drawn }) => isSameVideo(drawn, data));
+      if (!card) return cardOf(data);
+      redraw(card, data);
+      return card;
+    });
+    root.hidden = next.length === 0;
+    const isSame = shown.length === before.length && shown.every((card, at) => card === before[at]);
+    if (!isSame) keepFocus(() => list.replaceChildren(...shown.map(({ item }) => item)));
   }
 
   /**
@@ -74,9 +84,8 @@ export function continueShelf({ cardOf, onRead, afterwards, signal }) {
       waiting ??= setTimeout(refresh, COLLECT_MS);
       return;
     }
-    const { item, data } = shown[0];
-    Object.assign(data, { progress: entry.progress_percentage, position: entry.watch_position });
-    updateCard(item, data);
+    const { progress_percentage: progress, watch_position: position } = entry;
+    redraw(shown[0], { ...shown[0].data, progress, position });
   }
 
   function clear() {
@@ -88,6 +97,20 @@ export function continueShelf({ cardOf, onRead, afterwards, signal }) {
   signal.addEventListener("abort", () => clearTimeout(waiting));
   return { root, refresh, follow, clear };
 }
+
+/** @param {ShownCard} card @param {CardData} next */
+function redraw({ item, data }, next) {
+  if (JSON.stringify(data) === JSON.stringify(next)) return;
+  updateCard(item, Object.assign(data, next));
+}
+
+/** @param {CardData} a @param {CardData} b */
+const isSameVideo = (a, b) =>
+  a.id === b.id &&
+  a.title === b.title &&
+  a.uploader === b.uploader &&
+  a.duration === b.duration &&
+  a.thumbnail === b.thumbnail;
 
 /** @param {Entry} entry */
 const belongs = ({ watch_position, completed, hidden }) =>

@@ -101,7 +101,10 @@ export function libraryView({ query, settled, showMessage }) {
    */
   function update(id, changes) {
     const shown = cards.get(id);
-    if (shown) updatePoster(shown.item, Object.assign(shown.data, changes));
+    if (!shown) return;
+    const before = JSON.stringify(shown.data);
+    Object.assign(shown.data, changes);
+    if (JSON.stringify(shown.data) !== before) updatePoster(shown.item, shown.data);
   }
 
   /** @param {number} id @param {Entry | null} entry */

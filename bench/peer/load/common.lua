@@ -35,12 +35,14 @@ end
 local count = 0
 -- another one for each thread of each run
 local PLAYER = os.time() .. "." .. tostring({}):gsub("[^%w]", "")
+-- above all numbers of earlier runs, which count up to 100,000 in a second
+local START = os.time() % 20000 * 100000
 -- each watched row has one session, which goes on
 function session_req()
   local row = math.floor((R(WATCHED) - 1) * N * H / WATCHED)
   local u = math.floor(row / H) + 1
   count = count + 1
-  return save_of_session(u, (u * 7 + row % H) % M + 1, 6 + count % 50, "s" .. row, count + os.time() % 100000 * 10000)
+  return save_of_session(u, (u * 7 + row % H) % M + 1, 6 + count % 50, "s" .. row, count + START)
 end
 -- each save is the first one of another session, on a row that is watched
 function begin_req()

@@ -1040,7 +1040,8 @@ export interface paths {
         };
         /**
          * Readiness check
-         * @description 503 while the database cannot be reached, and while the server shuts down.
+         * @description 503 while the database cannot be reached, and while the server shuts down. Redis is named, but not
+         *     needed.
          */
         get: operations["health_ready"];
         put?: never;
@@ -1440,6 +1441,11 @@ export interface components {
         };
         /** @description The server works. */
         Health: {
+            /**
+             * @description Only where `REDIS_URL` is set: whether Redis answers. The server works without it, but live
+             *     sockets do not hear of changes in other processes.
+             */
+            redis?: components["schemas"]["RedisHealth"];
             /**
              * @description Always `healthy`.
              * @example healthy
@@ -2324,6 +2330,11 @@ export interface components {
              */
             refresh_token: string;
         };
+        /**
+         * @description Whether Redis answers.
+         * @enum {string}
+         */
+        RedisHealth: "connected" | "away";
         /** @description The fields of a new account. */
         Registration: {
             /**

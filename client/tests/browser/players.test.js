@@ -4,10 +4,8 @@ import { after, before, test } from "node:test";
 import { Site, until } from "./site.js";
 
 const { PLAYHEAD_BROWSER = "chrome", PLAYHEAD_EXAMPLES = "" } = process.env;
-const PLAYERS =
-  PLAYHEAD_BROWSER === "chrome"
-    ? ["plain", "videojs", "vidstack", "shaka", "react"]
-    : ["plain", "videojs"];
+const isChrome = PLAYHEAD_BROWSER === "chrome";
+const PLAYERS = isChrome ? ["plain", "videojs", "vidstack", "shaka", "react"] : ["plain", "videojs"];
 const RESUME_MS = 2_000;
 /** Seconds without network. */
 const OFFLINE_SECONDS = Number(process.env.PLAYHEAD_OFFLINE_SECONDS ?? 5);
@@ -17,7 +15,7 @@ const OFFLINE_SECONDS = Number(process.env.PLAYHEAD_OFFLINE_SECONDS ?? 5);
 /** @type {Site} */
 let site;
 before(async () => {
-  site = await Site.start(PLAYHEAD_BROWSER === "chrome" ? "chrome" : "firefox", PLAYHEAD_EXAMPLES);
+  site = await Site.start(isChrome ? "chrome" : "firefox", PLAYHEAD_EXAMPLES);
 });
 after(() => site?.stop());
 
@@ -35,9 +33,9 @@ for (const player of PLAYERS) {
     const before = await viewer.position();
     await viewer.closeTab();
     const entry = await until(() => site.entry(ann), (it) => positionOf(it) >= Math.floor(before));
-    // A busy machine gets three tries.
+    // A busy machine gets five tries.
     let fastest = Infinity;
-    for (let attempt = 0; attempt < 3 && fastest >= RESUME_MS; attempt++) {
+    for (let attempt = 0; attempt < 5 && fastest >= RESUME_MS; attempt++) {
       await viewer.open();
       await viewer.seeState("ready");
       const position = await viewer.position();
@@ -118,5 +116,10 @@ async function playStories(context, player) {
 }
 
 test("all players at once", { concurrency: true }, async (context) => {
-  await Promise.all(PLAYERS.map((player) => playStories(context, player)));
+  const played = [];
+  for (const player of PLAYERS) {
+    played.push(playStories(context, player));
+    if (!isChrome) await played.at(-1); // Firefox plays in the tab in front only
+  }
+  await Promise.all(played);
 });

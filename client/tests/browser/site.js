@@ -98,7 +98,11 @@ export class Site {
               "--autoplay-policy=no-user-gesture-required",
             ]
           : [],
-      extraPrefsFirefox: { "media.autoplay.default": 0, "media.volume_scale": "0.0" },
+      extraPrefsFirefox: {
+        "media.autoplay.default": 0,
+        "media.block-autoplay-until-in-foreground": false,
+        "media.volume_scale": "0.0",
+      },
     });
     return site;
   }

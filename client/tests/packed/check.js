@@ -3,12 +3,13 @@
  * TypeScript can, and builds that with Vite. Says how large the core is, which the README says too.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 
-const LIMIT_BYTES = 10.5 * 1024;
+const LIMIT_BYTES = 9.5 * 1024;
 const here = import.meta.dirname;
 const root = join(here, "../..");
 const project = mkdtempSync(join(tmpdir(), "playhead-packed-"));
@@ -34,7 +35,7 @@ try {
   const pack = ["pack", "--silent", "--ignore-scripts=false", "--pack-destination", project];
   execFileSync("npm", pack, { cwd: root });
   const sources = ["main.ts", "core.ts", "adapters.tsx", "videojs.ts"];
-  const names = [...sources, "index.html", "vite.config.js", "package.json"];
+  const names = [...sources, "index.html", "package.json"];
   for (const name of names) cpSync(join(here, name), join(project, name));
   run("npm", "install", "--silent", "--no-audit", "--no-fund", `./playhead-${version}.tgz`);
   for (const name of ["@types", "react", "video.js", "vidstack"]) {
@@ -54,8 +55,15 @@ try {
     console.log(`compiles strictly with moduleResolution ${resolution}`);
   }
   run("node", join(root, "node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn");
-  const core = readdirSync(join(project, "dist/assets")).find((name) => name.startsWith("core"));
-  const bytes = gzipSync(readFileSync(join(project, "dist/assets", `${core}`)), { level: 9 }).length;
+  const { outputFiles } = await build({
+    entryPoints: [join(project, "node_modules/playhead/src/playhead.js")],
+    external: ["./playhead/live/live.js"], // loaded when a page asks for it
+    bundle: true,
+    minify: true,
+    format: "esm",
+    write: false,
+  });
+  const bytes = gzipSync(outputFiles[0].contents, { level: 9 }).length;
   console.log(`core, minified and gzipped: ${bytes} bytes`);
   if (bytes >= LIMIT_BYTES) throw new Error(`that is more than ${LIMIT_BYTES}`);
   const size = find("README.md", /(\d+\.\d) KB minified\s+and\s+gzipped/);

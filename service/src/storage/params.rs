@@ -72,6 +72,18 @@ pub(crate) trait IntoParam {
     fn into_param(self) -> Param;
 }
 
+impl ParamType {
+    /// NULL of this type.
+    pub(crate) fn null(self) -> Param {
+        match self {
+            Self::Number => Param::Number(None),
+            Self::Text => Param::Text(None),
+            Self::Time => Param::Time(None),
+            Self::Flag => Param::Flag(None),
+        }
+    }
+}
+
 impl IntoParam for i64 {
     const TYPE: ParamType = ParamType::Number;
 
@@ -151,16 +163,16 @@ pub(crate) fn select_input<const N: usize, R: InputRow<N>>(backend: DatabaseBack
 }
 
 /// As [`select_input`], with these columns.
-pub(crate) fn select_columns(backend: DatabaseBackend, columns: &[(&'static str, ParamType)]) -> SelectStatement {
+pub(crate) fn select_columns(backend: DatabaseBackend, columns: &[(impl AsRef<str>, ParamType)]) -> SelectStatement {
     let mut select = Query::select();
     if backend != Postgres {
         for (number, (name, _)) in (1..).zip(columns) {
-            select.expr_as(Expr::cust(format!("?{number}")), *name);
+            select.expr_as(Expr::cust(format!("?{number}")), name.as_ref().to_owned());
         }
         return select.expr_as(Expr::val(1), "n").take();
     }
     let arrays = (1..).zip(columns).map(|(number, (_, of))| format!("${number}::{}[]", of.name()));
-    let names = columns.iter().map(|(name, _)| format!("\"{name}\""));
+    let names = columns.iter().map(|(name, _)| format!("\"{}\"", name.as_ref()));
     let (arrays, names) = (Vec::from_iter(arrays).join(", "), Vec::from_iter(names).join(", "));
     // sea-query knows neither WITH ORDINALITY nor the names of a function's columns.
     select.expr(Expr::cust(format!("* FROM unnest({arrays}) WITH ORDINALITY AS input ({names}, n)"))).take()
@@ -179,16 +191,16 @@ pub(crate) fn bind_arrays<const N: usize, R: InputRow<N>>(rows: impl Iterator<It
 /// # Errors
 /// A value cannot be encoded, or is not of the type of its column.
 pub(crate) fn bind_columns(
-    columns: &[(&'static str, ParamType)],
+    columns: &[(impl AsRef<str>, ParamType)],
     rows: impl Iterator<Item: IntoIterator<Item = Param>>,
 ) -> Result<PgArguments, DbErr> {
-    let array = |(_, of): &(&str, ParamType)| match of {
+    let array = |of: &ParamType| match of {
         ParamType::Number => ParamArray::Numbers(Vec::with_capacity(rows.size_hint().0)),
         ParamType::Text => ParamArray::Texts(Vec::with_capacity(rows.size_hint().0)),
         ParamType::Time => ParamArray::Times(Vec::with_capacity(rows.size_hint().0)),
         ParamType::Flag => ParamArray::Flags(Vec::with_capacity(rows.size_hint().0)),
     };
-    let mut arrays = Vec::from_iter(columns.iter().map(array));
+    let mut arrays = Vec::from_iter(columns.iter().map(|(_, of)| array(of)));
     for row in rows {
         for (array, param) in arrays.iter_mut().zip(row) {
             match (array, param) {

@@ -64,6 +64,8 @@ input_row! {
     /// name of the column that it goes into.
     #[derive(Clone, Debug)]
     pub(super) struct SaveCommand {
+        /// The id of the entry if the save creates it, on PostgreSQL; SQLite gives it one.
+        id: i64,
         user_id: i64,
         video_id: i64,
         watch_position: i32,
@@ -86,6 +88,7 @@ impl Save {
         let Self { watch_position, watch_duration, age_ms, session_id, sequence, played_seconds, device } = self;
         let last_watched_at = now - TimeDelta::milliseconds(age_ms.unwrap_or_default());
         SaveCommand {
+            id: 0,
             user_id: key.user_id,
             video_id: key.video_id,
             watch_position,

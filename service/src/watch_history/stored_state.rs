@@ -27,7 +27,7 @@ impl From<&SaveCommand> for StateRequest {
 }
 
 /// Reads what a save at the time `now` finds, or why it is refused. `has_past` tells whether the
-/// statement selects the deletion and the plays, as that of PostgreSQL does.
+/// statement selects the deletion, the version and the plays, as that of PostgreSQL does.
 pub(super) fn read_state(
     row: &mut RowReader<'_>,
     now: DateTime<Utc>,
@@ -46,6 +46,7 @@ pub(super) fn read_state(
         cleared_before: row.read()?,
         duration: row.read()?,
         forgotten_at: if has_past { row.read()? } else { None },
+        version: if has_past { row.read()? } else { None },
         entry: row.read_joined(read_entry)?,
         last_number: None,
         ended_play: None,

@@ -125,7 +125,9 @@ export function createPage({ query, settled, showMessage }) {
     const thisRound = round;
     const page = await read(null).catch(() => null);
     if (!page || thisRound !== round) return;
-    page.items.forEach(show);
+    const isShown = (/** @type {HistoryItem} */ { video_id, updated_at }) =>
+      rows.get(video_id)?.entry().updated_at === updated_at;
+    page.items.filter((item) => !isShown(item)).forEach(show);
     updateAround();
   }
 

@@ -39,7 +39,7 @@ const IN_FAILED_TRANSACTION: &str = "25P02";
 /// each time, which costs more than to run it. Settings that a server does not have are left out.
 const PLANNER: &str = "SELECT set_config(known.name, wanted.value, false) FROM pg_settings AS known \
     JOIN (VALUES ('plan_cache_mode', 'force_generic_plan'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), \
-        ('enable_seqscan', 'off'), ('enable_memoize', 'off'), ('jit', 'off')) AS wanted (name, value) \
+        ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_memoize', 'off'), ('jit', 'off')) AS wanted (name, value) \
     ON known.name = wanted.name";
 
 /// Sets the timeouts of a `SESSION`, or of the transaction (`LOCAL`). A statement that waits for a

@@ -1,6 +1,8 @@
 //! The batch workers on PostgreSQL: tasks that run one statement for a whole batch, because a round
 //! trip costs more than most of the rows.
 
+mod decided;
+mod recent;
 mod saves;
 mod write;
 
@@ -13,9 +15,10 @@ use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
 use crate::Error;
 use crate::storage::{Batcher, MIN_BATCH_LIMIT, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
 use crate::video::{SummaryRequest, VideoSummary};
+use recent::RecentSessions;
 use sea_orm::DbErr;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use tokio::sync::Mutex;
 
 /// How many workers write. Three and four were slower; one leaves the database idle between
@@ -26,6 +29,30 @@ const WRITERS: usize = 2;
 struct Writer {
     context: Arc<Context>,
     statements: PgStatements,
+    recent: std::sync::Mutex<RecentSessions>,
+    /// Unused ids for new entries. Those that are left when the process ends are never used.
+    new_ids: std::sync::Mutex<Vec<i64>>,
+}
+
+impl Writer {
+    /// The player sessions of the last saves.
+    fn recent(&self) -> MutexGuard<'_, RecentSessions> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes up to `count` unused ids, the lowest first.
+    fn take_ids(&self, count: usize) -> Vec<i64> {
+        let mut ids = self.new_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = count.min(ids.len());
+        ids.drain(..count).collect()
+    }
+
+    /// Gives ids back that were not used.
+    fn return_ids(&self, unused: Vec<i64>) {
+        let mut ids = self.new_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.extend(unused);
+        ids.sort_unstable();
+    }
 }
 
 /// Starts the workers, as tasks of this runtime.
@@ -34,7 +61,12 @@ struct Writer {
 /// A statement has a defect.
 pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> Result<History, Error> {
     let statements = PgStatements::new(&context.rules, context.max_days)?;
-    let writer = Arc::new(Writer { context: context.clone(), statements });
+    let writer = Arc::new(Writer {
+        context: context.clone(),
+        statements,
+        recent: std::sync::Mutex::default(),
+        new_ids: std::sync::Mutex::default(),
+    });
     Ok(History {
         writers: batchers(WRITERS, MAX_BATCH, connector, &writer, |slot, writer, commands| async move {
             write::write(&mut *slot.lock().await, &writer, &commands).await

@@ -3,13 +3,15 @@
 //! Those of one batch are executed together if possible, in several rounds if some of them change
 //! the same entry, and one by one if one of them makes a statement fail.
 
-use super::saves::{decide_saves, write_saves};
+use super::decided::write_locked;
+use super::saves::write_saves;
 use super::{Writer, look_up, look_up_on};
 use crate::Error;
 use crate::error::{is_foreign_key_violation, may_concern_one_row};
 use crate::storage::{PgConnectionGuard, PgSlot, RowReader, bind_arrays};
 use crate::watch_history::Context;
 use crate::watch_history::command::{Command, Outcome};
+use crate::watch_history::entry::Entry;
 use crate::watch_history::key::{EntryKey, EntryRequest};
 use crate::watch_history::lookup::Lookup;
 use crate::watch_history::publish::publish;
@@ -72,6 +74,9 @@ impl<'a> Run<'a> {
 
     /// Keeps an outcome that is committed.
     fn finish(&mut self, index: usize, outcome: Outcome) {
+        if let (Command::Save(save), Ok(Some(Entry { applied: Some(true), .. }))) = (&self.commands[index], &outcome) {
+            self.writer.recent().remember(save);
+        }
         publish(&self.writer.context.events, &self.commands[index..=index], slice::from_ref(&outcome));
         self.outcomes[index] = Some(outcome);
     }
@@ -122,7 +127,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         connection.begin(None).await?;
-        let outcomes = decide_saves(connection, self.writer, &saves).await?;
+        let outcomes = write_locked(connection, self.writer, &saves).await?;
         connection.commit().await?;
         pending.into_iter().zip(outcomes).for_each(|(index, outcome)| self.finish(index, outcome));
         Ok(())
@@ -214,7 +219,7 @@ async fn execute_round(
     let pending = commands.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
     let saves = saves_of(&Vec::from_iter(pending.map(|(command, _)| *command)));
     if !saves.is_empty() {
-        let mut decided = decide_saves(connection, writer, &saves).await?.into_iter();
+        let mut decided = write_locked(connection, writer, &saves).await?.into_iter();
         let pending = outcomes.iter_mut().filter(|outcome| outcome.is_none());
         pending.for_each(|outcome| *outcome = decided.next());
     }

@@ -25,6 +25,8 @@ pub(in crate::watch_history) struct StoredState {
     pub(in crate::watch_history) cleared_before: Option<DateTime<Utc>>,
     /// When the viewer deleted the entry of this video. Only a save that has an age needs it.
     pub(in crate::watch_history) forgotten_at: Option<DateTime<Utc>>,
+    /// The transaction that wrote the entry last, on PostgreSQL.
+    pub(in crate::watch_history) version: Option<i64>,
     /// The entry.
     pub(in crate::watch_history) entry: Option<Model>,
     /// The last ended play of the save's session, or without a session. [`needs_ended_plays`] tells

@@ -6,12 +6,14 @@
 //! between the check and the write.
 
 mod forget;
+mod heartbeat;
 mod read;
 mod rows;
 mod save;
 mod state;
 #[cfg(test)]
 mod tests;
+mod unchanged;
 mod update;
 
 use crate::Error;
@@ -27,6 +29,7 @@ use sea_orm::sea_query::{
     BinOper, ExprTrait, Func, PostgresQueryBuilder, Query, QueryStatementWriter, SelectStatement, SqliteQueryBuilder,
 };
 use std::sync::Arc;
+pub(super) use unchanged::unchanged_columns;
 
 /// The texts of the statements that read, for one database.
 #[derive(Debug)]
@@ -53,6 +56,12 @@ impl ReadStatements {
 /// The texts of the statements that write on PostgreSQL, each for a whole batch.
 #[derive(Debug)]
 pub(super) struct PgStatements {
+    /// Writes saves, one per entry at most, that go on with the running play. It returns the
+    /// entries that it wrote.
+    pub(super) heartbeat: Arc<str>,
+    /// Takes ids for new entries. The default of the column would take one for every save, also for
+    /// one that updates.
+    pub(super) new_ids: Arc<str>,
     /// Writes saves, one per entry at most, that close and reopen no play. It returns the entries
     /// that it wrote.
     pub(super) save: Arc<str>,
@@ -64,6 +73,9 @@ pub(super) struct PgStatements {
     pub(super) lock: Arc<str>,
     /// Reads what a save finds.
     pub(super) state: Arc<str>,
+    /// Updates the entries that are as they were read, inserts the plays that end with it, and
+    /// returns the ids of the entries.
+    pub(super) update_unchanged: Arc<str>,
     /// Deletes entries by their ids.
     pub(super) delete_entries: Arc<str>,
     /// Deletes plays that go on.
@@ -81,11 +93,14 @@ impl PgStatements {
     /// A statement has a defect.
     pub(super) fn new(rules: &ProgressRules, max_days: Option<i32>) -> Result<Self, Error> {
         Ok(Self {
+            heartbeat: heartbeat::heartbeat(rules, max_days).into(),
+            new_ids: rows::new_ids().into(),
             save: save::save(rules, max_days)?.into(),
             delete_revived: forget::delete_revived().into(),
             forget: forget::forget(max_days)?.into(),
             lock: state::lock().into(),
             state: state::state(Postgres).into(),
+            update_unchanged: unchanged::update_unchanged()?.into(),
             delete_entries: rows::delete_entries().into(),
             delete_plays: rows::delete_plays().into(),
             insert_plays: rows::insert::<play::Entity>(Postgres, &play_columns())?.into(),

@@ -82,6 +82,12 @@ pub(super) fn insert_entries() -> Result<String, Error> {
     Ok(render(Postgres, &insert))
 }
 
+/// Takes the next `$1` ids of the table's sequence.
+pub(super) fn new_ids() -> String {
+    let next = Expr::cust("nextval(pg_get_serial_sequence('watch_history', 'id')) FROM generate_series(1, $1)");
+    render(Postgres, Query::select().expr(next))
+}
+
 /// Updates these columns of entries; the last one is the id.
 pub(super) fn update(backend: DatabaseBackend, columns: &[Column]) -> String {
     let mut update = Query::update();

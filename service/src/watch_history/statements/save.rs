@@ -1,9 +1,10 @@
-//! The statement that writes most saves on PostgreSQL: `INSERT … SELECT … FROM input … ON CONFLICT
-//! DO UPDATE`. The rules are those of [`decide`](crate::watch_history::rules::decide), for saves
-//! that close no play and reopen none.
+//! The statement for saves of which nothing is known on PostgreSQL: `INSERT … SELECT … ON CONFLICT
+//! DO UPDATE`. The rules are those of [`decide`](crate::watch_history::rules::decide), for saves of
+//! now that begin the entry or its first play, or go on with the running play. The statement is
+//! kept small: to start a large one costs as much as ten rows.
 
 use super::update::{is_failed_start, is_newer, is_simple, updated_value};
-use super::{INPUT, concat, cutoff, expiry_days, input, is_allowed, is_entry_of_input, render, select_from_input};
+use super::{INPUT, concat, expiry_days, input, is_allowed, is_entry_of_input, render, select_from_input};
 use crate::Error;
 use crate::progress::{ProgressRules, completed};
 use crate::watch_history::entry::EntryRow;
@@ -11,23 +12,33 @@ use crate::watch_history::rules::WATCHED_SLACK;
 use crate::watch_history::save::SaveCommand;
 use entity::user::HistoryMode;
 use entity::watch_history::{Column, Entity};
-use entity::{forgotten_entry, user, video};
+use entity::{user, video};
 use sea_orm::DatabaseBackend::Postgres;
 use sea_orm::Iterable;
 use sea_orm::prelude::*;
-use sea_orm::sea_query::{CaseStatement, ExprTrait, Func, OnConflict, Order, Query, SelectStatement};
+use sea_orm::sea_query::{CaseStatement, ExprTrait, OnConflict, Order, Query, SelectStatement};
+
+/// The alias of [`select_saves`].
+const SAVES: &str = "saves";
+/// The time before which entries of the viewer have expired.
+pub(super) const EXPIRED_BEFORE: &str = "expired_before";
 
 /// Inserts an entry, or updates it if the save is newer.
 pub(super) fn save(rules: &ProgressRules, max_days: Option<i32>) -> Result<String, Error> {
-    let values = Column::iter().filter_map(|column| Some((column, inserted_value(column, rules)?)));
+    let values = Column::iter().filter_map(|column| Some((column, inserted_value(column)?)));
     let (columns, values): (Vec<_>, Vec<_>) = values.unzip();
     let video = video::Column::Id.into_expr().equals((Entity, Column::VideoId));
     let duration = Query::select().column(video::Column::Duration).from(video::Entity).and_where(video).take();
+    let mut saves = select_saves(rules, max_days);
+    saves
+        .and_where(input(Column::LastWatchedAt).gte(input(Column::UpdatedAt)))
+        .and_where(expiry_days(max_days).is_null())
+        .and_where(has_storable_played_seconds());
     let mut insert = Query::insert();
     let insert = insert
         .into_table(Entity)
         .columns(columns)
-        .select_from(select_saves(values, max_days))
+        .select_from(Query::select().exprs(values).from_subquery(saves, SAVES).take())
         .map_err(|error| Error::Internal(error.to_string()))?
         .on_conflict(on_conflict(rules))
         .returning(Query::returning().exprs(EntryRow::selected(duration.into())));
@@ -45,77 +56,31 @@ fn on_conflict(rules: &ProgressRules) -> OnConflict {
     on_conflict
 }
 
-/// The saves that may be written. All statements lock rows in one order, so that two of them cannot
-/// deadlock.
-fn select_saves(values: Vec<Expr>, max_days: Option<i32>) -> SelectStatement {
+/// The saves that may be written, under the names of the columns that they go into. All statements
+/// lock rows in one order, so that two of them cannot deadlock; the order also keeps PostgreSQL
+/// from computing each value anew wherever it is used.
+pub(super) fn select_saves(rules: &ProgressRules, max_days: Option<i32>) -> SelectStatement {
     let mut select = select_from_input::<_, SaveCommand>(Postgres);
+    for column in Column::iter() {
+        if let Some(value) = value_of_save(column, rules) {
+            select.expr_as(value, column.as_str());
+        }
+    }
     select
-        .exprs(values)
+        .expr_as(super::cutoff(max_days, input(Column::UpdatedAt)), EXPIRED_BEFORE)
+        .column((video::Entity, video::Column::Duration))
         .and_where(is_allowed())
         .and_where(user::Column::HistoryMode.ne(HistoryMode::Off))
-        .and_where(has_age().not().or(is_after_deletion()))
-        .and_where(expiry_days(max_days).is_null().or(is_unexpired(max_days)))
-        .and_where(has_storable_played_seconds())
         .order_by((INPUT, Column::UserId), Order::Asc)
         .order_by((INPUT, Column::VideoId), Order::Asc);
     select
 }
 
-/// Whether the player was at the position before the save arrived.
-fn has_age() -> Expr {
-    input(Column::LastWatchedAt).lt(input(Column::UpdatedAt))
-}
-
-/// Whether the player was at the position after the deletion of the entry, if it was deleted.
-fn is_after_deletion() -> Expr {
-    use forgotten_entry::Column::{ForgottenAt, UserId, VideoId};
-    let deletion = Query::select()
-        .expr(Expr::val(1))
-        .from(forgotten_entry::Entity)
-        .and_where(UserId.into_expr().equals((INPUT, Column::UserId)))
-        .and_where(VideoId.into_expr().equals((INPUT, Column::VideoId)))
-        .and_where(ForgottenAt.into_expr().gte(input(Column::LastWatchedAt)))
-        .take();
-    let cleared_before = user::Column::HistoryClearedBefore.into_expr();
-    let is_after_clearing = input(Column::LastWatchedAt).gte(cleared_before.clone());
-    cleared_before.is_null().or(is_after_clearing).and(Expr::not_exists(deletion))
-}
-
-/// Whether neither the save nor the entry has expired.
-fn is_unexpired(max_days: Option<i32>) -> Expr {
-    let cutoff = || cutoff(max_days, input(Column::UpdatedAt));
-    let expired = select_entry().and_where(Column::LastWatchedAt.into_expr().lt(cutoff())).take();
-    input(Column::LastWatchedAt).gte(cutoff()).and(Expr::not_exists(expired))
-}
-
-fn select_entry() -> SelectStatement {
-    Query::select().expr(Expr::val(1)).from(Entity).and_where(is_entry_of_input()).take()
-}
-
-/// The inserted row carries the seconds played to the update, 0 where the player reports none. So a
-/// reported 0 can only be inserted, and more than a play may begin with can only be an update.
-fn has_storable_played_seconds() -> Expr {
-    let played = || Expr::col((INPUT, PLAYED_SECONDS));
-    let is_usual = played().is_null().or(played().between(1, WATCHED_SLACK.num_seconds()));
-    let exists = Expr::exists(select_entry());
-    CaseStatement::new().case(is_usual, true).finally(played().gt(0).eq(exists)).into()
-}
-
-const PLAYED_SECONDS: &str = "played_seconds";
-
-/// The value of a column in a new entry; `None` for its default.
-fn inserted_value(column: Column, rules: &ProgressRules) -> Option<Expr> {
-    let completed = || completed(input(Column::WatchPosition), video::Column::Duration.into_expr(), rules);
-    let keeps_plays = || user::Column::HistoryMode.eq(HistoryMode::On);
+/// The value for a column that comes from the save, its user and its video.
+fn value_of_save(column: Column, rules: &ProgressRules) -> Option<Expr> {
     Some(match column {
-        Column::Id => known_or_new_id(),
-        Column::Hidden
-        | Column::HiddenUntil
-        | Column::PreviousPosition
-        | Column::PreviousDevice
-        | Column::PreviousAt
-        | Column::Revision => return None,
-        Column::UserId
+        Column::Id
+        | Column::UserId
         | Column::VideoId
         | Column::WatchDuration
         | Column::PlayerSession
@@ -124,30 +89,49 @@ fn inserted_value(column: Column, rules: &ProgressRules) -> Option<Expr> {
         | Column::LastWatchedAt
         | Column::WatchedHour
         | Column::UpdatedAt => input(column),
-        Column::WatchPosition | Column::PlayStartPosition => position_within_video(),
-        Column::Completed | Column::PlayCompleted => completed(),
-        Column::PlayCount => CaseStatement::new().case(completed(), 1).finally(0).into(),
-        Column::CompletedAt => CaseStatement::new().case(completed(), input(Column::LastWatchedAt)).into(),
-        // NULL without a session.
-        Column::CountedSessions => {
-            CaseStatement::new().case(completed(), concat(input(Column::PlayerSession), " ")).into()
-        }
-        Column::PlayNumber => CaseStatement::new().case(keeps_plays(), 1).finally(0).into(),
-        Column::PlayIsKept => keeps_plays(),
+        Column::WatchPosition => position_within_video(),
+        Column::Completed => completed(input(Column::WatchPosition), video::Column::Duration.into_expr(), rules),
+        Column::PlayIsKept => user::Column::HistoryMode.eq(HistoryMode::On),
         Column::PlayHasSession => input(Column::PlayerSession).is_not_null(),
-        Column::PlayStartedAt => input(Column::LastWatchedAt),
         Column::PlayWatchedMs => Expr::col((INPUT, PLAYED_SECONDS)).if_null(0).mul(1000),
-        Column::CreatedAt => input(Column::UpdatedAt),
+        _ => return None,
     })
 }
 
-/// The id of the entry, or a new one. The default of the column would take a number of the sequence
-/// for every save, also for one that updates.
-fn known_or_new_id() -> Expr {
-    let known = Query::select().column(Column::Id).from(Entity).and_where(is_entry_of_input()).take();
-    let new = Expr::cust("nextval(pg_get_serial_sequence('watch_history', 'id'))");
-    Func::coalesce([known.into(), new]).into()
+/// The value of a column in a new entry; `None` for its default.
+fn inserted_value(column: Column) -> Option<Expr> {
+    let of = |column: Column| Expr::col((SAVES, column));
+    let if_completed = |value: Expr| CaseStatement::new().case(of(Column::Completed), value);
+    Some(match column {
+        Column::Hidden
+        | Column::HiddenUntil
+        | Column::PreviousPosition
+        | Column::PreviousDevice
+        | Column::PreviousAt
+        | Column::Revision => return None,
+        Column::PlayStartPosition => of(Column::WatchPosition),
+        Column::PlayCompleted => of(Column::Completed),
+        Column::PlayCount => if_completed(1.into()).finally(0).into(),
+        Column::CompletedAt => if_completed(of(Column::LastWatchedAt)).into(),
+        // NULL without a session.
+        Column::CountedSessions => if_completed(concat(of(Column::PlayerSession), " ")).into(),
+        Column::PlayNumber => CaseStatement::new().case(of(Column::PlayIsKept), 1).finally(0).into(),
+        Column::PlayStartedAt => of(Column::LastWatchedAt),
+        Column::CreatedAt => of(Column::UpdatedAt),
+        column => of(column),
+    })
 }
+
+/// The inserted row carries the seconds played to the update, 0 where the player reports none. So a
+/// reported 0 can only be inserted, and more than a play may begin with can only be an update.
+fn has_storable_played_seconds() -> Expr {
+    let played = || Expr::col((INPUT, PLAYED_SECONDS));
+    let is_usual = played().is_null().or(played().between(1, WATCHED_SLACK.num_seconds()));
+    let entry = Query::select().expr(Expr::val(1)).from(Entity).and_where(is_entry_of_input()).take();
+    CaseStatement::new().case(is_usual, true).finally(played().gt(0).eq(Expr::exists(entry))).into()
+}
+
+pub(super) const PLAYED_SECONDS: &str = "played_seconds";
 
 /// The position of the save, or the duration of the video if that is less.
 fn position_within_video() -> Expr {

@@ -37,12 +37,18 @@ pub(super) fn state(backend: DatabaseBackend) -> String {
     let ended_play = ended_play(entry_id(), Expr::col((INPUT, "player_session")), "IS NOT DISTINCT FROM");
     select
         .column((forgotten_entry::Entity, forgotten_entry::Column::ForgottenAt))
+        .expr(row_version())
         .exprs(Column::iter().map(ColumnTrait::into_expr))
         .expr(last_number(entry_id()))
         .columns(play::Column::iter().map(|column| (ENDED_PLAY, column)))
         .left_join(forgotten_entry::Entity, is_tombstone_of_input())
         .join_lateral(JoinType::LeftJoin, ended_play, ENDED_PLAY, Expr::val(true));
     render(backend, &select)
+}
+
+/// The transaction that wrote the entry as it is; PostgreSQL keeps it in each row.
+pub(super) fn row_version() -> Expr {
+    Expr::col((watch_history::Entity, "xmin")).cast_as("text").cast_as("bigint")
 }
 
 /// Whether a deletion is that of the entry of the input row.

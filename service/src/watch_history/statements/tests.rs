@@ -98,6 +98,6 @@ fn no_statement_of_a_save_on_sqlite_scans_or_sorts_a_table() {
 #[test]
 fn the_limit_of_days_is_part_of_the_statements_only_if_it_is_set() {
     let rules = ProgressRules::default();
-    let save = |max_days| PgStatements::new(&rules, max_days).unwrap().save.to_string();
+    let save = |max_days| PgStatements::new(&rules, max_days).unwrap().heartbeat.to_string();
     assert!(save(Some(77)).contains("77") && !save(None).contains("LEAST(\"users\""));
 }

@@ -17,8 +17,11 @@ fn stored(column: Column) -> Expr {
 /// `last_watched_at` is when the player was at the position, its `updated_at` when the save
 /// arrived, and its `play_watched_ms` what the player reports.
 fn excluded(column: Column) -> Expr {
-    Expr::col(("excluded", column))
+    Expr::col((EXCLUDED, column))
 }
+
+/// The name of the row that conflicts.
+pub(super) const EXCLUDED: &str = "excluded";
 
 /// The new value of a column; `None` where a save never changes it.
 pub(super) fn updated_value(column: Column) -> Option<Expr> {
@@ -42,18 +45,33 @@ pub(super) fn updated_value(column: Column) -> Option<Expr> {
         Column::PreviousPosition => if_given_up(stored(Column::WatchPosition)),
         Column::PreviousDevice => if_given_up(stored(Column::Device)),
         Column::PreviousAt => if_given_up(stored(Column::LastWatchedAt)),
-        Column::PlayNumber => {
-            let begins_kept = continues_play().not().and(excluded(Column::PlayIsKept));
-            when(begins_kept, stored(column).add(1), stored(column))
-        }
-        Column::PlayStartedAt | Column::PlayStartPosition => when(continues_play(), stored(column), excluded(column)),
+        Column::PlayNumber => greatest([stored(column), 1.into()]),
+        Column::PlayStartedAt | Column::PlayStartPosition => when(goes_on(), stored(column), excluded(column)),
         Column::PlayWatchedMs => {
             let at_first = Func::least([excluded(column), milliseconds(WATCHED_SLACK)]);
-            when(continues_play(), watched_ms(), at_first.into())
+            when(goes_on(), watched_ms(), at_first.into())
         }
-        Column::PlayCompleted => continues_play().and(stored(column)).or(is_counted()),
-        Column::UpdatedAt => when(is_replay(), stored(column), excluded(column)),
+        Column::PlayCompleted => goes_on().and(stored(column)).or(is_counted()),
+        Column::UpdatedAt => excluded(column),
     })
+}
+
+/// The new value of a column when a save [is a heartbeat](is_heartbeat); `None` for the id.
+pub(super) fn heartbeat_value(column: Column) -> Option<Expr> {
+    match column {
+        Column::PlayWatchedMs => Some(watched_ms()),
+        _ => updated_value(column),
+    }
+}
+
+/// Whether a save changes nothing but the columns of a heartbeat, and is no replay.
+pub(super) fn is_heartbeat() -> Expr {
+    let is_later = excluded(Column::LastWatchedAt).gt(stored(Column::LastWatchedAt));
+    let is_same_hour = excluded(Column::WatchedHour).lte(stored(Column::WatchedHour));
+    let is_as_completed = excluded(Column::Completed).eq(stored(Column::Completed));
+    let is_shown = stored(Column::Hidden).not();
+    let all = [is_later, is_same_hour, is_as_completed, is_shown, starts_over().not()];
+    all.into_iter().fold(continues_play(), ExprTrait::and)
 }
 
 fn when(condition: Expr, value: Expr, otherwise: Expr) -> Expr {
@@ -122,19 +140,29 @@ fn continues_play() -> Expr {
     runs.and(stored(column).eq(excluded(column))).and(is_of_last_play())
 }
 
-/// Whether the save goes on with the running play, or begins one where there is none to close and
-/// none to reopen.
+/// Whether the save goes on with the running play, or begins the first one. The viewer keeps plays,
+/// and the save is no replay.
 pub(super) fn is_simple() -> Expr {
-    let has_no_plays = stored(Column::PlayNumber).eq(0).or(excluded(Column::PlayIsKept).not());
-    stored(Column::PlayIsKept).not().and(has_no_plays).or(continues_play())
+    let is_first = stored(Column::PlayNumber).eq(0);
+    let has_other_time = excluded(Column::LastWatchedAt).ne(stored(Column::LastWatchedAt));
+    let is_simple = when(goes_on(), is_of_last_play(), is_first);
+    excluded(Column::PlayIsKept).and(has_other_time).and(starts_over().not()).and(is_simple)
 }
 
-/// Whether another play, or a start over, moves the position far away.
+/// Whether a [simple](is_simple) save goes on with the running play.
+fn goes_on() -> Expr {
+    stored(Column::PlayIsKept)
+}
+
+/// Whether a first play moves the position far away.
 fn gives_position_up() -> Expr {
     let position = Column::WatchPosition;
     let distance = Func::abs(excluded(position).sub(stored(position)));
-    let starts_over = excluded(position).eq(0).and(excluded(Column::PlayerSession).is_null());
-    Expr::from(distance).gt(FAR).and(starts_over.or(is_of_last_play().not()))
+    goes_on().not().and(Expr::from(distance).gt(FAR)).and(is_of_last_play().not())
+}
+
+fn starts_over() -> Expr {
+    excluded(Column::WatchPosition).eq(0).and(excluded(Column::PlayerSession).is_null())
 }
 
 /// The time watched of a play that goes on.
@@ -166,17 +194,13 @@ fn interval(time: TimeDelta) -> Expr {
     Expr::cust(format!("interval '{} seconds'", time.num_seconds()))
 }
 
-/// Whether the save is newer than the entry.
-///
-/// Within one session the sequence alone decides. Otherwise the later time of watching wins. A save
-/// that has no age is never older: the entry's time may come from another server's clock, so it is
-/// compared with the arrival of the save at the latest.
+/// Whether the save is newer than the entry, if its time is: within one session the sequence alone
+/// decides.
 pub(super) fn is_newer() -> Expr {
     let column = Column::Sequence;
     let have_numbers = excluded(column).is_not_null().and(stored(column).is_not_null());
-    let time = || excluded(Column::LastWatchedAt);
-    let is_older = time().lt(stored(Column::LastWatchedAt)).and(time().lt(excluded(Column::UpdatedAt)));
-    when(is_same_session().and(have_numbers), excluded(column).gt(stored(column)), is_older.not())
+    let is_later_number = excluded(column).gt(stored(column));
+    when(have_numbers.and(is_same_session()), is_later_number, true.into())
 }
 
 /// Whether the save may come from a player that failed to start, and would lose the position of
@@ -190,19 +214,4 @@ pub(super) fn is_failed_start(rules: &ProgressRules) -> Expr {
     session.is_not_null().and(is_other).and(starts_over)
 }
 
-/// Whether the save says nothing new, such as one that is sent again.
-fn is_replay() -> Expr {
-    const COMPARED: [Column; 4] = [Column::Device, Column::WatchPosition, Column::Completed, Column::LastWatchedAt];
-    let with = |session: Expr, side: fn(Column) -> Expr| {
-        let columns = COMPARED.into_iter().map(side);
-        Expr::tuple([session].into_iter().chain(columns))
-    };
-    let (new, old) = (with(last_session(), excluded), with(stored(Column::PlayerSession), stored));
-    let is_not_longer = excluded(Column::WatchDuration).lte(stored(Column::WatchDuration));
-    let is_same = new.binary(IS_NOT_DISTINCT_FROM, old);
-    let is_same_play = continues_play().and(watched_ms().eq(stored(Column::PlayWatchedMs)));
-    excluded(Column::Sequence).is_null().and(is_not_longer).and(is_same).and(is_same_play)
-}
-
 const IS_DISTINCT_FROM: BinOper = BinOper::Custom("IS DISTINCT FROM");
-const IS_NOT_DISTINCT_FROM: BinOper = BinOper::Custom("IS NOT DISTINCT FROM");

@@ -1,6 +1,0 @@
-export default {
-  build: {
-    modulePreload: false,
-    rollupOptions: { output: { entryFileNames: "assets/core-[hash].js" } },
-  },
-};
