@@ -207,6 +207,7 @@ impl From<Error> for Problem {
             Error::ThumbnailNotFound => (StatusCode::NOT_FOUND, "thumbnail_not_found"),
             Error::HistoryNotFound => (StatusCode::NOT_FOUND, "watch_history_not_found"),
             Error::PlayNotFound => (StatusCode::NOT_FOUND, "play_not_found"),
+            Error::ChangesExpired => (StatusCode::GONE, "changes_expired"),
             Error::NothingToUndo => (StatusCode::CONFLICT, "nothing_to_undo"),
             Error::RatingNotFound => (StatusCode::NOT_FOUND, "rating_not_found"),
             Error::Invalid { field, message } => {

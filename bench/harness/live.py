@@ -25,12 +25,12 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--only", choices=("sqlite", "postgres"))
     options.add_argument("--quick", action="store_true")
-    options.add_argument("--sockets", type=int, default=5000)
+    options.add_argument("--sockets", type=int)
     options.add_argument("--rate", type=int, default=3000)
-    options.add_argument("--seconds", type=int, default=20)
+    options.add_argument("--seconds", type=int)
     given = options.parse_args()
-    if given.quick:
-        given.sockets, given.seconds = 500, 3
+    given.sockets = given.sockets or (500 if given.quick else 5000)
+    given.seconds = given.seconds or (3 if given.quick else 20)
     with workplace() as (folder, stack):
         # The first half of the users has no socket: wrk saves for them beside idle sockets.
         data = seed.Data(users=2 * given.sockets, videos=VIDEOS, history=10)
@@ -62,7 +62,6 @@ def measure(database, folder, outer, tokens, listening, data, given):
              f"- {given.sockets:,} sockets of as many users; {given.rate:,} saves a second for {given.seconds} s, each of "
              "a user with a socket; the server, the clients and the database share the machine", "",
              *page.table(("", "measured", "limit", ""), rows)]
-    say("\n".join(lines))
     page.keep(f"live, {database}", lines, given.quick)
 
 

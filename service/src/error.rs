@@ -92,6 +92,10 @@ pub enum Error {
     /// No position was given up that an undo could go back to.
     #[error("there is no earlier position to go back to")]
     NothingToUndo,
+    /// A change token is too old, or is not one of this database and viewer, or the history was
+    /// cleared since.
+    #[error("what has changed since cannot be told: read all changes anew, without since")]
+    ChangesExpired,
     /// The caller never rated the video.
     #[error("you have not rated this video")]
     RatingNotFound,

@@ -7,6 +7,7 @@
 
 pub mod auth;
 pub mod caller;
+pub mod changes;
 mod common_passwords;
 mod error;
 pub mod jobs;

@@ -1,5 +1,6 @@
 //! What is kept of what a viewer watches, and for how long: the viewer's own choices.
 
+use crate::changes::reset_histories;
 use crate::storage::{Event, Transaction};
 use crate::user::find_active;
 use crate::{Error, number};
@@ -123,6 +124,9 @@ pub async fn update(
     }
     if !row.is_changed() {
         return Ok(stored.into());
+    }
+    if row.retention_days.is_set() {
+        reset_histories(tx, [user_id]).await?;
     }
     row.updated_at = Set(now);
     let updated = row.update(tx).await.map_err(|error| match error {

@@ -1,7 +1,10 @@
 //! The rules of progress: when a video is completed, and where a player resumes it.
 
 use crate::Error;
-use entity::watch_history;
+use crate::changes::record_changed_videos;
+use crate::storage::Transaction;
+use chrono::{DateTime, Utc};
+use entity::{video, watch_history};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait};
 
@@ -39,15 +42,17 @@ impl ProgressRules {
 }
 
 /// Recomputes `completed` of every entry of a video whose duration has changed. A viewer who has
-/// completed the video by the new duration has a play count of at least 1.
+/// completed the video by the new duration has a play count of at least 1. Devices get all
+/// of them: the progress in percent changes too.
 ///
 /// # Errors
 /// Database errors.
 pub(crate) async fn recompute_completed(
-    db: &impl ConnectionTrait,
+    tx: &Transaction,
     video_id: i64,
     duration: Option<i32>,
     rules: &ProgressRules,
+    now: DateTime<Utc>,
 ) -> Result<(), Error> {
     use watch_history::Column;
     // The product of two 32-bit numbers needs 64 bits.
@@ -65,12 +70,13 @@ pub(crate) async fn recompute_completed(
         .col_expr(Column::PlayCount, if_first(Expr::value(1), Column::PlayCount))
         .col_expr(Column::CompletedAt, if_first(Column::LastWatchedAt.into_expr(), Column::CompletedAt))
         .col_expr(Column::CountedSessions, if_first(counted_session, Column::CountedSessions))
+        .col_expr(Column::Revision, Expr::value(tx.revision().await?).cast_as("bigint"))
         .filter(Column::VideoId.eq(video_id))
         // Unchanged rows are not locked, so that saves need not wait for them.
         .filter(Column::Completed.into_expr().ne(completed))
-        .exec(db)
+        .exec(tx)
         .await?;
-    Ok(())
+    record_changed_videos(tx, video::Column::Id.eq(video_id), now).await
 }
 
 /// An expression: whether a video is completed at `position`, in its last second too. It is false

@@ -1,6 +1,7 @@
 //! A running server that the tests ask over HTTP.
 
 use crate::databases::{Engine, TestDatabase};
+use crate::redis_server::start_relay;
 use api::{AppState, LiveHub, LiveLimits, PublicPath, RateLimits, ShutdownMode};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
@@ -11,7 +12,7 @@ use service::auth::{Auth, REFRESH_GRACE, Tokens};
 use service::library::Library;
 use service::limit::LimitSettings;
 use service::progress::ProgressRules;
-use service::relay::{EventRelay, RedisAddress};
+use service::relay::EventRelay;
 use service::storage::{Durability, WriteGuard};
 use service::time::Clock;
 use service::user::RegistrationPolicy;
@@ -163,12 +164,8 @@ impl TestApp {
                     });
                     let metrics = options.metrics.then(|| crate::metrics::turn_on(&mut db));
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
-                    let redis = options.redis_url.map(|url| RedisAddress::parse(&url).unwrap());
                     let live = LiveHub::new(options.live);
-                    let relay = redis.map(|redis| {
-                        let live = live.clone();
-                        EventRelay::start(redis, &db, &tokens, move |change| live.receive(change))
-                    });
+                    let relay = start_relay(options.redis_url, &db, &tokens, &live);
                     let app = Arc::new(AppState {
                         db: db.clone(),
                         history: History::open(&db, ProgressRules::default(), options.history_max_days).unwrap(),

@@ -183,6 +183,7 @@ async fn meet(
         "account_inactive" => ask(ann, at(0), Some(json!({"username": "gone", "password": PASSWORD}))),
         "precondition_failed" => ask(ann, at(video), None).header("if-match", "\"other\""),
         "range_not_satisfiable" => ask(ann, at(video), None).header("range", "bytes=99999999-"),
+        "changes_expired" => ask(ann, format!("{}?since=nonsense", at(0)), None),
         "upgrade_required" => ask(ann, at(0), None),
         "bad_handshake" => handshake(app),
         "origin_not_allowed" => {

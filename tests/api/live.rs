@@ -3,6 +3,7 @@
 use crate::app::{TestApp, fields, history};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use std::collections::HashMap;
 
 on_both! {
     async fn a_save_of_one_device_is_told_to_the_other(app: TestApp) {
@@ -63,6 +64,29 @@ on_both! {
         assert_eq!(of_ann.next_of("entry").await["entry"]["user_id"], ann.id);
         assert_eq!(of_bob.next_of("entry").await["entry"]["user_id"], bob.id);
         assert!(of_ann.is_quiet().await && of_bob.is_quiet().await);
+    }
+
+    async fn a_slow_client_gets_the_newest_of_each_video_and_no_queue(app: TestApp) {
+        const ROUNDS: i64 = 40;
+        let ann = app.sign_up("ann").await;
+        let films = app.add_videos(&ann, 100).await;
+        let mut slow = app.live_with_small_buffer(&ann).await;
+        let device = "x".repeat(100);
+        for position in 1..=ROUNDS {
+            let save = |film: &i64| json!({"video_id": film, "watch_position": position, "device": device});
+            let saves: Vec<_> = films.iter().map(save).collect();
+            let body = json!({"saves": saves});
+            app.ask_json(&ann, Method::POST, "/api/v1/watch-history/batch", Some(body)).await;
+        }
+        let (mut newest, mut messages) = (HashMap::new(), 0);
+        while newest.len() < films.len() || newest.values().any(|position| *position < ROUNDS) {
+            let entry = &slow.next_of("entry").await["entry"];
+            let (film, position) = (entry["video_id"].as_i64().unwrap(), entry["watch_position"].as_i64().unwrap());
+            let before = newest.insert(film, position).unwrap_or_default();
+            assert!(before <= position, "video {film} went back from {before} to {position}");
+            messages += 1;
+        }
+        assert!(messages < 100 * ROUNDS, "{messages} messages, so none was left out");
     }
 
     async fn a_refused_save_is_not_told(app: TestApp) {

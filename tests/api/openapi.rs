@@ -69,6 +69,7 @@ fn operation_ids_do_not_change() {
         "list_videos",
         "list_videos_in_pages",
         "list_watch_history",
+        "list_watch_history_changes",
         "login",
         "logout",
         "mark_many_watched",

@@ -29,7 +29,7 @@ on_both! {
         let old = app.add_video(&ann, "old", None).await;
         let new = app.db.transaction(async |tx| {
             let new = create(tx, &ann, "new").await?;
-            service::video::delete(tx, caller(&ann), old).await?;
+            service::video::delete(tx, caller(&ann), old, app.now()).await?;
             Ok(new)
         });
         assert_eq!(new.await.unwrap().title, "new");
@@ -41,7 +41,7 @@ on_both! {
         let film = app.add_video(&ann, "old", None).await;
         let joined = app.db.transaction(async |tx| {
             create(tx, &bob, "new").await?;
-            service::video::delete(tx, caller(&bob), film).await
+            service::video::delete(tx, caller(&bob), film, app.now()).await
         });
         assert!(matches!(joined.await, Err(Error::Forbidden)));
         assert_eq!(titles(&app).await, ["old"]);

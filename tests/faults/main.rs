@@ -10,6 +10,7 @@
 mod cluster;
 #[path = "../api/databases.rs"]
 mod databases;
+mod devices;
 mod full;
 mod kill;
 mod load;
@@ -19,6 +20,9 @@ mod power;
 #[expect(dead_code, reason = "some of it is for the tests of the program only")]
 #[path = "../program/program.rs"]
 mod program;
+#[expect(dead_code, reason = "some of it is for the tests of the API only")]
+#[path = "../api/redis_server.rs"]
+mod redis_server;
 mod reset;
 mod restart;
 mod site;

@@ -142,7 +142,8 @@ impl Conversation {
         self.registered.hub.begin_catch_up(&socket, SignedInViewer { subject, expires });
         self.catch_up(subject.user_id, since).await?;
         self.registered.hub.end_catch_up(&socket);
-        self.send(LiveMessage::Ready { token: &self.token.clone() }.to_text()).await
+        let ready = LiveMessage::Ready { token: &self.token }.to_text();
+        self.send(ready).await
     }
 
     /// Sends a text. It fails when the server wants to close while the client does not read.
@@ -183,7 +184,7 @@ impl Conversation {
     }
 
     /// Receives what has arrived while messages are being sent: an answer to a ping counts.
-    async fn glance(&mut self) -> Result<(), LiveClosing> {
+    pub(super) async fn glance(&mut self) -> Result<(), LiveClosing> {
         while self.unread.is_none() {
             match self.messages.recv().now_or_never() {
                 None => break,

@@ -15,7 +15,11 @@ use service::limit::Network;
 use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore};
+
+/// How many sockets may read what they missed at the same time: after a restart thousands come back
+/// at once, and requests need connections too.
+const CATCH_UPS: usize = 4;
 
 /// The live sockets of this process. Clones share them.
 ///
@@ -31,6 +35,8 @@ struct HubState {
     registry: Mutex<Registry>,
     /// Wakes the reader when there are keys to read.
     touched: Notify,
+    /// How many sockets may read what they missed at the same time.
+    catch_ups: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -61,7 +67,12 @@ pub(super) struct RegisteredSocket {
 impl LiveHub {
     /// A hub without sockets.
     pub fn new(limits: LiveLimits) -> Self {
-        Self(Arc::new(HubState { limits, registry: Mutex::default(), touched: Notify::new() }))
+        Self(Arc::new(HubState {
+            limits,
+            registry: Mutex::default(),
+            touched: Notify::new(),
+            catch_ups: Arc::new(Semaphore::new(CATCH_UPS)),
+        }))
     }
 
     /// How many sockets are open.
@@ -174,6 +185,11 @@ impl LiveHub {
             let surplus = sockets.len().saturating_sub(self.0.limits.per_viewer);
             sockets.iter().take(surplus).for_each(|oldest| oldest.close(LiveClosing::TooManySockets));
         }
+    }
+
+    /// Waits for the permission to read what a socket missed.
+    pub(super) async fn catch_up_permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        self.0.catch_ups.clone().acquire_owned().await
     }
 
     /// The socket has caught up: what changed meanwhile is read again.

@@ -10,7 +10,7 @@ use service::{Error, watch_history};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::sleep;
 
 /// How many rows one statement reads.
@@ -59,10 +59,11 @@ async fn follow(hub: &LiveHub, mut listener: EventListener) {
                 // The database is being closed.
                 Err(RecvError::Closed) => pending().await,
             }
-            match listener.try_next() {
-                Ok(next) => event = Ok(next),
-                Err(_) => break,
-            }
+            event = match listener.try_next() {
+                Ok(next) => Ok(next),
+                Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            };
         }
         hub.touch(keys);
         sleep(GATHER_TIME).await;

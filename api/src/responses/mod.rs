@@ -125,6 +125,8 @@ failures! {
         "Too many sockets of this address have not said hello.";
     InternalError [Problem::from_status(StatusCode::INTERNAL_SERVER_ERROR)]
         "An error of the server; the log has the cause under the request id in `instance`.";
+    ChangesExpired [Error::ChangesExpired]
+        "The token is too old, or is not one of this server and caller, or the history was cleared since: read all changes anew.";
     Unavailable [Error::Busy, Error::DatabaseAway(String::new())]
         "The database is unavailable or too busy.";
     FileUnavailable [Error::Busy, Error::DatabaseAway(String::new()), Error::FileUnavailable(String::new())]

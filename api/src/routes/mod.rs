@@ -2,6 +2,7 @@
 
 mod auth;
 mod batch;
+mod changes;
 mod entry_edits;
 mod health;
 mod history;
@@ -67,6 +68,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(tags::search_tags)
             .service(live::open)
             .service(history::list)
+            .service(changes::list)
             .service(plays::list)
             .service(plays::list_of_video)
             .service(watch_history::save)

@@ -167,9 +167,10 @@ pub(super) async fn delete(
     CurrentUser(caller): CurrentUser,
     Valid(path): Valid<Path<VideoPath>>,
     security_log: SecurityLog,
+    Now(now): Now,
 ) -> Result<impl Responder, Problem> {
     let use_case = move |app: Arc<AppState>| async move {
-        app.db.transaction(async |tx| video::delete(tx, caller, path.video_id).await).await
+        app.db.transaction(async |tx| video::delete(tx, caller, path.video_id, now).await).await
     };
     let owner = app.run(use_case).await?;
     if owner != caller.id {

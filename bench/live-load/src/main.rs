@@ -49,9 +49,9 @@ async fn main() {
             _ => panic!("{line} is no command"),
         }
     }
-    let mut closes = BTreeMap::new();
+    let (mut closes, last) = (BTreeMap::new(), tokio::time::Instant::now() + PATIENCE);
     for socket in open {
-        let code = tokio::time::timeout(PATIENCE, socket).await;
+        let code = tokio::time::timeout_at(last, socket).await;
         *closes.entry(code.map_or("open".into(), |code| code.unwrap_or_default())).or_insert(0) += 1;
     }
     println!("{}", json!({"closes": closes}));

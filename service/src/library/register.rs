@@ -111,7 +111,7 @@ impl ScanContext<'_> {
             let new_duration = row.duration.is_set();
             let row = row.update(tx).await?;
             if new_duration {
-                recompute_completed(tx, id, row.duration, self.rules).await?;
+                recompute_completed(tx, id, row.duration, self.rules, self.now).await?;
             }
         }
         match () {

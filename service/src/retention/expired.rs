@@ -1,6 +1,7 @@
 //! The expired entries and plays of some viewers: whether there are any, and their deletion.
 
 use super::retention_cutoff;
+use crate::changes::reset_histories;
 use crate::storage::{Event, Transaction};
 use crate::watch_history::rules::hour_of;
 use crate::{Database, Error};
@@ -54,6 +55,7 @@ impl Expired {
         for entry in &deleted {
             tx.record(Event::EntryForgotten { user_id: entry.user_id, video_id: entry.video_id });
         }
+        reset_histories(tx, deleted.iter().map(|entry| entry.user_id)).await?;
         Ok(deleted.len() as u64)
     }
 

@@ -5,6 +5,7 @@
 
 use super::expired::Expired;
 use super::retention_cutoff;
+use crate::changes::sweep_changed_videos;
 use crate::storage::Transaction;
 use crate::watch_history::edit::finish_clearings;
 use crate::{Database, Error};
@@ -41,7 +42,7 @@ pub struct SweptRows {
 }
 
 /// Deletes the entries and plays that have expired, those that an interrupted clearing has left,
-/// and tombstones that no save can meet any more. `max_days` is the setting `HISTORY_MAX_DAYS`.
+/// and what is remembered of deletions for 30 days only. `max_days` is the setting `HISTORY_MAX_DAYS`.
 ///
 /// # Errors
 /// Database errors; what was deleted before stays deleted.
@@ -59,6 +60,7 @@ pub async fn sweep(db: &Database, max_days: Option<i32>, now: DateTime<Utc>) -> 
     }
     let before = now - OLDEST_SAVE;
     swept.tombstones = delete_all(db, Target::Tombstones(before)).await?;
+    sweep_changed_videos(db, before).await?;
     // Before the times of clearings are forgotten.
     swept.entries += finish_clearings(db).await?.deleted;
     forget_clearings(db, before).await?;

@@ -9,6 +9,7 @@ mod database;
 mod events;
 mod params;
 mod postgres;
+mod revision;
 mod row_reader;
 mod sample;
 mod sqlite;
@@ -24,6 +25,7 @@ pub(crate) use params::{
     InputRow, IntoParam, Param, ParamType, bind_arrays, bind_columns, input_row, select_columns, select_input,
 };
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
+pub(crate) use revision::raise_revision;
 pub(crate) use row_reader::{RowReader, selected_row};
 pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction};
 pub use transaction::Transaction;

@@ -4,6 +4,7 @@ use super::connect::begin_immediate;
 use super::database::{BatchConnections, Database, WriteGuard};
 use super::events::{Event, EventPublisher};
 use super::postgres;
+use super::revision::raise_revision;
 use crate::Error;
 use entity::video_revision;
 use sea_orm::ActiveValue::Set;
@@ -16,6 +17,7 @@ use sea_orm::{
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use tokio::sync::OnceCell;
 
 /// A transaction that may write. Use cases take it and open none, so that several of them can be
 /// joined in one. It is a [`ConnectionTrait`], so that SeaORM runs its statements in it.
@@ -24,6 +26,7 @@ pub struct Transaction {
     inner: DatabaseTransaction,
     _write_guard: WriteGuard,
     rollback: AtomicBool,
+    revision: OnceCell<i64>,
     changes_summaries: AtomicBool,
     after_commit: Mutex<Vec<AfterCommit>>,
     events: EventPublisher,
@@ -45,6 +48,7 @@ impl Database {
             inner,
             _write_guard: write_guard,
             rollback: AtomicBool::new(false),
+            revision: OnceCell::new(),
             changes_summaries: AtomicBool::new(false),
             after_commit: Mutex::default(),
             events: self.events().clone(),
@@ -83,6 +87,23 @@ impl Transaction {
         Ok(())
     }
 
+    /// The value of the column `revision` of every row of the history that the transaction writes.
+    /// It is raised when it is first asked for. `None` on PostgreSQL, which stamps rows itself.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub(crate) async fn revision(&self) -> Result<Option<i64>, Error> {
+        if self.inner.get_database_backend() == DatabaseBackend::Postgres {
+            return Ok(None);
+        }
+        let raise = async || {
+            let row = self.inner.query_one(&raise_revision()?).await?;
+            let row = row.ok_or_else(|| Error::Internal("the revision was not raised".into()))?;
+            Ok::<_, Error>(row.try_get_by_index(0)?)
+        };
+        Ok(Some(*self.revision.get_or_try_init(raise).await?))
+    }
+
     /// Publishes an event after the commit; never if the transaction is rolled back.
     pub fn record(&self, event: Event) {
         if matches!(event, Event::VideoChanged { .. }) {
@@ -111,7 +132,7 @@ impl Transaction {
     }
 
     async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
-        let Self { inner, _write_guard, rollback, changes_summaries, after_commit, events: _ } = self;
+        let Self { inner, _write_guard, rollback, changes_summaries, revision: _, after_commit, events: _ } = self;
         if result.is_err() || rollback.into_inner() {
             // If the rollback fails, the connection is closed, which ends the transaction.
             let _ = inner.rollback().await;

@@ -60,7 +60,7 @@ pub async fn delete_account(
     tx.lock_table(user::Entity).await?;
     authenticate(tx, subject).await?;
     refuse_last_administrator(tx, subject.user_id).await?;
-    video::prepare_deletion_of_uploader(tx, subject.user_id).await?;
+    video::prepare_deletion_of_uploader(tx, subject.user_id, now).await?;
     // The other processes learn from it that the sessions are over.
     sessions::delete(tx, sessions::all_of(subject.user_id), now).await?;
     user::Entity::delete_by_id(subject.user_id).exec(tx).await?;

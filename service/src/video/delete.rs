@@ -2,9 +2,11 @@
 
 use super::find_own;
 use crate::caller::Caller;
+use crate::changes::record_changed_videos;
 use crate::storage::{Event, Transaction};
 use crate::{Error, search};
-use entity::{deleted_file, video};
+use chrono::{DateTime, Utc};
+use entity::{deleted_file, user, video};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{self, IntoCondition};
 use sea_orm::{QuerySelect, QueryTrait};
@@ -14,10 +16,11 @@ use sea_orm::{QuerySelect, QueryTrait};
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::Forbidden`].
-pub async fn delete(tx: &Transaction, caller: Caller, id: i64) -> Result<i64, Error> {
+pub async fn delete(tx: &Transaction, caller: Caller, id: i64, now: DateTime<Utc>) -> Result<i64, Error> {
     let uploader = find_own(tx, caller, id).await?.user_id;
     search::remove_grams(tx, &[id]).await?;
     remember_files(tx, video::Column::Id.eq(id)).await?;
+    record_changed_videos(tx, video::Column::Id.eq(id), now).await?;
     let deleted = video::Entity::delete_by_id(id).exec(tx).await?;
     tx.record(Event::VideoDeleted { video_id: id, user_id: uploader });
     if deleted.rows_affected == 0 { Err(Error::VideoNotFound) } else { Ok(uploader) }
@@ -27,9 +30,16 @@ pub async fn delete(tx: &Transaction, caller: Caller, id: i64) -> Result<i64, Er
 ///
 /// # Errors
 /// Database errors.
-pub(crate) async fn prepare_deletion_of_uploader(tx: &Transaction, user_id: i64) -> Result<(), Error> {
+pub(crate) async fn prepare_deletion_of_uploader(
+    tx: &Transaction,
+    user_id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    // Until the deletion nobody adds a video.
+    user::Entity::find_by_id(user_id).lock_exclusive().one(tx).await?;
     search::remove_grams_of_uploader(tx, user_id).await?;
-    remember_files(tx, video::Column::UserId.eq(user_id)).await
+    remember_files(tx, video::Column::UserId.eq(user_id)).await?;
+    record_changed_videos(tx, video::Column::UserId.eq(user_id), now).await
 }
 
 /// Stores the files of videos that are about to be deleted, so that no scan registers them again.

@@ -125,7 +125,7 @@ pub async fn update(
             other => other.into(),
         })?;
         if has_new_duration {
-            recompute_completed(tx, id, row.duration, rules).await?;
+            recompute_completed(tx, id, row.duration, rules, now).await?;
         }
         search::index(tx, &[id]).await?;
         tx.record(Event::VideoChanged { video_id: id });

@@ -192,6 +192,16 @@ impl EntryRow {
 }
 
 impl Entry {
+    /// The schema, in the place where it is used, as that of [`PreviousPosition`].
+    pub(crate) fn nullable_schema() -> RefOr<Schema> {
+        let mut schema = Self::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+            object.description = Some("Where the caller stopped in the video; null if there is no entry.".to_owned());
+        }
+        schema
+    }
+
     /// The entry as a client gets it at the time `now`.
     pub(crate) fn of_model(entry: Model, duration: Option<i32>, rules: &ProgressRules, now: DateTime<Utc>) -> Self {
         EntryRow::of_model(entry, duration).into_entry(rules, now, None)

@@ -10,18 +10,15 @@ use service::Error;
 impl PlainStore {
     pub async fn forget(&self, user_id: i64, video_id: i64, now: Time) -> Result<(), Error> {
         let _guard = self.one_at_a_time.lock().await;
-        let is_shown = self.db.transaction(async |db| {
+        let forget = self.db.transaction(async |db| {
             let user = find_active_user(db, user_id).await?;
             find_visible_video(db, &user, video_id).await?;
-            let row = find_row(db, user_id, video_id).await?.ok_or(Error::HistoryNotFound)?;
-            let is_shown = !is_expired(row.last_watched_at, &user, now);
+            let row = find_row(db, user_id, video_id).await?;
+            let row = row.filter(|row| !is_expired(row.last_watched_at, &user, now)).ok_or(Error::HistoryNotFound)?;
             row.delete(db).await?;
-            if is_shown {
-                remember(db, forgotten_entry::Model { user_id, video_id, forgotten_at: now, revision: None }).await?;
-            }
-            Ok(is_shown)
+            remember(db, forgotten_entry::Model { user_id, video_id, forgotten_at: now, revision: None }).await
         });
-        if is_shown.await? { Ok(()) } else { Err(Error::HistoryNotFound) }
+        forget.await
     }
 }
 

@@ -6,10 +6,10 @@ use chrono::TimeDelta;
 
 impl Viewer {
     /// Deletes the entry of a video with its plays, and remembers when. For the viewer, an expired
-    /// entry was gone already.
+    /// entry is gone already; the sweep deletes it.
     pub fn forget(&mut self, video: usize, now: Time) -> Result<(), Refusal> {
-        self.delete_expired(video, now);
-        self.rows.remove(&video).ok_or(Refusal::HistoryNotFound)?;
+        self.row(video, now).ok_or(Refusal::HistoryNotFound)?;
+        self.rows.remove(&video);
         let forgotten_at = self.forgotten.entry(video).or_insert(now);
         *forgotten_at = now.max(*forgotten_at);
         Ok(())

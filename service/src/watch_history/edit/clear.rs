@@ -2,6 +2,7 @@
 
 use super::lock::lock_account;
 use super::{Deletion, Edit};
+use crate::changes::reset_histories;
 use crate::storage::{Event, Transaction};
 use crate::{Database, Error, time};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -149,6 +150,9 @@ async fn delete_batch(tx: &Transaction, cleared: Cleared, after: i64) -> Result<
     }
     let old = entries.iter().filter(|(.., last_watched_at)| *last_watched_at < cleared.before).map(|(id, ..)| *id);
     let deleted = Entity::delete_many().filter(Column::Id.is_in(old)).exec(tx).await?.rows_affected;
+    if deleted > 0 {
+        reset_histories(tx, [cleared.user_id]).await?;
+    }
     let is_full = entries.len() as u64 >= ENTRIES_PER_TRANSACTION;
     let last = entries.last().map(|(_, video_id, _)| *video_id);
     Ok(DeletedBatch { deleted, next: last.filter(|_| is_full) })

@@ -1,7 +1,7 @@
 //! Forgets many entries at once.
 
 use super::lock::{lock_account, lock_entries, lock_videos};
-use super::store::{delete_forever, remove};
+use super::store::delete_forever;
 use super::{Edit, MAX_VIDEOS, check_ids};
 use crate::storage::Transaction;
 use crate::{Error, number};
@@ -38,11 +38,9 @@ pub struct Deletion {
 pub async fn forget_many(tx: &Transaction, edit: &Edit, videos: &VideoList) -> Result<Deletion, Error> {
     let account = lock_account(tx, edit).await?;
     let visible = Vec::from_iter(lock_videos(tx, &account, &videos.video_ids).await?.into_keys());
-    let entries = lock_entries(tx, &account, &visible).await?;
-    let (expired, entries): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(|entry| account.is_expired(entry.last_watched_at));
-    // For the caller the expired ones were gone already.
-    remove(tx, &expired).await?;
+    let mut entries = lock_entries(tx, &account, &visible).await?;
+    // For the caller the expired ones are gone already; the sweep deletes them.
+    entries.retain(|entry| !account.is_expired(entry.last_watched_at));
     delete_forever(tx, edit, &entries).await?;
     Ok(Deletion { deleted: entries.len().try_into().unwrap_or(u64::MAX) })
 }

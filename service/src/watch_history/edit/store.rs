@@ -3,10 +3,11 @@
 use super::Edit;
 use crate::Error;
 use crate::storage::{Event, Transaction};
+use crate::watch_history::statements::keep_latest_deletion;
 use entity::watch_history::{ActiveModel, Column, Entity, Model};
 use entity::{forgotten_entry, play};
 use sea_orm::prelude::*;
-use sea_orm::sea_query::{ExprTrait, OnConflict};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, IntoActiveModel, Iterable};
 
 /// Rows that one INSERT writes. Each has about thirty values, and SQLite takes 32,766 in all.
@@ -28,6 +29,7 @@ pub(crate) async fn store_one(
         return Ok(());
     }
     entry.updated_at = edit.now;
+    entry.revision = tx.revision().await?;
     insert_plays(tx, ended.into_iter().collect()).await?;
     differences(before, entry.clone()).update(tx).await?;
     record_change(tx, entry);
@@ -70,8 +72,14 @@ pub(super) async fn store_many(
     mut entries: Vec<ChangedEntry>,
     ended: Vec<play::Model>,
 ) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     insert_plays(tx, ended).await?;
-    entries.iter_mut().for_each(|entry| entry.after.updated_at = edit.now);
+    let revision = tx.revision().await?;
+    for ChangedEntry { after, .. } in &mut entries {
+        (after.updated_at, after.revision) = (edit.now, revision);
+    }
     let changed = changed_columns(&entries);
     for entries in entries.chunks(ROWS_PER_INSERT) {
         // Every row meets its entry, so this updates many rows to different values at once.
@@ -111,8 +119,9 @@ fn row_of(entry: &Model, columns: &[Column]) -> ActiveModel {
 ///
 /// # Errors
 /// Database errors.
-pub(super) async fn insert_missing(tx: &Transaction, entries: Vec<ActiveModel>) -> Result<Vec<i64>, Error> {
-    let mut created = Vec::new();
+pub(super) async fn insert_missing(tx: &Transaction, mut entries: Vec<ActiveModel>) -> Result<Vec<i64>, Error> {
+    let (revision, mut created) = (tx.revision().await?, Vec::new());
+    entries.iter_mut().for_each(|entry| entry.revision = Set(revision));
     for entries in entries.chunks(ROWS_PER_INSERT) {
         // An update that is never executed locks the row, which DO NOTHING does not.
         let mut on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]);
@@ -124,8 +133,7 @@ pub(super) async fn insert_missing(tx: &Transaction, entries: Vec<ActiveModel>) 
     Ok(created.into_iter().map(|entry| entry.video_id).collect())
 }
 
-/// Deletes entries with their plays, without tombstones. Expired ones need none: saves of their
-/// time are refused anyway.
+/// Deletes entries with their plays, without tombstones: others take their place.
 ///
 /// # Errors
 /// Database errors.
@@ -148,19 +156,17 @@ async fn insert_plays(tx: &Transaction, plays: Vec<play::Model>) -> Result<(), E
 /// # Errors
 /// Database errors.
 pub(super) async fn delete_forever(tx: &Transaction, edit: &Edit, entries: &[Model]) -> Result<(), Error> {
-    use forgotten_entry::Column as Tombstone;
     remove(tx, entries).await?;
+    let revision = tx.revision().await?;
     for entries in entries.chunks(ROWS_PER_INSERT) {
         let rows = entries.iter().map(|entry| forgotten_entry::ActiveModel {
             user_id: Set(entry.user_id),
             video_id: Set(entry.video_id),
             forgotten_at: Set(edit.now),
-            ..Default::default()
+            revision: Set(revision),
         });
-        let is_later = Expr::col(("excluded", Tombstone::ForgottenAt)).gt(Tombstone::ForgottenAt.into_expr());
-        let mut on_conflict = OnConflict::columns([Tombstone::UserId, Tombstone::VideoId]);
-        on_conflict.update_column(Tombstone::ForgottenAt).action_and_where(is_later);
-        forgotten_entry::Entity::insert_many(rows).on_conflict(on_conflict).exec_without_returning(tx).await?;
+        let insert = forgotten_entry::Entity::insert_many(rows).on_conflict(keep_latest_deletion());
+        insert.exec_without_returning(tx).await?;
     }
     for entry in entries {
         tx.record(Event::EntryForgotten { user_id: entry.user_id, video_id: entry.video_id });

@@ -29,6 +29,7 @@ pub(super) fn write(
             context,
             statements,
             transaction,
+            revision: None,
             state: transaction.prepare(&statements.state)?,
             heartbeat: transaction.prepare(&statements.heartbeat)?,
         };
@@ -48,6 +49,8 @@ struct Writer<'a, 's, 't> {
     context: &'t Context,
     statements: &'s SqliteStatements,
     transaction: &'t SqliteTransaction<'a>,
+    /// The revision of the transaction, once it is raised.
+    revision: Option<i64>,
     state: SqliteStatement<'a, 's>,
     heartbeat: SqliteStatement<'a, 's>,
 }
@@ -62,8 +65,11 @@ impl Writer<'_, '_, '_> {
             self.read_ended_plays(&mut state, save)?;
         }
         let duration = state.duration;
-        let Some(decision) = decide(state, save, &self.context.rules) else { return Ok(None) };
+        let Some(mut decision) = decide(state, save, &self.context.rules) else { return Ok(None) };
         let applied = decision.applied;
+        if decision.write != EntryWrite::Skip {
+            decision.entry.revision = Some(self.revision()?);
+        }
         let entry = if decision.is_one_write() {
             self.write_decision(decision)?
         } else {
@@ -86,6 +92,19 @@ impl Writer<'_, '_, '_> {
             Ok(read_state(&mut row, now, max_days, false)?)
         })?;
         states.into_iter().next().ok_or_else(|| Error::Internal("a state has no row".into()))?
+    }
+
+    /// The revision of the transaction. It is raised once, and outside of a savepoint, which would
+    /// lower it again.
+    fn revision(&mut self) -> Result<i64, Error> {
+        if let Some(revision) = self.revision {
+            return Ok(revision);
+        }
+        let mut raise = self.transaction.prepare(&self.statements.raise_revision)?;
+        let raised = raise.query([0_i64; 0], |row| Ok(RowReader::from_sqlite(row).read::<i64>()?))?;
+        let revision =
+            raised.into_iter().next().ok_or_else(|| Error::Internal("the revision was not raised".into()))?;
+        Ok(*self.revision.insert(revision))
     }
 
     fn read_tombstone(&self, save: &SaveCommand) -> Result<Option<DateTime<Utc>>, Error> {
@@ -135,22 +154,20 @@ impl Writer<'_, '_, '_> {
         Ok(entry)
     }
 
-    /// Deletes an entry and remembers that. An expired one is gone already for the viewer.
+    /// Deletes an entry and remembers that. An expired one is gone already for the viewer; the
+    /// sweep deletes it.
     fn forget(&mut self, request: &EntryRequest) -> Result<(), Error> {
         let EntryRequest { user_id, video_id, now } = *request;
         let state = self.read_state(StateRequest { user_id, video_id, player_session: None }, now)?;
-        let entry = state.entry.ok_or(Error::HistoryNotFound)?;
+        let entry = state.entry.filter(|entry| !is_expired(entry, state.cutoff)).ok_or(Error::HistoryNotFound)?;
+        let revision = self.revision()?;
         let (transaction, statements) = (self.transaction, self.statements);
-        transaction
-            .savepoint(|| {
-                transaction.prepare(&statements.delete_entry)?.execute([entry.id])?;
-                if is_expired(&entry, state.cutoff) {
-                    return Ok(true);
-                }
-                let deletion: [Param; 3] = [user_id.into_param(), video_id.into_param(), now.into_param()];
-                transaction.prepare(&statements.remember)?.execute(deletion)?;
-                Ok(false)
-            })
-            .and_then(|was_expired| if was_expired { Err(Error::HistoryNotFound) } else { Ok(()) })
+        transaction.savepoint(|| {
+            transaction.prepare(&statements.delete_entry)?.execute([entry.id])?;
+            let deletion: [Param; 4] =
+                [user_id.into_param(), video_id.into_param(), now.into_param(), revision.into_param()];
+            transaction.prepare(&statements.remember)?.execute(deletion)?;
+            Ok(())
+        })
     }
 }

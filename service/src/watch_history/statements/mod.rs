@@ -18,10 +18,10 @@ mod update;
 
 use crate::Error;
 use crate::progress::ProgressRules;
-use crate::storage::{InputRow, select_input};
+use crate::storage::{InputRow, raise_revision, select_input};
 use crate::video::visible_to_user;
 use entity::{play, user, video, watch_history, watch_history::Column};
-pub(super) use forget::REVIVED;
+pub(super) use forget::{REVIVED, keep_latest_deletion};
 pub(super) use rows::{HEARTBEAT, PLAY_KEY, columns_of, entry_columns, params_of, play_columns, updated_columns};
 use sea_orm::DatabaseBackend::{self, Postgres, Sqlite};
 use sea_orm::prelude::*;
@@ -96,7 +96,7 @@ impl PgStatements {
             heartbeat: heartbeat::heartbeat(rules, max_days).into(),
             new_ids: rows::new_ids().into(),
             save: save::save(rules, max_days)?.into(),
-            delete_revived: forget::delete_revived().into(),
+            delete_revived: forget::delete_revived()?.into(),
             forget: forget::forget(max_days)?.into(),
             lock: state::lock().into(),
             state: state::state(Postgres).into(),
@@ -113,6 +113,8 @@ impl PgStatements {
 /// The texts of the statements that write on SQLite, each for one request.
 #[derive(Debug)]
 pub(super) struct SqliteStatements {
+    /// Raises the revision of the transaction, and returns it.
+    pub(super) raise_revision: String,
     /// Reads what a save finds, without the next two.
     pub(super) state: String,
     /// Reads when an entry was deleted.
@@ -141,6 +143,7 @@ impl SqliteStatements {
     /// A statement has a defect.
     pub(super) fn new() -> Result<Self, Error> {
         Ok(Self {
+            raise_revision: render(Sqlite, &raise_revision()?),
             state: state::state(Sqlite),
             tombstone: state::tombstone(),
             ended_plays: state::ended_plays(),

@@ -10,7 +10,7 @@ use sea_orm::sea_query::{ExprTrait, InsertStatement, IntoIden, OnConflict, Query
 use sea_orm::{Iterable, ModelTrait};
 
 /// The columns that a heartbeat changes, and at the end the id.
-pub(in crate::watch_history) const HEARTBEAT: [Column; 8] = [
+pub(in crate::watch_history) const HEARTBEAT: [Column; 9] = [
     Column::WatchPosition,
     Column::WatchDuration,
     Column::Sequence,
@@ -18,6 +18,7 @@ pub(in crate::watch_history) const HEARTBEAT: [Column; 8] = [
     Column::LastWatchedAt,
     Column::PlayWatchedMs,
     Column::UpdatedAt,
+    Column::Revision,
     Column::Id,
 ];
 
