@@ -1,10 +1,20 @@
 //! A Redis of a test's own, which the test may kill.
 
+use api::LiveHub;
+use service::Database;
+use service::auth::Tokens;
+use service::relay::{EventRelay, RedisAddress};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// Connects the live sockets of a server with those of others, if there is an address of Redis.
+pub fn start_relay(url: Option<String>, db: &Database, tokens: &Tokens, live: &LiveHub) -> Option<EventRelay> {
+    let (address, live) = (RedisAddress::parse(&url?).unwrap(), live.clone());
+    Some(EventRelay::start(address, db, tokens, move |change| live.receive(change)))
+}
 
 /// A Redis server on a free port. It is killed when this is dropped.
 pub struct RedisServer {

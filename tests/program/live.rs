@@ -50,7 +50,7 @@ async fn misbehave(program: &Program) {
 }
 
 /// Opens sockets that say nothing until no more are taken, and breaks them off.
-async fn crowd(program: &Program) {
+async fn open_too_many(program: &Program) {
     let mut sockets = Vec::new();
     let refusal = loop {
         match open(program).await {
@@ -75,7 +75,7 @@ async fn clients_that_misbehave_take_no_memory() {
         for _ in 0..20 {
             misbehave(&program).await;
         }
-        crowd(&program).await;
+        open_too_many(&program).await;
     };
     round().await;
     let before = state(&program, "RssAnon");

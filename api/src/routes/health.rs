@@ -61,8 +61,8 @@ pub(super) async fn live() -> Json<Health> {
 
 /// Readiness check
 ///
-/// 503 while the database cannot be reached, and while the server shuts down. Redis is named, but not
-/// needed.
+/// 503 while the database cannot be reached, and while the server shuts down. Redis is named, but
+/// not needed.
 #[utoipa::path(
     tag = "health", operation_id = "health_ready",
     responses((status = 200, description = "The server is ready.", body = Health), NotReady)

@@ -1,10 +1,10 @@
 //! Events between the processes of one site, through Redis.
 //!
 //! Each process publishes what it committed, as keys, and hears what the others committed. Redis
-//! keeps nothing: what was published while a process was not subscribed is gone for it. So a process
-//! that cannot be sure that it heard everything gets [`RelayedChange::Missed`], and its clients read
-//! the changes from the database. This happens after each subscription, after a process could not
-//! publish, and after a process vanished without a farewell.
+//! keeps nothing: what was published while a process was not subscribed is gone for it. So a
+//! process that cannot be sure that it heard everything gets [`RelayedChange::Missed`], and its
+//! clients read the changes from the database. This happens after each subscription, after a
+//! process could not publish, and after a process vanished without a farewell.
 //!
 //! Nobody waits for Redis: without it the program works as one process.
 
@@ -132,9 +132,9 @@ impl RelayContext {
 }
 
 impl EventRelay {
-    /// Starts to publish and to receive, as tasks of this runtime. Processes whose `tokens` have the
-    /// same key belong to one site. `receive` is called for what happened in the others; it must not
-    /// block.
+    /// Starts to publish and to receive, as tasks of this runtime. Processes whose `tokens` have
+    /// the same key belong to one site. `receive` is called for what happened in the others; it
+    /// must not block.
     pub fn start(
         address: RedisAddress,
         db: &Database,
