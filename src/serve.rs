@@ -2,10 +2,11 @@
 
 use crate::settings::Settings;
 use crate::{database, jobs, jwt_secret};
-use api::{AppState, FileLimits, LiveHub, LiveLimits, RateLimits, ShutdownMode};
+use api::{AppState, FileLimits, LiveHub, LiveLimits, RateLimits, RequestMetrics, ServerHandle, ShutdownMode};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::auth::{Auth, Tokens};
 use service::library::{self, Library};
+use service::metrics::Metrics;
 use service::relay::EventRelay;
 use service::time::Clock;
 use service::user::{self, RegistrationPolicy};
@@ -36,9 +37,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let listener = listen(settings.bind_address).map_err(|error| {
         format!("BIND_ADDRESS={}: {error}; stop what listens there, or choose another port", settings.bind_address)
     })?;
+    let metrics_listener = settings.metrics_address.map(listen_for_metrics).transpose()?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let secret = jwt_secret::load_or_create(settings)?;
-    let db = database::open(settings).await?;
+    let mut db = database::open(settings).await?;
+    let request_metrics = settings.metrics_address.map(|_| measure(&mut db)).transpose()?;
     let library = Library::new(&settings.media_dir);
     add_sample_to_empty_library(&db, &library, settings).await?;
 
@@ -64,6 +67,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         public_path: settings.public_path.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         access_log: settings.access_log,
+        metrics: request_metrics,
         rate_limits: RateLimits::new(settings.rates),
         file_limits: FileLimits::new(settings.streams_per_address, max_open_files(descriptors)),
         redis: relay.as_ref().map(EventRelay::status),
@@ -80,6 +84,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     for note in &settings.database_notes {
         log::info!("DATABASE_URL: {note}");
     }
+    let metrics_server = metrics_listener.map(|listener| serve_metrics(&app, listener)).transpose()?;
     if relay.is_none() && settings.is_postgres() {
         log::info!("live sockets get the events of this process only; with several processes, set REDIS_URL");
     }
@@ -89,6 +94,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     let jobs = jobs::start(&db, settings);
     let served = api::serve(app, listener, None, wait_for_signal()?).await;
     drop(jobs);
+    if let Some(server) = metrics_server {
+        server.stop(false).await;
+    }
     if let Some(relay) = relay {
         relay.close().await;
     }
@@ -146,6 +154,30 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
+}
+
+fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, String> {
+    listen(address)
+        .map_err(|error| format!("METRICS_ADDRESS={address}: {error}; stop what listens there, or choose another port"))
+}
+
+/// Turns the metrics on.
+fn measure(db: &mut Database) -> Result<RequestMetrics, String> {
+    let metrics = Metrics::new(db.is_sqlite()).map_err(|error| error.to_string())?;
+    let requests = RequestMetrics::new(&metrics).map_err(|error| error.to_string())?;
+    db.measure(Arc::new(metrics));
+    Ok(requests)
+}
+
+/// Serves the metrics until the returned handle stops it.
+fn serve_metrics(app: &Arc<AppState>, listener: TcpListener) -> Result<ServerHandle, String> {
+    let shown = |error: io::Error| format!("METRICS_ADDRESS: {error}");
+    let address = listener.local_addr().map_err(shown)?;
+    let server = api::serve_metrics(app.clone(), listener).map_err(shown)?;
+    let handle = server.handle();
+    tokio::spawn(server);
+    log::info!("its metrics are at http://{address}{}", api::METRICS_PATH);
+    Ok(handle)
 }
 
 /// Adds a sample clip on a first start with an empty library.

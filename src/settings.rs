@@ -24,8 +24,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use value::Value;
 use values::{
-    check_secret, parse_bind_address, parse_database_url, parse_log_filter, parse_media_dir, parse_origins,
-    parse_proxies, parse_public_path, parse_redis_url,
+    check_secret, parse_bind_address, parse_database_url, parse_log_filter, parse_media_dir, parse_metrics_address,
+    parse_origins, parse_proxies, parse_public_path, parse_redis_url,
 };
 
 /// The shortest key that HS256 allows (RFC 7518, 3.2).
@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) database_notes: Vec<String>,
     pub(crate) redis: Option<RedisAddress>,
     pub(crate) bind_address: SocketAddr,
+    /// `None`: metrics are off.
+    pub(crate) metrics_address: Option<SocketAddr>,
     pub(crate) jwt_secret: Option<String>,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) refresh_token_lifetime: Duration,
@@ -94,6 +96,7 @@ impl Settings {
                 args.redis_url_file,
             )?)?,
             bind_address: parse_bind_address(text("BIND_ADDRESS", args.bind_address)?)?,
+            metrics_address: parse_metrics_address(text("METRICS_ADDRESS", args.metrics_address)?)?,
             jwt_secret: check_secret(value_or_file(
                 ["JWT_SECRET", "JWT_SECRET_FILE"],
                 args.jwt_secret,

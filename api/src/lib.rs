@@ -16,6 +16,7 @@ mod file;
 mod file_limits;
 mod live;
 mod local_client;
+mod metrics;
 mod middleware;
 pub mod openapi;
 mod pagination;
@@ -34,8 +35,10 @@ mod shutdown;
 mod state;
 mod web_files;
 
+pub use actix_web::dev::ServerHandle;
 pub use file_limits::FileLimits;
 pub use live::{LiveHub, LiveLimits};
+pub use metrics::{METRICS_PATH, RequestMetrics, serve_metrics};
 pub use public_path::PublicPath;
 pub use rate_limits::RateLimits;
 pub use server::serve;

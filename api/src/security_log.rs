@@ -6,6 +6,7 @@
 use crate::client_address::ClientAddress;
 use crate::error::Problem;
 use crate::request_id::RequestId;
+use crate::state::AppData;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::fmt::{self, Display};
@@ -73,8 +74,9 @@ impl Display for AccountRef<'_> {
 }
 
 /// Writes security events of one request. An extractor.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct SecurityLog {
+    app: Option<AppData>,
     request_id: String,
     address: Option<IpAddr>,
 }
@@ -82,6 +84,7 @@ pub(crate) struct SecurityLog {
 impl SecurityLog {
     pub(crate) fn new(request: &HttpRequest) -> Self {
         Self {
+            app: request.app_data::<AppData>().cloned(),
             request_id: RequestId::for_log(request),
             address: ClientAddress::from_request(request, &mut Payload::None).into_inner().ok().map(|from| from.0),
         }
@@ -119,7 +122,10 @@ impl SecurityLog {
     }
 
     fn write_line(&self, event: SecurityEvent, outcome: &str, account: AccountRef<'_>, cause: &str) {
-        let Self { request_id, address } = self;
+        let Self { app, request_id, address } = self;
+        if let Some(metrics) = app.as_ref().and_then(|app| app.metrics.as_ref()) {
+            metrics.count_security_event(event.name(), outcome);
+        }
         let address = address.map_or_else(|| "unknown".into(), |address| address.to_string());
         let event = event.name();
         // The throttle counts each address separately, so that one attacker does not hide another.

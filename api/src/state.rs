@@ -3,6 +3,7 @@
 use crate::error::Problem;
 use crate::file_limits::FileLimits;
 use crate::live::LiveHub;
+use crate::metrics::RequestMetrics;
 use crate::public_path::{Links, PublicPath};
 use crate::rate_limits::RateLimits;
 use crate::shutdown::Shutdown;
@@ -61,6 +62,8 @@ pub struct AppState {
     pub trusted_proxies: Vec<IpNet>,
     /// The format of the access log.
     pub access_log: AccessLog,
+    /// What is counted about requests; `None` when metrics are off.
+    pub metrics: Option<RequestMetrics>,
     /// Limits on writes.
     pub rate_limits: RateLimits,
     /// Limits on files that are sent at once.

@@ -55,6 +55,12 @@ def version_of_peer():
     return "Python " + output_of(VENV_PYTHON, "-c", code)
 
 
+def version_of_axum_peer():
+    lock = (BENCH / "peer-axum/Cargo.lock").read_text()
+    found = [re.search(rf'name = "{name}"\nversion = "([^"]+)"', lock) for name in ("axum", "sqlx")]
+    return f"axum {found[0].group(1)}, sqlx {found[1].group(1)}"
+
+
 def engine_of_program():
     lock = (BENCH.parent / "Cargo.lock").read_text()
     found = re.search(r'name = "libsqlite3-sys"\nversion = "([^"]+)"', lock)
@@ -65,7 +71,7 @@ def describe(folder, rates, postgres=None):
     """The lines above a table; `rates` are the fsync rates before and after the loads."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     if postgres:
-        engine = f"PostgreSQL {postgres.version()} ({postgres.settings()}), one server for both"
+        engine = f"PostgreSQL {postgres.version()} ({postgres.settings()}), one server for all"
     else:
         engine = f"Playhead's {engine_of_program()}, Python's {sqlite3.sqlite_version}; WAL, synchronous = FULL"
     return [
@@ -73,5 +79,5 @@ def describe(folder, rates, postgres=None):
         f"- {processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}; "
         f"{file_system(folder)}, {rates[0]:,} fdatasync/s before the loads and {rates[1]:,} after; load, servers and "
         "database share it",
-        f"- {engine}; peer: {version_of_peer()}",
+        f"- {engine}; peers: {version_of_peer()}; {version_of_axum_peer()}",
     ]

@@ -5,11 +5,12 @@ from harness.programs import BENCH, VENV, say
 
 HEAD = """# Results
 
-Written by `bench/run`, `bench/growth`, `bench/recommendations` and `bench/live`; [README.md](README.md) says how to read it. Each section is about the run
-that its first line names.
+Written by `bench/run`, `bench/growth`, `bench/recommendations`, `bench/live` and `bench/scaling`.
+[README.md](README.md) says how to read it. Each section is about the run that its first line names.
 """
 ORDER = ("side by side, sqlite", "side by side, postgres", "growth, sqlite", "growth, postgres", "viewer, sqlite",
-         "viewer, postgres", "recommendations, sqlite", "recommendations, postgres", "live, sqlite", "live, postgres")
+         "viewer, postgres", "recommendations, sqlite", "recommendations, postgres", "live, sqlite", "live, postgres",
+         "scaling")
 
 
 def keep(name, lines, quick):

@@ -14,6 +14,7 @@ BENCH = Path(__file__).resolve().parents[1]
 VENV = Path(os.environ.get("BENCH_VENV", "target/bench/venv"))
 VENV_PYTHON = str(VENV / "bin" / "python")
 PLAYHEAD = os.environ.get("PLAYHEAD_BIN", "playhead")
+PEER_AXUM = os.environ.get("PEER_AXUM_BIN", "peer-axum")
 SECRET = "a-key-that-signs-nothing-but-this-benchmark"
 
 
@@ -121,6 +122,15 @@ def start_peer(stack, folder, form, url):
                "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     process = start(stack, command, log, env, BENCH / "peer")
     wait_until(lambda: answers(port, "/docs"), process, log, f"the peer ({form})")
+    return process, port
+
+
+def start_peer_axum(stack, folder, url):
+    """Starts the peer of peer-axum/; returns its process and its port."""
+    port, log = free_port(), folder / "peer-axum.log"
+    env = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": str(port)}
+    process = start(stack, [PEER_AXUM], log, env, folder)
+    wait_until(lambda: answers(port, "/health"), process, log, "the peer (axum)")
     return process, port
 
 

@@ -1,4 +1,4 @@
-"""`bench/run`: Playhead and the peer in both forms, on SQLite and on PostgreSQL."""
+"""`bench/run`: Playhead, the FastAPI peer in both forms, and the peer of axum and sqlx, on both databases."""
 import argparse
 import sys
 from contextlib import ExitStack
@@ -6,16 +6,19 @@ from contextlib import ExitStack
 from harness import checks, load, machine, page, seed
 from harness.memory import Memory
 from harness.postgres import open_postgres
-from harness.programs import (BENCH, VENV_PYTHON, make_tokens, migrate, run, say, start_peer, start_playhead, workplace)
+from harness.programs import (BENCH, VENV_PYTHON, make_tokens, migrate, run, say, start_peer,
+                              start_peer_axum, start_playhead, workplace)
 
 DATA = seed.Data(users=5000, videos=1000, history=90)
 LOADS = ("save", "get", "list", "mixed")
-FORMS = ("native", "orm")
+FORMS = ("native", "orm", "axum")
 # Ratios to the peer's native form: the floor that must be reached, and the goal.
 FLOOR_AND_GOAL = {
     "sqlite": {"save": (12, 24), "get": (3, 20), "list": (3, 14), "mixed": (10, 20)},
     "postgres": {"save": (6, 10), "get": (5, 17), "list": (4, 9), "mixed": (6, 10)},
 }
+# Ratios to the peer of axum and sqlx, on every load and both databases.
+AXUM_FLOOR_AND_GOAL = (1.9, 3)
 P99_OF_SAVES_MS = {"sqlite": 20, "postgres": 10}
 MEMORY_MIB = 64
 
@@ -49,7 +52,7 @@ def compare(database, folder, outer, tokens, given):
         faults = checks.same_answers(ports, keys, DATA)
         if faults:
             return faults
-        say(f"{database}: all three give the same answers; {given.rounds} rounds of {given.seconds} s a load")
+        say(f"{database}: all give the same answers; {given.rounds} rounds of {given.seconds} s a load")
         memory = Memory(servers["playhead"][0].pid)
         measured = load.measure(folder, ports, tokens, LOADS, given.rounds, given.seconds, DATA)
         memory.end()
@@ -64,7 +67,7 @@ def compare(database, folder, outer, tokens, given):
 
 
 def seeded_servers(database, folder, outer, stack, postgres):
-    """Equal data and a server on it, three times: {name: (process, port, how to ask its database)}.
+    """Equal data and a server on it, four times: {name: (process, port, how to ask its database)}.
     The databases outlive the servers."""
     servers = {}
     for form in FORMS:
@@ -72,13 +75,15 @@ def seeded_servers(database, folder, outer, stack, postgres):
         if postgres:
             url = plain = postgres.create(outer, f"bench_peer_{form}")
             query = checks.rows_of_postgres(postgres, f"bench_peer_{form}")
-            url = "postgresql+asyncpg://" + plain.split("://", 1)[1]
+            url = plain if form == "axum" else "postgresql+asyncpg://" + plain.split("://", 1)[1]
         else:
             file = folder / f"peer-{form}.db"
-            plain, url, query = f"sqlite:///{file}", f"sqlite+aiosqlite:///{file}", checks.rows_of_sqlite(file)
+            plain, query = f"sqlite:///{file}", checks.rows_of_sqlite(file)
+            url = f"sqlite://{file}" if form == "axum" else f"sqlite+aiosqlite:///{file}"
         size = map(str, (DATA.users, DATA.videos, DATA.history))
         run([VENV_PYTHON, str(BENCH / "peer/seed_data.py"), plain, *size], folder / "seed.log")
-        servers[form] = (*start_peer(stack, folder, form, url), query)
+        start = start_peer_axum(stack, folder, url) if form == "axum" else start_peer(stack, folder, form, url)
+        servers[form] = (*start, query)
     say(f"{database}: seeding Playhead")
     if postgres:
         url, query = postgres.create(outer, "bench_playhead"), checks.rows_of_postgres(postgres, "bench_playhead")
@@ -118,6 +123,8 @@ def section(database, about, measured, memory, faults, given):
         f"## Side by side on {title}", "", *about,
         f"- {DATA.users:,} users, {DATA.videos:,} videos, {DATA.users * DATA.history:,} history rows; 64 connections; "
         f"rounds of {given.seconds} s: {given.rounds}", "", *page.table(head, rows), "",
+        "Playhead beside axum + sqlx:", "",
+        *page.table(("load", "ratio to axum", "by round", "floor / goal", ""), map(row_beside_axum, measured.items())), "",
         f"- p99 of saves: {p99:.1f} ms, wanted under {limit} ms: {'kept' if p99 < limit else 'MISSED'}",
         f"- peak memory of Playhead without the mapped database: {own:.0f} MiB ({memory.anonymous / 1024:.0f} MiB of "
         f"it anonymous), wanted under {MEMORY_MIB} MiB: {'kept' if own < MEMORY_MIB else 'MISSED'}; mapped database: "
@@ -126,6 +133,18 @@ def section(database, about, measured, memory, faults, given):
                            "every response 2xx, equal answers before the load, every checked save read back from the "
                            "database after the servers had ended, as many rows written as the load must touch"),
     ]
+
+
+def row_beside_axum(measured_load):
+    script, per = measured_load
+    floor, goal = AXUM_FLOOR_AND_GOAL
+    ratio = load.median(per["playhead"], "rps") / load.median(per["axum"], "rps")
+    low, high = load.ratios(per["playhead"], per["axum"])
+    return script, f"**{ratio:.1f} ×**", f"{low:.1f} to {high:.1f}", f"{floor} × / {goal} ×", verdict_of(ratio, floor, goal)
+
+
+def verdict_of(ratio, floor, goal):
+    return "goal" if ratio >= goal else "floor" if ratio >= floor else "BELOW FLOOR"
 
 
 def rows_of_load(script, per, floor, goal):
@@ -139,8 +158,8 @@ def rows_of_load(script, per, floor, goal):
             continue
         ratio = load.median(ours, "rps") / load.median(native, "rps")
         low, high = load.ratios(ours, native)
-        verdict = "goal" if ratio >= goal else "floor" if ratio >= floor else "BELOW FLOOR"
-        yield (*figures, f"**{ratio:.1f} ×**", f"{low:.1f} to {high:.1f}", f"{floor} × / {goal} ×", verdict)
+        yield (*figures, f"**{ratio:.1f} ×**", f"{low:.1f} to {high:.1f}", f"{floor} × / {goal} ×",
+               verdict_of(ratio, floor, goal))
 
 
 if __name__ == "__main__":

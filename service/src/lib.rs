@@ -13,6 +13,7 @@ mod error;
 pub mod jobs;
 pub mod library;
 pub mod limit;
+pub mod metrics;
 mod names;
 pub mod number;
 pub mod page;

@@ -35,6 +35,11 @@ pub(crate) struct SettingArgs {
     /// Address and port to listen on; port 0 picks a free one. Default: 127.0.0.1:8000
     #[arg(long, env, value_name = "ADDRESS")]
     pub(super) bind_address: Option<OsString>,
+    /// Address and port on which Prometheus reads /metrics, such as 127.0.0.1:9100. Default: off
+    ///
+    /// Another one than BIND_ADDRESS, which never shows metrics; no password protects it.
+    #[arg(long, env, value_name = "ADDRESS")]
+    pub(super) metrics_address: Option<OsString>,
     /// The key that signs access tokens, at least 32 bytes (openssl rand -base64 48)
     ///
     /// Other users of the machine can see a flag: prefer the variable or the file.

@@ -32,10 +32,17 @@ pub(super) fn parse_redis_url(given: Option<String>) -> Result<Option<RedisAddre
 }
 
 pub(super) fn parse_bind_address(given: Option<String>) -> Result<SocketAddr, String> {
-    let text = given.unwrap_or_else(|| "127.0.0.1:8000".into());
-    let rule = "must be an address and a port such as 127.0.0.1:8000";
-    let mut found = text.to_socket_addrs().map_err(|error| format!("BIND_ADDRESS={text}: {rule} ({error})"))?;
-    found.next().ok_or_else(|| format!("BIND_ADDRESS={text}: {rule}"))
+    parse_address("BIND_ADDRESS", &given.unwrap_or_else(|| "127.0.0.1:8000".into()), "127.0.0.1:8000")
+}
+
+pub(super) fn parse_metrics_address(given: Option<String>) -> Result<Option<SocketAddr>, String> {
+    given.map(|text| parse_address("METRICS_ADDRESS", &text, "127.0.0.1:9100")).transpose()
+}
+
+fn parse_address(name: &str, text: &str, example: &str) -> Result<SocketAddr, String> {
+    let rule = format!("must be an address and a port such as {example}");
+    let mut found = text.to_socket_addrs().map_err(|error| format!("{name}={text}: {rule} ({error})"))?;
+    found.next().ok_or_else(|| format!("{name}={text}: {rule}"))
 }
 
 pub(super) fn check_secret(given: Option<String>) -> Result<Option<String>, String> {

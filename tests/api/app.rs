@@ -18,8 +18,7 @@ use service::time::Clock;
 use service::user::RegistrationPolicy;
 use service::views::ViewCounter;
 use service::watch_history::History;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -72,6 +71,8 @@ pub struct TestOptions {
     pub idle_timeout: Duration,
     pub redis_url: Option<String>,
     pub live: LiveLimits,
+    /// Whether it counts, and shows the metrics at [`TestApp::metrics_address`].
+    pub metrics: bool,
 }
 
 impl Default for TestOptions {
@@ -88,6 +89,7 @@ impl Default for TestOptions {
             idle_timeout: Duration::from_secs(60),
             redis_url: None,
             live: LiveLimits::default(),
+            metrics: false,
         }
     }
 }
@@ -95,6 +97,7 @@ impl Default for TestOptions {
 /// A server with its own database. It stops when it is dropped.
 pub struct TestApp {
     pub address: SocketAddr,
+    pub metrics_address: SocketAddr,
     /// The same database through other connections, as another process would open them.
     pub db: service::Database,
     served: service::Database,
@@ -141,8 +144,9 @@ impl TestApp {
         let statements = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (end, ended) = oneshot::channel();
-        let (started, starting) = oneshot::channel();
+        let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let metrics_address = metrics_listener.local_addr().unwrap();
+        let ((end, ended), (started, starting)) = (oneshot::channel(), oneshot::channel());
         let server = {
             let (url, library) = (database.url.clone(), Library::new(&media));
             let (clock, statements) = (Clock::Ahead(ahead.clone()), statements.clone());
@@ -158,6 +162,7 @@ impl TestApp {
                             statements.lock().unwrap().push(sql.to_owned());
                         }
                     });
+                    let metrics = options.metrics.then(|| crate::metrics::turn_on(&mut db));
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
                     let live = LiveHub::new(options.live);
                     let relay = start_relay(options.redis_url, &db, &tokens, &live);
@@ -175,6 +180,7 @@ impl TestApp {
                         trusted_proxies: options.trusted_proxies,
                         public_path: options.public_path,
                         access_log: api::AccessLog::Off,
+                        metrics,
                         rate_limits: RateLimits::new(options.rates),
                         file_limits: api::FileLimits::new(options.streams_per_address, 1000),
                         redis: relay.as_ref().map(EventRelay::status),
@@ -183,6 +189,9 @@ impl TestApp {
                         runtime: tokio::runtime::Handle::current(),
                         shutdown: api::Shutdown::default(),
                     });
+                    if options.metrics {
+                        tokio::spawn(api::serve_metrics(app.clone(), metrics_listener).unwrap());
+                    }
                     started.send((db.clone(), tokio::runtime::Handle::current())).unwrap();
                     let end = async { ended.await.unwrap_or(ShutdownMode::Immediate) };
                     api::serve(app, listener, Some(1), end).await.unwrap();
@@ -197,6 +206,7 @@ impl TestApp {
         let db = service::Database::connect(&database.url, Durability::Normal).await.unwrap();
         Self {
             address,
+            metrics_address,
             db,
             served,
             runtime,
@@ -225,16 +235,6 @@ impl TestApp {
 
     pub async fn post(&self, path: &str, body: &Value) -> Response {
         send(self.request(Method::POST, path).json(body)).await
-    }
-
-    /// Sends these bytes and returns the whole response, for requests that no client library sends.
-    pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        stream.write_all(bytes).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        answer
     }
 
     /// Moves the server's clock forward.
@@ -269,13 +269,6 @@ impl TestApp {
         let deactivate =
             async move { db.transaction(async |tx| service::user::deactivate(tx, &name, now).await).await };
         self.runtime.spawn(deactivate).await.unwrap().unwrap();
-    }
-
-    /// Gives an account a new password, as another process does.
-    pub async fn set_password(&self, name: &str, password: &str) -> Result<(), service::Error> {
-        let passwords = service::auth::Passwords::default();
-        let new = service::user::prepare_new_password(&self.db, &passwords, name, password.to_owned()).await?;
-        self.db.transaction(async |tx| service::user::set_password(tx, new, self.now()).await.map(drop)).await
     }
 
     /// The server's time.

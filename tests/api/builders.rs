@@ -6,6 +6,9 @@ use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 use service::storage::{Event, Transaction};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 impl TestApp {
     /// Makes an account with this name and [`PASSWORD`], and signs in.
@@ -25,6 +28,23 @@ impl TestApp {
         let pair = self.post("/api/v1/auth/login", &json!({"username": person.name, "password": PASSWORD})).await;
         assert_eq!(pair.status(), StatusCode::OK);
         person.with(&pair.json().await.unwrap())
+    }
+
+    /// Gives an account a new password, as another process does.
+    pub async fn set_password(&self, name: &str, password: &str) -> Result<(), service::Error> {
+        let passwords = service::auth::Passwords::default();
+        let new = service::user::prepare_new_password(&self.db, &passwords, name, password.to_owned()).await?;
+        self.db.transaction(async |tx| service::user::set_password(tx, new, self.now()).await.map(drop)).await
+    }
+
+    /// Sends these bytes and returns the whole response, for requests that no client library sends.
+    pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(bytes).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
     }
 
     /// Deletes the account of `person`.

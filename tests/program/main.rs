@@ -15,6 +15,7 @@ mod history_page;
 mod limits;
 mod live;
 mod logs;
+mod metrics;
 mod offline;
 mod places;
 mod playback;

@@ -47,6 +47,7 @@ fn a_bad_setting_stops_the_start_with_one_line_that_names_it() {
         ("DATABASE_URL", "sqlite://no/such/folder/x.db", "make its folder"),
         ("DATABASE_URL", "postgres://ann:hunter2@127.0.0.1:1/x", "JWT_SECRET: is not set, and PostgreSQL needs one"),
         ("BIND_ADDRESS", "somewhere", "must be an address and a port"),
+        ("METRICS_ADDRESS", "somewhere", "must be an address and a port"),
         ("JWT_SECRET", "short", "needs 32"),
         ("MEDIA_DIR", "/proc/nowhere", "create the folder"),
     ] {

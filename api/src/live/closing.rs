@@ -46,7 +46,7 @@ impl LiveClosing {
     }
 
     /// The reason for programs.
-    fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Self::BadMessage(_) => "bad_message",
             Self::MessageTooLong => "message_too_long",

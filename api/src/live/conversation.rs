@@ -66,6 +66,9 @@ type Received = Option<Result<AggregatedMessage, ProtocolError>>;
 impl Conversation {
     async fn run(mut self) {
         let closing = self.converse().await;
+        if let Some(metrics) = &self.app.metrics {
+            metrics.count_live_closing(closing.code());
+        }
         let Self { mut session, registered, .. } = self;
         // The socket counts no longer: another one may take its place.
         drop(registered);
@@ -146,7 +149,11 @@ impl Conversation {
     /// Sends a text. It fails when the server wants to close while the client does not read.
     pub(super) async fn send(&mut self, text: String) -> Result<(), LiveClosing> {
         let socket = self.socket().clone();
-        until_closing(&socket, self.session.text(text)).await?.map_err(left)
+        until_closing(&socket, self.session.text(text)).await?.map_err(left)?;
+        if let Some(metrics) = &self.app.metrics {
+            metrics.count_live_message();
+        }
+        Ok(())
     }
 
     /// Sends what waits in the outbox.

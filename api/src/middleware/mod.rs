@@ -12,6 +12,7 @@ pub(crate) use rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY, limit_writes};
 
 use crate::access_log;
 use crate::cache_control;
+use crate::metrics;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::shared_payload::SharedPayload;
 use crate::state::AppState;
@@ -26,6 +27,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use futures_util::stream;
 use std::convert::Infallible;
+use std::time::Instant;
 use uuid::Uuid;
 
 /// The policy of pages that set none themselves, which is Swagger UI: it has inline styles, data
@@ -43,6 +45,7 @@ pub(crate) async fn process(
     let draining = request.app_data::<Data<AppState>>().is_some_and(|app| app.shutdown.is_draining());
     let log_line = access_log::PendingLine::start(&request);
     let is_head = request.method() == Method::HEAD;
+    let started = metrics::of_request(request.request()).map(|_| Instant::now());
     if is_head {
         request.head_mut().method = Method::GET;
         // Ranges are for GET only (RFC 9110, 14.2).
@@ -57,6 +60,9 @@ pub(crate) async fn process(
     let is_failure = response.status().is_client_error() || response.status().is_server_error();
     let mut response = if is_failure { problem::write_problem(response, &id) } else { response };
     add_headers(&mut response, &id);
+    if let (Some(started), Some(metrics)) = (started, metrics::of_request(response.request())) {
+        metrics.count_response(started, is_head, &response);
+    }
     if is_head {
         response = remove_body(response);
     }

@@ -6,7 +6,9 @@ for l in io.lines(os.getenv("TOKENS")) do toks[#toks + 1] = l end
 local SEED = tonumber(os.getenv("SEED") or "0")
 math.randomseed(os.time() + SEED)
 local R = math.random
-local HOST = " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
+-- CLOSE=1: a connection for each request
+local CLOSE = os.getenv("CLOSE") and "\r\nConnection: close" or ""
+local HOST = " HTTP/1.1\r\nHost: 127.0.0.1" .. CLOSE .. "\r\nAuthorization: Bearer "
 local WATCHED = tonumber(os.getenv("WATCHED") or "10080")
 local function save_of(u, v, reached)
   local d = 60 + (v * 37) % 3600

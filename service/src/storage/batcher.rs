@@ -5,6 +5,8 @@
 //! takes a single request too: it never waits for a batch to grow.
 
 use crate::Error;
+use crate::metrics::QueueMetrics;
+use prometheus::HistogramTimer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use tokio::sync::mpsc::{self, error::TrySendError};
@@ -28,20 +30,27 @@ type Reply<A> = oneshot::Sender<Result<A, Error>>;
 #[derive(Debug)]
 pub(crate) struct Batcher<Q, A> {
     queue: mpsc::Sender<(Q, Reply<A>)>,
+    metrics: Option<QueueMetrics>,
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// Starts a worker on the current runtime. `process` answers a batch, in its order; it gets one
     /// batch at a time, of at most `max_batch` requests ([`MIN_BATCH_LIMIT`] or more).
-    pub(crate) fn spawn<F>(max_batch: usize, process: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
+    pub(crate) fn spawn<F>(
+        max_batch: usize,
+        metrics: Option<QueueMetrics>,
+        process: impl Fn(Vec<Q>) -> F + Send + 'static,
+    ) -> Self
     where
         F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
     {
         let (queue, mut waiting) = mpsc::channel::<(Q, Reply<A>)>(CAPACITY);
+        let of_batches = metrics.clone();
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while waiting.recv_many(&mut batch, batch_size(waiting.len(), max_batch)).await > 0 {
                 let (requests, replies): (Vec<Q>, Vec<Reply<A>>) = batch.drain(..).unzip();
+                let _timer = start_batch(of_batches.as_ref(), requests.len());
                 // A task of its own, so that a panic in one batch does not end the worker.
                 let error = match tokio::spawn(timeout(DEADLINE, process(requests))).await {
                     Ok(Ok(answers)) => {
@@ -54,19 +63,22 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
                 send_error(replies, &error);
             }
         });
-        Self { queue }
+        Self { queue, metrics }
     }
 
     /// As [`Batcher::spawn`], with a worker thread, for a `process` that blocks.
     pub(crate) fn spawn_thread(
         max_batch: usize,
+        metrics: Option<QueueMetrics>,
         mut process: impl FnMut(&[Q]) -> Vec<Result<A, Error>> + Send + 'static,
     ) -> Self {
         let (queue, mut waiting) = mpsc::channel::<(Q, Reply<A>)>(CAPACITY);
+        let of_batches = metrics.clone();
         std::thread::spawn(move || {
             let mut batch = Vec::new();
             while waiting.blocking_recv_many(&mut batch, batch_size(waiting.len(), max_batch)) > 0 {
                 let (requests, replies): (Vec<Q>, Vec<Reply<A>>) = batch.drain(..).unzip();
+                let _timer = start_batch(of_batches.as_ref(), requests.len());
                 // A panic in one batch does not end the worker.
                 match catch_unwind(AssertUnwindSafe(|| process(&requests))) {
                     Ok(answers) => send_answers(replies, answers),
@@ -74,7 +86,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
                 }
             }
         });
-        Self { queue }
+        Self { queue, metrics }
     }
 
     /// Submits a request and waits for its answer. The request is processed even if the caller
@@ -84,7 +96,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// [`Error::Busy`] at once if the queue is full; the error that `process` answers.
     pub(crate) async fn submit(&self, request: Q) -> Result<A, Error> {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send((request, reply)).map_err(|error| queue_error(&error))?;
+        self.queue.try_send((request, reply)).map_err(|error| self.queue_error(&error, 1))?;
         receive(answer).await
     }
 
@@ -93,7 +105,8 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// # Errors
     /// [`Error::Busy`] at once if the queue has no room for all.
     pub(crate) async fn submit_all(&self, requests: Vec<Q>) -> Result<Vec<Result<A, Error>>, Error> {
-        let permits = self.queue.try_reserve_many(requests.len()).map_err(|error| queue_error(&error))?;
+        let count = requests.len();
+        let permits = self.queue.try_reserve_many(count).map_err(|error| self.queue_error(&error, count))?;
         let send = |(request, permit): (Q, mpsc::Permit<'_, (Q, Reply<A>)>)| {
             let (reply, answer) = oneshot::channel();
             permit.send((request, reply));
@@ -106,13 +119,30 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         }
         Ok(answers)
     }
+
+    /// How many requests wait, and how many may.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        (self.queue.max_capacity() - self.queue.capacity(), self.queue.max_capacity())
+    }
+
+    fn queue_error<T>(&self, error: &TrySendError<T>, requests: usize) -> Error {
+        match error {
+            TrySendError::Full(_) => {
+                if let Some(metrics) = &self.metrics {
+                    metrics.refused.inc_by(u64::try_from(requests).unwrap_or(u64::MAX));
+                }
+                Error::Busy
+            }
+            TrySendError::Closed(_) => Error::Internal("the worker of these requests has ended".into()),
+        }
+    }
 }
 
-fn queue_error<T>(error: &TrySendError<T>) -> Error {
-    match error {
-        TrySendError::Full(_) => Error::Busy,
-        TrySendError::Closed(_) => Error::Internal("the worker of these requests has ended".into()),
-    }
+/// Counts a batch; its time ends when the returned value is dropped.
+fn start_batch(metrics: Option<&QueueMetrics>, requests: usize) -> Option<HistogramTimer> {
+    let metrics = metrics?;
+    metrics.requests.observe(requests as f64);
+    Some(metrics.seconds.start_timer())
 }
 
 /// Half of the waiting requests: the other half is processed while those that were answered come

@@ -10,6 +10,7 @@ use super::events::{EventListener, EventPublisher};
 use super::postgres::{self, PgConnector};
 use super::sqlite::{self, BUSY_TIMEOUT, SqliteConnector, start_checkpoints};
 use crate::Error;
+use crate::metrics::Metrics;
 use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -55,11 +56,12 @@ impl Durability {
 #[derive(Clone, Debug)]
 pub struct Database {
     reader: DatabaseConnection,
-    writer: DatabaseConnection,
+    pub(super) writer: DatabaseConnection,
     batch_connections: BatchConnections,
     long_reads: Arc<Semaphore>,
     events: EventPublisher,
     shared: SharedValues,
+    metrics: Option<Arc<Metrics>>,
     /// Ends SQLite's checkpoint thread when it is dropped.
     checkpoints: Option<Arc<Sender<()>>>,
 }
@@ -114,6 +116,7 @@ impl Database {
             long_reads: Arc::new(Semaphore::new(long_reads)),
             events: EventPublisher::default(),
             shared: SharedValues::default(),
+            metrics: None,
             checkpoints: None,
         }
     }
@@ -170,6 +173,11 @@ impl Database {
         self.writer.get_database_backend()
     }
 
+    /// Whether it is SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        self.backend() == DatabaseBackend::Sqlite
+    }
+
     /// Calls `observer` with the text of every statement that runs from now on through this value
     /// and the clones that are made later.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
@@ -184,6 +192,20 @@ impl Database {
         }
     }
 
+    /// Counts for `metrics` what runs from now on through this value and the clones that are made
+    /// later.
+    pub fn measure(&mut self, metrics: Arc<Metrics>) {
+        if let BatchConnections::Sqlite(connector) = &mut self.batch_connections {
+            connector.metrics.clone_from(&metrics.sqlite);
+        }
+        self.metrics = Some(metrics);
+    }
+
+    /// The metrics, if they are on.
+    pub fn metrics(&self) -> Option<&Arc<Metrics>> {
+        self.metrics.as_ref()
+    }
+
     /// Checks that the database answers.
     ///
     /// # Errors
@@ -196,7 +218,8 @@ impl Database {
     /// Closes the connections, after a short wait for running statements. The connections of batch
     /// workers on PostgreSQL end with their workers.
     pub async fn close(self) {
-        let Self { reader, writer, batch_connections, checkpoints, long_reads: _, events: _, shared: _ } = self;
+        let Self { reader, writer, batch_connections, checkpoints, long_reads: _, events: _, shared: _, metrics: _ } =
+            self;
         drop(checkpoints);
         if let BatchConnections::Sqlite(connector) = batch_connections
             && timeout(CLOSE_TIMEOUT, connector.open.closed()).await.is_err()

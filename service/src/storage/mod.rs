@@ -11,6 +11,7 @@ mod params;
 mod postgres;
 mod revision;
 mod row_reader;
+mod sample;
 mod sqlite;
 mod transaction;
 

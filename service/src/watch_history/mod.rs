@@ -15,11 +15,13 @@ mod lookup;
 mod on_postgres;
 mod on_sqlite;
 mod publish;
+mod queue;
 pub(crate) mod rules;
 mod save;
 mod statements;
 mod stored_state;
 
+use crate::metrics::{Metrics, SaveMetrics};
 use crate::progress::ProgressRules;
 use crate::retention::retention_cutoff;
 use crate::storage::{BatchConnections, Batcher, EventPublisher};
@@ -32,6 +34,7 @@ pub use history_list::{HistoryItem, HistoryQuery, HistoryState, list_history};
 use key::{EntryKey, EntryRequest};
 pub use list::ContinueWatching;
 use list::ListRequest;
+use queue::Queue;
 pub use save::Save;
 use statements::ReadStatements;
 use std::sync::Arc;
@@ -40,9 +43,6 @@ use std::sync::Arc;
 const FINDERS: usize = 1;
 /// How many workers read lists: while one waits for the database, the other decodes its rows.
 const LISTERS: usize = 2;
-/// The largest batch of writes or lookups. Batches grow under overload only: with a limit of 128,
-/// PostgreSQL lost a third of its throughput when players wanted three times what it can do.
-const MAX_BATCH: usize = 512;
 
 /// The watch history: the queues of its batch workers.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ pub struct History {
     writers: Vec<Batcher<Command, Option<Entry>>>,
     finders: Vec<Batcher<EntryRequest, Entry>>,
     listers: Vec<Batcher<ListRequest, Vec<ContinueWatching>>>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 /// What all batch workers share.
@@ -62,6 +63,8 @@ struct Context {
     events: EventPublisher,
     /// What lists show of the videos that were listed last.
     summaries: SummaryCache,
+    metrics: Option<Arc<Metrics>>,
+    saves: Option<SaveMetrics>,
 }
 
 impl History {
@@ -73,12 +76,23 @@ impl History {
     pub fn open(database: &Database, rules: ProgressRules, history_max_days: Option<i32>) -> Result<Self, Error> {
         let statements = ReadStatements::new(database.backend());
         let events = database.events().clone();
+        let metrics = database.metrics().cloned();
+        let saves = metrics.as_ref().map(|metrics| metrics.saves());
         let summaries = SummaryCache::default();
-        let context = Arc::new(Context { statements, rules, max_days: history_max_days, events, summaries });
+        let max_days = history_max_days;
+        let context = Arc::new(Context { statements, rules, max_days, events, summaries, metrics, saves });
         match database.batch_connections() {
             BatchConnections::Postgres(connector) => on_postgres::open(connector, &context),
             BatchConnections::Sqlite(connector) => on_sqlite::open(connector, &context),
         }
+    }
+
+    /// Sets the metrics of the queues.
+    pub fn sample(&self) {
+        let Some(metrics) = &self.metrics else { return };
+        Queue::Writes.sample(metrics, self.writers.iter().map(Batcher::waiting));
+        Queue::Lookups.sample(metrics, self.finders.iter().map(Batcher::waiting));
+        Queue::Lists.sample(metrics, self.listers.iter().map(Batcher::waiting));
     }
 }
 

@@ -5,6 +5,7 @@
 //! hand-off.
 
 use crate::error::{Error, from_sqlite_code};
+use crate::metrics::SqliteMetrics;
 use crate::storage::connect::connection_error;
 use crate::storage::params::{Param, time_as_text};
 use crate::storage::{Durability, Observer};
@@ -37,12 +38,13 @@ const AUTOCHECKPOINT_PAGES: &str = "80000";
 /// Opens connections for the batch workers.
 #[derive(Clone)]
 pub(crate) struct SqliteConnector {
-    pub(super) file: PathBuf,
+    pub(in crate::storage) file: PathBuf,
     synchronous: &'static str,
     /// Held by the writer. SQLite's own lock has no queue: waiting connections poll for it, and one
     /// of them may never get it.
     pub(in crate::storage) write_lock: Arc<Mutex<()>>,
     pub(in crate::storage) observer: Option<Observer>,
+    pub(in crate::storage) metrics: Option<SqliteMetrics>,
     /// Each connection holds a receiver, so that closing can wait for the last one.
     pub(in crate::storage) open: watch::Sender<()>,
 }
@@ -62,6 +64,7 @@ impl SqliteConnector {
             synchronous: durability.synchronous(),
             write_lock: Arc::default(),
             observer: None,
+            metrics: None,
             open: watch::Sender::default(),
         })
     }
@@ -131,7 +134,7 @@ impl SqliteConnection {
             let transaction = Transaction::new_unchecked(&connection, behavior)?;
             let value =
                 work(&SqliteTransaction { connection: &transaction, observer: self.connector.observer.as_ref() })?;
-            transaction.commit()?;
+            self.commit(transaction)?;
             Ok(value)
         })();
         // After an I/O error or a damaged file the next transaction opens the file anew.
@@ -139,6 +142,13 @@ impl SqliteConnection {
             self.connection = Some(connection);
         }
         result
+    }
+
+    /// Commits, and measures how long a writer waits for the disk.
+    fn commit(&self, transaction: Transaction<'_>) -> Result<(), Error> {
+        let metrics = self.connector.metrics.as_ref().filter(|_| !self.read_only);
+        let _timer = metrics.map(|metrics| metrics.commit_seconds.start_timer());
+        Ok(transaction.commit()?)
     }
 }
 

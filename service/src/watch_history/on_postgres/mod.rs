@@ -11,9 +11,10 @@ use super::key::{EntryKey, EntryRequest};
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::statements::PgStatements;
-use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
+use super::{Context, FINDERS, History, LISTERS, Queue, fail_all};
 use crate::Error;
-use crate::storage::{Batcher, MIN_BATCH_LIMIT, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
+use crate::metrics::Metrics;
+use crate::storage::{Batcher, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
 use crate::video::{SummaryRequest, VideoSummary};
 use recent::RecentSessions;
 use sea_orm::DbErr;
@@ -67,25 +68,31 @@ pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> Result<Hi
         recent: std::sync::Mutex::default(),
         new_ids: std::sync::Mutex::default(),
     });
+    let metrics = context.metrics.as_deref();
     Ok(History {
-        writers: batchers(WRITERS, MAX_BATCH, connector, &writer, |slot, writer, commands| async move {
+        writers: batchers(Queue::Writes, WRITERS, connector, (&writer, metrics), |slot, writer, commands| async move {
             write::write(&mut *slot.lock().await, &writer, &commands).await
         }),
-        finders: batchers(FINDERS, MAX_BATCH, connector, context, |slot, context, requests| async move {
-            find(&mut *slot.lock().await, &context, &requests).await
-        }),
-        listers: batchers(LISTERS, MIN_BATCH_LIMIT, connector, context, |slot, context, requests| async move {
+        finders: batchers(
+            Queue::Lookups,
+            FINDERS,
+            connector,
+            (context, metrics),
+            |slot, context, requests| async move { find(&mut *slot.lock().await, &context, &requests).await },
+        ),
+        listers: batchers(Queue::Lists, LISTERS, connector, (context, metrics), |slot, context, requests| async move {
             list(&mut *slot.lock().await, &context, &requests).await
         }),
+        metrics: context.metrics.clone(),
     })
 }
 
 /// Starts `count` workers, each with a connection of its own.
 fn batchers<Q, A, C, F>(
+    queue: Queue,
     count: usize,
-    max_batch: usize,
     connector: &PgConnector,
-    context: &Arc<C>,
+    (context, metrics): (&Arc<C>, Option<&Metrics>),
     process: impl Fn(Arc<Mutex<PgSlot>>, Arc<C>, Vec<Q>) -> F + Copy + Send + 'static,
 ) -> Vec<Batcher<Q, A>>
 where
@@ -96,7 +103,9 @@ where
 {
     let batcher = |_| {
         let (slot, context) = (Arc::new(Mutex::new(PgSlot::new(connector))), context.clone());
-        Batcher::spawn(max_batch, move |batch| process(slot.clone(), context.clone(), batch))
+        Batcher::spawn(queue.max_batch(), queue.metrics(metrics), move |batch| {
+            process(slot.clone(), context.clone(), batch)
+        })
     };
     (0..count).map(batcher).collect()
 }

@@ -15,6 +15,7 @@ use crate::watch_history::entry::Entry;
 use crate::watch_history::key::{EntryKey, EntryRequest};
 use crate::watch_history::lookup::Lookup;
 use crate::watch_history::publish::publish;
+use crate::watch_history::queue::count_saves;
 use crate::watch_history::save::SaveCommand;
 use sea_orm::{DbErr, RuntimeErr};
 use std::collections::{HashMap, HashSet};
@@ -32,6 +33,7 @@ pub(super) async fn write(slot: &mut PgSlot, writer: &Writer, commands: &[Comman
     for run in commands.chunk_by(|one, next| discriminant(one) == discriminant(next)) {
         outcomes.extend(Run::new(writer, run).execute(slot).await);
     }
+    count_saves(writer.context.saves.as_ref(), commands, &outcomes);
     outcomes
 }
 

@@ -8,11 +8,9 @@ use super::key::{EntryKey, EntryRequest};
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::statements::SqliteStatements;
-use super::{Context, FINDERS, History, LISTERS, MAX_BATCH, fail_all};
+use super::{Context, FINDERS, History, LISTERS, Queue, fail_all};
 use crate::Error;
-use crate::storage::{
-    Batcher, InputRow, MIN_BATCH_LIMIT, RowReader, SqliteConnection, SqliteConnector, SqliteStatement,
-};
+use crate::storage::{Batcher, InputRow, RowReader, SqliteConnection, SqliteConnector, SqliteStatement};
 use crate::video::{SummaryCache, SummaryRequest, VideoSummary};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,20 +25,21 @@ pub(super) fn open(connector: &SqliteConnector, context: &Arc<Context>) -> Resul
         write::write(connection, context, &statements, commands)
     };
     Ok(History {
-        writers: vec![batcher(MAX_BATCH, connector.writer(), context, write)],
-        finders: (0..FINDERS).map(|_| batcher(MAX_BATCH, connector.reader(), context, find)).collect(),
-        listers: (0..LISTERS).map(|_| batcher(MIN_BATCH_LIMIT, connector.reader(), context, list)).collect(),
+        writers: vec![batcher(Queue::Writes, connector.writer(), context, write)],
+        finders: (0..FINDERS).map(|_| batcher(Queue::Lookups, connector.reader(), context, find)).collect(),
+        listers: (0..LISTERS).map(|_| batcher(Queue::Lists, connector.reader(), context, list)).collect(),
+        metrics: context.metrics.clone(),
     })
 }
 
 fn batcher<Q: Send + 'static, A: Send + 'static>(
-    max_batch: usize,
+    queue: Queue,
     mut connection: SqliteConnection,
     context: &Arc<Context>,
     mut process: impl FnMut(&mut SqliteConnection, &Context, &[Q]) -> Vec<Result<A, Error>> + Send + 'static,
 ) -> Batcher<Q, A> {
-    let context = context.clone();
-    Batcher::spawn_thread(max_batch, move |batch| process(&mut connection, &context, batch))
+    let (context, metrics) = (context.clone(), queue.metrics(context.metrics.as_deref()));
+    Batcher::spawn_thread(queue.max_batch(), metrics, move |batch| process(&mut connection, &context, batch))
 }
 
 /// The entries of these requests.

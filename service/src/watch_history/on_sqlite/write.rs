@@ -7,6 +7,7 @@ use crate::watch_history::command::{Command, Outcome};
 use crate::watch_history::entry::Entry;
 use crate::watch_history::key::EntryRequest;
 use crate::watch_history::publish::publish;
+use crate::watch_history::queue::count_saves;
 use crate::watch_history::rules::{Decision, EntryWrite, StoredState, decide, is_expired, needs_ended_plays};
 use crate::watch_history::save::SaveCommand;
 use crate::watch_history::statements::{
@@ -39,6 +40,7 @@ pub(super) fn write(
     });
     let outcomes = outcomes.unwrap_or_else(|error| fail_all(commands.len(), &error));
     publish(&context.events, commands, &outcomes);
+    count_saves(context.saves.as_ref(), commands, &outcomes);
     outcomes
 }
 
