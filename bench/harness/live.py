@@ -109,11 +109,12 @@ def two_processes(folder, url, listening, given):
         ping = ["redis-cli", "-p", str(redis), "ping"]
         wait_until(lambda: subprocess.run(ping, capture_output=True).stdout == b"PONG\n", process, log, "Redis")
         env = {"REDIS_URL": f"redis://127.0.0.1:{redis}"}
-        _, listen = start_playhead(stack, folder, "live-one", url, env)
+        listening_process, listen = start_playhead(stack, folder, "live-one", url, env)
         _, save = start_playhead(stack, folder, "live-other", url, env)
         sockets = Sockets(stack, folder, [listen], save, listening, given.sockets)
         sockets.save(given.rate, 1)
         told = sockets.save(given.rate, given.seconds)
+        listening_process.send_signal(signal.SIGTERM)
         sockets.end()
     return delivery("across two processes", told, P99_OF_TWO_MS)
 

@@ -67,7 +67,8 @@ on_both! {
     }
 
     async fn a_slow_client_gets_the_newest_of_each_video_and_no_queue(app: TestApp) {
-        const ROUNDS: i64 = 40;
+        // More than the buffers of both systems hold.
+        const ROUNDS: i64 = 120;
         let ann = app.sign_up("ann").await;
         let films = app.add_videos(&ann, 100).await;
         let mut slow = app.live_with_small_buffer(&ann).await;
