@@ -951,6 +951,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/watch-history/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List changes of my history
+         * @description For a device that keeps a copy of the history: every entry that was changed since the token was
+         *     given out, as it is now, and null for every one that is gone. No change is skipped, whichever
+         *     device made it; one may be repeated. Ask again at once while `more` is true. After a 410, drop
+         *     the copy and read all anew.
+         */
+        get: operations["list_watch_history_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/watch-history/forget": {
         parameters: {
             query?: never;
@@ -1040,8 +1063,8 @@ export interface paths {
         };
         /**
          * Readiness check
-         * @description 503 while the database cannot be reached, and while the server shuts down. Redis is named, but not
-         *     needed.
+         * @description 503 while the database cannot be reached, and while the server shuts down. Redis is named, but
+         *     not needed.
          */
         get: operations["health_ready"];
         put?: never;
@@ -1156,6 +1179,42 @@ export interface components {
             /**
              * @description The meaning of the status.
              * @example Bad Request
+             */
+            title: string;
+            /**
+             * @description Always `about:blank`; `code` identifies the failure.
+             * @example about:blank
+             */
+            type: string;
+        };
+        /** @description The token is too old, or is not one of this server and caller, or the history was cleared since: read all changes anew. */
+        ChangesExpiredProblem: {
+            /**
+             * @description What is wrong, for programs; it never changes.
+             * @example changes_expired
+             * @enum {string}
+             */
+            code: "changes_expired";
+            /**
+             * @description What is wrong, for people.
+             * @example what has changed since cannot be told: read all changes anew, without since
+             */
+            detail: string;
+            /**
+             * @description The id of the request, as it is in the log.
+             * @example 019a9f3e-7c1d-7d43-9a35-0c2b8f6d1e90
+             */
+            instance: string;
+            /**
+             * Format: int32
+             * @description The status of the response.
+             * @example 410
+             * @enum {integer}
+             */
+            status: 410;
+            /**
+             * @description The meaning of the status.
+             * @example Gone
              */
             title: string;
             /**
@@ -2064,7 +2123,7 @@ export interface components {
              * @example invalid_json
              * @enum {string}
              */
-            code: "account_inactive" | "address_too_long" | "bad_handshake" | "body_too_large" | "body_too_slow" | "busy" | "database_away" | "duplicate_header" | "file_not_found" | "file_unavailable" | "first_account_by_command" | "forbidden" | "headers_too_large" | "internal_error" | "invalid_json" | "last_administrator" | "nothing_to_undo" | "origin_not_allowed" | "play_not_found" | "precondition_failed" | "range_not_satisfiable" | "rating_not_found" | "recommendations_off" | "registration_closed" | "session_not_found" | "shutting_down" | "storage_full" | "taken" | "thumbnail_not_found" | "too_many_attempts" | "too_many_requests" | "too_many_sockets" | "too_many_streams" | "too_many_videos" | "unauthenticated" | "unreadable_body" | "unsupported_media_type" | "upgrade_required" | "validation_failed" | "video_not_found" | "watch_history_not_found" | "wrong_credentials" | "wrong_refresh_token";
+            code: "account_inactive" | "address_too_long" | "bad_handshake" | "body_too_large" | "body_too_slow" | "busy" | "changes_expired" | "database_away" | "duplicate_header" | "file_not_found" | "file_unavailable" | "first_account_by_command" | "forbidden" | "headers_too_large" | "internal_error" | "invalid_json" | "last_administrator" | "nothing_to_undo" | "origin_not_allowed" | "play_not_found" | "precondition_failed" | "range_not_satisfiable" | "rating_not_found" | "recommendations_off" | "registration_closed" | "session_not_found" | "shutting_down" | "storage_full" | "taken" | "thumbnail_not_found" | "too_many_attempts" | "too_many_requests" | "too_many_sockets" | "too_many_streams" | "too_many_videos" | "unauthenticated" | "unreadable_body" | "unsupported_media_type" | "upgrade_required" | "validation_failed" | "video_not_found" | "watch_history_not_found" | "wrong_credentials" | "wrong_refresh_token";
             /**
              * @description What is wrong, for people.
              * @example the body is not valid JSON: EOF while parsing an object
@@ -2083,7 +2142,7 @@ export interface components {
              * @example 400
              * @enum {integer}
              */
-            status: 400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 414 | 415 | 416 | 422 | 426 | 429 | 431 | 500 | 503 | 507;
+            status: 400 | 401 | 403 | 404 | 408 | 409 | 410 | 412 | 413 | 414 | 415 | 416 | 422 | 426 | 429 | 431 | 500 | 503 | 507;
             /**
              * @description The meaning of the status.
              * @example Bad Request
@@ -2286,6 +2345,11 @@ export interface components {
              */
             type: string;
         };
+        /**
+         * @description Whether Redis answers.
+         * @enum {string}
+         */
+        RedisHealth: "connected" | "away";
         /** @description The refresh token is unknown, expired or already used. */
         RefreshRefusedProblem: {
             /**
@@ -2330,11 +2394,6 @@ export interface components {
              */
             refresh_token: string;
         };
-        /**
-         * @description Whether Redis answers.
-         * @enum {string}
-         */
-        RedisHealth: "connected" | "away";
         /** @description The fields of a new account. */
         Registration: {
             /**
@@ -3751,6 +3810,137 @@ export interface components {
              * @enum {integer}
              */
             status: 200;
+        };
+        /** @description A change of the caller's history. */
+        WatchHistoryChange: {
+            /** @description Where the caller stopped in the video; null if there is no entry. */
+            entry: {
+                /**
+                 * @description Only in responses to a save: whether the save was applied. A save that is older than the
+                 *     entry changes nothing.
+                 */
+                applied?: boolean;
+                /** @description Whether the position counts as the end of the video. */
+                completed: boolean;
+                /**
+                 * Format: date-time
+                 * @description When `play_count` was last incremented.
+                 * @example 2026-11-20T13:32:59.391Z
+                 */
+                completed_at: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the entry was created.
+                 * @example 2026-11-20T13:32:59.391Z
+                 */
+                created_at: string;
+                /**
+                 * @description The device that the position comes from, as named by the last applied save.
+                 * @example Living room
+                 */
+                device: string | null;
+                /** @description Whether the video is off "continue watching". A save that moves the position brings it back. */
+                hidden: boolean;
+                /**
+                 * Format: int64
+                 * @description Never used twice.
+                 * @example 1
+                 */
+                id: number;
+                /**
+                 * Format: date-time
+                 * @description When the player was at this position.
+                 * @example 2026-11-20T13:32:59.391Z
+                 */
+                last_watched_at: string;
+                /**
+                 * Format: int32
+                 * @description How often the video was completed. The last 16 counted player sessions do not count again;
+                 *     more than 16 are remembered if their ids are shorter than 64 characters.
+                 * @example 0
+                 */
+                play_count: number;
+                /** @description The position that was given up last; null if there is none. */
+                previous: {
+                    /**
+                     * Format: date-time
+                     * @description When a player was there.
+                     * @example 2026-11-20T13:32:59.391Z
+                     */
+                    at: string;
+                    /**
+                     * @description The device that was there.
+                     * @example Living room
+                     */
+                    device: string | null;
+                    /**
+                     * Format: int32
+                     * @description In whole seconds from the start.
+                     * @example 2412
+                     */
+                    position: number;
+                } | null;
+                /**
+                 * Format: double
+                 * @description 0.0 to 100.0; 0.0 when the duration is unknown.
+                 * @example 25
+                 */
+                progress_percentage: number;
+                /**
+                 * Format: int32
+                 * @description Where a player should start, in whole seconds; 0 is the start of the video.
+                 * @example 150
+                 */
+                resume_at: number;
+                /**
+                 * Format: date-time
+                 * @description When a save last changed the entry.
+                 * @example 2026-11-20T13:32:59.391Z
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description The caller's id.
+                 * @example 1
+                 */
+                user_id: number;
+                /**
+                 * Format: int64
+                 * @description The video's id.
+                 * @example 1
+                 */
+                video_id: number;
+                /**
+                 * Format: int32
+                 * @description Total time watched, in whole seconds.
+                 * @example 150
+                 */
+                watch_duration: number;
+                /**
+                 * Format: int32
+                 * @description The saved position, in whole seconds from the start.
+                 * @example 150
+                 */
+                watch_position: number;
+            } | null;
+            /**
+             * Format: int64
+             * @description The video's id.
+             * @example 1
+             */
+            video_id: number;
+        };
+        /** @description Some changes of the caller's history. */
+        WatchHistoryChanges: {
+            /** @description The changes, each video once, in the order of their ids. A change may be repeated. */
+            changes: components["schemas"]["WatchHistoryChange"][];
+            /** @description Whether there is more to tell now. */
+            more: boolean;
+            /**
+             * @description The value of `since` for the next request.
+             * @example AX0lKvO2bGQAAAAAAAAAAAAAAAAAADA5AAABmwAA
+             */
+            token: string;
         };
         /** @description What a deletion of many entries did. */
         WatchHistoryDeletion: {
@@ -5331,7 +5521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["InternalErrorProblem"];
                 };
             };
-            /** @description The database is unavailable or too busy. */
+            /** @description The database is unavailable or too busy, or the server is shutting down. */
             503: {
                 headers: {
                     /** @description Seconds to wait */
@@ -5341,7 +5531,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                    "application/problem+json": components["schemas"]["NotReadyProblem"];
                 };
             };
         };
@@ -12202,6 +12392,139 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["StorageFullProblem"];
+                };
+            };
+        };
+    };
+    list_watch_history_changes: {
+        parameters: {
+            query?: {
+                /** @description The token of the last answer. Without it, all entries are told. */
+                since?: string;
+                /**
+                 * @description The maximum number of changes.
+                 * @example 500
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The changes. */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchHistoryChanges"];
+                };
+            };
+            /** @description A header is repeated that may be sent once. */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["DuplicateHeaderProblem"];
+                };
+            };
+            /** @description Not signed in, or the token is not valid. */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description The token is too old, or is not one of this server and caller, or the history was cleared since: read all changes anew. */
+            410: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangesExpiredProblem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AddressTooLongProblem"];
+                };
+            };
+            /** @description A value is not valid; `errors` names the fields. */
+            422: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description The headers are too large. */
+            431: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HeadersTooLargeProblem"];
+                };
+            };
+            /** @description An error of the server; the log has the cause under the request id in `instance`. */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description The database is unavailable or too busy. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
                 };
             };
         };
