@@ -3,8 +3,8 @@
 use crate::app::{Person, TestApp, TestOptions, history, problem};
 use crate::databases::Engine;
 use chrono::{DateTime, Utc};
-use entity::{changed_video, history_reset, watch_history};
-use reqwest::{Method, StatusCode};
+use entity::{changed_video, watch_history};
+use reqwest::Method;
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use service::progress::ProgressRules;
@@ -231,7 +231,7 @@ on_both! {
         of_bob.is_told(&app, &bob, &[]).await;
     }
 
-    async fn an_entry_that_was_hidden_for_a_day_is_told_again(app: TestApp) {
+    async fn an_entry_that_was_hidden_for_a_day_is_told_then(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let film = app.add_video(&ann, "film", Some(600)).await;
         app.save(&ann, film, 100).await;
@@ -282,7 +282,6 @@ on_both! {
         sweep(&app.db, None, app.now()).await.unwrap();
         phone.is_refused(&app, &ann).await;
         assert_eq!(Device::default().read(&app, &ann).await, gone[1..]);
-        assert_eq!(history_reset::Entity::find().count(app.db.reader()).await.unwrap(), 1);
     }
 
     async fn a_token_is_refused_that_is_damaged_or_of_another(app: TestApp) {
@@ -296,11 +295,6 @@ on_both! {
             let path = format!("{CHANGES}?since={token}");
             problem(app.ask(&ann, Method::GET, &path, None).await, 410, "changes_expired").await;
         }
-        for query in ["limit=0", "limit=1001", "limit=x", &format!("since={}", "A".repeat(101))] {
-            let refused = app.ask(&ann, Method::GET, &format!("{CHANGES}?{query}"), None).await;
-            problem(refused, 422, "validation_failed").await;
-        }
-        assert_eq!(app.get(CHANGES).await.status(), StatusCode::UNAUTHORIZED);
         let engine = if app.db.backend() == DatabaseBackend::Sqlite { Engine::Sqlite } else { Engine::Postgres };
         let other = TestApp::start(engine).await;
         let ann_there = other.sign_up("ann").await;

@@ -69,8 +69,8 @@ fn the_dashboard_has_the_form_that_grafana_imports() {
 fn check_place(panel: &Value, taken: &mut BTreeSet<(u64, u64)>) {
     let [x, y, width, height] = ["x", "y", "w", "h"].map(|name| panel["gridPos"][name].as_u64().unwrap());
     assert!(x + width <= 24, "{panel}");
-    let fields = (x..x + width).flat_map(|x| (y..y + height).map(move |y| (x, y)));
-    assert!(fields.into_iter().all(|field| taken.insert(field)), "{panel} lies on another one");
+    let mut fields = (x..x + width).flat_map(|x| (y..y + height).map(move |y| (x, y)));
+    assert!(fields.all(|field| taken.insert(field)), "{panel} lies on another one");
 }
 
 /// A counter is shown as a rate, and brackets are closed.

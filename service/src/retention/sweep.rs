@@ -42,7 +42,8 @@ pub struct SweptRows {
 }
 
 /// Deletes the entries and plays that have expired, those that an interrupted clearing has left,
-/// and what is remembered of deletions for 30 days only. `max_days` is the setting `HISTORY_MAX_DAYS`.
+/// and what is remembered of deletions for 30 days only. `max_days` is the setting
+/// `HISTORY_MAX_DAYS`.
 ///
 /// # Errors
 /// Database errors; what was deleted before stays deleted.

@@ -6,7 +6,7 @@ mod device;
 mod two_processes;
 
 use crate::measure;
-use device::{Device, DeviceHandle};
+use device::Device;
 use two_processes::{ENTRIES, Step, TwoProcesses};
 
 const DEVICES: usize = 3;
