@@ -70,6 +70,7 @@ mod tastes;
 mod thumbnails;
 mod tokens;
 mod transactions;
+mod two_processes;
 mod unfit_values;
 mod users;
 mod videos;

@@ -6,10 +6,6 @@ use reqwest::{Method, StatusCode};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
-use service::progress::ProgressRules;
-use service::storage::{Database, Durability};
-use service::watch_history as use_case;
-use service::watch_history::History;
 use std::time::Duration;
 
 const BATCH: &str = "/api/v1/watch-history/batch";
@@ -189,26 +185,6 @@ on_both! {
             let expected = previous.map_or(Value::Null, |position| json!(position));
             assert_eq!(entry["previous"]["position"], expected, "{session} {position} {age}");
         }
-    }
-
-    async fn two_processes_that_begin_plays_of_one_entry_lose_none(app: TestApp) {
-        let ann = app.sign_up("ann").await;
-        let film = app.add_video(&ann, "film", Some(600)).await;
-        let other = Database::connect(&app.database.url, Durability::Normal).await.unwrap();
-        let histories = [&app.db, &other].map(|db| History::open(db, ProgressRules::default(), None).unwrap());
-        let now = app.now();
-        for round in 0..20 {
-            let mut saves = histories.iter().zip(["tv", "phone"]).map(|(history, device)| {
-                let save = serde_json::from_value(of(&format!("{device}{round}"), 10 + round)).unwrap();
-                use_case::save(history, ann.id, film, save, now)
-            });
-            let (tv, phone) = (saves.next().unwrap(), saves.next().unwrap());
-            let (tv, phone) = tokio::join!(tv, phone);
-            assert!([tv, phone].into_iter().all(|saved| saved.unwrap().unwrap().applied.unwrap()));
-        }
-        let (ended, running) = plays(&app).await;
-        assert_eq!(ended.iter().map(|(number, _)| *number).collect::<Vec<_>>(), Vec::from_iter(1..40));
-        assert_eq!(running, 40);
     }
 
     async fn saves_of_one_entry_use_up_no_ids(app: TestApp) {
