@@ -75,8 +75,8 @@ fn background_jobs() -> TableDef {
         .column(ColumnDef::new("begun_at").timestamp_with_time_zone().not_null())
 }
 
-/// The numbers of plays have no CHECK: PostgreSQL prepares those of a table anew for every statement
-/// that writes it, which costs a save more than the columns do.
+/// The numbers of plays have no CHECK: PostgreSQL prepares those of a table anew for every
+/// statement that writes it, which costs a save more than the columns do.
 fn columns() -> [(&'static str, ColumnDef); 16] {
     let history = "watch_history";
     let modes = "history_mode IN ('on', 'positions', 'off')";
