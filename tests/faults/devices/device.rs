@@ -1,7 +1,7 @@
 //! A device: it keeps a live socket to one of the processes, and comes back when it is cut off.
 
 use super::copy::HistoryCopy;
-use super::two_processes::{TwoProcesses, get_changes};
+use super::two_processes::{TwoProcesses, get, get_changes};
 use crate::any;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -15,8 +15,14 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// How long a device may take to catch up once all processes run again.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How a device learns what it missed while it was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CatchUp {
+    /// By its change token.
+    ByToken,
+    /// By the time of the last change that it knows, as many programs do.
+    ByTime,
+}
 
 /// What the story knows of a device.
 pub struct DeviceHandle {
@@ -33,11 +39,11 @@ impl DeviceHandle {
     }
 
     /// The copy of the device, as soon as it equals the database, or as it is after a while.
-    pub async fn catch_up_with(self, site: &TwoProcesses) -> HistoryCopy {
+    pub async fn catch_up_with(self, site: &TwoProcesses, patience: Duration) -> HistoryCopy {
         let begun = Instant::now();
         loop {
             let copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if copy == site.entries().await || begun.elapsed() > PATIENCE {
+            if copy == site.entries().await || begun.elapsed() > patience {
                 self.task.abort();
                 return copy;
             }
@@ -51,6 +57,7 @@ pub struct Device {
     addresses: Arc<Mutex<[String; 2]>>,
     access_token: String,
     change_token: Option<String>,
+    catch_up: CatchUp,
     copy: Arc<Mutex<HistoryCopy>>,
     cut: Arc<Notify>,
 }
@@ -59,12 +66,13 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Device {
     /// Starts a device without a copy.
-    pub fn start(site: &TwoProcesses, number: usize) -> DeviceHandle {
+    pub fn start(site: &TwoProcesses, number: usize, catch_up: CatchUp) -> DeviceHandle {
         let (copy, cut) = (Arc::default(), Arc::new(Notify::new()));
         let device = Self {
             addresses: site.addresses.clone(),
             access_token: site.token.clone(),
             change_token: None,
+            catch_up,
             copy: Arc::clone(&copy),
             cut: cut.clone(),
         };
@@ -90,6 +98,8 @@ impl Device {
     async fn visit(&mut self, address: &str) -> Option<()> {
         if self.change_token.is_none() {
             self.read_all(address).await?;
+        } else if self.catch_up == CatchUp::ByTime {
+            self.read_newer(address).await?;
         }
         let mut socket = open(address).await?;
         self.say_hello(&mut socket).await?;
@@ -118,7 +128,8 @@ impl Device {
     }
 
     async fn say_hello(&mut self, socket: &mut Socket) -> Option<()> {
-        let hello = json!({"type": "hello", "token": self.access_token, "since": self.change_token});
+        let since = self.change_token.as_ref().filter(|_| self.catch_up == CatchUp::ByToken);
+        let hello = json!({"type": "hello", "token": self.access_token, "since": since});
         socket.send(Message::text(hello.to_string())).await.ok()
     }
 
@@ -135,6 +146,20 @@ impl Device {
         }
         *self.copy.lock().unwrap() = all;
         self.change_token = since;
+        Some(())
+    }
+
+    /// Reads the entries that were changed after the newest one of the copy.
+    async fn read_newer(&self, address: &str) -> Option<()> {
+        let known = self.copy.lock().unwrap().clone();
+        let newest = known.0.values().filter_map(|entry| entry["updated_at"].as_str()).max().unwrap_or_default();
+        let entries = get(address, &self.access_token, "watch-history?limit=100").await?;
+        let is_newer = |entry: &&Value| entry["updated_at"].as_str() > Some(newest);
+        for entry in entries.as_array()?.iter().filter(is_newer) {
+            let mut entry = entry.clone();
+            entry.as_object_mut()?.remove("video");
+            self.apply(&json!({"type": "entry", "entry": entry}));
+        }
         Some(())
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// The videos that a story begins with.
-pub const ENTRIES: usize = 8;
+const ENTRIES: usize = 8;
 
 pub struct TwoProcesses {
     programs: [Program; 2],
@@ -184,7 +184,7 @@ impl TwoProcesses {
     }
 
     /// Starts what does not run.
-    pub async fn restore(&mut self) {
+    pub fn restore(&mut self) {
         self.start_redis();
     }
 
@@ -207,7 +207,12 @@ fn address_of(program: &Program) -> String {
 /// A page of changes; `None` when the process is away, or the token has expired.
 pub async fn get_changes(address: &str, token: &str, since: Option<&str>) -> Option<Value> {
     let since = since.map(|since| format!("&since={since}")).unwrap_or_default();
-    let url = format!("http://{address}/api/v1/watch-history/changes?limit=3{since}");
-    let answer = Client::new().get(url).bearer_auth(token).timeout(Duration::from_secs(20)).send().await.ok()?;
+    get(address, token, &format!("watch-history/changes?limit=3{since}")).await
+}
+
+/// The answer of a process; `None` when it is away, or refuses.
+pub async fn get(address: &str, token: &str, path: &str) -> Option<Value> {
+    let request = Client::new().get(format!("http://{address}/api/v1/{path}")).bearer_auth(token);
+    let answer = request.timeout(Duration::from_secs(20)).send().await.ok()?;
     if answer.status() == StatusCode::OK { answer.json().await.ok() } else { None }
 }
