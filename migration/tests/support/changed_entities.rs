@@ -146,7 +146,7 @@ mod watch_history {
         #[sea_orm(default_value = false)]
         pub completed: bool,
         /// It is not removed, nor is the revision: SQLite does not tell a bigint from an integer.
-        #[sea_orm(default_value = 0, extra = "CHECK (play_watched_ms >= 0)")]
+        #[sea_orm(default_value = 0)]
         pub play_watched_ms: i64,
         pub last_watched_at: DateTimeUtc,
         pub created_at: DateTimeUtc,
