@@ -12,8 +12,8 @@ use two_processes::{Step, TwoProcesses};
 
 const DEVICES: usize = 3;
 const STEPS: u64 = 40;
-/// The stories of the counter-proof. Most of them show it.
-const COUNTER_STORIES: usize = 30;
+/// The stories of the counter-proof, which ends with the first one that shows it.
+const COUNTER_STORIES: usize = 150;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and redis-server"]
