@@ -151,7 +151,7 @@ impl Slot {
             video_id,
             revision,
             period,
-            is_used: AtomicBool::new(true),
+            is_used: AtomicBool::new(false),
             has_thumbnail_file: summary.has_thumbnail_file,
             visibility: *visibility,
             duration: *duration,
