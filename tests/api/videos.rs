@@ -1,10 +1,10 @@
 //! Creating, changing and deleting videos.
 
 use crate::app::{TestApp, fields, history, problem, send};
-use entity::{user, video, watch_history};
+use entity::{user, video, video_revision, watch_history};
 use reqwest::{Method, StatusCode};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -33,9 +33,15 @@ fn requests(film: i64) -> [(Method, String, Option<Value>); 6] {
     ]
 }
 
+/// Sets the status, and tells the lists of it as every writer of videos does.
 async fn set_status(app: &TestApp, video: i64, status: video::Status) {
+    let (_guard, db) = app.db.writer().await.unwrap();
     let update = video::Entity::update_many().col_expr(video::Column::Status, Expr::value(status));
-    update.filter(video::Column::Id.eq(video)).exec(app.db.writer().await.unwrap().1).await.unwrap();
+    update.filter(video::Column::Id.eq(video)).exec(db).await.unwrap();
+    let latest = video_revision::Column::Latest;
+    let raise = OnConflict::column(video_revision::Column::Id).value(latest, latest.into_expr().add(1)).to_owned();
+    let first = video_revision::ActiveModel { id: Set(video_revision::ID), latest: Set(1) };
+    video_revision::Entity::insert(first).on_conflict(raise).exec_without_returning(db).await.unwrap();
 }
 
 on_both! {
