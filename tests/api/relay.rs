@@ -222,14 +222,17 @@ with_redis! {
     }
 
     async fn a_process_that_vanishes_may_have_left_something_unpublished(app: TestApp, redis: RedisServer) {
+        let ann = app.sign_up("ann").await;
         let (one, other) = (Process::start(&app, &redis).await, Process::start(&app, &redis).await);
-        let leaving = Process::start(&app, &redis).await;
+        let (leaving, vanishing) = (Process::start(&app, &redis).await, Process::start(&app, &redis).await);
         other.forget_heard();
+        for process in [&leaving, &vanishing] {
+            let film = app.add_video(&ann, "film", Some(600)).await;
+            process.save(&app, &ann, film).await;
+            other.wait_for(&changed(&ann, film)).await;
+        }
         leaving.relay.close().await;
         leaving.db.close().await;
-        let vanishing = Process::start(&app, &redis).await;
-        // A heartbeat of each has been heard, and the farewell is no loss.
-        sleep(Duration::from_millis(1_500)).await;
         assert!(!other.has_heard(&RelayedChange::Missed));
         drop(vanishing.relay);
         other.wait_for(&RelayedChange::Missed).await;

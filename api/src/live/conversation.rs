@@ -1,11 +1,11 @@
-//! The conversation over one live socket: a task that receives, and sends what waits in the outbox.
+//! The conversation over one live socket: a task that receives, and sends pending messages.
 
 use super::closing::LiveClosing;
 use super::handshake::{self, PROTOCOL};
 use super::hub::RegisteredSocket;
 use super::limits::MAX_MESSAGE;
 use super::messages::{LiveMessage, LiveRequest};
-use super::outbox::Outbox;
+use super::pending::PendingMessages;
 use super::socket::{LiveSocket, SignedInViewer};
 use crate::error::Problem;
 use crate::state::{AppData, AppState};
@@ -92,7 +92,7 @@ impl Conversation {
             if let Err(closing) = step {
                 return closing;
             }
-            if self.unread.is_some() || !self.socket().lock().outbox.is_empty() {
+            if self.unread.is_some() || !self.socket().lock().pending.is_empty() {
                 continue;
             }
             let socket = self.socket().clone();
@@ -156,10 +156,11 @@ impl Conversation {
         Ok(())
     }
 
-    /// Sends what waits in the outbox.
+    /// Sends the pending messages.
     async fn flush(&mut self) -> Result<(), LiveClosing> {
         let socket = self.socket().clone();
-        let Outbox { updates, cleared, preferences, resync, ping, closing } = mem::take(&mut socket.lock().outbox);
+        let PendingMessages { updates, cleared, preferences, resync, ping, closing } =
+            mem::take(&mut socket.lock().pending);
         if let Some(closing) = closing {
             return Err(closing);
         }
@@ -209,7 +210,7 @@ impl Conversation {
 pub(super) async fn until_closing<T>(socket: &LiveSocket, work: impl Future<Output = T>) -> Result<T, LiveClosing> {
     let mut work = pin!(work);
     loop {
-        if let Some(closing) = socket.lock().outbox.closing.clone() {
+        if let Some(closing) = socket.lock().pending.closing.clone() {
             return Err(closing);
         }
         tokio::select! {

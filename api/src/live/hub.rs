@@ -98,10 +98,10 @@ impl LiveHub {
         let (next_read, mut stale) = (registry.next_read, Vec::new());
         for socket in registry.viewers.get(&user_id).into_iter().flatten() {
             let mut state = socket.lock();
-            // What waits was read before the deletion.
-            stale.extend(mem::take(&mut state.outbox.updates).into_keys().map(|video_id| (user_id, video_id)));
+            // The pending messages were read before the deletion.
+            stale.extend(mem::take(&mut state.pending.updates).into_keys().map(|video_id| (user_id, video_id)));
             state.live_from = state.live_from.max(next_read);
-            state.outbox.cleared = state.outbox.cleared.max(Some(before));
+            state.pending.cleared = state.pending.cleared.max(Some(before));
             drop(state);
             socket.woken.notify_one();
         }
@@ -114,7 +114,7 @@ impl LiveHub {
     /// back, without a change of their own.
     pub fn change_preferences(&self, user_id: i64) {
         self.each_of(user_id, |socket| {
-            socket.send(|outbox| (outbox.preferences, outbox.resync) = (true, true));
+            socket.send(|pending| (pending.preferences, pending.resync) = (true, true));
         });
     }
 
@@ -131,7 +131,7 @@ impl LiveHub {
         }
         let forgotten = Arc::new(LiveUpdate::Forgotten);
         for socket in registry.viewers.values().flatten() {
-            socket.send(|outbox| outbox.put(video_id, forgotten.clone()));
+            socket.send(|pending| pending.put(video_id, forgotten.clone()));
         }
     }
 
@@ -139,7 +139,7 @@ impl LiveHub {
     pub fn resync(&self, is_concerned: impl Fn(i64) -> bool) {
         let registry = self.lock();
         for (_, sockets) in registry.viewers.iter().filter(|(user_id, _)| is_concerned(**user_id)) {
-            sockets.iter().for_each(|socket| socket.send(|outbox| outbox.resync = true));
+            sockets.iter().for_each(|socket| socket.send(|pending| pending.resync = true));
         }
     }
 
@@ -175,7 +175,7 @@ impl LiveHub {
         let mut state = socket.lock();
         let is_first = state.viewer.replace(viewer).is_none();
         // Otherwise it would be told after the rows that it catches up with.
-        let waiting = mem::take(&mut state.outbox.updates).into_keys();
+        let waiting = mem::take(&mut state.pending.updates).into_keys();
         state.touched.get_or_insert_default().extend(waiting);
         drop(state);
         if is_first {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// The largest message of a client, in bytes.
 pub(super) const MAX_MESSAGE: usize = 16 * 1024;
-/// How many videos may wait in an outbox. A client that is further behind reads all changes anew.
-pub(super) const MAX_OUTBOX: usize = 1_000;
+/// How many videos may have a pending message. A client that is further behind reads all changes
+/// anew.
+pub(super) const MAX_PENDING: usize = 1_000;
 
 /// How many live sockets there may be, and when they are closed.
 #[derive(Clone, Copy, Debug)]

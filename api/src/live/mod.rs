@@ -3,8 +3,8 @@
 //! An event after the commit names the viewer and the video, nothing else. The [`hub`] keeps the
 //! sockets by viewer and marks the keys that its viewers wait for; one task reads their rows, some
 //! hundred at a time, and puts them into the outboxes of the sockets. So the order is that of the
-//! database, whichever process committed, and a burst of saves is one message. An outbox keeps the
-//! newest message of each video, so a slow client gets less, never a longer queue.
+//! database, whichever process committed, and a burst of saves is one message. Of each video
+//! only the newest message is pending, so a slow client gets less, never a longer queue.
 
 mod catch_up;
 mod closing;
@@ -14,7 +14,7 @@ mod handshake;
 mod hub;
 mod limits;
 mod messages;
-mod outbox;
+mod pending;
 mod reader;
 mod socket;
 

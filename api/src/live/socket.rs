@@ -2,7 +2,7 @@
 
 use super::closing::LiveClosing;
 use super::messages::LiveUpdate;
-use super::outbox::Outbox;
+use super::pending::PendingMessages;
 use chrono::{DateTime, Utc};
 use service::auth::TokenSubject;
 use service::limit::Network;
@@ -22,7 +22,7 @@ pub(super) struct LiveSocket {
     opened_at: Instant,
     /// Milliseconds from `opened_at` to the last message of the client.
     heard_after: AtomicU64,
-    /// Wakes the conversation when the outbox is not empty.
+    /// Wakes the conversation when messages are pending.
     pub(super) woken: Notify,
     state: Mutex<SocketState>,
 }
@@ -30,7 +30,7 @@ pub(super) struct LiveSocket {
 /// What changes while a socket is open.
 #[derive(Debug, Default)]
 pub(super) struct SocketState {
-    pub(super) outbox: Outbox,
+    pub(super) pending: PendingMessages,
     /// Who said hello.
     pub(super) viewer: Option<SignedInViewer>,
     /// Whether a hello has arrived, which may still be checked.
@@ -50,7 +50,7 @@ pub(super) struct SignedInViewer {
     pub(super) expires: DateTime<Utc>,
 }
 
-/// Why an update did not go into the outbox.
+/// Why an update did not become pending.
 pub(super) enum Delivery {
     Delivered,
     /// The row must be read again.
@@ -73,14 +73,14 @@ impl LiveSocket {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the outbox and wakes the conversation.
-    pub(super) fn send(&self, change: impl FnOnce(&mut Outbox)) {
-        change(&mut self.lock().outbox);
+    /// Changes the pending messages and wakes the conversation.
+    pub(super) fn send(&self, change: impl FnOnce(&mut PendingMessages)) {
+        change(&mut self.lock().pending);
         self.woken.notify_one();
     }
 
     pub(super) fn close(&self, closing: LiveClosing) {
-        self.send(|outbox| outbox.close(closing));
+        self.send(|pending| pending.close(closing));
     }
 
     /// Delivers what the hub's read number `read` found.
@@ -93,7 +93,7 @@ impl LiveSocket {
         if read < state.live_from {
             return Delivery::Stale;
         }
-        state.outbox.put(video_id, update.clone());
+        state.pending.put(video_id, update.clone());
         drop(state);
         self.woken.notify_one();
         Delivery::Delivered
@@ -120,7 +120,7 @@ impl LiveSocket {
         let (age, mut state) = (self.age(), self.lock());
         if age.saturating_sub(state.pinged_after) >= interval {
             state.pinged_after = age;
-            state.outbox.ping = true;
+            state.pending.ping = true;
             drop(state);
             self.woken.notify_one();
         }

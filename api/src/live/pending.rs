@@ -1,7 +1,7 @@
-//! What waits to be sent over one socket: the newest message of each video, and flags.
+//! The messages that are pending for one socket: the newest of each video, and flags.
 
 use super::closing::LiveClosing;
-use super::limits::MAX_OUTBOX;
+use super::limits::MAX_PENDING;
 use super::messages::LiveUpdate;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// The messages that a socket has not sent yet. It is bounded, however slow the client is.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(super) struct PendingMessages {
     /// By video.
     pub(super) updates: HashMap<i64, Arc<LiveUpdate>>,
     /// The latest time before which the history was cleared.
@@ -20,7 +20,7 @@ pub(super) struct Outbox {
     pub(super) closing: Option<LiveClosing>,
 }
 
-impl Outbox {
+impl PendingMessages {
     /// Whether there is nothing to send.
     pub(super) fn is_empty(&self) -> bool {
         let Self { updates, cleared, preferences, resync, ping, closing } = self;
@@ -28,10 +28,10 @@ impl Outbox {
         !has_flag && updates.is_empty() && cleared.is_none() && closing.is_none()
     }
 
-    /// Replaces what waits for this video. When too many videos wait, the client is told to read
-    /// all changes instead.
+    /// Replaces the pending message of this video. When there are too many, the client is told to
+    /// read all changes instead.
     pub(super) fn put(&mut self, video_id: i64, update: Arc<LiveUpdate>) {
-        if self.updates.len() >= MAX_OUTBOX && !self.updates.contains_key(&video_id) {
+        if self.updates.len() >= MAX_PENDING && !self.updates.contains_key(&video_id) {
             self.updates = HashMap::new();
             self.resync = true;
         }
@@ -50,31 +50,31 @@ mod tests {
 
     #[test]
     fn the_newest_message_of_a_video_replaces_the_older_one() {
-        let mut outbox = Outbox::default();
+        let mut pending = PendingMessages::default();
         let newest = Arc::new(LiveUpdate::Forgotten);
-        (0..5).for_each(|_| outbox.put(7, Arc::new(LiveUpdate::Forgotten)));
-        outbox.put(7, newest.clone());
-        assert_eq!(outbox.updates.len(), 1);
-        assert!(Arc::ptr_eq(&outbox.updates[&7], &newest) && !outbox.resync);
+        (0..5).for_each(|_| pending.put(7, Arc::new(LiveUpdate::Forgotten)));
+        pending.put(7, newest.clone());
+        assert_eq!(pending.updates.len(), 1);
+        assert!(Arc::ptr_eq(&pending.updates[&7], &newest) && !pending.resync);
     }
 
     #[test]
     fn an_outbox_never_grows_beyond_its_limit() {
-        let mut outbox = Outbox::default();
+        let mut pending = PendingMessages::default();
         for video_id in 0..100_000 {
-            outbox.put(video_id, Arc::new(LiveUpdate::Forgotten));
-            assert!(outbox.updates.len() <= MAX_OUTBOX);
+            pending.put(video_id, Arc::new(LiveUpdate::Forgotten));
+            assert!(pending.updates.len() <= MAX_PENDING);
         }
-        assert!(outbox.resync, "the client reads all changes instead");
+        assert!(pending.resync, "the client reads all changes instead");
     }
 
     #[test]
     fn the_first_reason_to_close_counts() {
-        let mut outbox = Outbox::default();
-        assert!(outbox.is_empty());
-        outbox.close(LiveClosing::TokenExpired);
-        outbox.close(LiveClosing::ShuttingDown);
-        assert_eq!(outbox.closing, Some(LiveClosing::TokenExpired));
-        assert!(!outbox.is_empty());
+        let mut pending = PendingMessages::default();
+        assert!(pending.is_empty());
+        pending.close(LiveClosing::TokenExpired);
+        pending.close(LiveClosing::ShuttingDown);
+        assert_eq!(pending.closing, Some(LiveClosing::TokenExpired));
+        assert!(!pending.is_empty());
     }
 }
