@@ -5,7 +5,7 @@ use crate::databases::Engine;
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, TransactionTrait};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Waits until a statement in the database of the application waits for a lock.
@@ -108,4 +108,36 @@ async fn a_save_does_not_wait_for_locked_rows_of_other_videos() {
     for film in films {
         app.save(&ann, film, 120).await;
     }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn what_a_batch_wrote_is_answered_when_a_later_save_fails() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
+    let mut films = Vec::new();
+    for number in 0..7 {
+        films.push(app.add_video(&ann, &format!("film {number}"), Some(600)).await);
+    }
+    let (gone, watched) = films.split_last().unwrap();
+    let save = |film: &i64, sequence: i32| {
+        json!({"video_id": film, "watch_position": 10 * sequence, "session_id": "tv", "sequence": sequence})
+    };
+    let send = async |saves: Vec<Value>| {
+        let batch = app.ask(&bob, Method::POST, "/api/v1/watch-history/batch", Some(json!({"saves": saves}))).await;
+        assert_eq!(batch.status(), StatusCode::OK);
+        batch.json::<Value>().await.unwrap()["results"].as_array().unwrap().clone()
+    };
+    send(watched.iter().map(|film| save(film, 1)).collect()).await;
+    let deleting = app.db.writer().await.unwrap().1.begin().await.unwrap();
+    deleting.execute_unprepared(&format!("DELETE FROM videos WHERE id = {gone}")).await.unwrap();
+    let all = async { send(films.iter().map(|film| save(film, 2)).collect()).await };
+    let committed = async {
+        until_a_statement_is_blocked(&app).await;
+        deleting.commit().await.unwrap();
+    };
+    let (results, ()) = tokio::join!(all, committed);
+    let (last, others) = results.split_last().unwrap();
+    assert_eq!(last["status"], 404);
+    assert!(others.iter().all(|result| result["entry"]["applied"] == true), "{others:?}");
 }

@@ -20,13 +20,14 @@ const MIN_HEARTBEATS: usize = 6;
 /// How many ids for new entries are taken at least.
 const NEW_IDS: usize = 64;
 
-/// Writes saves of different entries, as far as that needs no locks beforehand. The others have no
-/// outcome.
+/// Writes saves of different entries, as far as that needs no locks beforehand, and adds their
+/// outcomes after each statement.
 pub(super) async fn write_saves(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
     saves: &[&SaveCommand],
-) -> Result<Vec<Option<Outcome>>, DbErr> {
+    outcomes: &mut HashMap<EntryKey, Outcome>,
+) -> Result<(), DbErr> {
     let (mut heartbeats, mut unknown) = (Vec::with_capacity(saves.len()), Vec::new());
     let expected = writer.recent().expect(saves);
     for (save, expected) in saves.iter().zip(expected) {
@@ -39,13 +40,12 @@ pub(super) async fn write_saves(
     if !unknown.is_empty() && heartbeats.len() < MIN_HEARTBEATS {
         unknown.append(&mut heartbeats);
     }
-    let mut outcomes = HashMap::with_capacity(saves.len());
     let written = write_with(connection, &writer.statements.heartbeat, &heartbeats).await?;
     outcomes.extend(into_outcomes(writer, &heartbeats, written));
-    write_unknown(connection, writer, &unknown, &mut outcomes).await?;
+    outcomes.extend(write_unknown(connection, writer, &unknown).await?);
     let pending = Vec::from_iter(saves.iter().copied().filter(|save| !outcomes.contains_key(&save.key())));
     outcomes.extend(write_unlocked(connection, writer, &pending).await?);
-    Ok(saves.iter().map(|save| outcomes.remove(&save.key())).collect())
+    Ok(())
 }
 
 /// Writes saves of which nothing is known. One that creates its entry has the id for it.
@@ -53,8 +53,7 @@ async fn write_unknown(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
     saves: &[&SaveCommand],
-    outcomes: &mut HashMap<EntryKey, Outcome>,
-) -> Result<(), DbErr> {
+) -> Result<Vec<(EntryKey, Outcome)>, DbErr> {
     let mut ids = take_ids(connection, writer, saves.len()).await?;
     let with_ids = saves.iter().zip(&ids).map(|(save, id)| SaveCommand { id: *id, ..(*save).clone() });
     let with_ids = Vec::from_iter(with_ids);
@@ -62,8 +61,7 @@ async fn write_unknown(
     let used = HashSet::<i64>::from_iter(written.values().map(|row| row.id));
     ids.retain(|id| !used.contains(id));
     writer.return_ids(ids);
-    outcomes.extend(into_outcomes(writer, saves, written));
-    Ok(())
+    Ok(into_outcomes(writer, saves, written))
 }
 
 /// Runs a statement over these saves, and returns the entries that it wrote.

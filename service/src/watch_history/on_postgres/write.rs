@@ -117,12 +117,15 @@ impl<'a> Run<'a> {
         round: &[usize],
     ) -> Result<(), DbErr> {
         let commands = self.commands_at(round);
-        let written = execute_at_once(connection, self.writer, &commands).await?;
-        for (index, outcome) in round.iter().zip(written) {
-            if let Some(outcome) = outcome {
+        let mut outcomes = HashMap::with_capacity(commands.len());
+        let result = execute_at_once(connection, self.writer, &commands, &mut outcomes).await;
+        // Each statement commits, so what was written stays if a later one fails.
+        for (index, command) in round.iter().zip(commands) {
+            if let Some(outcome) = outcomes.remove(&command.key()) {
                 self.finish(*index, outcome);
             }
         }
+        result?;
         let pending = self.pending();
         let saves = saves_of(&self.commands_at(&pending));
         if saves.is_empty() {
@@ -217,15 +220,15 @@ async fn execute_round(
     writer: &Writer,
     commands: &[&Command],
 ) -> Result<Vec<Outcome>, DbErr> {
-    let mut outcomes = execute_at_once(connection, writer, commands).await?;
-    let pending = commands.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
-    let saves = saves_of(&Vec::from_iter(pending.map(|(command, _)| *command)));
+    let mut outcomes = HashMap::with_capacity(commands.len());
+    execute_at_once(connection, writer, commands, &mut outcomes).await?;
+    let pending = commands.iter().copied().filter(|command| !outcomes.contains_key(&command.key()));
+    let saves = saves_of(&Vec::from_iter(pending));
     if !saves.is_empty() {
-        let mut decided = write_locked(connection, writer, &saves).await?.into_iter();
-        let pending = outcomes.iter_mut().filter(|outcome| outcome.is_none());
-        pending.for_each(|outcome| *outcome = decided.next());
+        let decided = write_locked(connection, writer, &saves).await?;
+        outcomes.extend(saves.iter().map(|save| save.key()).zip(decided));
     }
-    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(Error::Busy))).collect())
+    Ok(commands.iter().map(|command| outcomes.remove(&command.key()).unwrap_or(Err(Error::Busy))).collect())
 }
 
 fn saves_of<'a>(commands: &[&'a Command]) -> Vec<&'a SaveCommand> {
@@ -236,20 +239,21 @@ fn saves_of<'a>(commands: &[&'a Command]) -> Vec<&'a SaveCommand> {
     commands.iter().filter_map(save).collect()
 }
 
-/// Executes commands of one kind, one per entry, with one statement if possible. Saves that it does
-/// not write have no outcome.
+/// Executes commands of one kind, one per entry, without locks beforehand, and adds the outcomes.
+/// Saves that need locks have none. If a statement fails, the outcomes are those of the statements
+/// before it.
 async fn execute_at_once(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
     commands: &[&Command],
-) -> Result<Vec<Option<Outcome>>, DbErr> {
-    match commands {
-        [Command::Save(_), ..] => write_saves(connection, writer, &saves_of(commands)).await,
-        _ => {
-            let outcomes = execute_deletions(connection, writer, commands).await?;
-            Ok(outcomes.into_iter().map(Some).collect())
-        }
+    outcomes: &mut HashMap<EntryKey, Outcome>,
+) -> Result<(), DbErr> {
+    if let [Command::Save(_), ..] = commands {
+        return write_saves(connection, writer, &saves_of(commands), outcomes).await;
     }
+    let deletions = execute_deletions(connection, writer, commands).await?;
+    outcomes.extend(commands.iter().map(|command| command.key()).zip(deletions));
+    Ok(())
 }
 
 /// Deletes entries with one statement; a second one explains what was not deleted.
