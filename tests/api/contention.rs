@@ -120,9 +120,7 @@ async fn what_a_batch_wrote_is_answered_when_a_later_save_fails() {
         films.push(app.add_video(&ann, &format!("film {number}"), Some(600)).await);
     }
     let (gone, watched) = films.split_last().unwrap();
-    let save = |film: &i64, sequence: i32| {
-        json!({"video_id": film, "watch_position": 10 * sequence, "session_id": "tv", "sequence": sequence})
-    };
+    let save = |film: &i64, sequence: i32| json!({"video_id": film, "watch_position": 10 * sequence, "session_id": "tv", "sequence": sequence});
     let send = async |saves: Vec<Value>| {
         let batch = app.ask(&bob, Method::POST, "/api/v1/watch-history/batch", Some(json!({"saves": saves}))).await;
         assert_eq!(batch.status(), StatusCode::OK);
