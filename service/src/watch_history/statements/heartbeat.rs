@@ -12,8 +12,8 @@ use sea_orm::DatabaseBackend::Postgres;
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{ExprTrait, IntoIden, Query, TableRef};
 
-/// Updates the columns of a heartbeat where nothing else changes. Nobody deletes a running play
-/// and lets it run on, so that no deletion needs to be looked up for a save that goes on with it.
+/// Updates the columns of a heartbeat where nothing else changes. A play that runs was begun after
+/// the last deletion of its entry, so the statement does not look for a tombstone.
 pub(super) fn heartbeat(rules: &ProgressRules, max_days: Option<i32>) -> String {
     // The row carries 0 where the player reports no seconds.
     let played = Expr::col((INPUT, PLAYED_SECONDS));

@@ -1,7 +1,7 @@
 //! The statement for saves of which nothing is known on PostgreSQL: `INSERT … SELECT … ON CONFLICT
-//! DO UPDATE`. The rules are those of [`decide`](crate::watch_history::rules::decide), for saves of
-//! now that begin the entry or its first play, or go on with the running play. The statement is
-//! kept small: to start a large one costs as much as ten rows.
+//! DO UPDATE`. The rules are those of [`decide`](crate::watch_history::rules::decide), for saves
+//! without an age that begin the entry or its first play, or go on with the running play. The
+//! statement is kept small: to start a large one costs as much as ten rows.
 
 use super::update::{is_failed_start, is_newer, is_simple, updated_value};
 use super::{INPUT, concat, expiry_days, input, is_allowed, is_entry_of_input, render, select_from_input};
