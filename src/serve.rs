@@ -53,9 +53,13 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         let live = live.clone();
         EventRelay::start(redis, &db, &tokens, move |change| live.receive(change))
     });
+    let history = open_history(settings, &db, &tokens).map_err(|error| error.to_string())?;
+    if let Some(relay) = &relay {
+        relay.introduce().await;
+    }
     let app = Arc::new(AppState {
         db: db.clone(),
-        history: History::open(&db, settings.rules, settings.history_max_days).map_err(|error| error.to_string())?,
+        history,
         auth: Auth::new(tokens, settings.refresh_token_lifetime).with_grace(settings.refresh_grace),
         rules: settings.rules,
         history_max_days: settings.history_max_days,
@@ -77,6 +81,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         shutdown: api::Shutdown::default(),
     });
     tokio::spawn(index_videos(db.clone()));
+    // Before the log names the address: a reader of the log may send a signal at once.
+    let shutdown = wait_for_signal()?;
     let path = &settings.public_path;
     log::info!("Playhead is at   http://{address}{path}");
     log::info!("its API docs at  http://{address}{path}/docs");
@@ -92,7 +98,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
         log::info!("the first account is created by `playhead user create NAME EMAIL --admin`");
     }
     let jobs = jobs::start(&db, settings);
-    let served = api::serve(app, listener, None, wait_for_signal()?).await;
+    let served = api::serve(app, listener, None, shutdown).await;
     drop(jobs);
     if let Some(server) = metrics_server {
         server.stop(false).await;
@@ -102,6 +108,14 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), String> {
     }
     db.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
+}
+
+fn open_history(settings: &Settings, db: &Database, tokens: &Tokens) -> Result<History, Error> {
+    let (rules, max_days) = (settings.rules, settings.history_max_days);
+    match settings.list_cache.clone() {
+        Some(redis) => History::open_with_list_cache(db, rules, max_days, redis, tokens),
+        None => History::open(db, rules, max_days),
+    }
 }
 
 /// Indexes videos that an older version of the program registered, for the search.

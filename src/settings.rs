@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     /// What the log says about how the URL was understood.
     pub(crate) database_notes: Vec<String>,
     pub(crate) redis: Option<RedisAddress>,
+    /// Where processes share lists.
+    pub(crate) list_cache: Option<RedisAddress>,
     pub(crate) bind_address: SocketAddr,
     /// `None`: metrics are off.
     pub(crate) metrics_address: Option<SocketAddr>,
@@ -89,12 +91,15 @@ impl Settings {
         let grace = number("REFRESH_GRACE_SECONDS", args.refresh_grace_seconds, REFRESH_GRACE.as_secs(), 0, 600)?;
         let every = number("RECOMMENDATIONS_EVERY_MINUTES", args.recommendations_every_minutes, 60, 0, 525_600)?;
         let limits = LimitSettings::default();
+        let redis = value_or_file(["REDIS_URL", "REDIS_URL_FILE"], args.redis_url, args.redis_url_file)?;
+        let redis = parse_redis_url(redis)?;
+        let is_list_cache_on = Value::new("LIST_CACHE", args.list_cache)?.word(&["off", "redis"])? == 1;
+        if is_list_cache_on && redis.is_none() {
+            return Err("LIST_CACHE=redis: needs a Redis; set REDIS_URL".into());
+        }
         Ok(Self {
-            redis: parse_redis_url(value_or_file(
-                ["REDIS_URL", "REDIS_URL_FILE"],
-                args.redis_url,
-                args.redis_url_file,
-            )?)?,
+            list_cache: redis.clone().filter(|_| is_list_cache_on),
+            redis,
             bind_address: parse_bind_address(text("BIND_ADDRESS", args.bind_address)?)?,
             metrics_address: parse_metrics_address(text("METRICS_ADDRESS", args.metrics_address)?)?,
             jwt_secret: check_secret(value_or_file(

@@ -80,7 +80,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
         Box::pin(async move {
             let bytes = reading.await?;
             match (&*kind, bytes.is_empty()) {
-                ("", true) => Ok(Self(parse(b"{}")?)),
+                ("" | "application/json", true) => Ok(Self(parse(b"{}")?)),
                 ("application/json", _) => Ok(Self(parse(&bytes)?)),
                 _ => Err(unsupported_media_type("application/json").into()),
             }
@@ -132,6 +132,9 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|cause| not_json(&cause))?;
     if text.starts_with('\u{feff}') {
         return Err(not_json(&"it starts with a byte order mark"));
+    }
+    if text.is_empty() {
+        return Err(not_json(&"it is empty"));
     }
     serde_json::from_str::<JsonObject<T>>(text).map(|JsonObject(value)| value).map_err(|mismatch| {
         // The parser stopped at the first wrong type; the rest may not even be JSON.

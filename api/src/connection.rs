@@ -12,6 +12,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// How long the rest of an unread body may still arrive, so that its sender sees the answer.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
+/// The most unsent bytes of a WebSocket in the kernel's send buffer. Later messages stay pending
+/// in the program, where the newest message of a video replaces the older ones. Without this limit
+/// the buffer of a client that does not read grows to 4 MiB of old messages, and pings queue behind
+/// them.
+const MAX_UNSENT: u32 = 16 * 1024;
+
 /// What the answer to an upgrade begins with.
 const SWITCHING_PROTOCOLS: &[u8] = b"HTTP/1.1 101 ";
 
@@ -90,6 +96,13 @@ impl Connection {
     }
 }
 
+/// Limits the unsent bytes in the kernel's send buffer. A failure is ignored, because the
+/// connection works without the limit.
+fn limit_unsent(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT);
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -119,6 +132,9 @@ impl AsyncWrite for Connection {
             && this.replacement.is_none()
         {
             this.is_upgraded = bytes.starts_with(SWITCHING_PROTOCOLS);
+            if this.is_upgraded {
+                limit_unsent(&this.stream);
+            }
             this.replacement = line.explain(bytes).map(|text| Replacement::Writing(text, 0));
         }
         let written = loop {

@@ -99,8 +99,9 @@ impl Problem {
     /// A 422 for a parse error of serde. Without a path, its message may name the field.
     pub(crate) fn wrong_type(field: &str, message: &str) -> Self {
         let named = message.split('`').nth(1).filter(|_| message.contains("field")).unwrap_or_default();
-        let field = truncate_middle(if field.is_empty() { named } else { field });
-        Self::invalid_fields(vec![FieldError { field, message: truncate_middle(&humanize_serde_error(message)) }])
+        let field = if field.is_empty() { named } else { field };
+        let message = if field == named { humanize_field_error(message) } else { humanize_serde_error(message) };
+        Self::invalid_fields(vec![FieldError { field: truncate_middle(field), message: truncate_middle(&message) }])
     }
 
     /// The problem for a bare status.
@@ -235,6 +236,16 @@ impl From<Error> for Problem {
     }
 }
 
+/// Rewrites a message of serde about a missing or unknown field, where the problem names the field.
+fn humanize_field_error(message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or_default();
+    match message.rsplit_once(", expected ") {
+        Some((found, expected)) if found.starts_with("unknown field") => format!("is unknown; expected {expected}"),
+        None if message.starts_with("missing field") => "is missing".into(),
+        _ => humanize_serde_error(message),
+    }
+}
+
 /// Rewrites a message of serde for people, without the value: it may be a password.
 fn humanize_serde_error(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or_default();
@@ -256,6 +267,9 @@ fn humanize_serde_error(message: &str) -> String {
             Some(kind) => format!("must be {expected}, not {kind}"),
             None => format!("must be {expected}"),
         };
+    }
+    if let Some((_, expected)) = message.strip_prefix("unknown variant ").and_then(|it| it.rsplit_once(", expected ")) {
+        return format!("must be {expected}");
     }
     match message {
         "invalid digit found in string" | "cannot parse integer from empty string" => "must be a whole number".into(),

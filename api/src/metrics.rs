@@ -1,25 +1,12 @@
-//! What is counted about requests, and the server that shows all metrics to Prometheus.
-//!
-//! That server has an address of its own, which operators keep inside: the public one never shows a
-//! metric.
+//! What is counted about requests.
 
-use crate::state::AppState;
-use actix_web::dev::{Server, ServiceResponse};
+use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
-use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{self, Data};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder};
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use service::Error;
 use service::metrics::Metrics;
-use std::io;
-use std::net::TcpListener;
-use std::sync::Arc;
 use std::time::Instant;
 
-/// Where the metrics are, below their own address.
-pub const METRICS_PATH: &str = "/metrics";
-const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The route of a request for a path that does not exist.
 const NO_ROUTE: &str = "none";
 const NO_LABELS: &[&str] = &[];
@@ -95,11 +82,9 @@ impl RequestMetrics {
     }
 
     /// Sets what is only read when somebody asks.
-    fn sample(&self, app: &AppState) {
-        let sockets = i64::try_from(app.live.socket_count()).unwrap_or(i64::MAX);
-        self.live.sockets.with_label_values(NO_LABELS).set(sockets);
-        let is_up = app.redis.as_ref().is_some_and(|redis| redis.is_connected());
-        self.redis_up.with_label_values(NO_LABELS).set(is_up.into());
+    pub(crate) fn sample(&self, sockets: usize, is_redis_connected: bool) {
+        self.live.sockets.with_label_values(NO_LABELS).set(i64::try_from(sockets).unwrap_or(i64::MAX));
+        self.redis_up.with_label_values(NO_LABELS).set(is_redis_connected.into());
     }
 
     pub(crate) fn count_security_event(&self, event: &str, outcome: &str) {
@@ -120,11 +105,6 @@ impl LiveMetrics {
     }
 }
 
-/// The metrics of a request's application, if they are on.
-pub(crate) fn of_request(request: &HttpRequest) -> Option<&RequestMetrics> {
-    request.app_data::<Data<AppState>>()?.metrics.as_ref()
-}
-
 /// Clients may invent methods, but not labels.
 fn method_label(method: &Method) -> &'static str {
     match *method {
@@ -135,31 +115,5 @@ fn method_label(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
         _ => "other",
-    }
-}
-
-/// Serves the metrics of `app` on `listener` until the returned server is stopped or dropped.
-///
-/// # Errors
-/// The listener cannot be used.
-pub fn serve_metrics(app: Arc<AppState>, listener: TcpListener) -> io::Result<Server> {
-    let app = Data::from(app);
-    let server = HttpServer::new(move || App::new().app_data(app.clone()).route(METRICS_PATH, web::get().to(show)));
-    Ok(server.workers(1).disable_signals().listen(listener)?.run())
-}
-
-async fn show(app: Data<AppState>) -> impl Responder {
-    app.db.sample();
-    app.history.sample();
-    if let Some(metrics) = &app.metrics {
-        metrics.sample(&app);
-    }
-    match app.db.metrics().map(|metrics| metrics.to_text()) {
-        Some(Ok(text)) => HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT_FORMAT)).body(text),
-        Some(Err(error)) => {
-            log::error!("cannot show the metrics: {error}");
-            HttpResponse::InternalServerError().finish()
-        }
-        None => HttpResponse::NotFound().finish(),
     }
 }

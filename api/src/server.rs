@@ -1,7 +1,7 @@
 //! Builds the server, runs it, and shuts it down.
 
 use crate::connection::{Connection, LINGER};
-use crate::routes::{self, SwaggerFiles};
+use crate::routes::{self, DocumentParts};
 use crate::shutdown::ShutdownMode;
 use crate::state::AppState;
 use crate::{extractors, middleware, openapi, request_head, request_id};
@@ -65,8 +65,7 @@ pub async fn serve(
 fn build(state: Arc<AppState>, listener: TcpListener, workers: Option<usize>) -> io::Result<Server> {
     let idle_timeout = state.idle_timeout;
     let state = Data::from(state);
-    let document = state.public_path.describe(openapi::document());
-    let docs = Data::new(SwaggerFiles::new(&document));
+    let parts = DocumentParts::new(&state.public_path.describe(openapi::document()));
     let mut server = Server::build().disable_signals().shutdown_timeout(SHUTDOWN_SECONDS);
     if let Some(workers) = workers {
         server = server.workers(workers);
@@ -77,7 +76,7 @@ fn build(state: Arc<AppState>, listener: TcpListener, workers: Option<usize>) ->
             App::new().into_utoipa_app().app_data(state.clone()).configure(routes::configure).split_for_parts();
         let app = app
             .configure(extractors::configure)
-            .configure(routes::configure_pages(&document, &state.public_path, docs.clone()))
+            .configure(routes::configure_pages(parts.clone(), &state.public_path))
             .wrap(from_fn(middleware::limit_writes))
             .wrap(from_fn(request_head::check))
             .wrap(Condition::new(!state.cors_origins.is_empty(), cors(&state.cors_origins)))

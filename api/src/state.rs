@@ -131,6 +131,11 @@ impl AppState {
     }
 }
 
+/// The metrics of a request's application, if they are on.
+pub(crate) fn metrics_of(request: &HttpRequest) -> Option<&RequestMetrics> {
+    request.app_data::<AppData>()?.metrics.as_ref()
+}
+
 /// The state, for code that has only the request.
 ///
 /// # Errors

@@ -45,7 +45,7 @@ pub struct Preferences {
 /// The changes of the preferences; a field that is absent stays unchanged.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = PreferencesChange, example = json!({"history": "positions", "retention_days": 365}))]
+#[schema(as = PreferencesChange, example = json!({"recommendations": true, "retention_days": 365}))]
 pub struct PreferencesUpdate {
     /// What is kept from now on.
     #[serde(default, deserialize_with = "word")]

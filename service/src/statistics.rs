@@ -15,7 +15,6 @@ const CACHE_LIFETIME: Duration = Duration::from_secs(1);
 
 /// Figures of the ready videos.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
-#[schema(as = Summary)]
 pub struct LibrarySummary {
     /// The number of ready videos.
     #[schema(minimum = 0, example = 1)]

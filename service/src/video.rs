@@ -3,6 +3,7 @@
 mod delete;
 mod edit;
 mod list;
+mod new_duration;
 mod quota;
 mod site;
 mod status;
@@ -21,6 +22,7 @@ pub use list::{
     list_popular, search,
 };
 pub(crate) use list::{find_many, select_popular_ids};
+pub(crate) use new_duration::recompute_completed;
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{Condition, FromQueryResult, JoinType, QuerySelect, Select};
@@ -50,21 +52,21 @@ pub struct Video {
     #[schema(required = true, example = "Filmed from the lighthouse.")]
     pub description: Option<String>,
     /// Whole seconds.
-    #[schema(required = true, minimum = 0, example = 600)]
+    #[schema(required = true, minimum = 0, example = 60)]
     pub duration: Option<i32>,
     /// Pixels.
-    #[schema(required = true, example = 1920)]
+    #[schema(required = true, example = 640)]
     pub width: Option<i32>,
     /// Pixels.
-    #[schema(required = true, example = 1080)]
+    #[schema(required = true, example = 360)]
     pub height: Option<i32>,
     /// Bytes.
-    #[schema(required = true, example = 73400320)]
+    #[schema(required = true, example = 185937)]
     pub file_size: Option<i64>,
     /// The address of a picture.
     #[schema(required = true, example = "/api/v1/videos/1/thumbnail")]
     pub thumbnail_path: Option<String>,
-    /// Whether there is a picture beside the file, whose address the api crate makes.
+    /// Whether there is a picture file beside the video file. The api crate makes its address.
     #[serde(skip)]
     pub has_thumbnail_file: bool,
     /// Its state between upload and deletion.
@@ -85,7 +87,7 @@ pub struct Video {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "/api/v1/videos/1/stream")]
     pub stream_url: Option<String>,
-    /// Whether it has a file, whose address the api crate puts into `stream_url`.
+    /// Whether it has a file. The api crate puts the address of the file into `stream_url`.
     #[serde(skip)]
     pub has_file: bool,
     /// The caller's progress in percent, up to 100.0; absent without a caller, without history, and

@@ -32,6 +32,11 @@ pub(crate) struct SettingArgs {
     /// A file that holds the value of REDIS_URL
     #[arg(long, env, hide_env_values = true, value_name = "FILE")]
     pub(super) redis_url_file: Option<OsString>,
+    /// redis: the processes of a site share lists in the Redis of REDIS_URL. Default: off
+    ///
+    /// All processes of the site must have the same value.
+    #[arg(long, env, value_name = "CACHE")]
+    pub(super) list_cache: Option<OsString>,
     /// Address and port to listen on; port 0 picks a free one. Default: 127.0.0.1:8000
     #[arg(long, env, value_name = "ADDRESS")]
     pub(super) bind_address: Option<OsString>,

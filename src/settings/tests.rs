@@ -100,3 +100,11 @@ fn proxies_are_addresses_and_networks_in_either_form() {
     let expected = ["127.0.0.1/32", "::1/128", "10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32", "172.16.0.0/12"];
     assert_eq!(proxies, expected);
 }
+
+#[test]
+fn shared_lists_need_a_redis() {
+    let redis = ("REDIS_URL", "redis://localhost");
+    assert!(settings(&[redis]).unwrap().list_cache.is_none());
+    assert!(settings(&[redis, ("LIST_CACHE", "redis")]).unwrap().list_cache.is_some());
+    assert_eq!(settings(&[("LIST_CACHE", "redis")]).err().unwrap(), "LIST_CACHE=redis: needs a Redis; set REDIS_URL");
+}

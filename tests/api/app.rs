@@ -101,6 +101,8 @@ pub struct TestApp {
     /// The same database through other connections, as another process would open them.
     pub db: service::Database,
     served: service::Database,
+    /// The live sockets of the server.
+    pub live: LiveHub,
     runtime: tokio::runtime::Handle,
     /// The media folder. It need not exist.
     pub media: PathBuf,
@@ -147,7 +149,9 @@ impl TestApp {
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics_address = metrics_listener.local_addr().unwrap();
         let ((end, ended), (started, starting)) = (oneshot::channel(), oneshot::channel());
+        let live = LiveHub::new(options.live);
         let server = {
+            let live = live.clone();
             let (url, library) = (database.url.clone(), Library::new(&media));
             let (clock, statements) = (Clock::Ahead(ahead.clone()), statements.clone());
             std::thread::spawn(move || {
@@ -164,7 +168,6 @@ impl TestApp {
                     });
                     let metrics = options.metrics.then(|| crate::metrics::turn_on(&mut db));
                     let tokens = Tokens::new(SECRET, Duration::from_secs(30 * 60));
-                    let live = LiveHub::new(options.live);
                     let relay = start_relay(options.redis_url, &db, &tokens, &live);
                     let app = Arc::new(AppState {
                         db: db.clone(),
@@ -209,6 +212,7 @@ impl TestApp {
             metrics_address,
             db,
             served,
+            live,
             runtime,
             media,
             client: Client::builder().redirect(Policy::none()).build().unwrap(),

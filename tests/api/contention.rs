@@ -10,9 +10,16 @@ use std::time::Duration;
 
 /// Waits until a statement in the database of the application waits for a lock.
 async fn until_a_statement_is_blocked(app: &TestApp) {
-    const BLOCKED: &str = "SELECT FROM pg_stat_activity \
-                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let blocked = Statement::from_string(DbBackend::Postgres, BLOCKED);
+    until_blocked(app, "").await;
+}
+
+/// As [`until_a_statement_is_blocked`], for a statement that meets a condition.
+async fn until_blocked(app: &TestApp, condition: &str) {
+    let blocked = format!(
+        "SELECT FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock' {condition}"
+    );
+    let blocked = Statement::from_string(DbBackend::Postgres, blocked);
     let waiting = async {
         while app.db.reader().query_one_raw(blocked.clone()).await.unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -138,4 +145,33 @@ async fn what_a_batch_wrote_is_answered_when_a_later_save_fails() {
     let (last, others) = results.split_last().unwrap();
     assert_eq!(last["status"], 404);
     assert!(others.iter().all(|result| result["entry"]["applied"] == true), "{others:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn saves_in_rounds_lock_no_entry_before_the_account() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let ann = app.sign_up("ann").await;
+    let first = app.add_video(&ann, "first", Some(600)).await;
+    let film = app.add_video(&ann, "film", Some(600)).await;
+    app.save(&ann, first, 5).await;
+    app.save(&ann, film, 5).await;
+    let begin = async || Database::connect(&app.database.url).await.unwrap().begin().await.unwrap();
+    let (holder, editing) = (begin().await, begin().await);
+    let lock_first = format!("SELECT FROM watch_history WHERE video_id = {first} FOR UPDATE");
+    holder.execute_unprepared(&lock_first).await.unwrap();
+    let lock_account = format!("SELECT FROM users WHERE id = {} FOR NO KEY UPDATE", ann.id);
+    editing.execute_unprepared(&lock_account).await.unwrap();
+    // The first save may be a batch of its own. Two saves of one entry are two rounds.
+    let save = |video_id: i64, sequence: i32| json!({"video_id": video_id, "watch_position": 10 * sequence, "session_id": "tv", "sequence": sequence});
+    let saves = json!({"saves": [save(first, 1), save(film, 2), save(film, 3)]});
+    let batch = app.request(Method::POST, "/api/v1/watch-history/batch").bearer_auth(&ann.token).json(&saves).send();
+    let batch = tokio::spawn(batch);
+    until_a_statement_is_blocked(&app).await;
+    holder.rollback().await.unwrap();
+    until_blocked(&app, "AND query LIKE '%FROM \"users\"%'").await;
+    editing.execute_unprepared("SELECT FROM watch_history FOR UPDATE NOWAIT").await.unwrap();
+    editing.commit().await.unwrap();
+    let results = batch.await.unwrap().unwrap().json::<Value>().await.unwrap();
+    assert_eq!(results["results"][2]["entry"]["watch_position"], 30, "{results}");
 }

@@ -1,6 +1,6 @@
 //! Undo, hide and show: what a viewer changes of one entry without a player.
 
-use crate::app::{Person, TestApp, TestOptions, history, problem};
+use crate::app::{Person, TestApp, TestOptions, history, problem, send};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::video;
 use reqwest::{Method, Response, StatusCode};
@@ -116,6 +116,9 @@ on_both! {
             let hidden = entry(hide(&app, &ann, film, body).await).await;
             assert_eq!((&hidden["hidden"], &hidden["watch_position"]), (&json!(true), &json!(100)));
         }
+        let announced = app.request(Method::PUT, &format!("{}/hidden", history(film))).bearer_auth(&ann.token);
+        let announced = send(announced.header("content-type", "application/json")).await;
+        assert_eq!(entry(announced).await["hidden"], true, "no body, announced as JSON as some clients do");
         assert!(app.continue_watching(&ann).await.is_empty());
         assert_eq!(app.save(&ann, film, 100).await["hidden"], true, "the position did not move");
         assert_eq!(app.save(&ann, film, 101).await["hidden"], false);

@@ -4,12 +4,12 @@ use crate::app::{Person, TestApp};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::Response;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// How long a test waits for a message. It comes sooner, or never.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -57,19 +57,6 @@ impl TestApp {
     /// Opens a live socket of `person` and waits until it is ready.
     pub async fn live(&self, person: &Person) -> LiveClient {
         let mut client = self.silent_live().await;
-        client.hello(&person.token, None).await;
-        assert_eq!(client.next().await["type"], "ready");
-        client
-    }
-
-    /// As [`TestApp::live`], over a connection that takes few bytes before the client reads.
-    pub async fn live_with_small_buffer(&self, person: &Person) -> LiveClient {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
-        let stream = socket.connect(self.address).await.unwrap();
-        let request = format!("ws://{}/api/v1/live", self.address);
-        let (stream, _) = client_async(request, MaybeTlsStream::Plain(stream)).await.unwrap();
-        let mut client = LiveClient { stream, token: String::new() };
         client.hello(&person.token, None).await;
         assert_eq!(client.next().await["type"], "ready");
         client

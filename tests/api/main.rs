@@ -7,6 +7,8 @@
 
 #[macro_use]
 mod app;
+#[macro_use]
+mod with_redis;
 mod addresses;
 mod auth;
 mod bodies;
@@ -23,6 +25,7 @@ mod document;
 mod entry_edits;
 mod errors;
 mod events;
+mod examples;
 mod failures;
 mod files;
 mod heads;
@@ -30,12 +33,14 @@ mod history_list;
 mod jobs;
 mod library;
 mod limits;
+mod list_cache;
 mod list_summaries;
 mod listing;
 mod live;
 mod live_catch_up;
 mod live_client;
 mod live_closes;
+mod live_order;
 mod marks;
 mod metrics;
 mod metrics_text;

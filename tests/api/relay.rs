@@ -16,35 +16,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// Writes a test once and runs it on both databases, with a Redis of its own.
-macro_rules! with_redis {
-    ($(async fn $name:ident($app:ident: TestApp, $redis:ident: RedisServer) $body:block)*) => { $(
-        mod $name {
-            use super::*;
-
-            #[allow(unused_mut, reason = "some tests kill Redis")]
-            async fn run(engine: Engine) {
-                let mut $redis = RedisServer::start();
-                let options = TestOptions { redis_url: Some($redis.url()), ..TestOptions::default() };
-                let $app = TestApp::start_with(engine, options).await;
-                $body
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            #[ignore = "needs redis-server"]
-            async fn on_sqlite() {
-                run(Engine::Sqlite).await
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            #[ignore = "needs redis-server and PostgreSQL"]
-            async fn on_postgres() {
-                run(Engine::Postgres).await
-            }
-        }
-    )* };
-}
-
 /// Another process on the same database and the same Redis.
 struct Process {
     db: Database,

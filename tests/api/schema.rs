@@ -52,6 +52,24 @@ pub fn unfit(schema: &'static Value, value: &Value, at: &str, found: &mut Vec<St
             }
         }
     }
+    if let (Some(fields), Some(parts)) = (value.as_object(), schema["allOf"].as_array()) {
+        // The fields of each part, of which no part knows those of the others.
+        for part in parts {
+            let known = |name: &String| resolve(part)["properties"].get(name).is_some();
+            let own = fields.iter().filter(|(name, _)| known(name)).map(|(name, field)| (name.clone(), field.clone()));
+            unfit(part, &Value::Object(own.collect()), at, found);
+        }
+    }
+    if let Some(ways) = schema["oneOf"].as_array() {
+        let fits = |way: &&'static Value| {
+            let mut found = Vec::new();
+            unfit(way, value, at, &mut found);
+            found.is_empty()
+        };
+        if ways.iter().filter(fits).count() == 0 {
+            found.push(format!("{at}: {value} fits none of {ways:?}"));
+        }
+    }
     if let Some(items) = value.as_array() {
         items.iter().for_each(|item| unfit(&schema["items"], item, &format!("{at}[]"), found));
     }

@@ -148,6 +148,26 @@ on_both! {
         assert_eq!((&item["uploader_username"], &item["progress_percentage"]), (&json!("ann"), &json!(10.0)));
     }
 
+    async fn a_list_is_in_order_within_an_hour_and_across_hours(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let films = app.add_videos(&ann, 12).await;
+        let (mut order, mut age) = (Vec::new(), 86_400_000);
+        let saved = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 3, 9, 1, 8].map(|n| films[n]);
+        for (film, minutes) in saved.into_iter().zip([1, 1, 50, 70].into_iter().cycle()) {
+            age -= 60_000 * minutes;
+            app.send_save(&ann, film, json!({"watch_position": 60, "age_ms": age})).await;
+            order.retain(|other| *other != film);
+            order.insert(0, film);
+        }
+        for limit in 1..=13 {
+            let path = format!("/api/v1/videos/continue-watching?limit={limit}");
+            let list = app.ask_json(&ann, Method::GET, &path, None).await;
+            let list = list.as_array().unwrap();
+            let listed = Vec::from_iter(list.iter().map(|item| item["video_id"].as_i64().unwrap()));
+            assert_eq!(listed, order[..limit.min(12)]);
+        }
+    }
+
     async fn older_videos_take_the_place_of_hidden_ones_in_the_list(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;

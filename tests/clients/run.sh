@@ -50,13 +50,15 @@ in_typescript() {
     cp "$here/$1.ts" .
     npx tsc --project tsconfig.json
     node "out/$1.js" "$address"
-    rm -rf "$1.ts" generated out
+    rm -rf "$1.ts" samples.ts generated out
 }
 
 for client in "${wanted[@]}"; do
     case $client in
     openapi-fetch)
         npx openapi-typescript openapi.json --output generated/openapi-typescript.ts >/dev/null
+        # The code samples of the document compile too.
+        node "$here/samples.mjs" openapi.json >samples.ts
         in_typescript openapi-fetch
         ;;
     hey-api)

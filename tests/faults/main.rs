@@ -11,8 +11,10 @@ mod cluster;
 #[path = "../api/databases.rs"]
 mod databases;
 mod devices;
+mod freezing_proxy;
 mod full;
 mod kill;
+mod killed_peer;
 mod load;
 mod overload;
 mod pooler;
@@ -26,6 +28,7 @@ mod redis_server;
 mod reset;
 mod restart;
 mod site;
+mod sockets;
 mod term;
 mod vanish;
 

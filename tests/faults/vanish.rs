@@ -1,13 +1,11 @@
 //! PostgreSQL disappears silently, as when its machine dies and another one takes over its address.
 
 use crate::databases::{Engine, TestDatabase};
+use crate::freezing_proxy::FreezingProxy;
 use crate::program::Program;
 use crate::site::{Site, assert_only};
 use crate::{MACHINE, measure};
 use std::time::{Duration, Instant};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// How long a save may wait for a response that never comes: the deadline of a batch, and a moment.
@@ -15,37 +13,12 @@ const SOON: Duration = Duration::from_secs(20);
 /// The same for all other requests.
 const LATER: Duration = Duration::from_secs(40);
 
-/// A proxy to the server that can freeze its connections.
-struct Way {
-    url: String,
-    vanish: watch::Sender<()>,
-}
-
-impl Way {
-    /// A proxy to the server of a database URL.
-    async fn to(url: &str) -> Self {
-        let (user, rest) = url.split_once('@').unwrap();
-        let (server, name) = rest.split_once('/').unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("{user}@{}/{name}", listener.local_addr().unwrap());
-        let (vanish, vanished) = watch::channel(());
-        let server = server.to_owned();
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let (server, mut vanished) = (server.clone(), vanished.clone());
-                vanished.mark_unchanged();
-                tokio::spawn(async move {
-                    let mut server = TcpStream::connect(server).await.unwrap();
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut client, &mut server) => {}
-                        // Neither side notices that the other one is gone.
-                        _ = vanished.changed() => std::future::pending().await,
-                    }
-                });
-            }
-        });
-        Self { url, vanish }
-    }
+/// The database URL through a proxy.
+async fn through_proxy(url: &str) -> (String, FreezingProxy) {
+    let (user, rest) = url.split_once('@').unwrap();
+    let (server, name) = rest.split_once('/').unwrap();
+    let proxy = FreezingProxy::to(server).await;
+    (format!("{user}@{}/{name}", proxy.address), proxy)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,15 +27,15 @@ async fn after_a_silent_failover_the_server_uses_the_new_postgres() {
     let _machine = MACHINE.lock().await;
     let program = Program::new();
     let database = TestDatabase::new(Engine::Postgres, program.folder.path()).await;
-    let way = Way::to(&database.url).await;
-    let site = Site::on(program, way.url.clone()).await;
+    let (url, proxy) = through_proxy(&database.url).await;
+    let site = Site::on(program, url).await;
     let videos = site.program.url("/api/v1/videos");
     let load = site.load();
     tokio::time::sleep(Duration::from_secs(1)).await;
 
     // Each failure may leave dead connections in the pool.
     for _ in 0..measure(3, 1) {
-        way.vanish.send(()).unwrap();
+        proxy.freeze();
         // More requests than the pool has connections.
         let listings = Vec::from_iter((0..20).map(|_| tokio::spawn(reqwest::get(videos.clone()))));
         let (vanished, served) = (Instant::now(), load.tally().of(200));

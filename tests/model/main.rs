@@ -10,6 +10,7 @@
 mod answer;
 #[path = "../api/databases.rs"]
 mod databases;
+mod device;
 mod edit;
 mod expected;
 mod plain_store;

@@ -2,11 +2,13 @@
 //! compared.
 
 use crate::answer::Answer;
+use crate::device::Device;
 use crate::expected::{Expected, Key, Stored};
 use crate::rules::preferences::Keeps;
 use crate::rules::{Time, Viewer};
 use crate::site::TestSite;
-use crate::story::{Arrival, Edit, Read, Request, Step, Story, VIDEOS, VIEWERS};
+use crate::store::Store;
+use crate::story::{Arrival, Edit, Read, Request, State, Step, Story, VIDEOS, VIEWERS};
 use chrono::TimeDelta;
 use entity::{user, video, watch_history};
 use futures_util::future::join_all;
@@ -17,7 +19,7 @@ use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, Set};
 use service::caller::{Caller, UserRole};
 use service::preferences::{self, HistoryPreference, PreferencesUpdate};
 use service::video::VideoUpdate;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 type Checked = Result<(), TestCaseError>;
@@ -26,6 +28,8 @@ pub struct StoryRun<'a> {
     site: &'a TestSite,
     now: Time,
     expected: Expected,
+    /// One of each viewer.
+    devices: [Device; VIEWERS],
 }
 
 impl<'a> StoryRun<'a> {
@@ -42,7 +46,7 @@ impl<'a> StoryRun<'a> {
             viewers: (0..VIEWERS).map(|_| Viewer::default()).collect(),
             used_ids: BTreeSet::new(),
         };
-        Self { site, now, expected }
+        Self { site, now, expected, devices: Default::default() }
     }
 
     pub async fn execute(&mut self, steps: &[Step]) -> Checked {
@@ -56,6 +60,7 @@ impl<'a> StoryRun<'a> {
                 Step::Skew { viewer, video, ahead } => self.skew((*viewer, *video), *ahead).await,
                 Step::Duration { video, duration } => self.change_duration(*video, *duration).await,
                 Step::Read { viewer, read } => self.check(*viewer, read).await?,
+                Step::Changes { viewer, limit } => drop(self.read_changes(*viewer, *limit, self.now).await),
             }
         }
         Ok(())
@@ -134,6 +139,8 @@ impl<'a> StoryRun<'a> {
             .col_expr(watch_history::Column::WatchedHour, Expr::value(future.timestamp().div_euclid(3600)))
             .filter(watch_history::Column::Id.eq(row.id));
         update.exec(self.site.db.writer().await.unwrap().1).await.unwrap();
+        // Nobody tells of an update that is not made by the service.
+        self.devices[viewer].forget();
     }
 
     async fn change_duration(&mut self, video: usize, duration: Option<i32>) {
@@ -172,8 +179,32 @@ impl<'a> StoryRun<'a> {
         Ok(())
     }
 
+    /// Returns whether there are more changes. The plain store does not record them on SQLite.
+    async fn read_changes(&mut self, viewer: usize, limit: u64, now: Time) -> bool {
+        let (site, id) = (self.site, self.expected.viewer_ids[viewer]);
+        matches!(site.store, Store::Fast(_)) && self.devices[viewer].read(site, id, limit, now).await
+    }
+
+    /// Checks that a device that reads on has what is expected. It may keep what has expired until
+    /// that is deleted.
+    async fn check_device(&mut self, viewer: usize) -> Checked {
+        let now = self.now.max(self.devices[viewer].latest);
+        // What changed between the pages of a walk is told by the next walk.
+        for _walk in 0..2 {
+            while self.read_changes(viewer, 100, now).await {}
+        }
+        if let Store::Fast(_) = self.site.store {
+            let expired = self.expected.expired(viewer, now);
+            let entries = self.expected.history(viewer, State::All, now).into_iter();
+            let copy = self.devices[viewer].copy.clone().into_iter().filter(|(video, _)| !expired.contains(video));
+            let expected = BTreeMap::from_iter(entries.map(|entry| (entry.video, entry)));
+            prop_assert_eq!(BTreeMap::from_iter(copy), expected);
+        }
+        Ok(())
+    }
+
     /// Checks every row as it is stored, every answer about it, and that there is no other row.
-    pub async fn check_all(&self) -> Checked {
+    pub async fn check_all(&mut self) -> Checked {
         prop_assert_eq!(self.stored().await, self.expected.stored());
         for viewer in 0..VIEWERS {
             for video in 0..VIDEOS {
@@ -181,6 +212,7 @@ impl<'a> StoryRun<'a> {
             }
             self.check(viewer, &Read::ContinueWatching { limit: 10, max_age_days: None }).await?;
             self.check(viewer, &Read::Plays { video: None, page_size: 100 }).await?;
+            self.check_device(viewer).await?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The shelf of recommended videos in the library.
 
+use crate::following::is_live;
 use crate::program::Program;
 use crate::viewer::Viewer;
 use reqwest::Method;
@@ -71,6 +72,15 @@ async fn the_shelf_is_there_while_recommendations_are_on() {
     let reason = format!("document.querySelector(\"#also-watched [data-video-id='{other}']\").textContent");
     assert!(ann.browser.text(&reason).await.ends_with("Because you watched “Lighthouse”"));
     ann.browser.screenshot("also-watched").await;
+
+    // The shelf follows the viewer's other devices.
+    is_live(&ann.browser).await;
+    let card = format!("document.querySelector(\"#also-watched [data-video-id='{other}']\")");
+    let save = Some(json!({"watch_position": 300}));
+    assert_eq!(ann.ask(Method::POST, &format!("/videos/{other}/watch-history"), save).await.0, 200);
+    ann.browser.wait_until(&format!("{card}.querySelector('[role=progressbar]').ariaValueNow == 50")).await;
+    assert_eq!(ann.ask(Method::PUT, &format!("/videos/{other}/watched"), Some(json!({}))).await.0, 200);
+    ann.browser.wait_until(&format!("{card} === null")).await;
 
     ann.open("settings").await;
     ann.browser.click("#recommendations").await;

@@ -1,7 +1,9 @@
 //! Swagger UI in a real browser on a new site.
 
 use crate::browser::Browser;
-use crate::program::{PASSWORD, Program};
+use crate::program::{PASSWORD, Program, run};
+use serde_json::Value;
+use std::process::Command;
 
 const KEPT: &str = "JSON.stringify([{...localStorage}, {...sessionStorage}])";
 
@@ -65,6 +67,63 @@ async fn swagger_ui_signs_in_shows_failures_and_keeps_no_secret() {
     browser.wait_until(&format!("{KEPT} === '[{{}},{{}}]'")).await;
 }
 
+/// The text of the response to an operation.
+fn response_of(operation: &str) -> String {
+    format!("document.querySelector(\"[id$='-{operation}'] .live-responses-table\").textContent")
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn five_clicks_in_swagger_ui_save_a_position() {
+    let mut program = Program::new();
+    program.serve();
+    let browser = Browser::start().await;
+    browser.open(&program.url("/docs/")).await;
+    browser.see("#operations-auth-register .execute").await;
+    browser.screenshot("swagger-ui-first-visit").await;
+    browser.click("#operations-auth-register .execute").await;
+    browser.wait_until(&format!("{}.includes('201')", response_of("register"))).await;
+    browser.click("#operations-auth-login .opblock-summary-control").await;
+    browser.click("#operations-auth-login .execute").await;
+    browser.see(".btn.authorize.locked").await;
+    browser.click("[id$='-save_watch_history'] .opblock-summary-control").await;
+    browser.click("[id$='-save_watch_history'] .execute").await;
+    browser.wait_until(&format!("/\"applied\": *true/.test({})", response_of("save_watch_history"))).await;
+    assert_eq!(program.wait_for_position(|position| position > 0).await, 15);
+    browser.screenshot("swagger-ui-saved").await;
+    // It is where the introduction says, and the last refresh token is sent for the example.
+    execute(&browser, "continue_watching", 200).await;
+    browser.wait_until(&format!("{}.includes('Sample clip')", response_of("continue_watching"))).await;
+    execute(&browser, "refresh", 200).await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn swagger_ui_shows_operations_in_the_order_of_use() {
+    let mut program = Program::new();
+    program.serve();
+    let browser = Browser::start().await;
+    browser.open(&program.url("/docs/")).await;
+    browser.see("#operations-auth-register .code-samples").await;
+    let shown = "[...document.querySelectorAll('.opblock-tag-section.is-open')].map((group) => \
+         group.querySelector('.opblock-tag').dataset.tag).join()";
+    assert_eq!(browser.text(shown).await, "auth,videos,watch history");
+    let first = "[...document.querySelectorAll('.opblock')].slice(0, 3).map((block) => block.id).join()";
+    assert_eq!(browser.text(first).await, "operations-auth-register,operations-auth-login,operations-auth-me");
+    // A link to an operation opens that one.
+    browser.open(&program.url("/docs/#/plays/resume_play")).await;
+    browser.see("#operations-plays-resume_play.is-open").await;
+    assert!(browser.is_absent("#operations-auth-register.is-open").await);
+    // A link leads on, and a failure is one line that opens.
+    browser.click("[id$='-resume_play'] .failure").await;
+    browser.see("[id$='-resume_play'] [data-code='400'] .model-example").await;
+    browser.open(&program.url("/docs/#/videos/read_video")).await;
+    browser.click("[id$='-read_video'] a[href$='/save_watch_history']").await;
+    browser.see("[id$='-save_watch_history'].is-open .execute").await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+}
+
 #[tokio::test]
 #[ignore = "needs Chromium"]
 async fn the_examples_of_swagger_ui_work_on_a_new_site() {
@@ -102,4 +161,40 @@ async fn the_examples_of_swagger_ui_work_on_a_new_site() {
     assert_eq!(browser.number(&format!("{elsewhere}.length")).await, 0.0, "the page requests nothing from other hosts");
     assert!(browser.is_absent("a[href*='validator']").await);
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
+}
+
+/// The samples for curl of the first three groups, in the order of the page, without those that
+/// delete and the one whose example stands for another token.
+fn curl_samples(document: &Value) -> Vec<(String, String)> {
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations: Vec<_> = paths.flat_map(|path| path.as_object().unwrap().values()).collect();
+    let groups = &document["tags"].as_array().unwrap()[..3];
+    let ids = groups.iter().flat_map(|group| group["x-operations"].as_array().unwrap());
+    let samples = ids.map(|id| {
+        let operation = operations.iter().find(|operation| operation["operationId"] == *id).unwrap();
+        let source = operation["x-codeSamples"][0]["source"].as_str().unwrap();
+        (id.as_str().unwrap().to_owned(), source.to_owned())
+    });
+    samples.filter(|(id, source)| id != "refresh" && !source.contains("-X DELETE")).collect()
+}
+
+#[tokio::test]
+async fn the_samples_for_curl_work_on_a_new_site() {
+    let mut program = Program::new();
+    program.serve();
+    let document = reqwest::get(program.url("/openapi.json")).await.unwrap().json().await.unwrap();
+    let samples = curl_samples(&document);
+    assert!(samples.len() > 20, "{samples:?}");
+    let mut token = String::new();
+    for (id, sample) in samples {
+        let sample = sample.replace("http://localhost:8000", &program.url(""));
+        let sample = sample.replacen("curl", "curl -sS --fail-with-body", 1);
+        let mut command = Command::new("sh");
+        command.args(["-c", &sample]).env("TOKEN", &token).current_dir(&program.folder);
+        let (succeeds, said) = run(&mut command, "");
+        assert!(succeeds, "{id}: {sample}\n{said}");
+        if id == "login" {
+            token = program.token("ann").await;
+        }
+    }
 }

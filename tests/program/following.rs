@@ -41,11 +41,11 @@ async fn offer_says(browser: &Browser, words: &str) {
 }
 
 /// Waits until the page has a connection to the server.
-async fn is_live(browser: &Browser) {
+pub async fn is_live(browser: &Browser) {
     browser
         .script(
-            "window.isLive = false; import('/api.js').then(async ({ playhead }) => { \
-               const live = await playhead.live(); \
+            "window.isLive = false; import('/follow.js').then(async ({ connect }) => { \
+               const live = await connect(); \
                const look = () => live.phase() === 'live' ? (window.isLive = true) : setTimeout(look, 20); look(); })",
         )
         .await;
@@ -155,6 +155,33 @@ async fn a_device_that_plays_on_is_named_with_its_place() {
     wait_for(&program, 1, "watch_position", 2).await;
     status_says(&browser, "Saved at 0:02").await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_player_hears_of_an_edit_elsewhere_of_what_it_saved_itself() {
+    let ann = Viewer::start().await;
+    ann.program.scan();
+    open_video(&ann.program, &ann.browser).await;
+    is_live(&ann.browser).await;
+    play_and_pause(&ann.browser, 10.0).await;
+    wait_for(&ann.program, 1, "watch_position", 10).await;
+    status_says(&ann.browser, "Saved at 0:10").await;
+    let edit = async |method, path: &str, body| {
+        let (status, entry) = ann.ask(method, &format!("/videos/1/{path}"), body).await;
+        assert_eq!(status, 200, "{entry}");
+    };
+    // None of these changes the player session of the entry, which is that of the open player.
+    edit(Method::POST, "watch-history", Some(json!({"watch_position": 50, "device": "Living room"}))).await;
+    offer_says(&ann.browser, "Living room was at 0:50").await;
+    edit(Method::POST, "watch-history/undo", None).await;
+    ann.browser.wait_until(&format!("{OFFER}.hidden")).await;
+    edit(Method::POST, "watch-history/undo", None).await;
+    offer_says(&ann.browser, "Living room was at 0:50").await;
+    edit(Method::PUT, "watched", Some(json!({}))).await;
+    ann.browser.wait_until(&format!("{OFFER}.hidden")).await;
+    assert!((9.0..12.0).contains(&ann.browser.position().await), "nobody is moved");
+    assert_eq!(ann.browser.console_errors().await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -79,11 +79,16 @@ async fn clients_that_misbehave_take_no_memory() {
     };
     round().await;
     let before = state(&program, "RssAnon");
-    for _ in 0..3 {
+    // The allocator returns memory late, and only while it is used. Three rounds of sockets that
+    // were not freed would be more than the limit, and each further round adds to it.
+    for round_number in 1.. {
         round().await;
+        let grown = state(&program, "RssAnon").saturating_sub(before);
+        if round_number >= 3 && grown < 8 * 1024 {
+            break;
+        }
+        assert!(round_number < 12, "{grown} KiB more");
     }
-    let grown = state(&program, "RssAnon").saturating_sub(before);
-    assert!(grown < 8 * 1024, "{grown} KiB more");
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ fn every_setting_is_in_the_help_the_readme_and_the_example_file() {
 }
 
 fn check_names(names: &[String]) {
-    assert_eq!(names.len(), 31, "{names:?}");
+    assert_eq!(names.len(), 32, "{names:?}");
     let (readme, example) = (section("Settings"), file(".env.example"));
     for name in names {
         assert!(readme.contains(&format!("`{name}`")), "README.md does not name {name}");

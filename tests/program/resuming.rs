@@ -54,10 +54,12 @@ async fn attach_as_another_host(program: &Program, browser: &Browser) {
     browser
         .script(&format!(
             "window.ann = '{ann}'; window.bob = '{bob}'; window.token = ann; window.states = []; window.isAway = true; \
-             import('/playhead.js').then(({{ createPlayhead }}) => {{ \
+             const modules = [import('/playhead.js'), import('/playhead/history.js')]; \
+             Promise.all(modules).then(([{{ createPlayhead }}, {{ createHistory }}]) => {{ \
                window.video = document.querySelector('#player').cloneNode(); \
                const fetch = (...asked) => isAway ? Promise.reject(new TypeError('no network')) : window.fetch(...asked); \
-               window.playhead = createPlayhead({{ getToken: () => token, fetch }}); \
+               const playhead = createPlayhead({{ getToken: () => token, fetch }}); \
+               window.playhead = {{ ...playhead, ...createHistory(playhead) }}; \
                window.handle = playhead.attach(video, 1, {{ onState: ({{ state }}) => states.push(state) }}) }})"
         ))
         .await;
@@ -252,7 +254,7 @@ async fn forgetting_does_not_delete_the_entry_of_the_next_user() {
     browser
         .script(
             "isAway = false; window.refused = []; const refuse = ({ status }) => refused.push(status); \
-             playhead.forget(1).catch(refuse); window.token = bob; handle.forget().catch(refuse)",
+             playhead.forget(1).catch(refuse); window.token = bob; playhead.forget(1).catch(refuse)",
         )
         .await;
     browser.wait_until("refused.join() === '401,401'").await;

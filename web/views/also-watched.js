@@ -2,10 +2,12 @@ import { playhead } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import * as session from "../session.js";
-import { card } from "./card.js";
+import { card, updatePoster } from "./card.js";
 import { section } from "./section.js";
 
+/** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("../playhead.js").Recommendation} Recommendation */
+/** @typedef {import("./card.js").CardData} CardData */
 
 const SIZE = 6;
 
@@ -14,6 +16,8 @@ export function alsoWatchedShelf() {
   const list = h("ul", { class: "rail", role: "list" });
   const root = section("also-watched", t("alsoWatched"), list);
   root.hidden = true;
+  /** @type {Map<number, { item: HTMLLIElement, data: CardData }>} */
+  const cards = new Map();
 
   /** Reads the videos anew; call it when the page has shown its own. */
   async function refresh() {
@@ -21,20 +25,34 @@ export function alsoWatchedShelf() {
     // Without the viewer's consent the server refuses, and there is no shelf.
     const videos = user ? await playhead.recommendations(SIZE).catch(() => []) : [];
     if (session.user()?.id !== user?.id) return;
-    list.replaceChildren(...videos.map(recommendedCard));
-    root.hidden = videos.length === 0;
+    draw(videos.map(fromRecommendation));
   }
 
-  function clear() {
-    list.replaceChildren();
-    root.hidden = true;
+  /** @param {CardData[]} shown */
+  function draw(shown) {
+    cards.clear();
+    for (const data of shown) cards.set(data.id, { item: card(data), data });
+    list.replaceChildren(...[...cards.values()].map(({ item }) => item));
+    root.hidden = shown.length === 0;
   }
 
-  return { root, refresh, clear };
+  /**
+   * The entry of a video has changed. What was watched to its end is recommended no more.
+   * @param {number} id @param {Entry | null} entry
+   */
+  function follow(id, entry) {
+    const shown = cards.get(id);
+    if (!shown) return;
+    if (entry?.completed || entry?.hidden) return void refresh();
+    shown.data.progress = entry?.progress_percentage ?? null;
+    updatePoster(shown.item, shown.data);
+  }
+
+  return { root, refresh, follow, clear: () => draw([]) };
 }
 
-/** @param {Recommendation} video */
-const recommendedCard = ({
+/** @param {Recommendation} video @returns {CardData} */
+const fromRecommendation = ({
   id,
   title,
   uploader_username,
@@ -42,14 +60,13 @@ const recommendedCard = ({
   thumbnail_path,
   reason,
   ...video
-}) =>
-  card({
-    id,
-    title,
-    uploader: uploader_username,
-    duration,
-    thumbnail: thumbnail_path,
-    progress: video.watch_progress ?? null,
-    note:
-      reason.kind === "popular" ? t("popular") : t("becauseWatched", { title: reason.video_title }),
-  });
+}) => ({
+  id,
+  title,
+  uploader: uploader_username,
+  duration,
+  thumbnail: thumbnail_path,
+  progress: video.watch_progress ?? null,
+  note:
+    reason.kind === "popular" ? t("popular") : t("becauseWatched", { title: reason.video_title }),
+});

@@ -20,7 +20,7 @@ const MOST_VIDEOS = 100;
 /** @typedef {import("../api.js").Video} Video */
 /** @typedef {import("../playhead.js").ContinueItem} ContinueItem */
 /** @typedef {import("../playhead.js").Entry} Entry */
-/** @typedef {import("../playhead.js").LiveEvent} LiveEvent */
+/** @typedef {import("../follow.js").LiveEvent} LiveEvent */
 /** @typedef {import("./card.js").CardData} CardData */
 
 /** @param {import("../app.js").Context} context @returns {import("../app.js").View} */
@@ -112,6 +112,7 @@ export function libraryView({ query, settled, showMessage }) {
     const isWatched = (entry?.play_count ?? 0) > 0;
     if (isWatched) watched.add(id);
     else watched.delete(id);
+    shelf.follow(id, entry);
     const position = entry?.resume_at;
     update(id, { progress: entry?.progress_percentage ?? null, position, isWatched });
   }

@@ -193,7 +193,7 @@ function positionPanel(element, id) {
   async function forgetPosition() {
     forget.disabled = true;
     try {
-      await handle?.forget();
+      await playhead.forget(id);
       places.hide();
       resumed.hidden = true;
       status.dataset.state = "forgotten";

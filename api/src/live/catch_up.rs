@@ -22,9 +22,9 @@ impl Conversation {
             };
             for change in page.changes {
                 let update = change.entry.map_or(LiveUpdate::Forgotten, Into::into);
-                // The messages of this page lead to this page again.
+                // A client that comes back with this token gets this page again.
                 self.send(update.to_text(change.video_id, &token)).await?;
-                self.glance().await?;
+                self.receive_arrived().await?;
             }
             self.token = page.token;
             if !page.more {

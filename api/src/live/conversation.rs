@@ -173,7 +173,7 @@ impl Conversation {
         }
         for (video_id, update) in updates {
             self.send(update.to_text(video_id, &self.token)).await?;
-            self.glance().await?;
+            self.receive_arrived().await?;
         }
         if preferences {
             Box::pin(self.send_preferences()).await?;
@@ -185,7 +185,7 @@ impl Conversation {
     }
 
     /// Receives what has arrived while messages are being sent: an answer to a ping counts.
-    pub(super) async fn glance(&mut self) -> Result<(), LiveClosing> {
+    pub(super) async fn receive_arrived(&mut self) -> Result<(), LiveClosing> {
         while self.unread.is_none() {
             match self.messages.recv().now_or_never() {
                 None => break,

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 /// How often the sockets are looked at.
 const CHECK_INTERVAL: Duration = Duration::from_millis(250);
-/// How often they are while the server shuts down.
+/// How often they are looked at while the server shuts down.
 const CLOSING_INTERVAL: Duration = Duration::from_millis(20);
 /// How often the accounts of tokens without a session are read.
 const ACCOUNT_INTERVAL: Duration = Duration::from_millis(700);
@@ -59,8 +59,8 @@ fn check(app: &AppState, hub: &LiveHub, socket: &LiveSocket, now: DateTime<Utc>)
     socket.ping_after(limits.ping_interval);
 }
 
-/// Closes the sockets of accounts that are gone or deactivated. The end of a session says it
-/// sooner, but a token that another program made has none.
+/// Closes the sockets of accounts that are gone or deactivated. Sockets with a session close when
+/// the session ends, but a token that another program made has no session.
 pub(super) async fn check_accounts(app: &AppState, hub: &LiveHub) {
     loop {
         sleep(ACCOUNT_INTERVAL).await;

@@ -174,7 +174,8 @@ impl LiveHub {
         let mut registry = self.lock();
         let mut state = socket.lock();
         let is_first = state.viewer.replace(viewer).is_none();
-        // Otherwise it would be told after the rows that it catches up with.
+        // Pending updates may be older than the rows of the catch-up, so they are read again after
+        // it.
         let waiting = mem::take(&mut state.pending.updates).into_keys();
         state.touched.get_or_insert_default().extend(waiting);
         drop(state);

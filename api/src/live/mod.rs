@@ -1,10 +1,10 @@
 //! Live sockets: WebSockets over which viewers hear at once what changes in their history.
 //!
 //! An event after the commit names the viewer and the video, nothing else. The [`hub`] keeps the
-//! sockets by viewer and marks the keys that its viewers wait for; one task reads their rows, some
-//! hundred at a time, and puts them into the outboxes of the sockets. So the order is that of the
-//! database, whichever process committed, and a burst of saves is one message. Of each video
-//! only the newest message is pending, so a slow client gets less, never a longer queue.
+//! sockets by viewer, and marks the keys that its viewers wait for. One task reads their rows, a
+//! few hundred at a time, and adds them to the pending messages of the sockets. So the order is
+//! that of the database, whichever process committed, and a burst of saves is one message. Of each
+//! video only the newest message is pending, so a slow client gets less, never a longer queue.
 
 mod catch_up;
 mod closing;

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outbox_never_grows_beyond_its_limit() {
+    fn pending_messages_never_grow_beyond_their_limit() {
         let mut pending = PendingMessages::default();
         for video_id in 0..100_000 {
             pending.put(video_id, Arc::new(LiveUpdate::Forgotten));

@@ -37,7 +37,7 @@ pub(super) struct SocketState {
     pub(super) said_hello: bool,
     /// While the socket catches up: the videos that changed meanwhile.
     pub(super) touched: Option<HashSet<i64>>,
-    /// Rows from earlier reads may be older than what the socket was told when it caught up.
+    /// The first read whose rows are not older than what the socket was told when it caught up.
     pub(super) live_from: u64,
     /// When the last ping was sent, after `opened_at`.
     pinged_after: Duration,
@@ -50,7 +50,7 @@ pub(super) struct SignedInViewer {
     pub(super) expires: DateTime<Utc>,
 }
 
-/// Why an update did not become pending.
+/// What became of an update.
 pub(super) enum Delivery {
     Delivered,
     /// The row must be read again.

@@ -12,10 +12,9 @@ pub(crate) use rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY, limit_writes};
 
 use crate::access_log;
 use crate::cache_control;
-use crate::metrics;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::shared_payload::SharedPayload;
-use crate::state::AppState;
+use crate::state::{AppState, metrics_of};
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -45,7 +44,7 @@ pub(crate) async fn process(
     let draining = request.app_data::<Data<AppState>>().is_some_and(|app| app.shutdown.is_draining());
     let log_line = access_log::PendingLine::start(&request);
     let is_head = request.method() == Method::HEAD;
-    let started = metrics::of_request(request.request()).map(|_| Instant::now());
+    let started = metrics_of(request.request()).map(|_| Instant::now());
     if is_head {
         request.head_mut().method = Method::GET;
         // Ranges are for GET only (RFC 9110, 14.2).
@@ -60,7 +59,7 @@ pub(crate) async fn process(
     let is_failure = response.status().is_client_error() || response.status().is_server_error();
     let mut response = if is_failure { problem::write_problem(response, &id) } else { response };
     add_headers(&mut response, &id);
-    if let (Some(started), Some(metrics)) = (started, metrics::of_request(response.request())) {
+    if let (Some(started), Some(metrics)) = (started, metrics_of(response.request())) {
         metrics.count_response(started, is_head, &response);
     }
     if is_head {

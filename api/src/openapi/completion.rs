@@ -2,7 +2,8 @@
 //! the failures of its kind, the headers of each status, the security scheme, and examples and
 //! parameters in a form that client generators and Swagger UI understand.
 
-use super::{parameters, rate_limits};
+use super::examples::{self, body_schema};
+use super::{code_samples, join_lines, links, parameters, problem_codes, rate_limits};
 
 use crate::paths;
 use crate::request_id::REQUEST_ID;
@@ -10,16 +11,21 @@ use crate::responses::{
     self, AddressTooLong, BadRequest, DuplicateHeader, HeadersTooLarge, InternalError, PROBLEM_JSON, PayloadTooLarge,
     RequestTimeout, StorageFull, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use utoipa::IntoResponses;
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{Object, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, KnownFormat, OpenApi as Document, PathItem, RefOr, Required, Response, Schema};
+use utoipa::openapi::{
+    Components, Content, ContentBuilder, KnownFormat, OpenApi as Document, PathItem, RefOr, Required, Response, Schema,
+};
 
-const JSON: &str = "application/json";
+/// The media types of the files that are sent. A player plays others too.
+const VIDEO_TYPES: [&str; 6] =
+    ["application/octet-stream", "video/mp4", "video/quicktime", "video/webm", "video/x-m4v", "video/x-matroska"];
+const PICTURE_TYPES: [&str; 4] = ["application/octet-stream", "image/jpeg", "image/png", "image/webp"];
 
 /// The name of the only security scheme.
 const BEARER: &str = "bearer";
@@ -29,19 +35,23 @@ pub(super) fn complete(document: &mut Document) {
     components.schemas.values_mut().for_each(describe_defaults);
     for (path, item) in &mut document.paths.paths {
         rate_limits::describe(path, item);
-        for (writes, operation) in operations(item) {
-            add_failures(operation, path, writes);
+        for (method, operation) in operations(item) {
+            add_failures(operation, path, method != "GET");
             allow_no_body(operation);
             // The example of a 422 depends on the fields of the operation.
             set_field_example(operation, components);
             normalize_security(operation);
             operation.parameters.iter_mut().flatten().for_each(parameters::normalize);
-            add_examples(operation, components);
+            examples::add(operation, components);
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response {
                     complete_response(status, response);
                 }
             }
+            links::add(operation);
+            code_samples::add(path, method, operation);
+            operation.description = operation.description.take().map(|text| join_lines(&text));
+            problem_codes::add(operation);
         }
     }
     for failure in responses::all() {
@@ -54,11 +64,11 @@ pub(super) fn complete(document: &mut Document) {
     components.add_security_scheme(BEARER, SecurityScheme::OAuth2(OAuth2::with_description([flow], description)));
 }
 
-/// The operations of a path, each with whether it writes.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
+/// The operations of a path, each with its method.
+pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem { get, put, post, delete, patch, .. } = item;
-    let reading = get.iter_mut().map(|operation| (false, operation));
-    reading.chain([put, post, delete, patch].into_iter().flatten().map(|operation| (true, operation)))
+    let all = [("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch)];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 fn add_failures(operation: &mut Operation, path: &str, writes: bool) {
@@ -150,42 +160,6 @@ fn normalize_security(operation: &mut Operation) {
     });
 }
 
-/// Adds a body that can be sent as it is: the example of its type, or the examples of its required
-/// fields.
-fn add_examples(operation: &mut Operation, components: &Components) {
-    let Some(schema) = body_schema(operation, components) else { return };
-    let example = schema.example.clone().unwrap_or_else(|| {
-        let needed = schema.properties.iter().filter(|(name, _)| schema.required.contains(name));
-        let examples = needed.filter_map(|(name, property)| Some((name.clone(), example_of(property)?)));
-        Value::Object(examples.collect::<Map<_, _>>())
-    });
-    if let Some(RefOr::T(body)) = &mut operation.request_body
-        && let Some(RefOr::T(content)) = body.content.get_mut(JSON)
-    {
-        content.example = Some(example);
-    }
-}
-
-fn example_of(property: &RefOr<Schema>) -> Option<Value> {
-    match property {
-        RefOr::T(Schema::Object(object)) => object.example.clone(),
-        RefOr::T(Schema::Array(array)) => array.example.clone(),
-        _ => None,
-    }
-}
-
-/// The fields of an operation's body.
-fn body_schema<'a>(operation: &Operation, components: &'a Components) -> Option<&'a Object> {
-    let Some(RefOr::T(body)) = &operation.request_body else { return None };
-    let RefOr::T(content) = body.content.get(JSON)? else { return None };
-    let Some(RefOr::Ref(name)) = &content.schema else { return None };
-    let name = name.ref_location.rsplit('/').next()?;
-    match components.schemas.get(name)? {
-        RefOr::T(Schema::Object(object)) => Some(object),
-        _ => None,
-    }
-}
-
 /// Moves defaults into descriptions: some generators make a field with a default required.
 fn describe_defaults(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else { return };
@@ -200,15 +174,15 @@ fn describe_defaults(schema: &mut RefOr<Schema>) {
 }
 
 fn complete_response(status: &str, response: &mut Response) {
-    let mut is_file = status == "304";
-    for (kind, content) in &mut response.content {
-        let RefOr::T(content) = content else { continue };
-        if kind.starts_with("video/") || kind.starts_with("image/") {
-            is_file = true;
-            let bytes = Object::builder().schema_type(Type::String);
-            content.schema = Some(bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).build().into());
-        }
+    let types = match response.content.keys().next().map(String::as_str) {
+        Some("video/*") => &VIDEO_TYPES[..],
+        Some("image/*") => &PICTURE_TYPES,
+        _ => &[],
+    };
+    if !types.is_empty() {
+        response.content = types.iter().map(|kind| ((*kind).to_owned(), RefOr::T(file_content(kind)))).collect();
     }
+    let is_file = status == "304" || !types.is_empty();
     let headers = &mut response.headers;
     headers.values_mut().for_each(parameters::normalize_header);
     add_header(headers, REQUEST_ID.as_str(), "The id of the request", Type::String);
@@ -224,6 +198,14 @@ fn complete_response(status: &str, response: &mut Response) {
         add_header(headers, "Last-Modified", "For `If-Modified-Since` and `If-Range`", Type::String);
         add_header(headers, "Accept-Ranges", "`bytes`", Type::String);
     }
+}
+
+/// Bytes of this media type. `format` is what generators know, `contentMediaType` what OpenAPI 3.1
+/// says.
+fn file_content(kind: &str) -> Content {
+    let bytes = Object::builder().schema_type(Type::String).content_media_type(kind);
+    let bytes = bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+    ContentBuilder::new().schema(Some(bytes.build())).build()
 }
 
 fn add_header(headers: &mut BTreeMap<String, RefOr<Header>>, name: &str, description: &str, kind: Type) {

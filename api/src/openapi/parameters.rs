@@ -47,6 +47,6 @@ fn remove_null(schema: &mut RefOr<Schema>) {
 }
 
 /// The field is private in utoipa, so it is read from the JSON.
-fn example_of(parameter: &Parameter) -> Option<Value> {
+pub(super) fn example_of(parameter: &Parameter) -> Option<Value> {
     serde_json::to_value(parameter).ok()?.get("example").cloned()
 }

@@ -29,7 +29,7 @@ use std::pin::Pin;
 /// The first account becomes the administrator. Behind a proxy, or when the server can be reached
 /// from other machines, the first account is created by `playhead user create`.
 #[utoipa::path(
-    tag = "auth", operation_id = "register", request_body = Registration,
+    operation_id = "register", request_body = Registration,
     responses((status = 201, description = "The new account.", body = User), RegistrationClosed, Taken)
 )]
 #[post("/auth/register")]
@@ -68,7 +68,7 @@ pub(super) async fn register(
 /// `FormData`: `username`, `password`, and optionally `grant_type` (`password`), `scope`,
 /// `client_id` and `client_secret`. A failure then also has `error` and `error_description` (5.2).
 #[utoipa::path(
-    tag = "auth", operation_id = "login", request_body = Credentials,
+    operation_id = "login", request_body = Credentials,
     responses((status = 200, description = "A pair of tokens.", body = TokenPair), WrongCredentials, AccountInactive, TooManyAttempts)
 )]
 #[post("/auth/login")]
@@ -90,8 +90,10 @@ pub(super) async fn login(
 /// Returns a new pair; the refresh token is used up. For 60 seconds after its first use
 /// (`REFRESH_GRACE_SECONDS`) it returns the same new refresh token again. Later, or once the new
 /// one was used, it ends the session, because two parties have its tokens.
+///
+/// The example stands for your `refresh_token`: Swagger UI sends that of the last sign-in instead.
 #[utoipa::path(
-    tag = "auth", operation_id = "refresh", request_body = RefreshToken,
+    operation_id = "refresh", request_body = RefreshToken,
     responses((status = 200, description = "A pair of tokens.", body = TokenPair), RefreshRefused)
 )]
 #[post("/auth/refresh")]
@@ -118,7 +120,7 @@ pub(super) async fn refresh(
 /// Ends the session of the refresh token, even if the token is expired. Access tokens of the
 /// session become invalid.
 #[utoipa::path(
-    tag = "auth", operation_id = "logout", request_body = RefreshToken,
+    operation_id = "logout", request_body = RefreshToken,
     responses((status = 204, description = "The session has ended."))
 )]
 #[post("/auth/logout")]
@@ -138,7 +140,7 @@ pub(super) async fn logout(
 
 /// Get my account
 #[utoipa::path(
-    tag = "auth", operation_id = "me", security(("bearer" = [])),
+    operation_id = "me", security(("bearer" = [])),
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/auth/me")]

@@ -34,7 +34,7 @@ pub(super) struct Batch {
     #[validate(length(min = 1, max = 500, message = "must be 1 to 500 saves"))]
     #[schema(
         value_type = Vec<BatchSave>, min_items = 1, max_items = 500,
-        example = json!([{"video_id": 1, "watch_position": 150, "age_ms": 60_000}])
+        example = json!([{"video_id": 1, "watch_position": 15, "age_ms": 60_000}])
     )]
     saves: Vec<Box<RawValue>>,
 }
@@ -116,7 +116,7 @@ impl PartialSchema for BatchSave {
             save.properties.insert(VIDEO_ID.to_owned(), id.into());
             save.required.push(VIDEO_ID.to_owned());
             save.description = Some("A save and its video.".to_owned());
-            save.example = Some(json!({"video_id": 1, "watch_position": 150, "age_ms": 60_000}));
+            save.example = Some(json!({"video_id": 1, "watch_position": 15, "age_ms": 60_000}));
         }
         schema
     }
@@ -251,7 +251,7 @@ impl BatchResult {
 /// if it was sent alone. A batch whose response was lost can be sent again, with new ages: saves
 /// with a `session_id` and a `sequence` change nothing the second time.
 #[utoipa::path(
-    tag = "watch history", operation_id = "save_watch_history_batch", security(("bearer" = [])),
+    operation_id = "save_watch_history_batch", security(("bearer" = [])),
     request_body = Batch,
     responses((status = 200, description = "The result of each save, in the same order.", body = BatchResults))
 )]

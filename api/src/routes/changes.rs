@@ -37,7 +37,7 @@ fn default_limit() -> i32 {
 /// device made it; one may be repeated. Ask again at once while `more` is true. After a 410, drop
 /// the copy and read all anew.
 #[utoipa::path(
-    tag = "watch history", operation_id = "list_watch_history_changes", security(("bearer" = [])),
+    operation_id = "list_watch_history_changes", security(("bearer" = [])),
     params(ChangesQuery),
     responses((status = 200, description = "The changes.", body = ChangePage), ChangesExpired)
 )]

@@ -15,7 +15,7 @@ use service::watch_history::edit::{self, Hiding, Mark};
 /// Goes back to the position in `previous`, which was given up last. The position that is given up
 /// now becomes `previous`, so that a second undo takes the first one back.
 #[utoipa::path(
-    tag = "watch history", operation_id = "undo_watch_history", security(("bearer" = [])), params(VideoPath),
+    operation_id = "undo_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound, NothingToUndo)
 )]
 #[post("/videos/{video_id}/watch-history/undo")]
@@ -36,7 +36,7 @@ pub(super) async fn undo(
 /// Takes it off "continue watching". Position, plays and marks stay. It comes back when a save
 /// moves the position, or at `until`.
 #[utoipa::path(
-    tag = "watch history", operation_id = "hide_watch_history", security(("bearer" = [])), params(VideoPath),
+    operation_id = "hide_watch_history", security(("bearer" = [])), params(VideoPath),
     request_body(content = Option<Hiding>),
     responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound)
 )]
@@ -59,7 +59,7 @@ pub(super) async fn hide(
 ///
 /// Puts it back on "continue watching", if it belongs there.
 #[utoipa::path(
-    tag = "watch history", operation_id = "unhide_watch_history", security(("bearer" = [])), params(VideoPath),
+    operation_id = "unhide_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound)
 )]
 #[delete("/videos/{video_id}/watch-history/hidden")]
@@ -82,7 +82,7 @@ pub(super) async fn unhide(
 /// The entry is completed, its `play_count` is at least 1, and its position is the end, if the
 /// duration is known. There need not be an entry before. No play is made up.
 #[utoipa::path(
-    tag = "watch history", operation_id = "mark_watched", security(("bearer" = [])), params(VideoPath),
+    operation_id = "mark_watched", security(("bearer" = [])), params(VideoPath),
     request_body(content = Option<Mark>),
     responses((status = 200, description = "The entry.", body = Entry), VideoNotFound)
 )]
@@ -106,7 +106,7 @@ pub(super) async fn mark(
 /// Forgets that it was watched to the end: `play_count` is 0, and no play is `completed` any more.
 /// A position at the end goes back to the start, any other one stays.
 #[utoipa::path(
-    tag = "watch history", operation_id = "unmark_watched", security(("bearer" = [])), params(VideoPath),
+    operation_id = "unmark_watched", security(("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound)
 )]
 #[delete("/videos/{video_id}/watched")]

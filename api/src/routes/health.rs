@@ -39,7 +39,7 @@ const ALIVE: Json<Health> = Json(Health { status: "healthy", redis: None });
 ///
 /// The same as `/health/ready`.
 #[utoipa::path(
-    tag = "health", operation_id = "health",
+    operation_id = "health",
     responses((status = 200, description = "The server works.", body = Health), NotReady)
 )]
 #[get("/health")]
@@ -51,7 +51,7 @@ pub(super) async fn health(app: AppData) -> Result<Json<Health>, Problem> {
 ///
 /// 200 as long as the process answers.
 #[utoipa::path(
-    tag = "health", operation_id = "health_live",
+    operation_id = "health_live",
     responses((status = 200, description = "The server works.", body = Health))
 )]
 #[get("/health/live")]
@@ -64,7 +64,7 @@ pub(super) async fn live() -> Json<Health> {
 /// 503 while the database cannot be reached, and while the server shuts down. Redis is named, but
 /// not needed.
 #[utoipa::path(
-    tag = "health", operation_id = "health_ready",
+    operation_id = "health_ready",
     responses((status = 200, description = "The server is ready.", body = Health), NotReady)
 )]
 #[get("/health/ready")]

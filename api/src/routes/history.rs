@@ -57,7 +57,7 @@ fn validate_range(query: &HistoryListQuery) -> Result<(), ValidationError> {
 /// `state=completed` the last completed first. The header `Link` has the URL of the next page, if
 /// there is one.
 #[utoipa::path(
-    tag = "watch history", operation_id = "list_watch_history", security(("bearer" = [])), params(HistoryListQuery),
+    operation_id = "list_watch_history", security(("bearer" = [])), params(HistoryListQuery),
     responses((
         status = 200, description = "A page of entries.", body = [HistoryItem],
         headers(("Link" = Option<String>, description = "`<URL>; rel=\"next\"` if there is a next page"))

@@ -12,7 +12,7 @@ use service::watch_history::edit::{self, Clearing, Deletion, Marked, Marks, Vide
 ///
 /// Marks videos as watched now, or as not watched. All marks are stored, or none.
 #[utoipa::path(
-    tag = "watch history", operation_id = "mark_many_watched", security(("bearer" = [])), request_body = Marks,
+    operation_id = "mark_many_watched", security(("bearer" = [])), request_body = Marks,
     responses((status = 200, description = "How many entries changed, and which videos were skipped.", body = Marked))
 )]
 #[post("/watch-history/mark")]
@@ -32,7 +32,7 @@ pub(super) async fn mark_many(
 ///
 /// Deletes the entries of these videos with their plays. Videos without an entry are skipped.
 #[utoipa::path(
-    tag = "watch history", operation_id = "forget_many", security(("bearer" = [])), request_body = VideoList,
+    operation_id = "forget_many", security(("bearer" = [])), request_body = VideoList,
     responses((status = 200, description = "How many entries were deleted.", body = Deletion))
 )]
 #[post("/watch-history/forget")]
@@ -54,7 +54,7 @@ pub(super) async fn forget_many(
 ///
 /// Deletes the entries and plays that were last watched before a time, or all of them.
 #[utoipa::path(
-    tag = "watch history", operation_id = "clear_watch_history", security(("bearer" = [])), params(Clearing),
+    operation_id = "clear_watch_history", security(("bearer" = [])), params(Clearing),
     responses((status = 200, description = "How many entries were deleted.", body = Deletion))
 )]
 #[delete("/watch-history")]

@@ -87,7 +87,7 @@ pub(super) fn tag_ids<'de, D: Deserializer<'de>>(field: D) -> Result<Vec<i64>, D
 
 /// List videos in numbered pages
 #[utoipa::path(
-    tag = "videos", operation_id = "list_videos_in_pages", security((), ("bearer" = [])), params(PageQuery),
+    operation_id = "list_videos_in_pages", security((), ("bearer" = [])), params(PageQuery),
     responses((status = 200, description = "A page of ready videos.", body = NumberedPage))
 )]
 #[get("/videos/paginated")]
@@ -170,7 +170,7 @@ pub(super) struct SearchQuery {
 /// Searches titles, descriptions and names of uploaders. Case and Unicode composition do not
 /// matter.
 #[utoipa::path(
-    tag = "videos", operation_id = "search_videos", security((), ("bearer" = [])), params(SearchQuery),
+    operation_id = "search_videos", security((), ("bearer" = [])), params(SearchQuery),
     responses((status = 200, description = "The ready videos that match.", body = [Video]))
 )]
 #[get("/videos/search")]
@@ -212,7 +212,7 @@ pub(super) struct OwnQuery {
 ///
 /// Videos that the caller uploaded, ready or not, the newest first.
 #[utoipa::path(
-    tag = "videos", operation_id = "list_my_videos", security(("bearer" = [])), params(OwnQuery),
+    operation_id = "list_my_videos", security(("bearer" = [])), params(OwnQuery),
     responses((status = 200, description = "My videos.", body = [Video]))
 )]
 #[get("/videos/my-videos")]
@@ -245,7 +245,7 @@ pub(super) struct RankingQuery {
 ///
 /// The ready videos with the most views.
 #[utoipa::path(
-    tag = "statistics", operation_id = "popular_videos", security((), ("bearer" = [])), params(RankingQuery),
+    operation_id = "popular_videos", security((), ("bearer" = [])), params(RankingQuery),
     responses((status = 200, description = "The most viewed videos.", body = [Video]))
 )]
 #[get("/statistics/popular")]
@@ -285,6 +285,7 @@ fn five() -> i32 {
 
 /// A video and its mean rating.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RatedVideo)]
 pub(super) struct Rated {
     /// The video.
     video: Video,
@@ -300,7 +301,7 @@ pub(super) struct Rated {
 ///
 /// There are no ratings yet, so the list is empty.
 #[utoipa::path(
-    tag = "statistics", operation_id = "top_rated_videos", params(TopRatedQuery),
+    operation_id = "top_rated_videos", params(TopRatedQuery),
     responses((status = 200, description = "The best rated videos.", body = [Rated]))
 )]
 #[get("/statistics/top-rated")]
@@ -312,7 +313,7 @@ pub(super) async fn top_rated(_query: Valid<Query<TopRatedQuery>>) -> Json<Vec<R
 ///
 /// Counts ready videos.
 #[utoipa::path(
-    tag = "statistics", operation_id = "library_summary",
+    operation_id = "library_summary",
     responses((status = 200, description = "The statistics.", body = LibrarySummary))
 )]
 #[get("/statistics/summary")]

@@ -23,7 +23,7 @@ use actix_web::{HttpRequest, HttpResponse, get};
 /// pings), 4429 (20 sockets of one account; the oldest goes), 1001 (shutting down), 1009 (a message
 /// above 16 KiB) or 1013 (the database is unavailable).
 #[utoipa::path(
-    tag = "watch history", operation_id = "open_live_socket",
+    operation_id = "open_live_socket",
     responses(
         (status = 101, description = "The connection is a WebSocket now."),
         NotOpened, UpgradeRequired, TooManySockets, NotReady

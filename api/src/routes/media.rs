@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// Takes `Range` and `If-Range`, so that a player can seek. Needs no sign-in, because a `<video>`
 /// element sends no token.
 #[utoipa::path(
-    tag = "videos", operation_id = "stream_video", params(
+    operation_id = "stream_video", params(
         VideoPath,
         ("Range" = Option<String>, Header, description = "The bytes to send", example = "bytes=0-1023"),
     ),
@@ -52,7 +52,7 @@ pub(super) async fn stream(
 
 /// Get the thumbnail of a video
 #[utoipa::path(
-    tag = "videos", operation_id = "read_thumbnail", params(VideoPath),
+    operation_id = "read_thumbnail", params(VideoPath),
     responses(
         (status = 200, description = "The picture.", content_type = "image/*", body = Vec<u8>),
         (status = 206, description = "The requested bytes.", content_type = "image/*", body = Vec<u8>),

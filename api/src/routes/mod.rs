@@ -25,7 +25,7 @@ mod videos;
 mod viewing_statistics;
 mod watch_history;
 
-pub(crate) use swagger_ui::SwaggerFiles;
+use swagger_ui::SwaggerFiles;
 
 use crate::allowed_methods::AllowedMethods;
 use crate::paths;
@@ -40,6 +40,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(health::health).service(health::live).service(health::ready).service(
         scope::scope(paths::API)
+            // The router tries the operations in this order, so the most frequent ones come first.
+            .service(watch_history::save)
+            .service(watch_history::find)
+            .service(watch_history::continue_watching)
             .service(auth::register)
             .service(auth::login)
             .service(auth::refresh)
@@ -55,7 +59,6 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(preferences::update)
             .service(viewing_statistics::statistics)
             // Fixed paths come before patterns, which would match them.
-            .service(watch_history::continue_watching)
             .service(recommendations::list)
             .service(lists::paginated)
             .service(lists::search)
@@ -71,7 +74,6 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(changes::list)
             .service(plays::list)
             .service(plays::list_of_video)
-            .service(watch_history::save)
             .service(batch::save_all)
             .service(entry_edits::undo)
             .service(entry_edits::hide)
@@ -83,7 +85,6 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(history_edits::clear)
             .service(play_edits::delete_play)
             .service(play_edits::resume)
-            .service(watch_history::find)
             .service(watch_history::forget)
             .service(media::stream)
             .service(media::thumbnail)
@@ -106,18 +107,31 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 /// Paths that are not in the API document.
 const PAGES: [&str; 5] = ["/", "/openapi.json", "/docs", "/docs/{_:.*}", web_files::PATTERN];
 
+/// The parts of the API document that the workers share. The document itself, which takes 15 MiB,
+/// is dropped.
+#[derive(Clone)]
+pub(crate) struct DocumentParts {
+    methods: web::Data<AllowedMethods>,
+    docs: web::Data<SwaggerFiles>,
+}
+
+impl DocumentParts {
+    pub(crate) fn new(document: &OpenApi) -> Self {
+        let methods = web::Data::new(AllowedMethods::from_document(document, &PAGES));
+        Self { methods, docs: web::Data::new(SwaggerFiles::new(document)) }
+    }
+}
+
 /// Mounts the player, Swagger UI, and the answer to unknown paths.
 pub(crate) fn configure_pages(
-    document: &OpenApi,
+    parts: DocumentParts,
     public_path: &PublicPath,
-    docs: web::Data<SwaggerFiles>,
 ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
-    let methods = AllowedMethods::from_document(document, &PAGES);
     let docs_page = format!("{public_path}/docs/");
     move |config| {
         config
-            .app_data(web::Data::new(methods))
-            .app_data(docs)
+            .app_data(parts.methods)
+            .app_data(parts.docs)
             .service(web::redirect("/docs", docs_page))
             .service(swagger_ui::openapi_json)
             .service(swagger_ui::page_file)

@@ -31,7 +31,7 @@ fn validate_play_id(path: &PlayPath) -> Result<(), ValidationError> {
 /// It leaves the history and the statistics. The position stays; `play_count` falls by one if the
 /// play was a completed one.
 #[utoipa::path(
-    tag = "plays", operation_id = "delete_play", security(("bearer" = [])), params(PlayPath),
+    operation_id = "delete_play", security(("bearer" = [])), params(PlayPath),
     responses((status = 204, description = "The play is deleted."), PlayNotFound)
 )]
 #[delete("/plays/{play_id}")]
@@ -54,7 +54,7 @@ pub(super) async fn delete_play(
 ///
 /// The position of the entry becomes the `end_position` of this play, as a deliberate save of now.
 #[utoipa::path(
-    tag = "plays", operation_id = "resume_play", security(("bearer" = [])), params(PlayPath),
+    operation_id = "resume_play", security(("bearer" = [])), params(PlayPath),
     responses((status = 200, description = "The entry.", body = Entry), PlayNotFound)
 )]
 #[post("/plays/{play_id}/resume")]

@@ -52,7 +52,7 @@ fn validate_range(query: &PlaysQuery) -> Result<(), ValidationError> {
 /// Every opening of a player, with its dates, the last begun first; running plays too. The header
 /// `Link` has the URL of the next page, if there is one.
 #[utoipa::path(
-    tag = "watch history", operation_id = "list_plays", security(("bearer" = [])), params(PlaysQuery),
+    operation_id = "list_plays", security(("bearer" = [])), params(PlaysQuery),
     responses((
         status = 200, description = "A page of plays.", body = [Play],
         headers(("Link" = Option<String>, description = "`<URL>; rel=\"next\"` if there is a next page"))
@@ -94,7 +94,7 @@ pub(super) struct VideoPlaysQuery {
 ///
 /// The last begun first, the running one too; none if the caller has not watched the video.
 #[utoipa::path(
-    tag = "watch history", operation_id = "list_plays_of_video", security(("bearer" = [])),
+    operation_id = "list_plays_of_video", security(("bearer" = [])),
     params(VideoPath, VideoPlaysQuery),
     responses((
         status = 200, description = "A page of plays.", body = [Play],

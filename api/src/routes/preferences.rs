@@ -10,7 +10,7 @@ use service::preferences::{self, Preferences, PreferencesUpdate};
 
 /// Get my preferences
 #[utoipa::path(
-    tag = "users", operation_id = "read_my_preferences", security(("bearer" = [])),
+    operation_id = "read_my_preferences", security(("bearer" = [])),
     responses((status = 200, description = "The preferences.", body = Preferences))
 )]
 #[get("/users/me/preferences")]
@@ -23,7 +23,7 @@ pub(super) async fn find(app: AppData, TokenUser(user): TokenUser) -> Result<Jso
 /// They hold from the next save on, and for everything that is shown at once. A field that is
 /// absent stays unchanged.
 #[utoipa::path(
-    tag = "users", operation_id = "change_my_preferences", security(("bearer" = [])),
+    operation_id = "change_my_preferences", security(("bearer" = [])),
     request_body = PreferencesUpdate,
     responses((status = 200, description = "The changed preferences.", body = Preferences))
 )]

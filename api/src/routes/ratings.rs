@@ -13,7 +13,7 @@ use service::video::{self, RatingStats};
 ///
 /// There are no ratings yet.
 #[utoipa::path(
-    tag = "ratings", operation_id = "read_rating_stats", security((), ("bearer" = [])), params(VideoPath),
+    operation_id = "read_rating_stats", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "No ratings.", body = RatingStats), VideoNotFound)
 )]
 #[get("/videos/{video_id}/rating/stats")]
@@ -25,7 +25,7 @@ pub(super) async fn rating_stats(_: VisibleVideo) -> Json<RatingStats> {
 ///
 /// There are no ratings yet: always 404.
 #[utoipa::path(
-    tag = "ratings", operation_id = "read_rating", security(("bearer" = [])), params(VideoPath),
+    operation_id = "read_rating", security(("bearer" = [])), params(VideoPath),
     responses(RatingNotFound)
 )]
 #[get("/videos/{video_id}/rating")]

@@ -32,7 +32,7 @@ fn default_limit() -> i32 {
 /// reason. They are learned from what viewers completed who switched recommendations on, and filled
 /// up with popular videos.
 #[utoipa::path(
-    tag = "videos", operation_id = "list_recommendations", security(("bearer" = [])), params(RecommendationQuery),
+    operation_id = "list_recommendations", security(("bearer" = [])), params(RecommendationQuery),
     responses((status = 200, description = "The recommended videos.", body = [Recommendation]), RecommendationsOff)
 )]
 #[get("/videos/recommendations")]

@@ -30,7 +30,7 @@ fn validate_session_id(path: &SessionPath) -> Result<(), ValidationError> {
 ///
 /// The active sessions of the caller, the last used first, at most 100.
 #[utoipa::path(
-    tag = "auth", operation_id = "list_my_sessions", security(("bearer" = [])),
+    operation_id = "list_my_sessions", security(("bearer" = [])),
     responses((status = 200, description = "The active sessions.", body = [Session]))
 )]
 #[get("/auth/sessions")]
@@ -47,7 +47,7 @@ pub(super) async fn list(
 ///
 /// Its tokens become invalid; other processes of the server notice within a second.
 #[utoipa::path(
-    tag = "auth", operation_id = "end_my_session", security(("bearer" = [])), params(SessionPath),
+    operation_id = "end_my_session", security(("bearer" = [])), params(SessionPath),
     responses((status = 204, description = "The session has ended."), SessionNotFound)
 )]
 #[delete("/auth/sessions/{session_id}")]
@@ -72,7 +72,7 @@ pub(super) async fn end(
 ///
 /// Ends all sessions of the caller except the one of this token.
 #[utoipa::path(
-    tag = "auth", operation_id = "end_my_other_sessions", security(("bearer" = [])),
+    operation_id = "end_my_other_sessions", security(("bearer" = [])),
     responses((status = 204, description = "The other sessions have ended."))
 )]
 #[delete("/auth/sessions")]

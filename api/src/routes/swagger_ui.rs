@@ -18,14 +18,11 @@ use tokio::task::spawn_blocking;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
-/// Hides parts of the sign-in form that are not used: client id, client secret and scopes.
-const STYLE: &str = "
-.auth-container .wrapper:has(> label:is([for=password_type], [for=client_id_password], [for=client_secret_password])),
-.auth-container .scope-def { display: none; }
-";
+/// Starts the page, with what the document says of groups and code.
+const INITIALIZER: &str = include_str!("swagger_ui/initializer.js");
 
-/// An earlier version stored the sign-in there, with the password.
-const REMOVE_STORED_SIGN_IN: &str = "\ntry { localStorage.removeItem(\"authorized\"); } catch {}\n";
+/// Added to the style sheet of the page.
+const STYLE: &str = include_str!("swagger_ui/page.css");
 
 /// The files of the page.
 pub(crate) struct SwaggerFiles {
@@ -37,15 +34,9 @@ pub(crate) struct SwaggerFiles {
 
 impl SwaggerFiles {
     pub(crate) fn new(document: &OpenApi) -> Self {
-        let config = Config::new(["../openapi.json"])
-            .try_it_out_enabled(true)
-            // Secrets are forgotten when the page closes.
-            .persist_authorization(false)
-            // The badge would send this document to another server.
-            .validator_url("none");
         let document = serde_json::to_vec(document).unwrap_or_default();
         Self {
-            config: Arc::new(config),
+            config: Arc::new(Config::from("../openapi.json")),
             document: Arc::new(CachedFile::from_bytes("application/json".to_owned(), document)),
             files: Mutex::default(),
         }
@@ -57,18 +48,15 @@ impl SwaggerFiles {
             return Some(file.clone());
         }
         let found = utoipa_swagger_ui::serve(path, self.config.clone()).ok()??;
-        let addition = match path {
-            "index.css" => STYLE,
-            "swagger-initializer.js" => REMOVE_STORED_SIGN_IN,
-            _ => "",
-        };
         let gzip = Bytes::from(found.bytes.into_owned());
-        let file = match (found.gzpipped, addition) {
-            (true, "") => CachedFile { kind: found.content_type, gzip: gzip.into(), ..CachedFile::default() },
-            (true, addition) => {
-                CachedFile::from_bytes(found.content_type, [&decompress(&gzip), addition.as_bytes()].concat())
+        let file = match path {
+            "swagger-initializer.js" => CachedFile::from_bytes(found.content_type, INITIALIZER.into()),
+            "index.css" => {
+                let original = if found.gzpipped { decompress(&gzip) } else { gzip.to_vec() };
+                CachedFile::from_bytes(found.content_type, [&original, STYLE.as_bytes()].concat())
             }
-            (false, addition) => CachedFile::from_bytes(found.content_type, [&gzip, addition.as_bytes()].concat()),
+            _ if found.gzpipped => CachedFile { kind: found.content_type, gzip: gzip.into(), ..CachedFile::default() },
+            _ => CachedFile::from_bytes(found.content_type, gzip.into()),
         };
         Some(files.entry(path.to_owned()).or_insert(Arc::new(file)).clone())
     }

@@ -31,7 +31,7 @@ pub(super) struct Tag {
 ///
 /// There are none yet.
 #[utoipa::path(
-    tag = "tags", operation_id = "list_video_tags", security((), ("bearer" = [])), params(VideoPath),
+    operation_id = "list_video_tags", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "No tags.", body = [Tag]), VideoNotFound)
 )]
 #[get("/videos/{video_id}/tags")]
@@ -71,7 +71,7 @@ fn ten() -> i32 {
 ///
 /// There are none yet.
 #[utoipa::path(
-    tag = "tags", operation_id = "list_tags", params(TagsQuery),
+    operation_id = "list_tags", params(TagsQuery),
     responses((status = 200, description = "No tags.", body = [Tag]))
 )]
 #[get("/tags")]
@@ -94,7 +94,7 @@ pub(super) struct PopularTagsQuery {
 ///
 /// There are none yet.
 #[utoipa::path(
-    tag = "tags", operation_id = "popular_tags", params(PopularTagsQuery),
+    operation_id = "popular_tags", params(PopularTagsQuery),
     responses((status = 200, description = "No tags.", body = [Tag]))
 )]
 #[get("/tags/popular")]
@@ -121,7 +121,7 @@ pub(super) struct TagSearchQuery {
 ///
 /// There are none yet.
 #[utoipa::path(
-    tag = "tags", operation_id = "search_tags", params(TagSearchQuery),
+    operation_id = "search_tags", params(TagSearchQuery),
     responses((status = 200, description = "No tags.", body = [Tag]))
 )]
 #[get("/tags/search")]

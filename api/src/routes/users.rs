@@ -13,7 +13,7 @@ use service::user::{self, AccountDeletion, User, UserUpdate};
 
 /// Get my account
 #[utoipa::path(
-    tag = "users", operation_id = "read_my_account", security(("bearer" = [])),
+    operation_id = "read_my_account", security(("bearer" = [])),
     responses((status = 200, description = "The caller.", body = User))
 )]
 #[get("/users/me")]
@@ -26,7 +26,7 @@ pub(super) async fn find(app: AppData, TokenUser(id): TokenUser) -> Result<Json<
 /// A new name, e-mail or password needs `current_password`. A new password ends all sessions except
 /// the one of this token.
 #[utoipa::path(
-    tag = "users", operation_id = "change_my_account", security(("bearer" = [])), request_body = UserUpdate,
+    operation_id = "change_my_account", security(("bearer" = [])), request_body = UserUpdate,
     responses((status = 200, description = "The changed account.", body = User), Taken, TooManyPasswords)
 )]
 #[patch("/users/me")]
@@ -52,7 +52,7 @@ pub(super) async fn update(
 ///
 /// Deletes the account with its videos and its watch history. The JSON body needs the password.
 #[utoipa::path(
-    tag = "users", operation_id = "delete_my_account", security(("bearer" = [])),
+    operation_id = "delete_my_account", security(("bearer" = [])),
     request_body = AccountDeletion,
     responses((status = 204, description = "The account is deleted."), LastAdministrator, TooManyPasswords)
 )]

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 /// A page sends this when it opens a player. A viewer of a video, or an address that is not signed
 /// in, counts once in half an hour.
 #[utoipa::path(
-    tag = "videos", operation_id = "count_view", security((), ("bearer" = [])), params(VideoPath),
+    operation_id = "count_view", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 204, description = "The view is counted, or was in the last half hour."), VideoNotFound)
 )]
 #[post("/videos/{video_id}/view")]
@@ -43,7 +43,7 @@ pub(super) async fn count_view(
 ///
 /// There is no HLS playlist: `hls_available` is `null`, and players play the file itself.
 #[utoipa::path(
-    tag = "videos", operation_id = "read_hls_status", security((), ("bearer" = [])), params(VideoPath),
+    operation_id = "read_hls_status", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "There is no playlist.", body = HlsStatus), VideoNotFound)
 )]
 #[get("/videos/{video_id}/hls/status")]
@@ -53,7 +53,7 @@ pub(super) async fn hls_status(VisibleVideo(id): VisibleVideo) -> Json<HlsStatus
 
 /// List qualities
 #[utoipa::path(
-    tag = "videos", operation_id = "list_qualities", security((), ("bearer" = [])), params(VideoPath),
+    operation_id = "list_qualities", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The original quality.", body = Qualities), VideoNotFound)
 )]
 #[get("/videos/{video_id}/qualities")]
@@ -65,7 +65,7 @@ pub(super) async fn qualities(VisibleVideo(id): VisibleVideo) -> Json<Qualities>
 ///
 /// There are none.
 #[utoipa::path(
-    tag = "videos", operation_id = "list_preview_clips", security((), ("bearer" = [])), params(VideoPath),
+    operation_id = "list_preview_clips", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "No clips.", body = PreviewClips), VideoNotFound)
 )]
 #[get("/videos/{video_id}/preview-clips")]
@@ -75,6 +75,7 @@ pub(super) async fn preview_clips(_: VisibleVideo) -> Json<PreviewClips> {
 
 /// One of several thumbnails of a video.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VideoThumbnail)]
 pub(super) struct Thumbnail {
     /// Never used twice.
     #[schema(minimum = 1, example = 1)]
@@ -90,7 +91,7 @@ pub(super) struct Thumbnail {
 ///
 /// There are none; the one beside the file is at `/videos/{video_id}/thumbnail`.
 #[utoipa::path(
-    tag = "videos", operation_id = "list_thumbnails", security((), ("bearer" = [])), params(VideoPath),
+    operation_id = "list_thumbnails", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "No thumbnails.", body = [Thumbnail]), VideoNotFound)
 )]
 #[get("/videos/{video_id}/thumbnails")]

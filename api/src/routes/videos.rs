@@ -53,7 +53,7 @@ pub(super) struct ListQuery {
 /// The ready videos, the newest first. The header `Link` has the URL of the next page, if there is
 /// one.
 #[utoipa::path(
-    tag = "videos", operation_id = "list_videos", security((), ("bearer" = [])), params(ListQuery),
+    operation_id = "list_videos", security((), ("bearer" = [])), params(ListQuery),
     responses((
         status = 200, description = "A page of videos.", body = [Video],
         headers(("Link" = Option<String>, description = "`<URL>; rel=\"next\"` if there is a next page"))
@@ -91,7 +91,7 @@ fn skip_too_large() -> Problem {
 
 /// Create a video
 #[utoipa::path(
-    tag = "videos", operation_id = "create_video", security(("bearer" = [])), request_body = NewVideo,
+    operation_id = "create_video", security(("bearer" = [])), request_body = NewVideo,
     responses((
         status = 201, description = "The new video.", body = Video,
         headers(("Location" = String, description = "The URL of the video"))
@@ -116,7 +116,7 @@ pub(super) async fn create(
 
 /// Get a video
 #[utoipa::path(
-    tag = "videos", operation_id = "read_video", security((), ("bearer" = [])), params(VideoPath),
+    operation_id = "read_video", security((), ("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The video.", body = Video), VideoNotFound)
 )]
 #[get("/videos/{video_id}")]
@@ -130,7 +130,7 @@ pub(super) async fn find(
 
 /// Change a video
 #[utoipa::path(
-    tag = "videos", operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = VideoUpdate,
+    operation_id = "change_video", security(("bearer" = [])), params(VideoPath), request_body = VideoUpdate,
     responses((status = 200, description = "The changed video.", body = Video), Forbidden, VideoNotFound)
 )]
 #[patch("/videos/{video_id}")]
@@ -158,7 +158,7 @@ pub(super) async fn update(
 ///
 /// Deletes the video and all watch history of it. Its file stays, and scans skip it from now on.
 #[utoipa::path(
-    tag = "videos", operation_id = "delete_video", security(("bearer" = [])), params(VideoPath),
+    operation_id = "delete_video", security(("bearer" = [])), params(VideoPath),
     responses((status = 204, description = "The video is deleted."), Forbidden, VideoNotFound)
 )]
 #[delete("/videos/{video_id}")]

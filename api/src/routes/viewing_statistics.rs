@@ -44,7 +44,7 @@ fn date<'de, D: Deserializer<'de>>(field: D) -> Result<Option<NaiveDate>, D::Err
 /// Sums of my plays by day, weekday and hour, and the videos, uploaders and devices that I watched
 /// most. A play counts on the day and in the hour at which it began.
 #[utoipa::path(
-    tag = "statistics", operation_id = "read_my_statistics", security(("bearer" = [])), params(StatisticsQuery),
+    operation_id = "read_my_statistics", security(("bearer" = [])), params(StatisticsQuery),
     responses((status = 200, description = "The statistics of the caller.", body = ViewingStatistics))
 )]
 #[get("/users/me/statistics")]

@@ -45,7 +45,7 @@ fn default_limit() -> i32 {
 /// What was deleted stays deleted: a save whose position is older than the deletion of the entry is
 /// not taken, and neither is any save while the caller's preference `history` is `off`.
 #[utoipa::path(
-    tag = "watch history", operation_id = "save_watch_history", security(("bearer" = [])), params(VideoPath),
+    operation_id = "save_watch_history", security(("bearer" = [])), params(VideoPath),
     request_body = Save,
     responses(
         (status = 200, description = "The stored entry; `applied` tells whether this save changed it.", body = Entry),
@@ -67,7 +67,7 @@ pub(super) async fn save(
 
 /// Get watch position
 #[utoipa::path(
-    tag = "watch history", operation_id = "read_watch_history", security(("bearer" = [])), params(VideoPath),
+    operation_id = "read_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 200, description = "The entry.", body = Entry), HistoryNotFound)
 )]
 #[get("/videos/{video_id}/watch-history")]
@@ -84,7 +84,7 @@ pub(super) async fn find(
 /// The entry and its plays are gone. A save that arrives later, of a position from before the
 /// deletion, is not taken; a player that goes on playing begins a new entry.
 #[utoipa::path(
-    tag = "watch history", operation_id = "forget_watch_history", security(("bearer" = [])), params(VideoPath),
+    operation_id = "forget_watch_history", security(("bearer" = [])), params(VideoPath),
     responses((status = 204, description = "The entry is deleted."), HistoryNotFound)
 )]
 #[delete("/videos/{video_id}/watch-history")]
@@ -101,7 +101,7 @@ pub(super) async fn forget(
 ///
 /// Videos that the caller began, did not complete and did not hide, the last watched first.
 #[utoipa::path(
-    tag = "watch history", operation_id = "continue_watching", security(("bearer" = [])), params(ContinueWatchingQuery),
+    operation_id = "continue_watching", security(("bearer" = [])), params(ContinueWatchingQuery),
     responses((status = 200, description = "Videos to continue.", body = [ContinueWatching]))
 )]
 #[get("/videos/continue-watching")]

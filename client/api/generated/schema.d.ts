@@ -17,9 +17,9 @@ export interface paths {
          * Sign in
          * @description `username` is the user name or the e-mail address.
          *
-         *     The form of OAuth2's password grant (RFC 6749, 4.3.2) works too, URL-encoded or as multipart
-         *     `FormData`: `username`, `password`, and optionally `grant_type` (`password`), `scope`,
-         *     `client_id` and `client_secret`. A failure then also has `error` and `error_description` (5.2).
+         *     The form of OAuth2's password grant (RFC 6749, 4.3.2) works too, URL-encoded or as multipart `FormData`: `username`, `password`, and optionally `grant_type` (`password`), `scope`, `client_id` and `client_secret`. A failure then also has `error` and `error_description` (5.2).
+         *
+         *     **Problems:** `wrong_credentials` (401), `account_inactive` (403), `validation_failed` (422), `too_many_attempts` (429)
          */
         post: operations["login"];
         delete?: never;
@@ -39,8 +39,9 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description Ends the session of the refresh token, even if the token is expired. Access tokens of the
-         *     session become invalid.
+         * @description Ends the session of the refresh token, even if the token is expired. Access tokens of the session become invalid.
+         *
+         *     **Problems:** `validation_failed` (422), `too_many_requests` (429)
          */
         post: operations["logout"];
         delete?: never;
@@ -56,7 +57,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get my account */
+        /**
+         * Get my account
+         * @description **Problems:** `unauthenticated` (401)
+         */
         get: operations["me"];
         put?: never;
         post?: never;
@@ -77,9 +81,11 @@ export interface paths {
         put?: never;
         /**
          * Refresh the tokens
-         * @description Returns a new pair; the refresh token is used up. For 60 seconds after its first use
-         *     (`REFRESH_GRACE_SECONDS`) it returns the same new refresh token again. Later, or once the new
-         *     one was used, it ends the session, because two parties have its tokens.
+         * @description Returns a new pair; the refresh token is used up. For 60 seconds after its first use (`REFRESH_GRACE_SECONDS`) it returns the same new refresh token again. Later, or once the new one was used, it ends the session, because two parties have its tokens.
+         *
+         *     The example stands for your `refresh_token`: Swagger UI sends that of the last sign-in instead.
+         *
+         *     **Problems:** `wrong_refresh_token` (401), `validation_failed` (422), `too_many_requests` (429)
          */
         post: operations["refresh"];
         delete?: never;
@@ -99,8 +105,9 @@ export interface paths {
         put?: never;
         /**
          * Sign up
-         * @description The first account becomes the administrator. Behind a proxy, or when the server can be reached
-         *     from other machines, the first account is created by `playhead user create`.
+         * @description The first account becomes the administrator. Behind a proxy, or when the server can be reached from other machines, the first account is created by `playhead user create`.
+         *
+         *     **Problems:** `first_account_by_command` (403), `registration_closed` (403), `taken` (409), `validation_failed` (422), `too_many_requests` (429)
          */
         post: operations["register"];
         delete?: never;
@@ -119,6 +126,8 @@ export interface paths {
         /**
          * List my sessions
          * @description The active sessions of the caller, the last used first, at most 100.
+         *
+         *     **Problems:** `unauthenticated` (401)
          */
         get: operations["list_my_sessions"];
         put?: never;
@@ -126,6 +135,8 @@ export interface paths {
         /**
          * End my other sessions
          * @description Ends all sessions of the caller except the one of this token.
+         *
+         *     **Problems:** `unauthenticated` (401), `too_many_requests` (429)
          */
         delete: operations["end_my_other_sessions"];
         options?: never;
@@ -146,6 +157,8 @@ export interface paths {
         /**
          * End one of my sessions
          * @description Its tokens become invalid; other processes of the server notice within a second.
+         *
+         *     **Problems:** `unauthenticated` (401), `session_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         delete: operations["end_my_session"];
         options?: never;
@@ -164,16 +177,11 @@ export interface paths {
          * Hear of changes
          * @description A WebSocket (RFC 6455) with the subprotocol `playhead.v1`. Both sides send JSON texts.
          *
-         *     The client sends `LiveRequest` within 5 seconds: `hello` with an access token, and with the last
-         *     change token that it has. It sends `hello` again with a new access token before the old one
-         *     expires. The server sends `LiveMessage`: what changed since the change token, then `ready`, and
-         *     from then on every change of the caller's entries, by any device and any process: the newest one
-         *     of each video at least.
+         *     The client sends `LiveRequest` within 5 seconds: `hello` with an access token, and with the last change token that it has. It sends `hello` again with a new access token before the old one expires. The server sends `LiveMessage`: what changed since the change token, then `ready`, and from then on every change of the caller's entries, by any device and any process: the newest one of each video at least.
          *
-         *     Before the server closes it sends `error`. It closes with 4400 (bad message), 4401 (the token is
-         *     not valid or has expired, or session or account are gone), 4408 (no hello, or no answer to
-         *     pings), 4429 (20 sockets of one account; the oldest goes), 1001 (shutting down), 1009 (a message
-         *     above 16 KiB) or 1013 (the database is unavailable).
+         *     Before the server closes it sends `error`. It closes with 4400 (bad message), 4401 (the token is not valid or has expired, or session or account are gone), 4408 (no hello, or no answer to pings), 4429 (20 sockets of one account; the oldest goes), 1001 (shutting down), 1009 (a message above 16 KiB) or 1013 (the database is unavailable).
+         *
+         *     **Problems:** `bad_handshake` (400), `origin_not_allowed` (400), `upgrade_required` (426), `too_many_sockets` (429), `shutting_down` (503)
          */
         get: operations["open_live_socket"];
         put?: never;
@@ -193,8 +201,9 @@ export interface paths {
         };
         /**
          * List my plays
-         * @description Every opening of a player, with its dates, the last begun first; running plays too. The header
-         *     `Link` has the URL of the next page, if there is one.
+         * @description Every opening of a player, with its dates, the last begun first; running plays too. The header `Link` has the URL of the next page, if there is one.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         get: operations["list_plays"];
         put?: never;
@@ -217,8 +226,9 @@ export interface paths {
         post?: never;
         /**
          * Delete a play
-         * @description It leaves the history and the statistics. The position stays; `play_count` falls by one if the
-         *     play was a completed one.
+         * @description It leaves the history and the statistics. The position stays; `play_count` falls by one if the play was a completed one.
+         *
+         *     **Problems:** `unauthenticated` (401), `play_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         delete: operations["delete_play"];
         options?: never;
@@ -238,6 +248,8 @@ export interface paths {
         /**
          * Resume a play
          * @description The position of the entry becomes the `end_position` of this play, as a deliberate save of now.
+         *
+         *     **Problems:** `unauthenticated` (401), `play_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         post: operations["resume_play"];
         delete?: never;
@@ -256,6 +268,8 @@ export interface paths {
         /**
          * List popular videos
          * @description The ready videos with the most views.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         get: operations["popular_videos"];
         put?: never;
@@ -296,6 +310,8 @@ export interface paths {
         /**
          * List top rated videos
          * @description There are no ratings yet, so the list is empty.
+         *
+         *     **Problems:** `validation_failed` (422)
          */
         get: operations["top_rated_videos"];
         put?: never;
@@ -316,6 +332,8 @@ export interface paths {
         /**
          * List tags
          * @description There are none yet.
+         *
+         *     **Problems:** `validation_failed` (422)
          */
         get: operations["list_tags"];
         put?: never;
@@ -336,6 +354,8 @@ export interface paths {
         /**
          * List popular tags
          * @description There are none yet.
+         *
+         *     **Problems:** `validation_failed` (422)
          */
         get: operations["popular_tags"];
         put?: never;
@@ -356,6 +376,8 @@ export interface paths {
         /**
          * Search tags
          * @description There are none yet.
+         *
+         *     **Problems:** `validation_failed` (422)
          */
         get: operations["search_tags"];
         put?: never;
@@ -373,21 +395,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get my account */
+        /**
+         * Get my account
+         * @description **Problems:** `unauthenticated` (401)
+         */
         get: operations["read_my_account"];
         put?: never;
         post?: never;
         /**
          * Delete my account
          * @description Deletes the account with its videos and its watch history. The JSON body needs the password.
+         *
+         *     **Problems:** `unauthenticated` (401), `last_administrator` (409), `validation_failed` (422), `too_many_attempts` (429), `too_many_requests` (429)
          */
         delete: operations["delete_my_account"];
         options?: never;
         head?: never;
         /**
          * Change my account
-         * @description A new name, e-mail or password needs `current_password`. A new password ends all sessions except
-         *     the one of this token.
+         * @description A new name, e-mail or password needs `current_password`. A new password ends all sessions except the one of this token.
+         *
+         *     **Problems:** `unauthenticated` (401), `taken` (409), `validation_failed` (422), `too_many_attempts` (429), `too_many_requests` (429)
          */
         patch: operations["change_my_account"];
         trace?: never;
@@ -399,7 +427,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get my preferences */
+        /**
+         * Get my preferences
+         * @description **Problems:** `unauthenticated` (401)
+         */
         get: operations["read_my_preferences"];
         put?: never;
         post?: never;
@@ -408,8 +439,9 @@ export interface paths {
         head?: never;
         /**
          * Change my preferences
-         * @description They hold from the next save on, and for everything that is shown at once. A field that is
-         *     absent stays unchanged.
+         * @description They hold from the next save on, and for everything that is shown at once. A field that is absent stays unchanged.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422), `too_many_requests` (429)
          */
         patch: operations["change_my_preferences"];
         trace?: never;
@@ -423,8 +455,9 @@ export interface paths {
         };
         /**
          * Get my statistics
-         * @description Sums of my plays by day, weekday and hour, and the videos, uploaders and devices that I watched
-         *     most. A play counts on the day and in the hour at which it began.
+         * @description Sums of my plays by day, weekday and hour, and the videos, uploaders and devices that I watched most. A play counts on the day and in the hour at which it began.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         get: operations["read_my_statistics"];
         put?: never;
@@ -444,12 +477,16 @@ export interface paths {
         };
         /**
          * List videos
-         * @description The ready videos, the newest first. The header `Link` has the URL of the next page, if there is
-         *     one.
+         * @description The ready videos, the newest first. The header `Link` has the URL of the next page, if there is one.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         get: operations["list_videos"];
         put?: never;
-        /** Create a video */
+        /**
+         * Create a video
+         * @description **Problems:** `unauthenticated` (401), `too_many_videos` (403), `validation_failed` (422), `too_many_requests` (429)
+         */
         post: operations["create_video"];
         delete?: never;
         options?: never;
@@ -467,6 +504,8 @@ export interface paths {
         /**
          * Continue watching
          * @description Videos that the caller began, did not complete and did not hide, the last watched first.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         get: operations["continue_watching"];
         put?: never;
@@ -487,6 +526,8 @@ export interface paths {
         /**
          * List my videos
          * @description Videos that the caller uploaded, ready or not, the newest first.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         get: operations["list_my_videos"];
         put?: never;
@@ -504,7 +545,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List videos in numbered pages */
+        /**
+         * List videos in numbered pages
+         * @description **Problems:** `unauthenticated` (401), `validation_failed` (422)
+         */
         get: operations["list_videos_in_pages"];
         put?: never;
         post?: never;
@@ -523,9 +567,9 @@ export interface paths {
         };
         /**
          * List recommended videos
-         * @description Ready videos that the caller has neither completed nor hidden, the best one first, each with a
-         *     reason. They are learned from what viewers completed who switched recommendations on, and filled
-         *     up with popular videos.
+         * @description Ready videos that the caller has neither completed nor hidden, the best one first, each with a reason. They are learned from what viewers completed who switched recommendations on, and filled up with popular videos.
+         *
+         *     **Problems:** `unauthenticated` (401), `recommendations_off` (403), `validation_failed` (422)
          */
         get: operations["list_recommendations"];
         put?: never;
@@ -545,8 +589,9 @@ export interface paths {
         };
         /**
          * Search videos
-         * @description Searches titles, descriptions and names of uploaders. Case and Unicode composition do not
-         *     matter.
+         * @description Searches titles, descriptions and names of uploaders. Case and Unicode composition do not matter.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         get: operations["search_videos"];
         put?: never;
@@ -564,18 +609,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a video */
+        /**
+         * Get a video
+         * @description **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
+         */
         get: operations["read_video"];
         put?: never;
         post?: never;
         /**
          * Delete a video
          * @description Deletes the video and all watch history of it. Its file stays, and scans skip it from now on.
+         *
+         *     **Problems:** `unauthenticated` (401), `forbidden` (403), `video_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         delete: operations["delete_video"];
         options?: never;
         head?: never;
-        /** Change a video */
+        /**
+         * Change a video
+         * @description **Problems:** `unauthenticated` (401), `forbidden` (403), `video_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
+         */
         patch: operations["change_video"];
         trace?: never;
     };
@@ -589,6 +642,8 @@ export interface paths {
         /**
          * Get the HLS status
          * @description There is no HLS playlist: `hls_available` is `null`, and players play the file itself.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
          */
         get: operations["read_hls_status"];
         put?: never;
@@ -609,6 +664,8 @@ export interface paths {
         /**
          * List my plays of a video
          * @description The last begun first, the running one too; none if the caller has not watched the video.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
          */
         get: operations["list_plays_of_video"];
         put?: never;
@@ -629,6 +686,8 @@ export interface paths {
         /**
          * List preview clips
          * @description There are none.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
          */
         get: operations["list_preview_clips"];
         put?: never;
@@ -646,7 +705,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List qualities */
+        /**
+         * List qualities
+         * @description **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
+         */
         get: operations["list_qualities"];
         put?: never;
         post?: never;
@@ -666,6 +728,8 @@ export interface paths {
         /**
          * Get my rating of a video
          * @description There are no ratings yet: always 404.
+         *
+         *     **Problems:** `unauthenticated` (401), `rating_not_found` (404), `video_not_found` (404), `validation_failed` (422)
          */
         get: operations["read_rating"];
         put?: never;
@@ -686,6 +750,8 @@ export interface paths {
         /**
          * Get the ratings of a video
          * @description There are no ratings yet.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
          */
         get: operations["read_rating_stats"];
         put?: never;
@@ -705,8 +771,9 @@ export interface paths {
         };
         /**
          * Stream a video
-         * @description Takes `Range` and `If-Range`, so that a player can seek. Needs no sign-in, because a `<video>`
-         *     element sends no token.
+         * @description Takes `Range` and `If-Range`, so that a player can seek. Needs no sign-in, because a `<video>` element sends no token.
+         *
+         *     **Problems:** `file_not_found` (404), `video_not_found` (404), `precondition_failed` (412), `range_not_satisfiable` (416), `validation_failed` (422), `too_many_streams` (429), `file_unavailable` (503)
          */
         get: operations["stream_video"];
         put?: never;
@@ -727,6 +794,8 @@ export interface paths {
         /**
          * List the tags of a video
          * @description There are none yet.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
          */
         get: operations["list_video_tags"];
         put?: never;
@@ -744,7 +813,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the thumbnail of a video */
+        /**
+         * Get the thumbnail of a video
+         * @description **Problems:** `thumbnail_not_found` (404), `video_not_found` (404), `precondition_failed` (412), `range_not_satisfiable` (416), `validation_failed` (422), `file_unavailable` (503)
+         */
         get: operations["read_thumbnail"];
         put?: never;
         post?: never;
@@ -764,6 +836,8 @@ export interface paths {
         /**
          * List thumbnails to choose from
          * @description There are none; the one beside the file is at `/videos/{video_id}/thumbnail`.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
          */
         get: operations["list_thumbnails"];
         put?: never;
@@ -785,8 +859,9 @@ export interface paths {
         put?: never;
         /**
          * Count a view
-         * @description A page sends this when it opens a player. A viewer of a video, or an address that is not signed
-         *     in, counts once in half an hour.
+         * @description A page sends this when it opens a player. A viewer of a video, or an address that is not signed in, counts once in half an hour.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         post: operations["count_view"];
         delete?: never;
@@ -802,28 +877,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get watch position */
+        /**
+         * Get watch position
+         * @description **Problems:** `unauthenticated` (401), `video_not_found` (404), `watch_history_not_found` (404), `validation_failed` (422)
+         */
         get: operations["read_watch_history"];
         put?: never;
         /**
          * Save the watch position
-         * @description A player sends this every 10 seconds while it plays, and at once on pause, seek, end, and when
-         *     its page is hidden.
+         * @description A player sends this every 10 seconds while it plays, and at once on pause, seek, end, and when its page is hidden.
          *
-         *     The newer save wins, whatever arrives first. Of two saves with the same `session_id`, the higher
-         *     `sequence` is newer; otherwise the position that was true later, by `age_ms`. A save without a
-         *     `session_id` keeps the `session_id` and `sequence` of the entry, so a later save of that session
-         *     is still compared by `sequence`. An older save changes nothing: the response is the stored entry
-         *     with `applied: false`. A save of position 0 without a `session_id` starts over.
+         *     The newer save wins, whatever arrives first. Of two saves with the same `session_id`, the higher `sequence` is newer; otherwise the position that was true later, by `age_ms`. A save without a `session_id` keeps the `session_id` and `sequence` of the entry, so a later save of that session is still compared by `sequence`. An older save changes nothing: the response is the stored entry with `applied: false`. A save of position 0 without a `session_id` starts over.
          *
-         *     What was deleted stays deleted: a save whose position is older than the deletion of the entry is
-         *     not taken, and neither is any save while the caller's preference `history` is `off`.
+         *     What was deleted stays deleted: a save whose position is older than the deletion of the entry is not taken, and neither is any save while the caller's preference `history` is `off`.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422)
          */
         post: operations["save_watch_history"];
         /**
          * Forget watch position
-         * @description The entry and its plays are gone. A save that arrives later, of a position from before the
-         *     deletion, is not taken; a player that goes on playing begins a new entry.
+         * @description The entry and its plays are gone. A save that arrives later, of a position from before the deletion, is not taken; a player that goes on playing begins a new entry.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `watch_history_not_found` (404), `validation_failed` (422)
          */
         delete: operations["forget_watch_history"];
         options?: never;
@@ -841,14 +916,17 @@ export interface paths {
         get?: never;
         /**
          * Hide a video
-         * @description Takes it off "continue watching". Position, plays and marks stay. It comes back when a save
-         *     moves the position, or at `until`.
+         * @description Takes it off "continue watching". Position, plays and marks stay. It comes back when a save moves the position, or at `until`.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `watch_history_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         put: operations["hide_watch_history"];
         post?: never;
         /**
          * Show a hidden video
          * @description Puts it back on "continue watching", if it belongs there.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `watch_history_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         delete: operations["unhide_watch_history"];
         options?: never;
@@ -867,8 +945,9 @@ export interface paths {
         put?: never;
         /**
          * Undo the last jump
-         * @description Goes back to the position in `previous`, which was given up last. The position that is given up
-         *     now becomes `previous`, so that a second undo takes the first one back.
+         * @description Goes back to the position in `previous`, which was given up last. The position that is given up now becomes `previous`, so that a second undo takes the first one back.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `watch_history_not_found` (404), `nothing_to_undo` (409), `validation_failed` (422), `too_many_requests` (429)
          */
         post: operations["undo_watch_history"];
         delete?: never;
@@ -887,15 +966,17 @@ export interface paths {
         get?: never;
         /**
          * Mark a video as watched
-         * @description The entry is completed, its `play_count` is at least 1, and its position is the end, if the
-         *     duration is known. There need not be an entry before. No play is made up.
+         * @description The entry is completed, its `play_count` is at least 1, and its position is the end, if the duration is known. There need not be an entry before. No play is made up.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         put: operations["mark_watched"];
         post?: never;
         /**
          * Mark a video as not watched
-         * @description Forgets that it was watched to the end: `play_count` is 0, and no play is `completed` any more.
-         *     A position at the end goes back to the start, any other one stays.
+         * @description Forgets that it was watched to the end: `play_count` is 0, and no play is `completed` any more. A position at the end goes back to the start, any other one stays.
+         *
+         *     **Problems:** `unauthenticated` (401), `video_not_found` (404), `watch_history_not_found` (404), `validation_failed` (422), `too_many_requests` (429)
          */
         delete: operations["unmark_watched"];
         options?: never;
@@ -912,9 +993,9 @@ export interface paths {
         };
         /**
          * List my history
-         * @description The entries of the caller with their videos, hidden ones too: the last watched first, and with
-         *     `state=completed` the last completed first. The header `Link` has the URL of the next page, if
-         *     there is one.
+         * @description The entries of the caller with their videos, hidden ones too: the last watched first, and with `state=completed` the last completed first. The header `Link` has the URL of the next page, if there is one.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         get: operations["list_watch_history"];
         put?: never;
@@ -922,6 +1003,8 @@ export interface paths {
         /**
          * Clear the history
          * @description Deletes the entries and plays that were last watched before a time, or all of them.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422), `too_many_requests` (429)
          */
         delete: operations["clear_watch_history"];
         options?: never;
@@ -940,9 +1023,9 @@ export interface paths {
         put?: never;
         /**
          * Save a batch of watch positions
-         * @description For saves that a device collected offline, the oldest first. Each save is accepted or refused as
-         *     if it was sent alone. A batch whose response was lost can be sent again, with new ages: saves
-         *     with a `session_id` and a `sequence` change nothing the second time.
+         * @description For saves that a device collected offline, the oldest first. Each save is accepted or refused as if it was sent alone. A batch whose response was lost can be sent again, with new ages: saves with a `session_id` and a `sequence` change nothing the second time.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422)
          */
         post: operations["save_watch_history_batch"];
         delete?: never;
@@ -960,10 +1043,9 @@ export interface paths {
         };
         /**
          * List changes of my history
-         * @description For a device that keeps a copy of the history: every entry that was changed since the token was
-         *     given out, as it is now, and null for every one that is gone. No change is skipped, whichever
-         *     device made it; one may be repeated. Ask again at once while `more` is true. After a 410, drop
-         *     the copy and read all anew.
+         * @description For a device that keeps a copy of the history: every entry that was changed since the token was given out, as it is now, and null for every one that is gone. No change is skipped, whichever device made it; one may be repeated. Ask again at once while `more` is true. After a 410, drop the copy and read all anew.
+         *
+         *     **Problems:** `unauthenticated` (401), `changes_expired` (410), `validation_failed` (422)
          */
         get: operations["list_watch_history_changes"];
         put?: never;
@@ -986,6 +1068,8 @@ export interface paths {
         /**
          * Forget many videos
          * @description Deletes the entries of these videos with their plays. Videos without an entry are skipped.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422), `too_many_requests` (429)
          */
         post: operations["forget_many"];
         delete?: never;
@@ -1006,6 +1090,8 @@ export interface paths {
         /**
          * Mark many videos
          * @description Marks videos as watched now, or as not watched. All marks are stored, or none.
+         *
+         *     **Problems:** `unauthenticated` (401), `validation_failed` (422), `too_many_requests` (429)
          */
         post: operations["mark_many_watched"];
         delete?: never;
@@ -1024,6 +1110,8 @@ export interface paths {
         /**
          * Health check
          * @description The same as `/health/ready`.
+         *
+         *     **Problems:** `shutting_down` (503)
          */
         get: operations["health"];
         put?: never;
@@ -1063,8 +1151,9 @@ export interface paths {
         };
         /**
          * Readiness check
-         * @description 503 while the database cannot be reached, and while the server shuts down. Redis is named, but
-         *     not needed.
+         * @description 503 while the database cannot be reached, and while the server shuts down. Redis is named, but not needed.
+         *
+         *     **Problems:** `shutting_down` (503)
          */
         get: operations["health_ready"];
         put?: never;
@@ -1079,6 +1168,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The password that confirms the deletion of an account. */
+        AccountDeletion: {
+            /**
+             * Format: password
+             * @description The password that the account has now.
+             * @example correct horse
+             */
+            current_password: string;
+        };
         /** @description The account is deactivated. */
         AccountInactiveProblem: {
             /**
@@ -1258,7 +1356,7 @@ export interface components {
                 /**
                  * Format: int32
                  * @description In whole seconds from the start.
-                 * @example 2412
+                 * @example 42
                  */
                 position: number;
             } | null;
@@ -1271,7 +1369,7 @@ export interface components {
             /**
              * Format: int32
              * @description Where a player should start, in whole seconds; 0 is the start of the video.
-             * @example 150
+             * @example 15
              */
             resume_at: number;
             /**
@@ -1287,7 +1385,7 @@ export interface components {
             /**
              * Format: int32
              * @description Its duration in whole seconds.
-             * @example 600
+             * @example 60
              */
             video_duration: number | null;
             /**
@@ -1309,7 +1407,7 @@ export interface components {
             /**
              * Format: int32
              * @description The saved position, in whole seconds from the start.
-             * @example 150
+             * @example 15
              */
             watch_position: number;
         };
@@ -1514,14 +1612,14 @@ export interface components {
         /**
          * @description How long a video stays off "continue watching".
          * @example {
-         *       "until": "2030-01-01T00:00:00.000Z"
+         *       "until": "2100-01-01T00:00:00.000Z"
          *     }
          */
         Hiding: {
             /**
              * Format: date-time
              * @description When it comes back by itself, a time in the future; never by default.
-             * @example 2030-01-01T00:00:00.000Z
+             * @example 2100-01-01T00:00:00.000Z
              */
             until?: string | null;
         };
@@ -1668,6 +1766,33 @@ export interface components {
              * @example about:blank
              */
             type: string;
+        };
+        /** @description Figures of the ready videos. */
+        LibrarySummary: {
+            /**
+             * Format: double
+             * @description The mean of all ratings, 0.0 without any.
+             * @example 0
+             */
+            average_rating: number;
+            /**
+             * Format: int64
+             * @description The number of ratings.
+             * @example 0
+             */
+            total_ratings: number;
+            /**
+             * Format: int64
+             * @description The number of ready videos.
+             * @example 1
+             */
+            total_videos: number;
+            /**
+             * Format: int64
+             * @description The sum of their views.
+             * @example 0
+             */
+            total_views: number;
         };
         /** @description What the server sends over a live socket. */
         LiveMessage: {
@@ -1869,35 +1994,6 @@ export interface components {
              */
             type: string;
         };
-        /** @description A numbered page of the list of videos. */
-        Paginated: {
-            /** @description The videos; none after the last page. */
-            items: components["schemas"]["Video"][];
-            /**
-             * Format: int64
-             * @description The number of this page.
-             * @example 1
-             */
-            page: number;
-            /**
-             * Format: int64
-             * @description Videos on a page.
-             * @example 20
-             */
-            page_size: number;
-            /**
-             * Format: int64
-             * @description All videos of the list. If there are many, they are counted once a second.
-             * @example 1
-             */
-            total: number;
-            /**
-             * Format: int64
-             * @description The number of pages.
-             * @example 1
-             */
-            total_pages: number;
-        };
         /** @description The body is too large. */
         PayloadTooLargeProblem: {
             /**
@@ -1946,7 +2042,7 @@ export interface components {
             /**
              * Format: int32
              * @description The position of its last save, in whole seconds from the start of the video.
-             * @example 590
+             * @example 15
              */
             end_position: number;
             /**
@@ -1964,7 +2060,7 @@ export interface components {
             /**
              * Format: int32
              * @description The position of its first save, in whole seconds from the start of the video.
-             * @example 150
+             * @example 0
              */
             start_position: number;
             /**
@@ -1987,7 +2083,7 @@ export interface components {
             /**
              * Format: int64
              * @description How long it was really watched, in whole seconds: pauses and seeks do not count.
-             * @example 440
+             * @example 15
              */
             watched_seconds: number;
         };
@@ -2084,7 +2180,7 @@ export interface components {
         /**
          * @description The changes of the preferences; a field that is absent stays unchanged.
          * @example {
-         *       "history": "positions",
+         *       "recommendations": true,
          *       "retention_days": 365
          *     }
          */
@@ -2154,22 +2250,6 @@ export interface components {
              */
             type: string;
         };
-        /** @description The qualities that a video can be streamed in. */
-        Qualities: {
-            /**
-             * @description `original` alone: files are streamed as they are.
-             * @example [
-             *       "original"
-             *     ]
-             */
-            available_qualities: string[];
-            /**
-             * Format: int64
-             * @description The id of the video.
-             * @example 1
-             */
-            video_id: number;
-        };
         /** @description The range starts after the end of the file. */
         RangeNotSatisfiableProblem: {
             /**
@@ -2207,7 +2287,7 @@ export interface components {
             type: string;
         };
         /** @description A video and its mean rating. */
-        Rated: {
+        RatedVideo: {
             /**
              * Format: double
              * @description The mean score.
@@ -2601,33 +2681,6 @@ export interface components {
              */
             type: string;
         };
-        /** @description Figures of the ready videos. */
-        Summary: {
-            /**
-             * Format: double
-             * @description The mean of all ratings, 0.0 without any.
-             * @example 0
-             */
-            average_rating: number;
-            /**
-             * Format: int64
-             * @description The number of ratings.
-             * @example 0
-             */
-            total_ratings: number;
-            /**
-             * Format: int64
-             * @description The number of ready videos.
-             * @example 1
-             */
-            total_videos: number;
-            /**
-             * Format: int64
-             * @description The sum of their views.
-             * @example 0
-             */
-            total_views: number;
-        };
         /** @description The name or the e-mail is taken. */
         TakenProblem: {
             /**
@@ -2663,23 +2716,6 @@ export interface components {
              * @example about:blank
              */
             type: string;
-        };
-        /** @description One of several thumbnails of a video. */
-        Thumbnail: {
-            /**
-             * Format: int64
-             * @description Never used twice.
-             * @example 1
-             */
-            id: number;
-            /** @description Whether it is the one that is shown. */
-            is_selected: boolean;
-            /**
-             * Format: int64
-             * @description The video.
-             * @example 1
-             */
-            video_id: number;
         };
         /** @description There is no such video, or it has no thumbnail. */
         ThumbnailNotFoundProblem: {
@@ -2719,7 +2755,10 @@ export interface components {
         };
         /** @description An access token and a refresh token. */
         TokenPair: {
-            /** @description For the header `Authorization: Bearer …`. */
+            /**
+             * @description For the header `Authorization: Bearer …`.
+             * @example eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl
+             */
             access_token: string;
             /**
              * Format: int64
@@ -2727,7 +2766,10 @@ export interface components {
              * @example 1800
              */
             expires_in: number;
-            /** @description For one refresh, once the access token has expired. */
+            /**
+             * @description For one refresh, once the access token has expired.
+             * @example Yb0yVYb5qW0lC1s1c3v2vT2Vd1kz3bq6yS4b8m2hQ1E
+             */
             refresh_token: string;
             /**
              * @description Always `bearer`.
@@ -3221,15 +3263,6 @@ export interface components {
              */
             username?: string | null;
         };
-        /** @description The password that confirms the deletion of an account. */
-        UserDeparture: {
-            /**
-             * Format: password
-             * @description The password that the account has now.
-             * @example correct horse
-             */
-            current_password: string;
-        };
         /**
          * @description What an account may do.
          * @enum {string}
@@ -3322,19 +3355,19 @@ export interface components {
             /**
              * Format: int32
              * @description Whole seconds.
-             * @example 600
+             * @example 60
              */
             duration: number | null;
             /**
              * Format: int64
              * @description Bytes.
-             * @example 73400320
+             * @example 185937
              */
             file_size: number | null;
             /**
              * Format: int32
              * @description Pixels.
-             * @example 1080
+             * @example 360
              */
             height: number | null;
             /**
@@ -3399,7 +3432,7 @@ export interface components {
             /**
              * Format: int32
              * @description Pixels.
-             * @example 1920
+             * @example 640
              */
             width: number | null;
         };
@@ -3443,7 +3476,7 @@ export interface components {
          *       ]
          *     }
          */
-        VideoList: {
+        VideoIds: {
             /**
              * @description 1 to 500 ids. One that is listed twice counts once.
              * @example [
@@ -3489,8 +3522,54 @@ export interface components {
              */
             type: string;
         };
+        /** @description A numbered page of the list of videos. */
+        VideoPage: {
+            /** @description The videos; none after the last page. */
+            items: components["schemas"]["Video"][];
+            /**
+             * Format: int64
+             * @description The number of this page.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Videos on a page.
+             * @example 20
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description All videos of the list. If there are many, they are counted once a second.
+             * @example 1
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description The number of pages.
+             * @example 1
+             */
+            total_pages: number;
+        };
+        /** @description The qualities that a video can be streamed in. */
+        VideoQualities: {
+            /**
+             * @description `original` alone: files are streamed as they are.
+             * @example [
+             *       "original"
+             *     ]
+             */
+            available_qualities: string[];
+            /**
+             * Format: int64
+             * @description The id of the video.
+             * @example 1
+             */
+            video_id: number;
+        };
         /**
          * @description The state of a video between upload and deletion.
+         * @example ready
          * @enum {string}
          */
         VideoStatus: "processing" | "ready" | "failed" | "deleted";
@@ -3517,6 +3596,23 @@ export interface components {
              * @example sea
              */
             slug: string;
+        };
+        /** @description One of several thumbnails of a video. */
+        VideoThumbnail: {
+            /**
+             * Format: int64
+             * @description Never used twice.
+             * @example 1
+             */
+            id: number;
+            /** @description Whether it is the one that is shown. */
+            is_selected: boolean;
+            /**
+             * Format: int64
+             * @description The video.
+             * @example 1
+             */
+            video_id: number;
         };
         /** @description What the caller watched on one day. */
         ViewingDay: {
@@ -3662,7 +3758,7 @@ export interface components {
              * @example [
              *       {
              *         "video_id": 1,
-             *         "watch_position": 150,
+             *         "watch_position": 15,
              *         "age_ms": 60000
              *       }
              *     ]
@@ -3740,7 +3836,7 @@ export interface components {
          * @description A save and its video.
          * @example {
          *       "video_id": 1,
-         *       "watch_position": 150,
+         *       "watch_position": 15,
          *       "age_ms": 60000
          *     }
          */
@@ -3762,7 +3858,7 @@ export interface components {
              * @description The seconds really played in this player session so far, by the player's stopwatch; it
              *     requires `session_id`. Pauses, seeks and buffering do not count, and double speed counts
              *     time and not film.
-             * @example 140
+             * @example 14
              */
             played_seconds?: number | null;
             /**
@@ -3789,14 +3885,14 @@ export interface components {
              * Format: int32
              * @description Total time watched, in whole seconds; 0 by default. An applied save never lowers the stored
              *     value.
-             * @example 150
+             * @example 15
              */
             watch_duration?: number;
             /**
              * Format: int32
              * @description The position of the player, in whole seconds from the start. A position after the end of the
              *     video is stored as the end.
-             * @example 150
+             * @example 15
              */
             watch_position: number;
         };
@@ -3825,7 +3921,7 @@ export interface components {
                 /**
                  * Format: date-time
                  * @description When `play_count` was last incremented.
-                 * @example 2026-11-20T13:32:59.391Z
+                 * @example null
                  */
                 completed_at: string | null;
                 /**
@@ -3876,7 +3972,7 @@ export interface components {
                     /**
                      * Format: int32
                      * @description In whole seconds from the start.
-                     * @example 2412
+                     * @example 42
                      */
                     position: number;
                 } | null;
@@ -3889,7 +3985,7 @@ export interface components {
                 /**
                  * Format: int32
                  * @description Where a player should start, in whole seconds; 0 is the start of the video.
-                 * @example 150
+                 * @example 15
                  */
                 resume_at: number;
                 /**
@@ -3913,13 +4009,13 @@ export interface components {
                 /**
                  * Format: int32
                  * @description Total time watched, in whole seconds.
-                 * @example 150
+                 * @example 15
                  */
                 watch_duration: number;
                 /**
                  * Format: int32
                  * @description The saved position, in whole seconds from the start.
-                 * @example 150
+                 * @example 15
                  */
                 watch_position: number;
             } | null;
@@ -3963,7 +4059,7 @@ export interface components {
             /**
              * Format: date-time
              * @description When `play_count` was last incremented.
-             * @example 2026-11-20T13:32:59.391Z
+             * @example null
              */
             completed_at: string | null;
             /**
@@ -4014,7 +4110,7 @@ export interface components {
                 /**
                  * Format: int32
                  * @description In whole seconds from the start.
-                 * @example 2412
+                 * @example 42
                  */
                 position: number;
             } | null;
@@ -4027,7 +4123,7 @@ export interface components {
             /**
              * Format: int32
              * @description Where a player should start, in whole seconds; 0 is the start of the video.
-             * @example 150
+             * @example 15
              */
             resume_at: number;
             /**
@@ -4051,20 +4147,20 @@ export interface components {
             /**
              * Format: int32
              * @description Total time watched, in whole seconds.
-             * @example 150
+             * @example 15
              */
             watch_duration: number;
             /**
              * Format: int32
              * @description The saved position, in whole seconds from the start.
-             * @example 150
+             * @example 15
              */
             watch_position: number;
         };
         /**
          * @description A position to store.
          * @example {
-         *       "watch_position": 150
+         *       "watch_position": 15
          *     }
          */
         WatchHistorySave: {
@@ -4085,7 +4181,7 @@ export interface components {
              * @description The seconds really played in this player session so far, by the player's stopwatch; it
              *     requires `session_id`. Pauses, seeks and buffering do not count, and double speed counts
              *     time and not film.
-             * @example 140
+             * @example 14
              */
             played_seconds?: number | null;
             /**
@@ -4107,28 +4203,28 @@ export interface components {
              * Format: int32
              * @description Total time watched, in whole seconds; 0 by default. An applied save never lowers the stored
              *     value.
-             * @example 150
+             * @example 15
              */
             watch_duration?: number;
             /**
              * Format: int32
              * @description The position of the player, in whole seconds from the start. A position after the end of the
              *     video is stored as the end.
-             * @example 150
+             * @example 15
              */
             watch_position: number;
         };
         /**
          * @description When a video was watched.
          * @example {
-         *       "watched_at": "2026-11-20T13:32:59.391Z"
+         *       "watched_at": "2025-01-01T20:15:00.000Z"
          *     }
          */
         WatchedMark: {
             /**
              * Format: date-time
              * @description When the video was watched, now at the latest; now by default.
-             * @example 2026-11-20T13:32:59.391Z
+             * @example 2025-01-01T20:15:00.000Z
              */
             watched_at?: string | null;
         };
@@ -4227,8 +4323,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "password": "correct horse",
-                 *       "username": "ann"
+                 *       "username": "ann",
+                 *       "password": "correct horse"
                  *     }
                  */
                 "application/json": components["schemas"]["Credentials"];
@@ -4243,6 +4339,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+                     *       "refresh_token": "Yb0yVYb5qW0lC1s1c3v2vT2Vd1kz3bq6yS4b8m2hQ1E",
+                     *       "token_type": "bearer",
+                     *       "expires_in": 1800
+                     *     }
+                     */
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
@@ -4576,6 +4680,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ann@example.org",
+                     *       "username": "ann",
+                     *       "full_name": "Ann Example",
+                     *       "role": "user",
+                     *       "is_active": false,
+                     *       "is_verified": false,
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z",
+                     *       "last_login": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -4692,6 +4810,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+                     *       "refresh_token": "Yb0yVYb5qW0lC1s1c3v2vT2Vd1kz3bq6yS4b8m2hQ1E",
+                     *       "token_type": "bearer",
+                     *       "expires_in": 1800
+                     *     }
+                     */
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
@@ -4851,8 +4977,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "email": "ann@example.org",
-                 *       "password": "correct horse",
-                 *       "username": "ann"
+                 *       "username": "ann",
+                 *       "password": "correct horse"
                  *     }
                  */
                 "application/json": components["schemas"]["Registration"];
@@ -4871,6 +4997,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ann@example.org",
+                     *       "username": "ann",
+                     *       "full_name": "Ann Example",
+                     *       "role": "user",
+                     *       "is_active": false,
+                     *       "is_verified": false,
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z",
+                     *       "last_login": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -5044,6 +5184,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "created_at": "2026-11-20T13:32:59.391Z",
+                     *         "last_used_at": "2026-11-20T13:32:59.391Z",
+                     *         "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                     *         "address": "192.0.2.7",
+                     *         "current": false
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["UserSession"][];
                 };
             };
@@ -5569,6 +5721,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1048577,
+                     *         "video_id": 1,
+                     *         "video_title": "Harbour at dawn",
+                     *         "device": "Living room",
+                     *         "started_at": "2026-11-20T13:02:59.391Z",
+                     *         "ended_at": "2026-11-20T13:32:59.391Z",
+                     *         "start_position": 0,
+                     *         "end_position": 15,
+                     *         "watched_seconds": 15,
+                     *         "completed": false
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Play"][];
                 };
             };
@@ -5854,6 +6022,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "video_id": 1,
+                     *       "watch_position": 15,
+                     *       "watch_duration": 15,
+                     *       "completed": false,
+                     *       "progress_percentage": 25,
+                     *       "resume_at": 15,
+                     *       "device": "Living room",
+                     *       "play_count": 0,
+                     *       "completed_at": null,
+                     *       "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *       "hidden": false,
+                     *       "previous": {
+                     *         "position": 42,
+                     *         "device": "Living room",
+                     *         "at": "2026-11-20T13:32:59.391Z"
+                     *       },
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryEntry"];
                 };
             };
@@ -6018,6 +6210,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "user_id": 1,
+                     *         "uploader_username": "ann",
+                     *         "title": "Harbour at dawn",
+                     *         "description": "Filmed from the lighthouse.",
+                     *         "duration": 60,
+                     *         "width": 640,
+                     *         "height": 360,
+                     *         "file_size": 185937,
+                     *         "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *         "status": "ready",
+                     *         "view_count": 0,
+                     *         "created_at": "2026-11-20T13:32:59.391Z",
+                     *         "updated_at": "2026-11-20T13:32:59.391Z",
+                     *         "published_at": "2026-11-20T13:32:59.391Z",
+                     *         "stream_url": "/api/v1/videos/1/stream",
+                     *         "watch_progress": 25
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Video"][];
                 };
             };
@@ -6132,7 +6347,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Summary"];
+                    /**
+                     * @example {
+                     *       "total_videos": 1,
+                     *       "total_views": 0,
+                     *       "total_ratings": 0,
+                     *       "average_rating": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LibrarySummary"];
                 };
             };
             /** @description A header is repeated that may be sent once. */
@@ -6238,7 +6461,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Rated"][];
+                    /**
+                     * @example [
+                     *       {
+                     *         "video": {
+                     *           "id": 1,
+                     *           "user_id": 1,
+                     *           "uploader_username": "ann",
+                     *           "title": "Harbour at dawn",
+                     *           "description": "Filmed from the lighthouse.",
+                     *           "duration": 60,
+                     *           "width": 640,
+                     *           "height": 360,
+                     *           "file_size": 185937,
+                     *           "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *           "status": "ready",
+                     *           "view_count": 0,
+                     *           "created_at": "2026-11-20T13:32:59.391Z",
+                     *           "updated_at": "2026-11-20T13:32:59.391Z",
+                     *           "published_at": "2026-11-20T13:32:59.391Z",
+                     *           "stream_url": "/api/v1/videos/1/stream",
+                     *           "watch_progress": 25
+                     *         },
+                     *         "avg_rating": 4.5,
+                     *         "rating_count": 5
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["RatedVideo"][];
                 };
             };
             /** @description A header is repeated that may be sent once. */
@@ -6352,6 +6602,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "name": "Sea",
+                     *         "slug": "sea",
+                     *         "color": "#3B82F6"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["VideoTag"][];
                 };
             };
@@ -6459,6 +6719,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "name": "Sea",
+                     *         "slug": "sea",
+                     *         "color": "#3B82F6"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["VideoTag"][];
                 };
             };
@@ -6571,6 +6841,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "name": "Sea",
+                     *         "slug": "sea",
+                     *         "color": "#3B82F6"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["VideoTag"][];
                 };
             };
@@ -6672,6 +6952,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ann@example.org",
+                     *       "username": "ann",
+                     *       "full_name": "Ann Example",
+                     *       "role": "user",
+                     *       "is_active": false,
+                     *       "is_verified": false,
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z",
+                     *       "last_login": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -6772,7 +7066,7 @@ export interface operations {
                  *       "current_password": "correct horse"
                  *     }
                  */
-                "application/json": components["schemas"]["UserDeparture"];
+                "application/json": components["schemas"]["AccountDeletion"];
             };
         };
         responses: {
@@ -6974,6 +7268,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ann@example.org",
+                     *       "username": "ann",
+                     *       "full_name": "Ann Example",
+                     *       "role": "user",
+                     *       "is_active": false,
+                     *       "is_verified": false,
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z",
+                     *       "last_login": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -7149,6 +7457,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "history": "positions",
+                     *       "retention_days": 365,
+                     *       "recommendations": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
@@ -7246,7 +7561,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "history": "positions",
+                 *       "recommendations": true,
                  *       "retention_days": 365
                  *     }
                  */
@@ -7266,6 +7581,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "history": "positions",
+                     *       "retention_days": 365,
+                     *       "recommendations": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
@@ -7437,6 +7759,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-11-01",
+                     *       "to": "2026-11-30",
+                     *       "tz": "Asia/Seoul",
+                     *       "watched_seconds": 5400,
+                     *       "plays": 3,
+                     *       "videos_started": 2,
+                     *       "videos_completed": 1,
+                     *       "days": [
+                     *         {
+                     *           "date": "2026-11-01",
+                     *           "watched_seconds": 1800,
+                     *           "plays": 1,
+                     *           "completed": 1
+                     *         }
+                     *       ],
+                     *       "weekdays": [
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         1800,
+                     *         0,
+                     *         3600,
+                     *         0
+                     *       ],
+                     *       "hours": [
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         0,
+                     *         5400,
+                     *         0,
+                     *         0,
+                     *         0
+                     *       ],
+                     *       "top_videos": [
+                     *         {
+                     *           "video_id": 1,
+                     *           "video_title": "Harbour at dawn",
+                     *           "watched_seconds": 3600,
+                     *           "plays": 2
+                     *         }
+                     *       ],
+                     *       "top_uploaders": [
+                     *         {
+                     *           "username": "ann",
+                     *           "watched_seconds": 5400
+                     *         }
+                     *       ],
+                     *       "devices": [
+                     *         {
+                     *           "device": "Living room",
+                     *           "watched_seconds": 5400
+                     *         }
+                     *       ],
+                     *       "longest_streak_days": 3,
+                     *       "current_streak_days": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ViewingStatistics"];
                 };
             };
@@ -7570,6 +7968,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "user_id": 1,
+                     *         "uploader_username": "ann",
+                     *         "title": "Harbour at dawn",
+                     *         "description": "Filmed from the lighthouse.",
+                     *         "duration": 60,
+                     *         "width": 640,
+                     *         "height": 360,
+                     *         "file_size": 185937,
+                     *         "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *         "status": "ready",
+                     *         "view_count": 0,
+                     *         "created_at": "2026-11-20T13:32:59.391Z",
+                     *         "updated_at": "2026-11-20T13:32:59.391Z",
+                     *         "published_at": "2026-11-20T13:32:59.391Z",
+                     *         "stream_url": "/api/v1/videos/1/stream",
+                     *         "watch_progress": 25
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Video"][];
                 };
             };
@@ -7701,6 +8122,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "uploader_username": "ann",
+                     *       "title": "Harbour at dawn",
+                     *       "description": "Filmed from the lighthouse.",
+                     *       "duration": 60,
+                     *       "width": 640,
+                     *       "height": 360,
+                     *       "file_size": 185937,
+                     *       "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *       "status": "ready",
+                     *       "view_count": 0,
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z",
+                     *       "published_at": "2026-11-20T13:32:59.391Z",
+                     *       "stream_url": "/api/v1/videos/1/stream",
+                     *       "watch_progress": 25
+                     *     }
+                     */
                     "application/json": components["schemas"]["Video"];
                 };
             };
@@ -7884,6 +8326,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "video_id": 1,
+                     *         "video_title": "Harbour at dawn",
+                     *         "video_description": "Filmed from the lighthouse.",
+                     *         "video_duration": 60,
+                     *         "video_thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *         "uploader_username": "ann",
+                     *         "watch_position": 15,
+                     *         "progress_percentage": 25,
+                     *         "resume_at": 15,
+                     *         "device": "Living room",
+                     *         "play_count": 0,
+                     *         "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *         "previous": {
+                     *           "position": 42,
+                     *           "device": "Living room",
+                     *           "at": "2026-11-20T13:32:59.391Z"
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ContinueWatchingItem"][];
                 };
             };
@@ -8009,6 +8474,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "user_id": 1,
+                     *         "uploader_username": "ann",
+                     *         "title": "Harbour at dawn",
+                     *         "description": "Filmed from the lighthouse.",
+                     *         "duration": 60,
+                     *         "width": 640,
+                     *         "height": 360,
+                     *         "file_size": 185937,
+                     *         "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *         "status": "ready",
+                     *         "view_count": 0,
+                     *         "created_at": "2026-11-20T13:32:59.391Z",
+                     *         "updated_at": "2026-11-20T13:32:59.391Z",
+                     *         "published_at": "2026-11-20T13:32:59.391Z",
+                     *         "stream_url": "/api/v1/videos/1/stream",
+                     *         "watch_progress": 25
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Video"][];
                 };
             };
@@ -8140,7 +8628,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Paginated"];
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": 1,
+                     *           "user_id": 1,
+                     *           "uploader_username": "ann",
+                     *           "title": "Harbour at dawn",
+                     *           "description": "Filmed from the lighthouse.",
+                     *           "duration": 60,
+                     *           "width": 640,
+                     *           "height": 360,
+                     *           "file_size": 185937,
+                     *           "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *           "status": "ready",
+                     *           "view_count": 0,
+                     *           "created_at": "2026-11-20T13:32:59.391Z",
+                     *           "updated_at": "2026-11-20T13:32:59.391Z",
+                     *           "published_at": "2026-11-20T13:32:59.391Z",
+                     *           "stream_url": "/api/v1/videos/1/stream",
+                     *           "watch_progress": 25
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "page": 1,
+                     *       "page_size": 20,
+                     *       "total_pages": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VideoPage"];
                 };
             };
             /** @description A header is repeated that may be sent once. */
@@ -8260,6 +8777,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "user_id": 1,
+                     *         "uploader_username": "ann",
+                     *         "title": "Harbour at dawn",
+                     *         "description": "Filmed from the lighthouse.",
+                     *         "duration": 60,
+                     *         "width": 640,
+                     *         "height": 360,
+                     *         "file_size": 185937,
+                     *         "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *         "status": "ready",
+                     *         "view_count": 0,
+                     *         "created_at": "2026-11-20T13:32:59.391Z",
+                     *         "updated_at": "2026-11-20T13:32:59.391Z",
+                     *         "published_at": "2026-11-20T13:32:59.391Z",
+                     *         "stream_url": "/api/v1/videos/1/stream",
+                     *         "watch_progress": 25,
+                     *         "reason": {
+                     *           "kind": "watched_together",
+                     *           "video_id": 1,
+                     *           "video_title": "Harbour at dawn"
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Recommendation"][];
                 };
             };
@@ -8407,6 +8952,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "user_id": 1,
+                     *         "uploader_username": "ann",
+                     *         "title": "Harbour at dawn",
+                     *         "description": "Filmed from the lighthouse.",
+                     *         "duration": 60,
+                     *         "width": 640,
+                     *         "height": 360,
+                     *         "file_size": 185937,
+                     *         "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *         "status": "ready",
+                     *         "view_count": 0,
+                     *         "created_at": "2026-11-20T13:32:59.391Z",
+                     *         "updated_at": "2026-11-20T13:32:59.391Z",
+                     *         "published_at": "2026-11-20T13:32:59.391Z",
+                     *         "stream_url": "/api/v1/videos/1/stream",
+                     *         "watch_progress": 25
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Video"][];
                 };
             };
@@ -8527,6 +9095,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "uploader_username": "ann",
+                     *       "title": "Harbour at dawn",
+                     *       "description": "Filmed from the lighthouse.",
+                     *       "duration": 60,
+                     *       "width": 640,
+                     *       "height": 360,
+                     *       "file_size": 185937,
+                     *       "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *       "status": "ready",
+                     *       "view_count": 0,
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z",
+                     *       "published_at": "2026-11-20T13:32:59.391Z",
+                     *       "stream_url": "/api/v1/videos/1/stream",
+                     *       "watch_progress": 25
+                     *     }
+                     */
                     "application/json": components["schemas"]["Video"];
                 };
             };
@@ -8642,7 +9231,7 @@ export interface operations {
             path: {
                 /**
                  * @description Id of the video.
-                 * @example 1
+                 * @example 2
                  */
                 video_id: number;
             };
@@ -8814,7 +9403,7 @@ export interface operations {
             path: {
                 /**
                  * @description Id of the video.
-                 * @example 1
+                 * @example 2
                  */
                 video_id: number;
             };
@@ -8843,6 +9432,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "uploader_username": "ann",
+                     *       "title": "Harbour at dawn",
+                     *       "description": "Filmed from the lighthouse.",
+                     *       "duration": 60,
+                     *       "width": 640,
+                     *       "height": 360,
+                     *       "file_size": 185937,
+                     *       "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *       "status": "ready",
+                     *       "view_count": 0,
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z",
+                     *       "published_at": "2026-11-20T13:32:59.391Z",
+                     *       "stream_url": "/api/v1/videos/1/stream",
+                     *       "watch_progress": 25
+                     *     }
+                     */
                     "application/json": components["schemas"]["Video"];
                 };
             };
@@ -9035,6 +9645,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "video_id": 1,
+                     *       "hls_available": null,
+                     *       "available_qualities": [],
+                     *       "master_playlist_url": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["HlsStatus"];
                 };
             };
@@ -9176,6 +9794,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1048577,
+                     *         "video_id": 1,
+                     *         "video_title": "Harbour at dawn",
+                     *         "device": "Living room",
+                     *         "started_at": "2026-11-20T13:02:59.391Z",
+                     *         "ended_at": "2026-11-20T13:32:59.391Z",
+                     *         "start_position": 0,
+                     *         "end_position": 15,
+                     *         "watched_seconds": 15,
+                     *         "completed": false
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Play"][];
                 };
             };
@@ -9307,6 +9941,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "available": false,
+                     *       "clips": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["PreviewClips"];
                 };
             };
@@ -9438,7 +10078,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Qualities"];
+                    /**
+                     * @example {
+                     *       "video_id": 1,
+                     *       "available_qualities": [
+                     *         "original"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VideoQualities"];
                 };
             };
             /** @description A header is repeated that may be sent once. */
@@ -9689,6 +10337,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "avg_rating": 0,
+                     *       "rating_count": 0,
+                     *       "user_rating": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RatingStats"];
                 };
             };
@@ -9832,7 +10487,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "video/*": string;
+                    "application/octet-stream": string;
+                    "video/mp4": string;
+                    "video/quicktime": string;
+                    "video/webm": string;
+                    "video/x-m4v": string;
+                    "video/x-matroska": string;
                 };
             };
             /** @description The requested bytes. */
@@ -9851,7 +10511,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "video/*": string;
+                    "application/octet-stream": string;
+                    "video/mp4": string;
+                    "video/quicktime": string;
+                    "video/webm": string;
+                    "video/x-m4v": string;
+                    "video/x-matroska": string;
                 };
             };
             /** @description Not modified. */
@@ -10021,6 +10686,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "name": "Sea",
+                     *         "slug": "sea",
+                     *         "color": "#3B82F6"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["VideoTag"][];
                 };
             };
@@ -10158,7 +10833,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": string;
+                    "application/octet-stream": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
                 };
             };
             /** @description The requested bytes. */
@@ -10177,7 +10855,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": string;
+                    "application/octet-stream": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
                 };
             };
             /** @description Not modified. */
@@ -10334,7 +11015,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Thumbnail"][];
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "video_id": 1,
+                     *         "is_selected": false
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["VideoThumbnail"][];
                 };
             };
             /** @description A header is repeated that may be sent once. */
@@ -10626,6 +11316,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "video_id": 1,
+                     *       "watch_position": 15,
+                     *       "watch_duration": 15,
+                     *       "completed": false,
+                     *       "progress_percentage": 25,
+                     *       "resume_at": 15,
+                     *       "device": "Living room",
+                     *       "play_count": 0,
+                     *       "completed_at": null,
+                     *       "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *       "hidden": false,
+                     *       "previous": {
+                     *         "position": 42,
+                     *         "device": "Living room",
+                     *         "at": "2026-11-20T13:32:59.391Z"
+                     *       },
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryEntry"];
                 };
             };
@@ -10751,7 +11465,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "watch_position": 150
+                 *       "watch_position": 15
                  *     }
                  */
                 "application/json": components["schemas"]["WatchHistorySave"];
@@ -10766,6 +11480,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "video_id": 1,
+                     *       "watch_position": 15,
+                     *       "watch_duration": 15,
+                     *       "completed": false,
+                     *       "progress_percentage": 25,
+                     *       "resume_at": 15,
+                     *       "device": "Living room",
+                     *       "play_count": 0,
+                     *       "completed_at": null,
+                     *       "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *       "hidden": false,
+                     *       "previous": {
+                     *         "position": 42,
+                     *         "device": "Living room",
+                     *         "at": "2026-11-20T13:32:59.391Z"
+                     *       },
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryEntry"];
                 };
             };
@@ -11073,7 +11811,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "until": "2030-01-01T00:00:00.000Z"
+                 *       "until": "2100-01-01T00:00:00.000Z"
                  *     }
                  */
                 "application/json": components["schemas"]["Hiding"];
@@ -11092,6 +11830,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "video_id": 1,
+                     *       "watch_position": 15,
+                     *       "watch_duration": 15,
+                     *       "completed": false,
+                     *       "progress_percentage": 25,
+                     *       "resume_at": 15,
+                     *       "device": "Living room",
+                     *       "play_count": 0,
+                     *       "completed_at": null,
+                     *       "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *       "hidden": false,
+                     *       "previous": {
+                     *         "position": 42,
+                     *         "device": "Living room",
+                     *         "at": "2026-11-20T13:32:59.391Z"
+                     *       },
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryEntry"];
                 };
             };
@@ -11277,6 +12039,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "video_id": 1,
+                     *       "watch_position": 15,
+                     *       "watch_duration": 15,
+                     *       "completed": false,
+                     *       "progress_percentage": 25,
+                     *       "resume_at": 15,
+                     *       "device": "Living room",
+                     *       "play_count": 0,
+                     *       "completed_at": null,
+                     *       "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *       "hidden": false,
+                     *       "previous": {
+                     *         "position": 42,
+                     *         "device": "Living room",
+                     *         "at": "2026-11-20T13:32:59.391Z"
+                     *       },
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryEntry"];
                 };
             };
@@ -11440,6 +12226,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "video_id": 1,
+                     *       "watch_position": 15,
+                     *       "watch_duration": 15,
+                     *       "completed": false,
+                     *       "progress_percentage": 25,
+                     *       "resume_at": 15,
+                     *       "device": "Living room",
+                     *       "play_count": 0,
+                     *       "completed_at": null,
+                     *       "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *       "hidden": false,
+                     *       "previous": {
+                     *         "position": 42,
+                     *         "device": "Living room",
+                     *         "at": "2026-11-20T13:32:59.391Z"
+                     *       },
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryEntry"];
                 };
             };
@@ -11604,7 +12414,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "watched_at": "2026-11-20T13:32:59.391Z"
+                 *       "watched_at": "2025-01-01T20:15:00.000Z"
                  *     }
                  */
                 "application/json": components["schemas"]["WatchedMark"];
@@ -11623,6 +12433,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "video_id": 1,
+                     *       "watch_position": 15,
+                     *       "watch_duration": 15,
+                     *       "completed": false,
+                     *       "progress_percentage": 25,
+                     *       "resume_at": 15,
+                     *       "device": "Living room",
+                     *       "play_count": 0,
+                     *       "completed_at": null,
+                     *       "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *       "hidden": false,
+                     *       "previous": {
+                     *         "position": 42,
+                     *         "device": "Living room",
+                     *         "at": "2026-11-20T13:32:59.391Z"
+                     *       },
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryEntry"];
                 };
             };
@@ -11808,6 +12642,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user_id": 1,
+                     *       "video_id": 1,
+                     *       "watch_position": 15,
+                     *       "watch_duration": 15,
+                     *       "completed": false,
+                     *       "progress_percentage": 25,
+                     *       "resume_at": 15,
+                     *       "device": "Living room",
+                     *       "play_count": 0,
+                     *       "completed_at": null,
+                     *       "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *       "hidden": false,
+                     *       "previous": {
+                     *         "position": 42,
+                     *         "device": "Living room",
+                     *         "at": "2026-11-20T13:32:59.391Z"
+                     *       },
+                     *       "created_at": "2026-11-20T13:32:59.391Z",
+                     *       "updated_at": "2026-11-20T13:32:59.391Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryEntry"];
                 };
             };
@@ -11985,6 +12843,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 1,
+                     *         "user_id": 1,
+                     *         "video_id": 1,
+                     *         "watch_position": 15,
+                     *         "watch_duration": 15,
+                     *         "completed": false,
+                     *         "progress_percentage": 25,
+                     *         "resume_at": 15,
+                     *         "device": "Living room",
+                     *         "play_count": 0,
+                     *         "completed_at": null,
+                     *         "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *         "hidden": false,
+                     *         "previous": {
+                     *           "position": 42,
+                     *           "device": "Living room",
+                     *           "at": "2026-11-20T13:32:59.391Z"
+                     *         },
+                     *         "created_at": "2026-11-20T13:32:59.391Z",
+                     *         "updated_at": "2026-11-20T13:32:59.391Z",
+                     *         "video": {
+                     *           "id": 1,
+                     *           "user_id": 1,
+                     *           "uploader_username": "ann",
+                     *           "title": "Harbour at dawn",
+                     *           "description": "Filmed from the lighthouse.",
+                     *           "duration": 60,
+                     *           "width": 640,
+                     *           "height": 360,
+                     *           "file_size": 185937,
+                     *           "thumbnail_path": "/api/v1/videos/1/thumbnail",
+                     *           "status": "ready",
+                     *           "view_count": 0,
+                     *           "created_at": "2026-11-20T13:32:59.391Z",
+                     *           "updated_at": "2026-11-20T13:32:59.391Z",
+                     *           "published_at": "2026-11-20T13:32:59.391Z",
+                     *           "stream_url": "/api/v1/videos/1/stream",
+                     *           "watch_progress": 25
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["HistoryItem"][];
                 };
             };
@@ -12109,6 +13012,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "deleted": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryDeletion"];
                 };
             };
@@ -12248,7 +13156,7 @@ export interface operations {
                  *       "saves": [
                  *         {
                  *           "video_id": 1,
-                 *           "watch_position": 150,
+                 *           "watch_position": 15,
                  *           "age_ms": 60000
                  *         }
                  *       ]
@@ -12266,6 +13174,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "status": 200,
+                     *           "entry": {
+                     *             "id": 1,
+                     *             "user_id": 1,
+                     *             "video_id": 1,
+                     *             "watch_position": 15,
+                     *             "watch_duration": 15,
+                     *             "completed": false,
+                     *             "progress_percentage": 25,
+                     *             "resume_at": 15,
+                     *             "device": "Living room",
+                     *             "play_count": 0,
+                     *             "completed_at": null,
+                     *             "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *             "hidden": false,
+                     *             "previous": {
+                     *               "position": 42,
+                     *               "device": "Living room",
+                     *               "at": "2026-11-20T13:32:59.391Z"
+                     *             },
+                     *             "created_at": "2026-11-20T13:32:59.391Z",
+                     *             "updated_at": "2026-11-20T13:32:59.391Z"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryBatchResults"];
                 };
             };
@@ -12421,6 +13360,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changes": [
+                     *         {
+                     *           "video_id": 1,
+                     *           "entry": {
+                     *             "id": 1,
+                     *             "user_id": 1,
+                     *             "video_id": 1,
+                     *             "watch_position": 15,
+                     *             "watch_duration": 15,
+                     *             "completed": false,
+                     *             "progress_percentage": 25,
+                     *             "resume_at": 15,
+                     *             "device": "Living room",
+                     *             "play_count": 0,
+                     *             "completed_at": null,
+                     *             "last_watched_at": "2026-11-20T13:32:59.391Z",
+                     *             "hidden": false,
+                     *             "previous": {
+                     *               "position": 42,
+                     *               "device": "Living room",
+                     *               "at": "2026-11-20T13:32:59.391Z"
+                     *             },
+                     *             "created_at": "2026-11-20T13:32:59.391Z",
+                     *             "updated_at": "2026-11-20T13:32:59.391Z"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "token": "AX0lKvO2bGQAAAAAAAAAAAAAAAAAADA5AAABmwAA",
+                     *       "more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryChanges"];
                 };
             };
@@ -12546,7 +13518,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": components["schemas"]["VideoList"];
+                "application/json": components["schemas"]["VideoIds"];
             };
         };
         responses: {
@@ -12562,6 +13534,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "deleted": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchHistoryDeletion"];
                 };
             };
@@ -12743,6 +13720,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changed": 2,
+                     *       "skipped": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchedMarkResult"];
                 };
             };
@@ -12907,6 +13890,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "healthy"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -12997,6 +13985,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "healthy"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -13063,6 +14056,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "healthy"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };

@@ -23,7 +23,7 @@ pub enum Operation {
     Fresh,
 }
 
-/// The migrations to run, in order.
+/// What a run does: it drops tables, then runs migrations, in order.
 #[derive(Default)]
 pub(crate) struct Steps {
     /// The migrations whose tables are dropped first.

@@ -16,7 +16,7 @@ use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement};
 const MESSAGE: &str =
     "this database has rows, columns or triggers that this script cannot keep: run the command without --sql";
 
-/// Writes the assertions of a script.
+/// What the assertions of a script depend on.
 pub(crate) enum ScriptAssertions {
     /// The script starts with an empty database: there is nothing to assert.
     EmptyDatabase,

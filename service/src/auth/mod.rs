@@ -78,8 +78,10 @@ pub struct RefreshToken {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenPair {
     /// For the header `Authorization: Bearer …`.
+    #[schema(example = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl")]
     pub access_token: String,
     /// For one refresh, once the access token has expired.
+    #[schema(example = "Yb0yVYb5qW0lC1s1c3v2vT2Vd1kz3bq6yS4b8m2hQ1E")]
     pub refresh_token: String,
     /// Always `bearer`.
     #[schema(example = "bearer")]

@@ -26,8 +26,8 @@ pub(crate) use sweep::sweep_changed_videos;
 use token::{ChangeSnapshot, ChangeToken, CommitPoint};
 use utoipa::ToSchema;
 
-/// How long a token is valid. Deletions are remembered for 30 days; an hour less, because one may
-/// be committed some time after its own time.
+/// How long a token is valid: one hour less than the 30 days for which tombstones are kept, because
+/// a deletion may be committed some time after the time that it has.
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(30 * 24 - 1);
 
 /// A change of the caller's history.

@@ -1,4 +1,4 @@
-//! What writers of the history leave for devices, besides the rows of entries and deletions.
+//! What writers of the history record for devices, besides entries and tombstones.
 
 use crate::Error;
 use crate::storage::Transaction;
@@ -9,8 +9,8 @@ use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, OnConflict, Query};
 use std::collections::BTreeSet;
 
-/// Devices of these viewers read the whole history anew: many entries were deleted, or other
-/// entries have expired.
+/// Makes the devices of these viewers read the whole history again, because many entries were
+/// deleted, or other entries have expired.
 ///
 /// # Errors
 /// Database errors.
@@ -30,7 +30,7 @@ pub(crate) async fn reset_histories(tx: &Transaction, viewers: impl IntoIterator
     Ok(())
 }
 
-/// Devices get all their entries of these videos, which are about to be deleted or have
+/// Makes devices get the entries of these videos again. The videos are about to be deleted, or have
 /// another duration.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Order, Query, SelectStatement, UnionType};
 use sea_orm::{Condition, DatabaseBackend, DatabaseBackend::Postgres, FromQueryResult, Iden, Iterable, QueryResult};
 
-/// What the names of the entry's columns begin with.
+/// The prefix of the entry's columns in the result.
 const ENTRY: &str = "entry_";
 const SNAPSHOT: &str = "snapshot";
 const CHANGED: &str = "changed";
@@ -18,13 +18,13 @@ const VIDEO_ID: &str = "video_id";
 /// The clocks of two processes differ by less.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
-/// A change, and what is known of the database at the moment of the statement. One row without a
-/// change comes if nothing has changed.
+/// A change, and the state of the database at the moment of the statement. If nothing has changed,
+/// there is one row without a change.
 pub(super) struct ChangeRow {
     /// Transactions that were not committed at the moment of the statement have this number or a
     /// higher one.
     pub(super) next_number: i64,
-    /// Stands for the database.
+    /// Identifies the database.
     pub(super) identity: String,
     /// The number of the last reset of the history.
     pub(super) reset: Option<i64>,
@@ -48,15 +48,15 @@ impl FromQueryResult for ChangeRow {
     }
 }
 
-/// Selects the [`ChangeRow`]s of a page, and one more to tell that there is a next one. No row
-/// comes if the account is gone.
+/// Selects the [`ChangeRow`]s of a page, and one more, which tells that there is a next page. There
+/// is no row if the account is gone.
 pub(super) fn select(
     backend: DatabaseBackend,
     request: &ChangeRequest,
     since: Option<CommitPoint>,
     after: i64,
 ) -> SelectStatement {
-    let changed = Changed { backend, request, since, after };
+    let changed = ChangeSelection { backend, request, since, after };
     let is_entry = Column::UserId.eq(request.user_id).and(Column::VideoId.into_expr().equals((CHANGED, VIDEO_ID)));
     let is_video = video::Column::Id.into_expr().equals((Entity, Column::VideoId));
     let mut select = Query::select();
@@ -76,7 +76,7 @@ pub(super) fn select(
         .take()
 }
 
-/// What is known of the database and the viewer.
+/// Selects the state of the database and of the viewer.
 fn select_snapshot(backend: DatabaseBackend, user_id: i64) -> SelectStatement {
     let (next, identity, reset) = if backend == Postgres {
         (
@@ -103,22 +103,22 @@ fn select_snapshot(backend: DatabaseBackend, user_id: i64) -> SelectStatement {
         .take()
 }
 
-/// The cluster, the database in it, and the history of the cluster: a restored backup and a standby
-/// that was promoted count transactions anew. A row of `revisions`, which an operator may write,
-/// makes tokens of before invalid.
+/// Names the cluster, its timeline and the database, because a restored backup and a promoted
+/// standby count transactions anew. An operator may write a row of `revisions`, which makes all
+/// earlier tokens invalid.
 const POSTGRES_IDENTITY: &str = "concat_ws('.', revisions.database_id, \
     (SELECT system_identifier FROM pg_control_system()), (SELECT timeline_id FROM pg_control_checkpoint()), \
     (SELECT oid FROM pg_database WHERE datname = current_database()))";
 
-/// Selects the videos of the changes, in their order: `limit` and one more.
-struct Changed<'a> {
+/// Selects the ids of the videos with changes, in ascending order: `limit` and one more.
+struct ChangeSelection<'a> {
     backend: DatabaseBackend,
     request: &'a ChangeRequest,
     since: Option<CommitPoint>,
     after: i64,
 }
 
-impl Changed<'_> {
+impl ChangeSelection<'_> {
     fn select(&self) -> SelectStatement {
         let mut changed = wrap(self.entries());
         if let Some(since) = self.since {
@@ -128,7 +128,7 @@ impl Changed<'_> {
         changed.order_by(VIDEO_ID, Order::Asc).limit(self.request.limit + 1).take()
     }
 
-    /// The entries, those that were changed since if there is such a point.
+    /// The entries; if there is a point, only those that changed since.
     fn entries(&self) -> SelectStatement {
         let mut entries = Query::select();
         entries
@@ -177,8 +177,8 @@ impl Changed<'_> {
 
     /// Whether a row of a table was written by a transaction of this number or a higher one.
     ///
-    /// On PostgreSQL a row has the lower 32 bits of the number. The number that is above by so many
-    /// bits is taken for the last one that can be: a row of four billion transactions ago may be
+    /// On PostgreSQL a row has only the lower 32 bits of the number, so its age in transactions is
+    /// computed modulo 2³². A row that is four billion transactions old looks new, and may be
     /// repeated.
     fn is_new(&self, table: &str, number: i64) -> Expr {
         if self.backend != Postgres {

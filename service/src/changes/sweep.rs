@@ -1,4 +1,4 @@
-//! Forgets which videos changed, once no token is so old.
+//! Deletes the records of changed videos that are older than every valid token.
 
 use crate::storage::Transaction;
 use crate::{Database, Error};
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::changed_video::{Column, Entity};
 use sea_orm::prelude::*;
 
-/// Deletes what is known of videos that changed before a time.
+/// Deletes the records of videos that changed before a time.
 ///
 /// # Errors
 /// Database errors.

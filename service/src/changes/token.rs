@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-/// The first byte of every token. Another form of tokens gets another one.
+/// The first byte of every token. A token with other content gets another number.
 const VERSION: u8 = 1;
 const NUMBERS: usize = 7;
 const CHECKSUM_LENGTH: usize = 8;
@@ -18,14 +18,14 @@ pub(super) struct CommitPoint {
     pub(super) time: DateTime<Utc>,
 }
 
-/// What a statement that reads changes tells of the database at its moment.
+/// The state of the database at the moment of a statement that reads changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ChangeSnapshot {
-    /// Stands for the database, the viewer and the settings.
+    /// A hash of the database, the viewer and the settings, for which alone a token is valid.
     pub(super) scope: i64,
     /// The number of the last reset of the history; 0 if there was none.
     pub(super) reset: i64,
-    /// What was not committed then comes after this point.
+    /// What was not committed at that moment comes after this point.
     pub(super) point: CommitPoint,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct ChangeToken {
     reset: i64,
     /// The device has everything before it; `None` while it reads the whole history.
     pub(super) since: Option<CommitPoint>,
-    /// After the first of several pages: the point of the first one.
+    /// While more pages follow: the point of the first page, which is `since` after the last one.
     next: Option<CommitPoint>,
     /// The last video of the page before; 0 at the first page.
     pub(super) after: i64,
@@ -46,7 +46,7 @@ impl ChangeToken {
     /// The token after a page. `before` is that of the request, and `last` the last video of the
     /// page if more pages follow.
     pub(super) fn after_page(before: Option<Self>, snapshot: &ChangeSnapshot, last: Option<i64>) -> Self {
-        // What is committed between two pages has a number from the point of the first one on.
+        // What is committed between two pages comes after the point of the first page.
         let next = before.and_then(|before| before.next).unwrap_or(snapshot.point);
         let (since, next) = match last {
             Some(_) => (before.and_then(|before| before.since), Some(next)),
@@ -62,7 +62,7 @@ impl ChangeToken {
         self.scope == snapshot.scope && self.reset == snapshot.reset && self.points().all(is_past)
     }
 
-    /// Since when the device has not been told everything.
+    /// The time since which the device may lack changes.
     pub(super) fn time(&self) -> Option<DateTime<Utc>> {
         self.points().map(|point| point.time).min()
     }
@@ -113,8 +113,8 @@ fn numbers_of(point: Option<CommitPoint>) -> (i64, i64) {
     point.map_or((0, 0), |point| (point.number, point.time.timestamp_millis()))
 }
 
-/// Finds damaged tokens. It is no signature: with a made-up token a viewer gets wrong news of the
-/// own history only.
+/// Finds damaged tokens. It is no signature: a viewer who makes up a token gets wrong changes of
+/// their own history only.
 fn checksum(content: &[u8]) -> [u8; CHECKSUM_LENGTH] {
     let mut sum = [0; CHECKSUM_LENGTH];
     sum.iter_mut().zip(Sha256::digest(content)).for_each(|(to, from)| *to = from);

@@ -19,7 +19,7 @@ use sea_orm::sea_query::{
 use sea_orm::{Condition, DatabaseBackend, FromQueryResult};
 use std::cmp::Reverse;
 
-/// A page of the list of plays.
+/// Which page of the list of plays to read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlayQuery {
     /// The most plays to return.
@@ -112,7 +112,7 @@ impl From<PlayRow> for Play {
     }
 }
 
-/// Where the two kinds of plays have what a [`PlayRow`] reads.
+/// The expressions of a [`PlayRow`]: a running play is in its entry, an ended one in `plays`.
 struct PlayColumns {
     number: Expr,
     device: Expr,
@@ -201,7 +201,8 @@ fn select(backend: DatabaseBackend, caller: Caller, query: PlayQuery, cutoff: Op
     running.and_where(is_own(Column::UserId)).and_where(Column::PlayIsKept.eq(true));
     let mut with = WithClause::new();
     match query.video_id {
-        // Without a condition on the viewer of the play, which would be read by its own index.
+        // A condition on the viewer of the play would make the planner read the index of all their
+        // plays.
         Some(video_id) => {
             let is_video = Column::VideoId.eq(video_id);
             ended.and_where(is_own(Column::UserId)).and_where(is_video.clone());
@@ -228,11 +229,11 @@ fn named(name: &'static str, query: SelectStatement) -> CommonTableExpression {
     CommonTableExpression::new().table_name(name).query(query).to_owned()
 }
 
-/// The names of the running plays that were saved last, of open and of completed entries. The index
-/// has the two apart.
+/// The names of the running plays that were saved last, of open and of completed entries, which the
+/// index keeps apart.
 const NEWEST: [(&str, bool); 2] = [("newest_open", false), ("newest_completed", true)];
 
-/// Running plays that may be on the page: those that were saved last before its newest place.
+/// The running plays of these entries that were saved last, none later than the start of the page.
 fn newest(running: &SelectStatement, query: PlayQuery, is_completed: bool) -> SelectStatement {
     use watch_history::Column;
     let place = query.cursor.map(|cursor| cursor.time).into_iter().chain(query.until).min();
@@ -245,12 +246,12 @@ fn newest(running: &SelectStatement, query: PlayQuery, is_completed: bool) -> Se
         .take()
 }
 
-/// The hour of the last save of the oldest running play that can be on the page, not before
+/// The earliest hour in which a running play of the page can have been saved last, not before
 /// `oldest`.
 ///
-/// If a full page of plays begins at a time or later, no earlier play is on the page. A play ends
-/// after it has begun, so neither is one that was saved last before that time, and the index on the
-/// hour leaves the rest of a long history out.
+/// If a full page of plays began at some time or later, no play that began earlier is on the page.
+/// A play that was saved last before that time also began before it. So the index on the hour can
+/// skip the rest of a long history.
 fn oldest_hour(backend: DatabaseBackend, full: u64, oldest: i32) -> Expr {
     let hour = match backend {
         DatabaseBackend::Postgres => "CAST(floor(extract(epoch FROM min(started_at)) / 3600) AS integer)",

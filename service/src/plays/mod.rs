@@ -37,13 +37,13 @@ pub struct Play {
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
     pub ended_at: Timestamp,
     /// The position of its first save, in whole seconds from the start of the video.
-    #[schema(minimum = 0, example = 150)]
+    #[schema(minimum = 0, example = 0)]
     pub start_position: i32,
     /// The position of its last save, in whole seconds from the start of the video.
-    #[schema(minimum = 0, example = 590)]
+    #[schema(minimum = 0, example = 15)]
     pub end_position: i32,
     /// How long it was really watched, in whole seconds: pauses and seeks do not count.
-    #[schema(minimum = 0, example = 440)]
+    #[schema(minimum = 0, example = 15)]
     pub watched_seconds: i64,
     /// Whether it brought the video to its end, so that `play_count` counts it.
     pub completed: bool,

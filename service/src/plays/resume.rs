@@ -7,8 +7,8 @@ use crate::watch_history::Entry;
 use crate::watch_history::edit::{Edit, go_to, store_one};
 use crate::watch_history::rules::{close_play, give_up_position, show};
 
-/// Moves the position of the caller in a video to where one of their plays ended, as a deliberate
-/// save of now does.
+/// Moves the position of the caller in a video to where one of their plays ended, as a save of this
+/// moment would.
 ///
 /// # Errors
 /// [`Error::PlayNotFound`]; [`Error::Unauthenticated`] when the account is gone or deactivated.

@@ -1,7 +1,7 @@
 //! Which viewers completed which videos, read in small steps.
 
 use super::MAX_VIDEOS_PER_VIEWER;
-use super::compute::Pace;
+use super::pace::Pace;
 use crate::retention::retention_cutoff;
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};

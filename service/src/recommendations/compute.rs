@@ -4,11 +4,12 @@
 //! so that requests come first. One chunk of results is in memory at a time.
 
 use super::completions;
-use super::similarity::{PairCounter, RelatedVideo};
+use super::pace::{READING, WRITING};
+use super::similarity::{PairCounter, VideoRelations};
 use super::store;
 use crate::{Database, Error};
 use chrono::{DateTime, Utc};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Videos whose related ones are written by one transaction: at most 1,000 rows.
@@ -16,39 +17,6 @@ const VIDEOS_PER_STEP: usize = 20;
 /// The priority of the counting thread: the lowest one.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 19;
-
-/// A video and its related ones, the best one first.
-#[derive(Clone, Debug)]
-pub(super) struct VideoRelations {
-    pub(super) video_id: i64,
-    pub(super) related: Vec<RelatedVideo>,
-}
-
-/// How the job spreads its steps, so that requests keep most of the processors and of the database.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    /// The shortest time from the beginning of a step to that of the next one.
-    interval: Duration,
-    /// The shortest pause between two steps, in times of the first one.
-    rest: u32,
-}
-
-impl Pace {
-    /// Runs a step, and waits until the next one may begin.
-    pub(super) async fn step<T>(self, step: impl Future<Output = T>) -> T {
-        let started = Instant::now();
-        let result = step.await;
-        let took = started.elapsed();
-        tokio::time::sleep(self.interval.saturating_sub(took).max(took * self.rest)).await;
-        result
-    }
-}
-
-/// A step reads the entries of 20 viewers.
-const READING: Pace = Pace { interval: Duration::from_millis(15), rest: 1 };
-/// On SQLite a save waits for the transaction of a step, which takes about a sixth of the interval.
-/// On PostgreSQL it takes four times as long: two foreign keys of each row are checked.
-const WRITING: Pace = Pace { interval: Duration::from_millis(35), rest: 2 };
 
 /// Computes the related videos of all videos, and replaces those of before. `max_days` is the
 /// setting `HISTORY_MAX_DAYS`. Requests meanwhile see a mixture of the rows of before and of now.

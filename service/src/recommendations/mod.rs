@@ -28,6 +28,7 @@
 mod completions;
 mod compute;
 mod list;
+mod pace;
 mod similarity;
 mod store;
 

@@ -19,6 +19,13 @@ pub(super) struct RelatedVideo {
     pub(super) score: f64,
 }
 
+/// A video and its related ones, the best one first.
+#[derive(Clone, Debug)]
+pub(super) struct VideoRelations {
+    pub(super) video_id: i64,
+    pub(super) related: Vec<RelatedVideo>,
+}
+
 /// Counts the pairs of one video after the other. It holds one number for each video, and no table
 /// of pairs: the viewers of the video are found, and their videos are counted.
 #[derive(Debug)]

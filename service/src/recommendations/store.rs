@@ -1,7 +1,6 @@
 //! Writes the related videos.
 
-use super::compute::VideoRelations;
-use super::similarity::RelatedVideo;
+use super::similarity::{RelatedVideo, VideoRelations};
 use crate::storage::Transaction;
 use crate::{Database, Error};
 use entity::related_video::{self, Column, Entity};

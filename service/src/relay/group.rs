@@ -42,8 +42,8 @@ impl EventGroup {
         self.of_channels.is_empty() && self.common == RelayMessage::default()
     }
 
-    /// The commands that publish the group. The common message is published with every group that
-    /// is a heartbeat, too.
+    /// The commands that publish the group. A heartbeat publishes the common message even if it is
+    /// empty.
     pub(super) fn into_commands(
         self,
         context: &RelayContext,

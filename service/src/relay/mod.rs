@@ -19,18 +19,19 @@ mod tests;
 use crate::Database;
 use crate::auth::Tokens;
 use crate::storage::Event;
-use redis::{Client, ConnectionAddr, IntoConnectionInfo};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisError};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// How many channels there are for the keys of viewers. A process can leave out those that none of
-/// its viewers needs; the number must be the same in all processes.
+/// Over how many channels the keys of viewers are spread. The number must be the same in all
+/// processes.
 const CHANNELS: u16 = 16;
 /// How long Redis may take to open a connection, or to answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -61,6 +62,16 @@ impl RedisAddress {
             return Err(format!("must not end in #insecure: the certificate is checked; {ALLOWED}"));
         }
         Client::open(address).map(Self).map_err(|_| format!("is not a valid URL; {ALLOWED}"))
+    }
+
+    /// Connects. The connection and each of its answers may take as long as `timeout`.
+    ///
+    /// # Errors
+    /// Redis is away, or too slow.
+    pub(crate) async fn connect(&self, timeout: Duration) -> Result<MultiplexedConnection, RedisError> {
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(Some(timeout));
+        self.0.get_multiplexed_async_connection_with_config(&config).await
     }
 }
 
@@ -95,6 +106,8 @@ pub struct EventRelay {
 pub struct RelayStatus {
     publishes: AtomicBool,
     is_subscribed: AtomicBool,
+    /// Something was published, or could not be.
+    attempted: Notify,
 }
 
 impl RelayStatus {
@@ -156,6 +169,12 @@ impl EventRelay {
     /// Whether Redis is there.
     pub fn status(&self) -> Arc<RelayStatus> {
         self.status.clone()
+    }
+
+    /// Waits until the other processes know of this one, or Redis is away. If this process commits
+    /// something only then and is killed before it has published it, they notice.
+    pub async fn introduce(&self) {
+        let _ = timeout(TIMEOUT, self.status.attempted.notified()).await;
     }
 
     /// Publishes what was committed so far, and says farewell, so that the other processes need not

@@ -21,7 +21,7 @@ impl Peers {
         }
     }
 
-    /// Nobody could be heard while this process was not subscribed.
+    /// Starts the times of all processes anew, because none could be heard without a subscription.
     pub(super) fn resume(&mut self) {
         self.0.values_mut().for_each(|heard| *heard = Instant::now());
     }

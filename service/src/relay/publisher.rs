@@ -4,8 +4,8 @@ use super::group::EventGroup;
 use super::subscriber::Pause;
 use super::{HEARTBEAT, RelayContext, TIMEOUT};
 use crate::storage::EventListener;
+use redis::RedisError;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, RedisError};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -93,12 +93,13 @@ impl Publisher {
                         "Redis is away ({error}); until it is back, other processes do not hear of changes here"
                     );
                 }
-                // A message of several may have been published: to tell again is harmless.
+                // Some of the messages may have been published. Reporting them as lost is harmless.
                 self.has_lost |= !is_empty;
                 self.connection = None;
                 self.next_attempt = Instant::now() + self.pause.next();
             }
         }
+        self.context.status.attempted.notify_one();
     }
 
     async fn try_publish(&mut self, group: EventGroup) -> Result<(), RedisError> {
@@ -107,13 +108,8 @@ impl Publisher {
         let commands = commands.map_err(|error| RedisError::from(std::io::Error::other(error)))?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(connect(&self.context).await?),
+            none => none.insert(self.context.address.connect(TIMEOUT).await?),
         };
         commands.exec_async(connection).await
     }
-}
-
-async fn connect(context: &RelayContext) -> Result<MultiplexedConnection, RedisError> {
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(Some(TIMEOUT));
-    context.address.0.get_multiplexed_async_connection_with_config(&config).await
 }

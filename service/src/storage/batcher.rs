@@ -1,8 +1,8 @@
 //! Batches: requests that wait at the same time are processed together.
 //!
 //! A statement for sixty rows costs the database little more than one for a single row. Requests
-//! join a queue, and a worker takes those that wait as one batch. A free worker
-//! takes a single request too: it never waits for a batch to grow.
+//! join a queue, and a worker takes those that wait as one batch. A free worker takes a single
+//! request too: it never waits for a batch to grow.
 
 use crate::Error;
 use crate::metrics::QueueMetrics;
@@ -17,8 +17,7 @@ use tokio::time::timeout;
 /// work, so that a burst or a slow disk does not lead to refusals at once. A refusal costs nearly
 /// a third of what a save costs.
 const CAPACITY: usize = 4096;
-/// The lowest limit of a batch; a batch may have fewer requests. The limit is half of the queue if
-/// that is more.
+/// The most requests of a batch while the queue is short. Half of a long queue may be one batch.
 pub(crate) const MIN_BATCH_LIMIT: usize = 128;
 /// How long a batch of a worker task may take. The statement timeout normally ends it earlier.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -45,12 +44,12 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         F: Future<Output = Vec<Result<A, Error>>> + Send + 'static,
     {
         let (queue, mut waiting) = mpsc::channel::<(Q, Reply<A>)>(CAPACITY);
-        let of_batches = metrics.clone();
+        let batch_metrics = metrics.clone();
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while waiting.recv_many(&mut batch, batch_size(waiting.len(), max_batch)).await > 0 {
                 let (requests, replies): (Vec<Q>, Vec<Reply<A>>) = batch.drain(..).unzip();
-                let _timer = start_batch(of_batches.as_ref(), requests.len());
+                let _timer = start_batch(batch_metrics.as_ref(), requests.len());
                 // A task of its own, so that a panic in one batch does not end the worker.
                 let error = match tokio::spawn(timeout(DEADLINE, process(requests))).await {
                     Ok(Ok(answers)) => {
@@ -73,12 +72,12 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         mut process: impl FnMut(&[Q]) -> Vec<Result<A, Error>> + Send + 'static,
     ) -> Self {
         let (queue, mut waiting) = mpsc::channel::<(Q, Reply<A>)>(CAPACITY);
-        let of_batches = metrics.clone();
+        let batch_metrics = metrics.clone();
         std::thread::spawn(move || {
             let mut batch = Vec::new();
             while waiting.blocking_recv_many(&mut batch, batch_size(waiting.len(), max_batch)) > 0 {
                 let (requests, replies): (Vec<Q>, Vec<Reply<A>>) = batch.drain(..).unzip();
-                let _timer = start_batch(of_batches.as_ref(), requests.len());
+                let _timer = start_batch(batch_metrics.as_ref(), requests.len());
                 // A panic in one batch does not end the worker.
                 match catch_unwind(AssertUnwindSafe(|| process(&requests))) {
                     Ok(answers) => send_answers(replies, answers),
@@ -145,8 +144,8 @@ fn start_batch(metrics: Option<&QueueMetrics>, requests: usize) -> Option<Histog
     Some(metrics.seconds.start_timer())
 }
 
-/// Half of the waiting requests: the other half is processed while those that were answered come
-/// back with their next request.
+/// The limit is half of the waiting requests, so that the worker has work while the answered
+/// callers prepare their next request.
 fn batch_size(waiting: usize, max_batch: usize) -> usize {
     (waiting / 2).clamp(MIN_BATCH_LIMIT, max_batch)
 }

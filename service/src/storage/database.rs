@@ -181,11 +181,11 @@ impl Database {
     /// Calls `observer` with the text of every statement that runs from now on through this value
     /// and the clones that are made later.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + Clone + 'static) {
-        let of_batches = match &mut self.batch_connections {
+        let batch_observer = match &mut self.batch_connections {
             BatchConnections::Postgres(connector) => &mut connector.observer,
             BatchConnections::Sqlite(connector) => &mut connector.observer,
         };
-        *of_batches = Some(Arc::new(observer.clone()));
+        *batch_observer = Some(Arc::new(observer.clone()));
         for connection in [&mut self.reader, &mut self.writer] {
             let observer = observer.clone();
             connection.set_metric_callback(move |info| observer(&info.statement.sql));

@@ -5,6 +5,7 @@
 //! event is created. If the process is killed after a commit and before its event, the event is
 //! lost.
 
+use super::outdated_lists::ListInvalidator;
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -18,8 +19,7 @@ const CAPACITY: usize = 4096;
 /// deletes along with a video or a user, such as their entries, has no event of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A save was applied to an entry, or the viewer changed it in another way. A save that was
-    /// superseded has no event.
+    /// A save was applied to an entry. A superseded save has no event.
     EntrySaved {
         /// The viewer.
         user_id: i64,
@@ -68,7 +68,8 @@ pub enum Event {
         /// Its uploader.
         user_id: i64,
     },
-    /// A viewer changed what is kept of the history, or takes part in recommendations or not.
+    /// A viewer changed the preferences: what is kept of the history, or the part in
+    /// recommendations.
     PreferencesChanged {
         /// The viewer.
         user_id: i64,
@@ -80,15 +81,39 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The viewer whose list "continue watching" may have changed. Changes of videos and accounts
+    /// outdate the lists of everybody.
+    pub(super) fn listing_user(&self) -> Option<i64> {
+        match *self {
+            Self::EntrySaved { user_id, .. }
+            | Self::EntryForgotten { user_id, .. }
+            | Self::EntryChanged { user_id, .. }
+            | Self::HistoryCleared { user_id, .. }
+            | Self::PreferencesChanged { user_id } => Some(user_id),
+            Self::VideoCreated { .. }
+            | Self::VideoChanged { .. }
+            | Self::VideoDeleted { .. }
+            | Self::UserDeleted { .. } => None,
+        }
+    }
+}
+
 /// Publishes events to the listeners. Clones share the listeners.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EventPublisher {
     listeners: Arc<AtomicUsize>,
     /// Made for the first listener, so that a process without any needs no memory for it.
     channel: Arc<OnceLock<broadcast::Sender<Event>>>,
+    lists: ListInvalidator,
 }
 
 impl EventPublisher {
+    /// What a commit does about lists that processes share.
+    pub(crate) fn lists(&self) -> &ListInvalidator {
+        &self.lists
+    }
+
     /// Whether anybody listens. It costs one relaxed load: ask before an event is made.
     pub(crate) fn has_listeners(&self) -> bool {
         self.listeners.load(Ordering::Relaxed) > 0

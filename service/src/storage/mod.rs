@@ -7,6 +7,7 @@ mod batcher;
 mod connect;
 mod database;
 mod events;
+mod outdated_lists;
 mod params;
 mod postgres;
 mod revision;
@@ -21,14 +22,17 @@ pub(crate) use database::BatchConnections;
 pub use database::{Database, Durability, WriteGuard};
 pub(crate) use events::EventPublisher;
 pub use events::{Event, EventListener};
+pub(crate) use outdated_lists::OutdatedLists;
 pub(crate) use params::{
-    InputRow, IntoParam, Param, ParamType, bind_arrays, bind_columns, input_row, select_columns, select_input,
+    InputRow, IntoParam, Param, ParamType, bind_arrays, bind_columns, columns_of, input_row, params_of, select_columns,
+    select_input,
 };
 pub(crate) use postgres::{PgConnectionGuard, PgConnector, PgSlot};
 pub(crate) use revision::raise_revision;
 pub(crate) use row_reader::{RowReader, selected_row};
 pub(crate) use sqlite::{SqliteConnection, SqliteConnector, SqliteStatement, SqliteTransaction};
 pub use transaction::Transaction;
+pub(crate) use transaction::raise_counter;
 
 use std::sync::Arc;
 

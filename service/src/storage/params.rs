@@ -8,7 +8,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::sqlx::Arguments;
 use sea_orm::sqlx::postgres::PgArguments;
-use sea_orm::{ColumnTrait, ColumnType, DatabaseBackend, DatabaseBackend::Postgres, DbErr, Value};
+use sea_orm::{
+    ColumnTrait, ColumnType, DatabaseBackend, DatabaseBackend::Postgres, DbErr, EntityTrait, ModelTrait, Value,
+};
 
 /// The type of a parameter.
 #[derive(Clone, Copy, Debug)]
@@ -176,6 +178,22 @@ pub(crate) fn select_columns(backend: DatabaseBackend, columns: &[(impl AsRef<st
     let (arrays, names) = (Vec::from_iter(arrays).join(", "), Vec::from_iter(names).join(", "));
     // sea-query knows neither WITH ORDINALITY nor the names of a function's columns.
     select.expr(Expr::cust(format!("* FROM unnest({arrays}) WITH ORDINALITY AS input ({names}, n)"))).take()
+}
+
+/// The values of these columns of a row, as parameters.
+///
+/// # Errors
+/// A column has a type that is no parameter.
+pub(crate) fn params_of<M: ModelTrait>(
+    row: &M,
+    columns: &[<M::Entity as EntityTrait>::Column],
+) -> Result<Vec<Param>, DbErr> {
+    columns.iter().map(|column| row.get(*column).try_into()).collect()
+}
+
+/// The columns of `input` for the values of these columns of a table.
+pub(crate) fn columns_of<C: ColumnTrait>(columns: &[C]) -> Vec<(&'static str, ParamType)> {
+    columns.iter().map(|column| (column.as_str(), ParamType::of_column(column))).collect()
 }
 
 /// Binds rows to a statement over [`select_input`] on PostgreSQL, one array for each column.

@@ -9,10 +9,11 @@ use entity::revision::{Column, Entity};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, OnConflict, Query};
 
-/// Raises the revision, and returns it. The first one gives the database its identity.
+/// The statement that raises the revision and returns it. Its first run gives the database its
+/// identity.
 ///
 /// # Errors
-/// The statement has a defect.
+/// The statement cannot be built.
 pub(crate) fn raise_revision() -> Result<InsertStatement, Error> {
     let first = [Expr::value(1), Expr::value(1), Expr::cust("lower(hex(randomblob(16)))")];
     // Without a condition SQLite takes ON for that of a join.

@@ -37,6 +37,11 @@ impl<'a> RowReader<'a> {
         T::read_at(&self.row, at)
     }
 
+    /// Steps over the next columns.
+    pub(crate) fn skip(&mut self, columns: usize) {
+        self.next += columns;
+    }
+
     /// Reads the next columns with `read`; `None`, without a step forward, when the first of them
     /// is NULL, as where a LEFT JOIN found no row.
     ///

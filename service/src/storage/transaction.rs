@@ -29,6 +29,8 @@ pub struct Transaction {
     revision: OnceCell<i64>,
     changes_summaries: AtomicBool,
     after_commit: Mutex<Vec<AfterCommit>>,
+    /// The viewers whose lists it changes.
+    outdated_lists: Mutex<Vec<i64>>,
     events: EventPublisher,
 }
 
@@ -51,6 +53,7 @@ impl Database {
             revision: OnceCell::new(),
             changes_summaries: AtomicBool::new(false),
             after_commit: Mutex::default(),
+            outdated_lists: Mutex::default(),
             events: self.events().clone(),
         };
         let result = work(&transaction).await;
@@ -106,8 +109,13 @@ impl Transaction {
 
     /// Publishes an event after the commit; never if the transaction is rolled back.
     pub fn record(&self, event: Event) {
-        if matches!(event, Event::VideoChanged { .. }) {
+        if matches!(event, Event::VideoChanged { .. } | Event::VideoDeleted { .. } | Event::UserDeleted { .. }) {
             self.outdate_summaries();
+        }
+        if self.events.lists().is_on()
+            && let Some(user_id) = event.listing_user()
+        {
+            self.outdated_lists.lock().unwrap_or_else(PoisonError::into_inner).push(user_id);
         }
         if self.events.has_listeners() {
             let events = self.events.clone();
@@ -132,7 +140,7 @@ impl Transaction {
     }
 
     async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
-        let Self { inner, _write_guard, rollback, changes_summaries, revision: _, after_commit, events: _ } = self;
+        let Self { inner, _write_guard: write_guard, rollback, changes_summaries, after_commit, .. } = self;
         if result.is_err() || rollback.into_inner() {
             // If the rollback fails, the connection is closed, which ends the transaction.
             let _ = inner.rollback().await;
@@ -141,20 +149,25 @@ impl Transaction {
         if changes_summaries.into_inner() {
             // It is the last statement, so that its row is locked for the commit only, and no
             // transaction that holds it waits for another one.
-            raise_video_revision(&inner).await?;
+            raise_counter(&inner, video_revision::ID).await?;
         }
         inner.commit().await?;
         // Before the next writer may begin, so that events come in the order of the commits.
         for action in after_commit.into_inner().unwrap_or_else(PoisonError::into_inner) {
             action();
         }
+        drop(write_guard);
+        self.events.lists().outdate(self.outdated_lists.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
         result
     }
 }
 
-/// Adds one to the counter that lists compare with the revision of what they remember.
-async fn raise_video_revision(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-    let first = video_revision::ActiveModel { id: Set(video_revision::ID), latest: Set(1) };
+/// Adds one to the counter with this id in `video_revision`.
+///
+/// # Errors
+/// Database errors.
+pub(crate) async fn raise_counter(transaction: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
+    let first = video_revision::ActiveModel { id: Set(id), latest: Set(1) };
     let latest = Expr::col((video_revision::Entity, video_revision::Column::Latest));
     let raise =
         OnConflict::column(video_revision::Column::Id).value(video_revision::Column::Latest, latest.add(1)).to_owned();

@@ -16,7 +16,6 @@ use validator::Validate;
 /// The password that confirms the deletion of an account.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = UserDeparture)]
 pub struct AccountDeletion {
     /// The password that the account has now.
     #[validate(custom(function = text::password))]

@@ -20,6 +20,8 @@ pub async fn deactivate(tx: &Transaction, login: &str, now: DateTime<Utc>) -> Re
     let change = user::ActiveModel { is_active: Set(false), ..Default::default() };
     let user = update(tx, user_id, change, now).await?;
     sessions::delete(tx, sessions::all_of(user_id), now).await?;
+    // Lists in Redis are those of active accounts.
+    tx.outdate_summaries();
     Ok(user)
 }
 

@@ -1,8 +1,9 @@
 //! Adding and changing videos.
 
+use super::new_duration::recompute_completed;
 use super::{Video, find, find_own, quota};
 use crate::caller::{Caller, UserRole};
-use crate::progress::{ProgressRules, recompute_completed};
+use crate::progress::ProgressRules;
 use crate::storage::{Event, Transaction};
 use crate::{Error, number, picture, search, text};
 use chrono::{DateTime, Utc};

@@ -21,7 +21,7 @@ const MAX_SKIP_WITHOUT_PERMIT: u64 = 1_000;
 /// The condition of the indexes on ready videos. With a parameter no planner would use them.
 const READY: &str = "status = 'ready'";
 
-/// A page of the list of videos.
+/// Which page of the list of videos to read.
 #[derive(Debug, Default)]
 pub struct VideoQuery {
     /// The most videos to return.
@@ -142,7 +142,7 @@ pub struct PageRequest {
 
 /// A numbered page of the list of videos.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Paginated)]
+#[schema(as = VideoPage)]
 pub struct NumberedPage {
     /// The videos; none after the last page.
     pub items: Vec<Video>,

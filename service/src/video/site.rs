@@ -1,4 +1,4 @@
-//! Answers to questions of the reference's pages about features that this server does not have yet.
+//! Answers for the reference's pages about features that this server does not have yet.
 
 use super::visible_to;
 use crate::Error;
@@ -46,6 +46,7 @@ impl HlsStatus {
 
 /// The qualities that a video can be streamed in.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VideoQualities)]
 pub struct Qualities {
     /// The id of the video.
     #[schema(minimum = 1, example = 1)]

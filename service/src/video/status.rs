@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 /// The state of a video between upload and deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(example = "ready")]
 pub enum VideoStatus {
     /// It cannot be watched yet.
     Processing,

@@ -95,14 +95,14 @@ impl VideoSummary {
     /// Reads the id of a video, the revision that its row belongs to, and the summary.
     ///
     /// # Errors
-    /// The row is another one.
+    /// A column is missing, or has another type.
     pub(crate) fn read(row: &mut RowReader<'_>) -> Result<(i64, i64, Self), DbErr> {
         Ok((row.read()?, row.read()?, SummaryRow::read(row)?.into()))
     }
 }
 
-/// The revision of all summaries, as the statement sees it that selects this. Each transaction that
-/// changes a summary raises it, so a summary that was read at this revision or later is right.
+/// The revision of all summaries at the moment of the statement that selects it. Each transaction
+/// that changes a summary raises it, so a summary that was read at this revision or later is right.
 pub(crate) fn video_revision() -> Expr {
     let latest = Query::select()
         .column(video_revision::Column::Latest)

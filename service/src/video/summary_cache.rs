@@ -13,7 +13,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// The most bytes that summaries take.
-const MAX_BYTES: usize = 12 << 20;
+const MAX_BYTES: usize = 8 << 20;
 /// After this time a summary is read again, for changes that raised no revision: those of plain
 /// SQL, and of older versions of the program during an upgrade.
 const PERIOD: Duration = Duration::from_secs(30);

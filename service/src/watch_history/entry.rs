@@ -27,10 +27,10 @@ pub struct Entry {
     #[schema(minimum = 1, example = 1)]
     pub video_id: i64,
     /// The saved position, in whole seconds from the start.
-    #[schema(minimum = 0, example = 150)]
+    #[schema(minimum = 0, example = 15)]
     pub watch_position: i32,
     /// Total time watched, in whole seconds.
-    #[schema(minimum = 0, example = 150)]
+    #[schema(minimum = 0, example = 15)]
     pub watch_duration: i32,
     /// Whether the position counts as the end of the video.
     pub completed: bool,
@@ -38,7 +38,7 @@ pub struct Entry {
     #[schema(minimum = 0, maximum = 100, example = 25.0)]
     pub progress_percentage: f64,
     /// Where a player should start, in whole seconds; 0 is the start of the video.
-    #[schema(minimum = 0, example = 150)]
+    #[schema(minimum = 0, example = 15)]
     pub resume_at: i32,
     /// The device that the position comes from, as named by the last applied save.
     #[schema(required = true, example = "Living room")]
@@ -48,7 +48,7 @@ pub struct Entry {
     #[schema(minimum = 0, example = 0)]
     pub play_count: i32,
     /// When `play_count` was last incremented.
-    #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
+    #[schema(required = true, value_type = Option<String>, format = DateTime, example = json!(null))]
     pub completed_at: Option<Timestamp>,
     /// When the player was at this position.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
@@ -69,8 +69,8 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool)]
     pub applied: Option<bool>,
-    /// The player session that the position comes from. Only live messages tell it, beside the
-    /// entry.
+    /// The player session that the position comes from. Only live messages have it, in a field of
+    /// their own.
     #[serde(skip)]
     #[schema(ignore)]
     pub player_session: Option<String>,
@@ -80,7 +80,7 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PreviousPosition {
     /// In whole seconds from the start.
-    #[schema(minimum = 0, example = 2412)]
+    #[schema(minimum = 0, example = 42)]
     pub position: i32,
     /// The device that was there.
     #[schema(required = true, example = "Living room")]
@@ -91,8 +91,8 @@ pub struct PreviousPosition {
 }
 
 impl PreviousPosition {
-    /// The schema, in the place where it is used: client generators do not know what to do with a
-    /// reference that may be null.
+    /// The schema, written out where it is used: client generators cannot read a reference that may
+    /// be null.
     pub(super) fn nullable_schema() -> RefOr<Schema> {
         let mut schema = Self::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
@@ -102,7 +102,7 @@ impl PreviousPosition {
         schema
     }
 
-    /// The previous position in the columns of an entry.
+    /// Builds the previous position from its three columns; `None` if they are NULL.
     pub(super) fn read(position: Option<i32>, device: Option<String>, at: Option<DateTime<Utc>>) -> Option<Self> {
         Some(Self { position: position?, device, at: at?.into() })
     }
@@ -136,7 +136,7 @@ selected_row! {
 }
 
 impl EntryRow {
-    /// The columns of a whole row.
+    /// Takes these columns from the row of an entity.
     fn of_model(entry: Model, duration: Option<i32>) -> Self {
         Self {
             id: entry.id,
@@ -192,7 +192,7 @@ impl EntryRow {
 }
 
 impl Entry {
-    /// The schema, in the place where it is used, as that of [`PreviousPosition`].
+    /// The schema, written out where it is used, as that of [`PreviousPosition`].
     pub(crate) fn nullable_schema() -> RefOr<Schema> {
         let mut schema = Self::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {

@@ -31,25 +31,25 @@ pub struct ContinueWatching {
     #[schema(required = true, example = "Filmed from the lighthouse.")]
     pub video_description: Option<String>,
     /// Its duration in whole seconds.
-    #[schema(required = true, minimum = 0, example = 600)]
+    #[schema(required = true, minimum = 0, example = 60)]
     pub video_duration: Option<i32>,
     /// The URL of its thumbnail.
     #[schema(required = true, example = "/api/v1/videos/1/thumbnail")]
     pub video_thumbnail_path: Option<String>,
-    /// Whether there is a picture beside its file, whose address the api crate makes.
+    /// Whether there is a picture file beside the video file. The api crate makes its address.
     #[serde(skip)]
     pub has_thumbnail_file: bool,
     /// The user name of its uploader.
     #[schema(example = "ann")]
     pub uploader_username: String,
     /// The saved position, in whole seconds from the start.
-    #[schema(minimum = 1, example = 150)]
+    #[schema(minimum = 1, example = 15)]
     pub watch_position: i32,
     /// 0.0 to 100.0; 0.0 when the duration is unknown.
     #[schema(minimum = 0, maximum = 100, example = 25.0)]
     pub progress_percentage: f64,
     /// Where a player should start, in whole seconds; 0 is the start of the video.
-    #[schema(minimum = 0, example = 150)]
+    #[schema(minimum = 0, example = 15)]
     pub resume_at: i32,
     /// The device that the position comes from, as named by the last applied save.
     #[schema(required = true, example = "Living room")]
@@ -77,7 +77,8 @@ input_row! {
 
 selected_row! {
     /// A row of the list.
-    struct ListEntry() {
+    #[derive(Debug)]
+    pub(super) struct ListEntry() {
         entry_id: i64 = watch_history::Column::Id.into_expr(),
         video_id: i64 = watch_history::Column::VideoId.into_expr(),
         watch_position: i32 = watch_history::Column::WatchPosition.into_expr(),
@@ -114,15 +115,18 @@ impl ListEntry {
 }
 
 /// The rows that a statement returned for one [`ListRequest`].
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct ListRows {
-    is_active: bool,
-    is_admin: bool,
-    retention_days: Option<i32>,
-    /// The revision of the summaries of videos that the statement saw.
-    revision: i64,
-    /// The entries, also of videos that the user may not see, each with what is known of its video.
-    entries: Vec<(ListEntry, Option<VideoSummary>)>,
+    pub(super) is_active: bool,
+    pub(super) is_admin: bool,
+    pub(super) retention_days: Option<i32>,
+    /// The limit of the request.
+    pub(super) limit: i64,
+    /// The revision of all video summaries at the moment of the statement.
+    pub(super) revision: i64,
+    /// The entries, also of videos that the user may not see, each with the summary of its video.
+    /// [`ListRows::fill_from_cache`] puts them in order.
+    pub(super) entries: Vec<(ListEntry, Option<VideoSummary>)>,
 }
 
 impl ListRows {
@@ -138,22 +142,36 @@ impl ListRows {
 
     /// Adds a row. The row has no entry if the user has none or is deleted.
     pub(super) fn push(&mut self, row: &mut RowReader<'_>) -> Result<(), DbErr> {
-        (self.is_active, self.is_admin) = (row.read()?, row.read()?);
-        (self.retention_days, self.revision) = (row.read()?, row.read()?);
+        if self.entries.is_empty() {
+            (self.is_active, self.is_admin) = (row.read()?, row.read()?);
+            (self.retention_days, self.revision) = (row.read()?, row.read()?);
+        } else {
+            // They are the same in all rows.
+            row.skip(4);
+        }
         self.entries.extend(row.read_joined(ListEntry::read)?.map(|entry| (entry, None)));
         Ok(())
     }
 
-    /// Takes what is remembered of the videos, and returns the ids of those that must be read.
-    pub(super) fn remember(&mut self, cache: &SummaryCache) -> impl Iterator<Item = i64> {
+    /// Whether there are as many entries as the request wants.
+    pub(super) fn has_enough(&self, request: &ListRequest) -> bool {
+        i64::try_from(self.entries.len()).is_ok_and(|entries| entries >= request.limit)
+    }
+
+    /// Keeps as many entries as the request wants, the last watched first, and takes the summaries
+    /// of their videos from the cache. Returns the ids of the videos whose summaries must be read.
+    pub(super) fn fill_from_cache(&mut self, request: &ListRequest, cache: &SummaryCache) -> impl Iterator<Item = i64> {
+        self.limit = request.limit;
+        self.entries.sort_unstable_by_key(|(entry, _)| Reverse((entry.last_watched_at, entry.entry_id)));
+        self.entries.truncate(usize::try_from(request.limit).unwrap_or_default());
         let video_ids = self.entries.iter().map(|(entry, _)| entry.video_id);
         let found = cache.find(video_ids, self.revision);
         self.entries.iter_mut().zip(found).for_each(|((_, video), found)| *video = found);
         self.entries.iter().filter(|(_, video)| video.is_none()).map(|(entry, _)| entry.video_id)
     }
 
-    /// Takes the summaries that were read. A video that is not among them was deleted.
-    pub(super) fn complete(&mut self, read: &HashMap<i64, VideoSummary>) {
+    /// Adds the summaries that were read. A video that is not among them was deleted.
+    pub(super) fn add_summaries(&mut self, read: &HashMap<i64, VideoSummary>) {
         for (entry, video) in self.entries.iter_mut().filter(|(_, video)| video.is_none()) {
             *video = read.get(&entry.video_id).cloned();
         }
@@ -188,7 +206,6 @@ impl ListRows {
         if let Some(cutoff) = retention_cutoff(self.retention_days, max_days, request.now) {
             entries.retain(|(entry, _)| entry.last_watched_at >= cutoff);
         }
-        entries.sort_by_key(|(entry, _)| Reverse((entry.last_watched_at, entry.entry_id)));
         let limit = usize::try_from(request.limit).unwrap_or_default();
         let visible = entries.into_iter().filter_map(|(entry, video)| Some((entry, video?)));
         let visible = visible.filter(|(_, video)| self.is_visible(request, video)).take(limit);

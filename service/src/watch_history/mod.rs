@@ -11,6 +11,7 @@ mod entry;
 mod history_list;
 mod key;
 mod list;
+mod list_cache;
 mod lookup;
 mod on_postgres;
 mod on_sqlite;
@@ -21,8 +22,10 @@ mod save;
 mod statements;
 mod stored_state;
 
+use crate::auth::Tokens;
 use crate::metrics::{Metrics, SaveMetrics};
 use crate::progress::ProgressRules;
+use crate::relay::RedisAddress;
 use crate::retention::retention_cutoff;
 use crate::storage::{BatchConnections, Batcher, EventPublisher};
 use crate::video::SummaryCache;
@@ -33,13 +36,14 @@ pub use entry::{Entry, PreviousPosition};
 pub use history_list::{HistoryItem, HistoryQuery, HistoryState, list_history};
 use key::{EntryKey, EntryRequest};
 pub use list::ContinueWatching;
-use list::ListRequest;
+use list::{ListRequest, ListRows};
+use list_cache::{CachedList, ListCache, StorePermit};
 use queue::Queue;
 pub use save::Save;
 use statements::ReadStatements;
 use std::sync::Arc;
 
-/// How many workers find entries. More of them make the batches smaller and the whole slower.
+/// How many workers find entries. With more of them the batches are smaller, and all are slower.
 const FINDERS: usize = 1;
 /// How many workers read lists: while one waits for the database, the other decodes its rows.
 const LISTERS: usize = 2;
@@ -49,9 +53,14 @@ const LISTERS: usize = 2;
 pub struct History {
     writers: Vec<Batcher<Command, Option<Entry>>>,
     finders: Vec<Batcher<EntryRequest, Entry>>,
-    listers: Vec<Batcher<ListRequest, Vec<ContinueWatching>>>,
+    listers: Vec<Batcher<ListJob, Vec<ContinueWatching>>>,
+    /// Who finds lists in Redis.
+    cached: Option<Batcher<ListRequest, CachedList>>,
     metrics: Option<Arc<Metrics>>,
 }
+
+/// A list that is read from the database, and where it may be stored.
+type ListJob = (ListRequest, Option<StorePermit>);
 
 /// What all batch workers share.
 #[derive(Debug)]
@@ -63,8 +72,24 @@ struct Context {
     events: EventPublisher,
     /// What lists show of the videos that were listed last.
     summaries: SummaryCache,
+    lists: Option<ListCache>,
     metrics: Option<Arc<Metrics>>,
     saves: Option<SaveMetrics>,
+}
+
+impl Context {
+    /// The list of these rows, which is stored if it may be.
+    fn finish_list(
+        &self,
+        rows: ListRows,
+        request: &ListRequest,
+        permit: Option<StorePermit>,
+    ) -> Result<Vec<ContinueWatching>, Error> {
+        if let (Some(lists), Some(permit)) = (&self.lists, permit) {
+            lists.store(permit, &rows);
+        }
+        rows.into_list(request, &self.rules, self.max_days)
+    }
 }
 
 impl History {
@@ -72,19 +97,46 @@ impl History {
     /// `history_max_days` is the setting `HISTORY_MAX_DAYS`.
     ///
     /// # Errors
-    /// A statement has a defect.
+    /// A statement cannot be built.
     pub fn open(database: &Database, rules: ProgressRules, history_max_days: Option<i32>) -> Result<Self, Error> {
+        Self::open_with(database, rules, history_max_days, None)
+    }
+
+    /// As [`History::open`], with lists in this Redis, which the processes of one site share that
+    /// have the same `tokens`.
+    ///
+    /// # Errors
+    /// As [`History::open`].
+    pub fn open_with_list_cache(
+        database: &Database,
+        rules: ProgressRules,
+        history_max_days: Option<i32>,
+        redis: RedisAddress,
+        tokens: &Tokens,
+    ) -> Result<Self, Error> {
+        let lists = ListCache::start(database, redis, &tokens.site());
+        Self::open_with(database, rules, history_max_days, lists)
+    }
+
+    fn open_with(
+        database: &Database,
+        rules: ProgressRules,
+        history_max_days: Option<i32>,
+        lists: Option<ListCache>,
+    ) -> Result<Self, Error> {
         let statements = ReadStatements::new(database.backend());
         let events = database.events().clone();
         let metrics = database.metrics().cloned();
         let saves = metrics.as_ref().map(|metrics| metrics.saves());
         let summaries = SummaryCache::default();
         let max_days = history_max_days;
-        let context = Arc::new(Context { statements, rules, max_days, events, summaries, metrics, saves });
-        match database.batch_connections() {
+        let context = Arc::new(Context { statements, rules, max_days, events, summaries, lists, metrics, saves });
+        let cached = context.lists.is_some().then(|| list_cache::batcher(&context));
+        let history = match database.batch_connections() {
             BatchConnections::Postgres(connector) => on_postgres::open(connector, &context),
             BatchConnections::Sqlite(connector) => on_sqlite::open(connector, &context),
-        }
+        };
+        Ok(Self { cached, ..history? })
     }
 
     /// Sets the metrics of the queues.
@@ -173,8 +225,15 @@ pub async fn continue_watching(
     max_age_days: Option<i32>,
     now: DateTime<Utc>,
 ) -> Result<Vec<ContinueWatching>, Error> {
-    let mut list =
-        batcher_for(&history.listers, user_id).submit(ListRequest { user_id, limit: limit.into(), now }).await?;
+    let request = ListRequest { user_id, limit: limit.into(), now };
+    let cached = match &history.cached {
+        Some(cached) => cached.submit(request).await?,
+        None => CachedList::Miss(None),
+    };
+    let mut list = match cached {
+        CachedList::Hit(list) => list,
+        CachedList::Miss(permit) => batcher_for(&history.listers, user_id).submit((request, permit)).await?,
+    };
     if let Some(oldest) = retention_cutoff(None, max_age_days, now) {
         list.retain(|item| item.last_watched_at.0 >= oldest);
     }

@@ -13,19 +13,19 @@ use validator::{Validate, ValidationError};
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = sequence_has_session), schema(function = played_seconds_has_session))]
-#[schema(as = WatchHistorySave, example = json!({"watch_position": 150}))]
+#[schema(as = WatchHistorySave, example = json!({"watch_position": 15}))]
 pub struct Save {
     /// The position of the player, in whole seconds from the start. A position after the end of the
     /// video is stored as the end.
     #[serde(deserialize_with = "number::whole")]
     #[validate(range(min = 0))]
-    #[schema(minimum = 0, example = 150)]
+    #[schema(minimum = 0, example = 15)]
     pub watch_position: i32,
     /// Total time watched, in whole seconds; 0 by default. An applied save never lowers the stored
     /// value.
     #[serde(default, deserialize_with = "number::whole")]
     #[validate(range(min = 0))]
-    #[schema(minimum = 0, example = 150)]
+    #[schema(minimum = 0, example = 15)]
     pub watch_duration: i32,
     /// How long ago the player was at this position, in milliseconds of the client's own stopwatch,
     /// up to 30 days; 0 by default. A save that is older than the entry changes nothing.
@@ -51,7 +51,7 @@ pub struct Save {
     /// time and not film.
     #[serde(default, deserialize_with = "number::whole_or_null")]
     #[validate(range(min = 0))]
-    #[schema(minimum = 0, example = 140)]
+    #[schema(minimum = 0, example = 14)]
     pub played_seconds: Option<i32>,
     /// The name of the device, for people: 1 to 100 characters without U+0000.
     #[validate(length(min = 1, max = 100), custom(function = text::storable))]

@@ -26,13 +26,13 @@ impl From<&SaveCommand> for StateRequest {
     }
 }
 
-/// Reads what a save at the time `now` finds, or why it is refused. `has_past` tells whether the
-/// statement selects the deletion, the version and the plays, as that of PostgreSQL does.
+/// Reads what a save at the time `now` finds, or why it fails. `is_complete` tells whether the
+/// statement selects the tombstone, the version and the plays too, as that of PostgreSQL does.
 pub(super) fn read_state(
     row: &mut RowReader<'_>,
     now: DateTime<Utc>,
     max_days: Option<i32>,
-    has_past: bool,
+    is_complete: bool,
 ) -> Result<Result<StoredState, Error>, DbErr> {
     let (is_active, is_visible): (bool, bool) = (row.read()?, row.read()?);
     if !is_active || !is_visible {
@@ -45,20 +45,19 @@ pub(super) fn read_state(
         cutoff: retention_cutoff(retention_days, max_days, now),
         cleared_before: row.read()?,
         duration: row.read()?,
-        forgotten_at: if has_past { row.read()? } else { None },
-        version: if has_past { row.read()? } else { None },
+        forgotten_at: if is_complete { row.read()? } else { None },
+        version: if is_complete { row.read()? } else { None },
         entry: row.read_joined(read_entry)?,
         last_number: None,
         ended_play: None,
     };
-    if has_past && state.entry.is_some() {
+    if is_complete && state.entry.is_some() {
         (state.last_number, state.ended_play) = read_ended_plays(row)?;
     }
     Ok(Ok(state))
 }
 
-/// Reads the greatest number of the ended plays of an entry, and the play that a save may go on
-/// with.
+/// Reads the greatest number of an entry's ended plays, and the ended play that a save may reopen.
 pub(super) fn read_ended_plays(row: &mut RowReader<'_>) -> Result<(Option<i32>, Option<play::Model>), DbErr> {
     Ok((row.read()?, row.read_joined(read_play)?))
 }

@@ -8,12 +8,20 @@ use crate::story::State;
 use chrono::TimeDelta;
 use service::plays::PlayId;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 impl Expected {
     /// The entries of a viewer that are not expired.
     fn rows(&self, viewer: usize, now: Time) -> impl Iterator<Item = (usize, &Row)> {
         let viewer = &self.viewers[viewer];
         viewer.rows.keys().filter_map(move |video| Some((*video, viewer.row(*video, now)?)))
+    }
+
+    /// The ids of the videos whose entries have expired and are not deleted yet.
+    pub fn expired(&self, viewer: usize, now: Time) -> BTreeSet<i64> {
+        let viewer = &self.viewers[viewer];
+        let expired = viewer.rows.keys().filter(|video| viewer.row(**video, now).is_none());
+        expired.map(|video| self.video_ids[*video]).collect()
     }
 
     /// The videos that are started, not completed and not hidden, the last watched one first.

@@ -43,6 +43,8 @@ pub enum Step {
     Duration { video: usize, duration: Option<i32> },
     /// Somebody reads, and the answer is checked.
     Read { viewer: usize, read: Read },
+    /// A device of a viewer reads a page of changes.
+    Changes { viewer: usize, limit: u64 },
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +123,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(viewer, video, ahead)| Step::Skew { viewer, video, ahead }),
         1 => (0..VIDEOS, duration()).prop_map(|(video, duration)| Step::Duration { video, duration }),
         2 => (viewer(), read()).prop_map(|(viewer, read)| Step::Read { viewer, read }),
+        3 => (viewer(), 1..=3_u64).prop_map(|(viewer, limit)| Step::Changes { viewer, limit }),
     ]
 }
 

@@ -3,7 +3,7 @@ import { follow } from "../../follow.js";
 
 /** @typedef {import("../../playhead.js").Entry} Entry */
 /** @typedef {import("../../playhead.js").HistoryItem} HistoryItem */
-/** @typedef {import("../../playhead.js").LiveEvent} LiveEvent */
+/** @typedef {import("../../follow.js").LiveEvent} LiveEvent */
 /** @typedef {import("../../playhead.js").VideoItem} VideoItem */
 /** @typedef {import("./page.js").HistoryState} HistoryState */
 /** @typedef {import("./row.js").Row} Row */

@@ -1,6 +1,7 @@
 import { describeError, playhead } from "../../api.js";
 import { addDays, dayCount, dayOf, number, shortDate, timeWatched, timeZone } from "../../dates.js";
 import { h } from "../../dom.js";
+import { follow } from "../../follow.js";
 import { language, t } from "../../i18n.js";
 import { modeHint } from "../mode-hint.js";
 import { notice } from "../notice.js";
@@ -52,6 +53,8 @@ export function createPage({ query, settled, showMessage }) {
   }
 
   void read();
+  // The numbers are those of the moment, but what was deleted elsewhere is not to be seen here.
+  void follow((event) => void (event.type === "cleared" && read()), life.signal);
   return { root, title: t("statistics"), leave: () => life.abort() };
 }
 

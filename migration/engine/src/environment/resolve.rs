@@ -6,8 +6,8 @@ use super::{postgres_url, sqlite_url};
 /// The form of an address.
 const USE: &str = "use sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME";
 
-/// Parses an address in the spelling of sqlx or of SQLAlchemy: drivers behind a `+`, `sqlite:///relative` and
-/// `sqlite:////absolute`, parameters of asyncpg and psycopg, and `~`.
+/// Parses an address in the spelling of sqlx or of SQLAlchemy: drivers behind a `+`,
+/// `sqlite:///relative` and `sqlite:////absolute`, parameters of asyncpg and psycopg, and `~`.
 ///
 /// # Errors
 /// One line: the address without secrets, what is wrong with it, and what to write.

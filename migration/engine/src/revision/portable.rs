@@ -137,8 +137,8 @@ fn make_column_portable(column: &mut Column, is_foreign_key: bool, expected: Opt
 }
 
 /// Writes the condition of a live check in portable SQL. If the check stays the same, the condition
-/// comes from the portable table. There, the right check has the same columns and the same position
-/// as in the expected table.
+/// comes from the portable table, from the check with the same columns and the same position among
+/// these.
 fn make_check_portable(table: &str, check: &mut Check, expected: &Table, portable: &Table) {
     let of_columns = |check: &Check, all: &[Check]| -> Vec<Check> {
         let sorted = |check: &Check| {

@@ -105,7 +105,7 @@ impl PgConnector {
     }
 }
 
-/// The place of one connection, which is opened when it is first used.
+/// Keeps the one connection of a worker while it is idle. The first use opens it.
 pub(crate) struct PgSlot {
     connector: PgConnector,
     idle: Option<IdleConnection>,

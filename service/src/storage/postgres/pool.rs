@@ -65,7 +65,7 @@ fn begin_on_acquire(pool: PgPoolOptions, limit: Duration) -> PgPoolOptions {
     pool.after_release(move |connection, _| Box::pin(in_time(limit, async { run(connection, "COMMIT".into()).await })))
 }
 
-/// A future that is dropped while its transaction begins leaves the transaction open.
+/// Ends a transaction that was left open: by a future that was dropped while the transaction began.
 fn rollback_on_release(pool: PgPoolOptions, limit: Duration) -> PgPoolOptions {
     // Without BEGIN, a ROLLBACK outside of a transaction writes a warning to the server's log.
     const END: &str = "BEGIN; ROLLBACK";

@@ -59,7 +59,7 @@ fn run_checkpoints(
     let mut pause = PAUSE_IDLE;
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
         let length = checkpoint(connection, "PASSIVE")?;
-        // The pages since the last checkpoint: about as many come until the next one.
+        // The pages since the last checkpoint; about as many will come until the next one.
         let new_pages = length - std::mem::replace(&mut known, length);
         pause = if new_pages == 0 { PAUSE_IDLE } else { PAUSE_UNDER_LOAD };
         if length < RESTART_PAGES || copied_at == Some(length) {

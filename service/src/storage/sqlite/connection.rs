@@ -236,6 +236,22 @@ impl SqliteStatement<'_, '_> {
         Ok(values_read)
     }
 
+    /// Runs the statement and gives its rows to `read`, as long as that returns true.
+    pub(crate) fn query_while(
+        &mut self,
+        values: impl IntoIterator<Item: ToSql>,
+        mut read: impl FnMut(&Row<'_>) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        self.observe();
+        let mut rows = self.statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            if !read(row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn observe(&self) {
         if let Some(observer) = self.observer {
             observer(self.sql);

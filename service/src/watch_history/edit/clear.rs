@@ -1,6 +1,6 @@
 //! Clears the history before a time.
 
-use super::lock::lock_account;
+use super::lock::{lock_account, lock_any_account};
 use super::{Deletion, Edit};
 use crate::changes::reset_histories;
 use crate::storage::{Event, Transaction};
@@ -33,9 +33,9 @@ pub struct Clearing {
     pub before: Option<DateTime<Utc>>,
 }
 
-/// Which entries and plays of a viewer are deleted.
+/// Which entries and plays of a viewer a clearing deletes.
 #[derive(Clone, Copy)]
-struct Cleared {
+struct ClearScope {
     user_id: i64,
     before: DateTime<Utc>,
     /// Only those of entries that were created before this time.
@@ -57,11 +57,11 @@ pub async fn clear(database: &Database, edit: &Edit, clearing: Clearing) -> Resu
         edit.past_or_now("before", clearing.before)?;
     }
     let before = database.transaction(async |tx| refuse_saves_before(tx, edit, clearing.before).await).await?;
-    delete_all(database, Cleared { user_id: edit.user_id, before, created_before: None }).await
+    delete_all(database, ClearScope { user_id: edit.user_id, before, created_before: None }).await
 }
 
-/// Deletes what an interrupted [`clear`] has left. An entry that was made after it is not meant,
-/// even if it is of a time before: a viewer may mark a video as watched long ago.
+/// Deletes what an interrupted [`clear`] has left. It keeps an entry that was made after the
+/// clearing, even if it was watched before: a viewer may mark a video as watched long ago.
 ///
 /// # Errors
 /// Database errors.
@@ -82,14 +82,14 @@ pub async fn finish_clearings(database: &Database) -> Result<Deletion, Error> {
     let users: Vec<(i64, DateTime<Utc>)> = users.into_tuple().all(database.reader()).await?;
     let mut deleted = 0;
     for (user_id, before) in users {
-        let left = Cleared { user_id, before, created_before: Some(before) };
+        let left = ClearScope { user_id, before, created_before: Some(before) };
         deleted += delete_all(database, left).await?.deleted;
     }
     Ok(Deletion { deleted })
 }
 
-/// Refuses saves of positions from before a time from now on, and returns the time. Without a time
-/// it is after everything that the viewer watched.
+/// From now on refuses saves of positions from before `before`, and returns this time. Without one,
+/// it is just after everything that the viewer watched.
 async fn refuse_saves_before(
     tx: &Transaction,
     edit: &Edit,
@@ -115,7 +115,7 @@ async fn refuse_saves_before(
     Ok(before)
 }
 
-async fn delete_all(database: &Database, cleared: Cleared) -> Result<Deletion, Error> {
+async fn delete_all(database: &Database, cleared: ClearScope) -> Result<Deletion, Error> {
     let (mut deleted, mut next) = (0, Some(0));
     while let Some(after) = next {
         let batch = database.transaction(async |tx| {
@@ -141,7 +141,8 @@ struct DeletedBatch {
 
 /// Deletes the next plays and entries, in the order of the videos. If an entry has many plays, they
 /// go first, so that the transaction is short.
-async fn delete_batch(tx: &Transaction, cleared: Cleared, after: i64) -> Result<DeletedBatch, Error> {
+async fn delete_batch(tx: &Transaction, cleared: ClearScope, after: i64) -> Result<DeletedBatch, Error> {
+    lock_any_account(tx, cleared.user_id).await?;
     let entries = lock_next_entries(tx, cleared, after).await?;
     let ids = Vec::from_iter(entries.iter().map(|(id, ..)| *id));
     let plays = delete_plays(tx, &ids, cleared.before).await?;
@@ -158,13 +159,14 @@ async fn delete_batch(tx: &Transaction, cleared: Cleared, after: i64) -> Result<
     Ok(DeletedBatch { deleted, next: last.filter(|_| is_full) })
 }
 
-/// The id, the video and the time of the next entries that are cleared, or have plays that are.
+/// Locks the next entries that are cleared or have cleared plays. Returns the id, the video and the
+/// time of each.
 async fn lock_next_entries(
     tx: &Transaction,
-    cleared: Cleared,
+    cleared: ClearScope,
     after: i64,
 ) -> Result<Vec<(i64, i64, DateTime<Utc>)>, Error> {
-    let Cleared { user_id, before, created_before } = cleared;
+    let ClearScope { user_id, before, created_before } = cleared;
     let is_of_entry = play::Column::EntryId.into_expr().eq(Column::Id.into_expr());
     let has_old_plays = Expr::exists(select_plays(before).expr(Expr::val(1)).and_where(is_of_entry).take());
     let entries = Entity::find()

@@ -12,7 +12,7 @@ use validator::Validate;
 /// Which videos to forget.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"video_ids": [1, 2]}))]
+#[schema(as = VideoIds, example = json!({"video_ids": [1, 2]}))]
 pub struct VideoList {
     /// 1 to 500 ids. One that is listed twice counts once.
     #[serde(deserialize_with = "number::whole_list")]

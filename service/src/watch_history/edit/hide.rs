@@ -14,11 +14,11 @@ use validator::Validate;
 /// How long a video stays off "continue watching".
 #[derive(Clone, Copy, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"until": "2030-01-01T00:00:00.000Z"}))]
+#[schema(example = json!({"until": "2100-01-01T00:00:00.000Z"}))]
 pub struct Hiding {
     /// When it comes back by itself, a time in the future; never by default.
     #[serde(default, deserialize_with = "time::time_or_null")]
-    #[schema(value_type = Option<String>, format = DateTime, example = "2030-01-01T00:00:00.000Z")]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2100-01-01T00:00:00.000Z")]
     pub until: Option<DateTime<Utc>>,
 }
 

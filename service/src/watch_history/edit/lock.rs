@@ -29,7 +29,8 @@ impl Account {
     }
 }
 
-/// Reads the caller's account. It cannot be deleted before the transaction ends.
+/// Reads the caller's account and locks it. Until the transaction ends, the account cannot be
+/// deleted, and other edits of its history wait.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when it is gone or deactivated.
@@ -38,13 +39,23 @@ pub(crate) async fn lock_account(tx: &Transaction, edit: &Edit) -> Result<Accoun
         .select_only()
         .columns([user::Column::Role, user::Column::RetentionDays])
         .filter(user::Column::IsActive.eq(true))
-        .lock(LockType::KeyShare);
+        .lock(LockType::NoKeyUpdate);
     let account: Option<(user::Role, Option<i32>)> = account.into_tuple().one(tx).await?;
     let (role, retention_days) = account.ok_or(Error::Unauthenticated)?;
     Ok(Account {
         caller: Caller { id: edit.user_id, role: role.into() },
         cutoff: retention_cutoff(retention_days, edit.history_max_days, edit.now),
     })
+}
+
+/// Locks an account, also a deactivated one. Other edits of its history wait.
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn lock_any_account(tx: &Transaction, user_id: i64) -> Result<(), Error> {
+    let account = user::Entity::find_by_id(user_id).select_only().column(user::Column::Id);
+    let _: Option<i64> = account.lock(LockType::NoKeyUpdate).into_tuple().one(tx).await?;
+    Ok(())
 }
 
 /// Reads the duration of a video that the caller may see. The video cannot be deleted before the

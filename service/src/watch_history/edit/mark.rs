@@ -2,7 +2,7 @@
 
 use super::lock::{Account, lock_account, lock_entries, lock_entry, lock_video, lock_videos};
 use super::store::{ChangedEntry, insert_missing, remove, store_many};
-use super::{Edit, MAX_VIDEOS, check_ids, move_to};
+use super::{Edit, MAX_VIDEOS, check_ids, move_by_mark};
 use crate::storage::Transaction;
 use crate::time;
 use crate::watch_history::Entry;
@@ -21,11 +21,11 @@ use validator::Validate;
 /// When a video was watched.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = WatchedMark, example = json!({"watched_at": "2026-11-20T13:32:59.391Z"}))]
+#[schema(as = WatchedMark, example = json!({"watched_at": "2025-01-01T20:15:00.000Z"}))]
 pub struct Mark {
     /// When the video was watched, now at the latest; now by default.
     #[serde(default, deserialize_with = "time::time_or_null")]
-    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-20T13:32:59.391Z")]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2025-01-01T20:15:00.000Z")]
     pub watched_at: Option<DateTime<Utc>>,
 }
 
@@ -70,7 +70,7 @@ pub async fn mark(tx: &Transaction, edit: &Edit, video_id: i64, mark: Mark) -> R
     Ok(edit.into_entry(entry, duration))
 }
 
-/// Forgets that a video was watched to the end. A position at the end goes back to the start.
+/// Unmarks a video, which then counts as not watched. A completed one goes back to the start.
 ///
 /// # Errors
 /// [`Error::VideoNotFound`], [`Error::HistoryNotFound`]; [`Error::Unauthenticated`] when the
@@ -83,8 +83,7 @@ pub async fn unmark(tx: &Transaction, edit: &Edit, video_id: i64) -> Result<Entr
     Ok(edit.into_entry(lock_entry(tx, &account, video_id).await?, duration))
 }
 
-/// Marks many videos as watched now, or as not watched. Those without an entry are not watched
-/// already.
+/// Marks many videos as watched now, or unmarks them. A video without an entry needs no unmarking.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated.
@@ -115,7 +114,7 @@ async fn mark_visible(
     let new = |(video_id, duration): (&i64, &Option<i32>)| new_entry(edit, *video_id, *duration, time);
     let mut changes = 0;
     if count_entries(tx, account, &videos).await? < videos.len() {
-        // That locks the entries that exist too, also those of saves at the same time, all in one
+        // The insert also locks the entries that exist, those of simultaneous saves too, in one
         // order.
         for created in insert_missing(tx, videos.iter().map(new).collect()).await? {
             changes += usize::from(videos.remove(&created).is_some());
@@ -178,13 +177,14 @@ fn new_entry(edit: &Edit, video_id: i64, duration: Option<i32>, time: DateTime<U
     }
 }
 
-/// Returns the play that ended. Nothing changes if the entry is at the end already.
+/// Marks an entry, and returns the play that ended. Nothing changes if the entry is at the end
+/// already.
 fn mark_entry(entry: &mut Model, duration: Option<i32>, time: DateTime<Utc>) -> Option<play::Model> {
     let end = known(duration).unwrap_or(entry.watch_position);
     if entry.completed && entry.play_count > 0 && entry.watch_position == end {
         return None;
     }
-    let ended = move_to(entry, end);
+    let ended = move_by_mark(entry, end);
     entry.completed = true;
     if entry.play_count == 0 {
         (entry.play_count, entry.completed_at) = (1, Some(time));
@@ -209,10 +209,10 @@ async fn unmark_entries(tx: &Transaction, edit: &Edit, entries: Vec<Model>) -> R
     Ok(changes)
 }
 
-/// Returns the play that ended.
+/// Unmarks an entry, and returns the play that ended.
 fn unmark_entry(entry: &mut Model) -> Option<play::Model> {
     entry.play_completed = false;
-    let ended = if entry.completed { move_to(entry, 0) } else { None };
+    let ended = if entry.completed { move_by_mark(entry, 0) } else { None };
     entry.completed = false;
     (entry.play_count, entry.completed_at, entry.counted_sessions) = (0, None, None);
     ended

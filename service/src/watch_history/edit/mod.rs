@@ -82,7 +82,8 @@ async fn change_entry(
     Ok(edit.into_entry(entry, duration))
 }
 
-/// Goes to a position as a deliberate save of now does. No play is made up, and none is counted.
+/// Moves the entry to a position, as a save of this moment would. It begins no play and counts no
+/// completion.
 pub(crate) fn go_to(entry: &mut Model, position: i32, device: Option<String>, duration: Option<i32>, edit: &Edit) {
     entry.watch_position = position;
     entry.device = device;
@@ -90,9 +91,9 @@ pub(crate) fn go_to(entry: &mut Model, position: i32, device: Option<String>, du
     watch_at(entry, edit.now);
 }
 
-/// Moves the position of an entry that is marked. Returns the play that ended, because the position
-/// is not that of its last save any more.
-fn move_to(entry: &mut Model, position: i32) -> Option<play::Model> {
+/// Moves the entry to the position of a mark. A new position ends the running play, whose row is
+/// returned.
+fn move_by_mark(entry: &mut Model, position: i32) -> Option<play::Model> {
     give_up_position(entry, position);
     let ended = if position == entry.watch_position { None } else { close_play(entry) };
     entry.watch_position = position;

@@ -82,7 +82,8 @@ pub(super) async fn store_many(
     }
     let changed = changed_columns(&entries);
     for entries in entries.chunks(ROWS_PER_INSERT) {
-        // Every row meets its entry, so this updates many rows to different values at once.
+        // Every row conflicts with its entry, so this INSERT updates many rows, each to its own
+        // values.
         let rows = entries.iter().map(|entry| row_of(&entry.after, &changed));
         let mut on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]);
         on_conflict.update_columns(changed.iter().copied());
@@ -123,7 +124,7 @@ pub(super) async fn insert_missing(tx: &Transaction, mut entries: Vec<ActiveMode
     let (revision, mut created) = (tx.revision().await?, Vec::new());
     entries.iter_mut().for_each(|entry| entry.revision = Set(revision));
     for entries in entries.chunks(ROWS_PER_INSERT) {
-        // An update that is never executed locks the row, which DO NOTHING does not.
+        // An update whose condition is false locks the row; DO NOTHING would not lock it.
         let mut on_conflict = OnConflict::columns([Column::UserId, Column::VideoId]);
         on_conflict.update_column(Column::UserId).action_and_where(Expr::value(false));
         let insert = Entity::insert_many(entries.to_vec()).on_conflict(on_conflict);
@@ -133,7 +134,7 @@ pub(super) async fn insert_missing(tx: &Transaction, mut entries: Vec<ActiveMode
     Ok(created.into_iter().map(|entry| entry.video_id).collect())
 }
 
-/// Deletes entries with their plays, without tombstones: others take their place.
+/// Deletes entries with their plays. It leaves no tombstones, because new entries replace them.
 ///
 /// # Errors
 /// Database errors.
@@ -151,7 +152,7 @@ async fn insert_plays(tx: &Transaction, plays: Vec<play::Model>) -> Result<(), E
     Ok(())
 }
 
-/// Deletes entries with their plays, and remembers it, so that no late save brings one back.
+/// Deletes entries with their plays, and leaves tombstones, so that no late save brings one back.
 ///
 /// # Errors
 /// Database errors.

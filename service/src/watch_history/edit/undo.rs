@@ -18,7 +18,7 @@ pub async fn undo(tx: &Transaction, edit: &Edit, video_id: i64) -> Result<Entry,
     change_entry(tx, edit, video_id, |entry, duration| go_back(entry, duration, edit)).await
 }
 
-/// Returns the play that ended.
+/// Swaps the two positions, and returns the play that ended.
 fn go_back(entry: &mut Model, duration: Option<i32>, edit: &Edit) -> Result<Option<play::Model>, Error> {
     let position = entry.previous_position.ok_or(Error::NothingToUndo)?;
     let device = entry.previous_device.clone();

@@ -41,7 +41,7 @@ pub enum HistoryState {
     Completed,
 }
 
-/// A page of the history.
+/// Which page of the history to read.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryQuery {
     /// Which entries to list.
@@ -80,7 +80,7 @@ pub async fn list_history(
     let statement = statement::select(db.backend(), caller, &query, found.as_ref(), cutoff);
     let mut rows = HistoryRow::find_by_statement(db.backend().build(&statement)).all(db.reader()).await?;
     let cursor = |row: &HistoryRow| cursor_of(row, query.state);
-    // The open and the completed entries are each in order.
+    // The open entries come before the completed ones, each of the two in order.
     rows.sort_by_key(|row| Reverse((cursor(row).time, row.entry.id)));
     Ok(Page::new(rows, query.limit, cursor).map(|row| into_item(row, rules, now)))
 }

@@ -11,7 +11,8 @@ use sea_orm::prelude::*;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, JoinType, Order, Query, SelectStatement, UnionType};
 use sea_orm::{Condition, DatabaseBackend, FromQueryResult, Iden, Iterable, QueryResult};
 
-/// What the names of the entry's columns begin with, so that those of the video differ.
+/// The prefix of the entry's columns in the result, because the video has columns of the same
+/// names.
 const ENTRY: &str = "entry_";
 const VIDEO: &str = "video_";
 /// The alias of `users` for the uploader of the video.
@@ -36,10 +37,10 @@ impl FromQueryResult for HistoryRow {
     }
 }
 
-/// Selects the [`HistoryRow`]s of a page, and one more to tell that there is a next one.
+/// Selects the [`HistoryRow`]s of a page, and one more, which tells that there is a next page.
 ///
-/// The index has the open entries of a viewer apart from the completed ones. All of them are the
-/// first of both parts: at most twice as many rows as wanted.
+/// The index keeps the open entries of a viewer apart from the completed ones. A list of all
+/// entries reads the first of both parts, so it reads at most twice as many rows as wanted.
 pub(super) fn select(
     backend: DatabaseBackend,
     caller: Caller,
@@ -63,15 +64,15 @@ pub(super) fn select(
             wrap(part(is_completed(false))).union(UnionType::All, completed).take()
         }
         HistoryState::InProgress => part(is_completed(false).add(Column::WatchPosition.gt(0))),
-        // SQLite uses the index only if this is its condition letter by letter, and only to search
-        // for the second column.
+        // SQLite uses the partial index only if the statement repeats its condition letter by
+        // letter, and searches by its second column, `completed_at`.
         HistoryState::Completed => {
             part(Condition::all().add(Expr::cust("play_count > 0")).add(Column::CompletedAt.is_not_null()))
         }
     }
 }
 
-/// The first entries of the page, of any state.
+/// Selects the first entries of the page. The caller adds the condition on the state.
 fn select_part(caller: Caller, query: &HistoryQuery, cutoff: Option<DateTime<Utc>>) -> SelectStatement {
     let is_video = video::Column::Id.into_expr().equals(Column::VideoId.as_column_ref());
     let is_uploader = Expr::col((UPLOADER, user::Column::Id)).equals(video::Column::UserId.as_column_ref());
@@ -95,7 +96,7 @@ fn select_part(caller: Caller, query: &HistoryQuery, cutoff: Option<DateTime<Utc
         part.and_where(Column::LastWatchedAt.gte(cutoff));
     }
     if matches!(time_column(query.state), Column::LastWatchedAt) {
-        // The order of the index; the entries of one hour are sorted.
+        // The index has the hour, so only the entries of one hour are sorted.
         part.cond_where(hours_of(query, cutoff)).order_by(Column::WatchedHour.as_column_ref(), Order::Desc);
     }
     part.order_by(time_column(query.state).as_column_ref(), Order::Desc)
@@ -112,7 +113,7 @@ fn time_column(state: HistoryState) -> Column {
     }
 }
 
-/// The range of times, and the place after the last entry of the page before.
+/// The range of times, and only what comes after the last entry of the previous page.
 fn place_of(query: &HistoryQuery) -> Condition {
     let time = time_column(query.state);
     Condition::all()
@@ -121,7 +122,7 @@ fn place_of(query: &HistoryQuery) -> Condition {
         .add_option(query.cursor.map(|cursor| cursor.older(time.into_expr(), Column::Id.into_expr())))
 }
 
-/// The same range in hours, for the index.
+/// The range of [`place_of`] in hours, as the index has them.
 fn hours_of(query: &HistoryQuery, cutoff: Option<DateTime<Utc>>) -> Condition {
     let oldest = Ord::max(query.since, cutoff);
     let newest = query.until.into_iter().chain(query.cursor.map(|cursor| cursor.time)).min();

@@ -3,14 +3,16 @@
 use super::Writer;
 use crate::Error;
 use crate::plays::PlayId;
-use crate::storage::{IntoParam, Param, PgConnectionGuard, RowReader, bind_arrays, bind_columns};
+use crate::storage::{
+    IntoParam, Param, PgConnectionGuard, RowReader, bind_arrays, bind_columns, columns_of, params_of,
+};
 use crate::watch_history::command::Outcome;
 use crate::watch_history::entry::Entry;
 use crate::watch_history::key::EntryKey;
 use crate::watch_history::rules::{Decision, EntryWrite, decide};
 use crate::watch_history::save::SaveCommand;
 use crate::watch_history::statements::{
-    PLAY_KEY, REVIVED, columns_of, entry_columns, params_of, play_columns, unchanged_columns, updated_columns,
+    PLAY_KEY, REVIVED, entry_columns, play_columns, unchanged_columns, updated_columns,
 };
 use crate::watch_history::stored_state::{StateRequest, read_state};
 use entity::watch_history;
@@ -19,10 +21,10 @@ use sea_orm::{ColumnTrait, DbErr};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// How often the entries that another process inserted at the same time are read again.
+/// How often a save is decided again because another process has just inserted its entry.
 const ATTEMPTS: usize = 3;
 
-/// A save that is written as it was decided.
+/// A save with the decision about it.
 struct Decided<'a> {
     save: &'a SaveCommand,
     decision: Decision,
@@ -32,7 +34,7 @@ struct Decided<'a> {
 }
 
 impl Decided<'_> {
-    /// Whether only the entry changes, and a play ends with it at most.
+    /// Whether the decision updates the entry, and inserts one ended play at most.
     fn is_update(&self) -> bool {
         let Decision { expired, reopened, write, .. } = &self.decision;
         expired.is_none() && reopened.is_none() && *write != EntryWrite::Insert
@@ -45,9 +47,9 @@ impl Decided<'_> {
     }
 }
 
-/// Decides about saves of different entries, and writes those for which an update of the entry is
-/// enough. The others have no outcome, nor have those whose entry was changed meanwhile. It locks
-/// nothing before it writes, and so needs no transaction.
+/// Decides about saves of different entries, and writes those that only update their entry. The
+/// others get no outcome, and neither do saves whose entry was changed meanwhile. It locks nothing
+/// beforehand, so it needs no transaction.
 pub(super) async fn write_unlocked(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
@@ -56,7 +58,7 @@ pub(super) async fn write_unlocked(
     if saves.is_empty() {
         return Ok(HashMap::new());
     }
-    let (mut outcomes, decided) = read(connection, writer, saves).await?;
+    let (mut outcomes, decided) = decide_all(connection, writer, saves).await?;
     let (skipped, mut updates): (Vec<_>, Vec<_>) =
         decided.into_iter().filter(Decided::is_update).partition(|one| one.decision.write == EntryWrite::Skip);
     let columns = unchanged_columns();
@@ -85,6 +87,30 @@ fn unchanged_params(one: &Decided<'_>) -> Result<Vec<Param>, DbErr> {
     Ok(params_of(entry, &updated_columns())?.into_iter().chain([version]).chain(closed).collect())
 }
 
+/// Locks the accounts of these entries. A statement locks entries in one order, but a transaction
+/// of several statements does not. Two of them could wait for each other, so only one at a time
+/// works on the entries of a viewer. For a single entry nothing is locked: it needs no order.
+pub(super) async fn lock_accounts(
+    connection: &mut PgConnectionGuard<'_>,
+    writer: &Writer,
+    keys: &[EntryKey],
+) -> Result<(), DbErr> {
+    if keys.len() > 1 {
+        connection.query(&writer.statements.lock_accounts, bind_arrays(keys.iter().copied())?).await?;
+    }
+    Ok(())
+}
+
+/// Locks these entries, as far as they exist.
+pub(super) async fn lock_entries(
+    connection: &mut PgConnectionGuard<'_>,
+    writer: &Writer,
+    keys: &[EntryKey],
+) -> Result<(), DbErr> {
+    connection.query(&writer.statements.lock_entries, bind_arrays(keys.iter().copied())?).await?;
+    Ok(())
+}
+
 /// Decides about saves of different entries and writes them, in a transaction.
 pub(super) async fn write_locked(
     connection: &mut PgConnectionGuard<'_>,
@@ -98,18 +124,18 @@ pub(super) async fn write_locked(
         if pending.is_empty() {
             break;
         }
-        let keys = pending.iter().map(|save| save.key());
-        connection.query(&writer.statements.lock, bind_arrays(keys)?).await?;
+        lock_entries(connection, writer, &Vec::from_iter(pending.iter().map(|save| save.key()))).await?;
         // The entries are locked, and this statement sees what was committed until now.
-        let (refused, decided) = read(connection, writer, &pending).await?;
-        outcomes.extend(refused);
+        let (finished, decided) = decide_all(connection, writer, &pending).await?;
+        outcomes.extend(finished);
         outcomes.extend(write(connection, writer, decided).await?);
     }
     Ok(saves.iter().map(|save| outcomes.remove(&save.key()).unwrap_or(Err(Error::Busy))).collect())
 }
 
-/// What is decided about each save: the outcome of those that are not taken, and the others.
-async fn read<'a>(
+/// Reads what each save finds, and decides: the outcomes of saves that fail or are not taken, and
+/// the decisions about the others.
+async fn decide_all<'a>(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
     saves: &[&'a SaveCommand],
@@ -137,7 +163,7 @@ async fn read<'a>(
     Ok((outcomes, decided))
 }
 
-/// Writes all rows. The entries that another process inserted just now have no outcome.
+/// Writes all rows. A save whose entry another process has just inserted gets no outcome.
 async fn write(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
@@ -166,7 +192,7 @@ async fn write(
     Ok(decided.into_iter().map(outcome).collect())
 }
 
-/// Inserts the new entries, and drops those that are there already.
+/// Inserts the new entries, and removes from `decided` those that another process inserted first.
 async fn insert(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
@@ -190,8 +216,7 @@ async fn insert(
     Ok(())
 }
 
-/// Deletes entries that late saves made again: their deletion was committed after the saves were
-/// decided.
+/// Deletes entries that late saves created again: the deletion was committed after the decision.
 async fn delete_revived(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,

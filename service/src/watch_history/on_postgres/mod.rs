@@ -11,7 +11,7 @@ use super::key::{EntryKey, EntryRequest};
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::statements::PgStatements;
-use super::{Context, FINDERS, History, LISTERS, Queue, fail_all};
+use super::{Context, FINDERS, History, LISTERS, ListJob, Queue, fail_all};
 use crate::Error;
 use crate::metrics::Metrics;
 use crate::storage::{Batcher, PgConnectionGuard, PgConnector, PgSlot, RowReader, bind_arrays};
@@ -26,7 +26,7 @@ use tokio::sync::Mutex;
 /// batches.
 const WRITERS: usize = 2;
 
-/// What the workers share that write.
+/// What the workers that write share.
 struct Writer {
     context: Arc<Context>,
     statements: PgStatements,
@@ -59,7 +59,7 @@ impl Writer {
 /// Starts the workers, as tasks of this runtime.
 ///
 /// # Errors
-/// A statement has a defect.
+/// A statement cannot be built.
 pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> Result<History, Error> {
     let statements = PgStatements::new(&context.rules, context.max_days)?;
     let writer = Arc::new(Writer {
@@ -71,7 +71,10 @@ pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> Result<Hi
     let metrics = context.metrics.as_deref();
     Ok(History {
         writers: batchers(Queue::Writes, WRITERS, connector, (&writer, metrics), |slot, writer, commands| async move {
-            write::write(&mut *slot.lock().await, &writer, &commands).await
+            let outcomes = write::write(&mut *slot.lock().await, &writer, &commands).await;
+            let user_ids = commands.iter().map(|command| command.key().user_id);
+            writer.context.events.lists().outdate(user_ids).await;
+            outcomes
         }),
         finders: batchers(
             Queue::Lookups,
@@ -80,9 +83,10 @@ pub(super) fn open(connector: &PgConnector, context: &Arc<Context>) -> Result<Hi
             (context, metrics),
             |slot, context, requests| async move { find(&mut *slot.lock().await, &context, &requests).await },
         ),
-        listers: batchers(Queue::Lists, LISTERS, connector, (context, metrics), |slot, context, requests| async move {
-            list(&mut *slot.lock().await, &context, &requests).await
+        listers: batchers(Queue::Lists, LISTERS, connector, (context, metrics), |slot, context, jobs| async move {
+            list(&mut *slot.lock().await, &context, jobs).await
         }),
+        cached: None,
         metrics: context.metrics.clone(),
     })
 }
@@ -145,15 +149,12 @@ async fn look_up_on(
 }
 
 /// The list of each request.
-async fn list(
-    slot: &mut PgSlot,
-    context: &Context,
-    requests: &[ListRequest],
-) -> Vec<Result<Vec<ContinueWatching>, Error>> {
-    match read_lists(slot, context, requests).await {
+async fn list(slot: &mut PgSlot, context: &Context, jobs: Vec<ListJob>) -> Vec<Result<Vec<ContinueWatching>, Error>> {
+    let (requests, permits): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
+    match read_lists(slot, context, &requests).await {
         Ok(lists) => {
-            let lists = lists.into_iter().zip(requests);
-            lists.map(|(rows, request)| rows.into_list(request, &context.rules, context.max_days)).collect()
+            let lists = lists.into_iter().zip(&requests).zip(permits);
+            lists.map(|((rows, request), permit)| context.finish_list(rows, request, permit)).collect()
         }
         Err(error) => fail_all(requests.len(), &error.into()),
     }
@@ -177,10 +178,12 @@ async fn read_lists(slot: &mut PgSlot, context: &Context, requests: &[ListReques
             }
         }
         let mut missing = BTreeSet::new();
-        pending.iter().for_each(|(index, _)| missing.extend(lists[*index].remember(&context.summaries)));
+        for (index, request) in &pending {
+            missing.extend(lists[*index].fill_from_cache(request, &context.summaries));
+        }
         if !missing.is_empty() {
             let read = read_summaries(&mut connection, context, missing).await?;
-            pending.iter().for_each(|(index, _)| lists[*index].complete(&read));
+            pending.iter().for_each(|(index, _)| lists[*index].add_summaries(&read));
         }
         let retried = pending.into_iter().filter_map(|(index, request)| {
             let request = lists[index].retry(requests[index].limit, request)?;

@@ -1,5 +1,5 @@
-//! Saves on PostgreSQL. Heartbeats have a statement of their own, and so have saves of which
-//! nothing is known; about the others the rules decide in Rust ([`super::decided`]).
+//! Saves on PostgreSQL. One statement writes heartbeats, another one writes saves of which nothing
+//! is known. About the rest the rules decide in Rust ([`super::decided`]).
 
 use super::Writer;
 use super::decided::write_unlocked;
@@ -15,13 +15,14 @@ use sea_orm::sqlx::postgres::PgArguments;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// From how many heartbeats on a statement of their own pays beside that for unknown saves.
+/// The fewest heartbeats for which a second statement pays. Fewer go into the one for unknown
+/// saves.
 const MIN_HEARTBEATS: usize = 6;
 /// How many ids for new entries are taken at least.
 const NEW_IDS: usize = 64;
 
-/// Writes saves of different entries, as far as that needs no locks beforehand, and adds their
-/// outcomes after each statement.
+/// Writes those saves of different entries that need no locks beforehand, and adds their outcomes
+/// after each statement.
 pub(super) async fn write_saves(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
@@ -48,7 +49,7 @@ pub(super) async fn write_saves(
     Ok(())
 }
 
-/// Writes saves of which nothing is known. One that creates its entry has the id for it.
+/// Writes saves of which nothing is known. Each brings an unused id, in case it creates its entry.
 async fn write_unknown(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,

@@ -1,9 +1,9 @@
 //! Commands on PostgreSQL.
 //!
-//! Those of one batch are executed together if possible, in several rounds if some of them change
-//! the same entry, and one by one if one of them makes a statement fail.
+//! The commands of a batch are executed together. If some of them change the same entry, they are
+//! executed in several rounds; if one of them makes a statement fail, one by one.
 
-use super::decided::write_locked;
+use super::decided::{lock_accounts, lock_entries, write_locked};
 use super::saves::write_saves;
 use super::{Writer, look_up, look_up_on};
 use crate::Error;
@@ -37,7 +37,7 @@ pub(super) async fn write(slot: &mut PgSlot, writer: &Writer, commands: &[Comman
     outcomes
 }
 
-/// Saves only, or deletions only, and what came of them so far.
+/// Commands of one kind that follow each other in a batch, and their outcomes so far.
 struct Run<'a> {
     writer: &'a Writer,
     commands: &'a [Command],
@@ -132,6 +132,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         connection.begin(None).await?;
+        lock_accounts(connection, self.writer, &Vec::from_iter(saves.iter().map(|save| save.key()))).await?;
         let outcomes = write_locked(connection, self.writer, &saves).await?;
         connection.commit().await?;
         pending.into_iter().zip(outcomes).for_each(|(index, outcome)| self.finish(index, outcome));
@@ -145,6 +146,9 @@ impl<'a> Run<'a> {
         rounds: &[Vec<usize>],
     ) -> Result<(), DbErr> {
         connection.begin(None).await?;
+        let keys = Vec::from_iter(self.commands.iter().map(Command::key));
+        lock_accounts(connection, self.writer, &keys).await?;
+        lock_entries(connection, self.writer, &keys).await?;
         let mut executed = Vec::with_capacity(self.commands.len());
         for round in rounds {
             let outcomes = execute_round(connection, self.writer, &self.commands_at(round)).await?;

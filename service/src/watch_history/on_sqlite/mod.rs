@@ -3,14 +3,15 @@
 
 mod write;
 
+use super::command::Command;
 use super::entry::Entry;
 use super::key::{EntryKey, EntryRequest};
 use super::list::{ContinueWatching, ListRequest, ListRows};
 use super::lookup::Lookup;
 use super::statements::SqliteStatements;
-use super::{Context, FINDERS, History, LISTERS, Queue, fail_all};
+use super::{Context, FINDERS, History, LISTERS, ListJob, Queue, fail_all};
 use crate::Error;
-use crate::storage::{Batcher, InputRow, RowReader, SqliteConnection, SqliteConnector, SqliteStatement};
+use crate::storage::{Batcher, InputRow, IntoParam, RowReader, SqliteConnection, SqliteConnector, SqliteStatement};
 use crate::video::{SummaryCache, SummaryRequest, VideoSummary};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,16 +19,19 @@ use std::sync::Arc;
 /// Starts the workers, each with a connection and a thread of its own.
 ///
 /// # Errors
-/// A statement has a defect.
+/// A statement cannot be built.
 pub(super) fn open(connector: &SqliteConnector, context: &Arc<Context>) -> Result<History, Error> {
     let statements = SqliteStatements::new()?;
-    let write = move |connection: &mut SqliteConnection, context: &Context, commands: &[_]| {
-        write::write(connection, context, &statements, commands)
+    let write = move |connection: &mut SqliteConnection, context: &Context, commands: &[Command]| {
+        let outcomes = write::write(connection, context, &statements, commands);
+        context.events.lists().outdate_blocking(commands.iter().map(|command| command.key().user_id));
+        outcomes
     };
     Ok(History {
         writers: vec![batcher(Queue::Writes, connector.writer(), context, write)],
         finders: (0..FINDERS).map(|_| batcher(Queue::Lookups, connector.reader(), context, find)).collect(),
         listers: (0..LISTERS).map(|_| batcher(Queue::Lists, connector.reader(), context, list)).collect(),
+        cached: None,
         metrics: context.metrics.clone(),
     })
 }
@@ -63,17 +67,17 @@ fn look_up(find: &mut SqliteStatement<'_, '_>, key: EntryKey) -> Result<Lookup, 
 fn list(
     connection: &mut SqliteConnection,
     context: &Context,
-    requests: &[ListRequest],
+    jobs: &[ListJob],
 ) -> Vec<Result<Vec<ContinueWatching>, Error>> {
     let lists = connection.transaction(|transaction| {
         let mut list = transaction.prepare(&context.statements.list)?;
         let mut summaries = transaction.prepare(&context.statements.summaries)?;
-        transaction.for_each(requests, |request| {
+        transaction.for_each(jobs, |(request, permit)| {
             let rows = read_list(&mut list, &mut summaries, &context.summaries, *request)?;
-            rows.into_list(request, &context.rules, context.max_days)
+            context.finish_list(rows, request, permit.clone())
         })
     });
-    lists.unwrap_or_else(|error| fail_all(requests.len(), &error))
+    lists.unwrap_or_else(|error| fail_all(jobs.len(), &error))
 }
 
 /// Runs the statement, and again with a larger limit if the list is short.
@@ -85,22 +89,33 @@ fn read_list(
 ) -> Result<ListRows, Error> {
     let wanted = request.limit;
     loop {
-        let mut rows = ListRows::default();
-        list.query(request.into_params(), |row| {
-            let mut row = RowReader::from_sqlite(row);
-            // There is one row of input.
-            row.read::<i64>()?;
-            Ok(rows.push(&mut row)?)
-        })?;
-        let missing = Vec::from_iter(rows.remember(cache));
+        let mut rows = read_entries(list, &request)?;
+        let missing = Vec::from_iter(rows.fill_from_cache(&request, cache));
         if !missing.is_empty() {
-            rows.complete(&read_summaries(summaries, cache, missing)?);
+            rows.add_summaries(&read_summaries(summaries, cache, missing)?);
         }
         match rows.retry(wanted, request) {
             Some(larger) => request = larger,
             None => return Ok(rows),
         }
     }
+}
+
+/// Reads the rows of a list until there are enough. The entries of one hour come in no order, so
+/// the last hour is read to its end.
+fn read_entries(list: &mut SqliteStatement<'_, '_>, request: &ListRequest) -> Result<ListRows, Error> {
+    let (mut rows, mut last_hour) = (ListRows::default(), None);
+    list.query_while([request.user_id.into_param(), request.now.into_param()], |row| {
+        let mut row = RowReader::from_sqlite(row);
+        let hour: Option<i32> = row.read()?;
+        if last_hour.is_some_and(|last_hour| last_hour != hour) && rows.has_enough(request) {
+            return Ok(false);
+        }
+        last_hour = Some(hour);
+        rows.push(&mut row)?;
+        Ok(true)
+    })?;
+    Ok(rows)
 }
 
 /// Reads what lists show of these videos, and keeps it for the next lists.

@@ -2,7 +2,9 @@
 //! statements write.
 
 use crate::Error;
-use crate::storage::{InputRow, IntoParam, Param, RowReader, SqliteConnection, SqliteStatement, SqliteTransaction};
+use crate::storage::{
+    InputRow, IntoParam, Param, RowReader, SqliteConnection, SqliteStatement, SqliteTransaction, params_of,
+};
 use crate::watch_history::command::{Command, Outcome};
 use crate::watch_history::entry::Entry;
 use crate::watch_history::key::EntryRequest;
@@ -10,9 +12,7 @@ use crate::watch_history::publish::publish;
 use crate::watch_history::queue::count_saves;
 use crate::watch_history::rules::{Decision, EntryWrite, StoredState, decide, is_expired, needs_ended_plays};
 use crate::watch_history::save::SaveCommand;
-use crate::watch_history::statements::{
-    HEARTBEAT, SqliteStatements, entry_columns, params_of, play_columns, updated_columns,
-};
+use crate::watch_history::statements::{HEARTBEAT, SqliteStatements, entry_columns, play_columns, updated_columns};
 use crate::watch_history::stored_state::{StateRequest, read_ended_plays, read_state};
 use crate::watch_history::{Context, fail_all};
 use chrono::{DateTime, Utc};
@@ -87,7 +87,7 @@ impl Writer<'_, '_, '_> {
         let max_days = self.context.max_days;
         let states = self.state.query(request.into_params(), |row| {
             let mut row = RowReader::from_sqlite(row);
-            // There is one row of input.
+            // Skips the number of the input row: there is only one.
             row.read::<i64>()?;
             Ok(read_state(&mut row, now, max_days, false)?)
         })?;
@@ -166,7 +166,7 @@ impl Writer<'_, '_, '_> {
             transaction.prepare(&statements.delete_entry)?.execute([entry.id])?;
             let deletion: [Param; 4] =
                 [user_id.into_param(), video_id.into_param(), now.into_param(), revision.into_param()];
-            transaction.prepare(&statements.remember)?.execute(deletion)?;
+            transaction.prepare(&statements.write_tombstone)?.execute(deletion)?;
             Ok(())
         })
     }

@@ -1,8 +1,8 @@
 //! The decision of a save: whether it is taken, whether it is applied, and what it changes.
 
 use super::new_entry::new_entry;
-use super::play::{begin_play, close_play, continues_play, count_watched, reopen_play, reopens_play};
-use super::position::{give_up_position, is_far, is_of_last_play, show, watch_at};
+use super::play::{begin_play, close_play, continues_play, count_watched, is_of_last_play, reopen_play, reopens_play};
+use super::position::{give_up_position, is_far, show, watch_at};
 use super::refusal::{Refusal, refusal};
 use crate::plays::PlayId;
 use crate::progress::ProgressRules;
@@ -29,8 +29,8 @@ pub(in crate::watch_history) struct StoredState {
     pub(in crate::watch_history) version: Option<i64>,
     /// The entry.
     pub(in crate::watch_history) entry: Option<Model>,
-    /// The last ended play of the save's session, or without a session. [`needs_ended_plays`] tells
-    /// whether it matters.
+    /// The last ended play of the save's session; for a save without one, the last play without
+    /// one. [`needs_ended_plays`] tells whether it matters.
     pub(in crate::watch_history) ended_play: Option<play::Model>,
     /// The greatest number of the entry's ended plays.
     pub(in crate::watch_history) last_number: Option<i32>,
@@ -82,7 +82,7 @@ pub(in crate::watch_history) fn decide(
         return None;
     }
     let position = within_video(save.watch_position, state.duration);
-    let update = Update {
+    let candidate = TakenSave {
         save,
         position,
         completed: rules.is_completed(position, state.duration),
@@ -90,11 +90,11 @@ pub(in crate::watch_history) fn decide(
         cutoff: state.cutoff,
     };
     Some(match state.entry {
-        None => update.insert(None),
-        Some(entry) if is_expired(&entry, state.cutoff) => update.insert(Some(entry.id)),
+        None => candidate.insert(None),
+        Some(entry) if is_expired(&entry, state.cutoff) => candidate.insert(Some(entry.id)),
         Some(entry) => match refusal(&entry, save, position, rules) {
-            Some(refusal) => update.refuse(entry, state.ended_play.as_ref(), &refusal),
-            None => update.apply(entry, state.ended_play, state.last_number),
+            Some(refusal) => candidate.refuse(entry, state.ended_play.as_ref(), &refusal),
+            None => candidate.apply(entry, state.ended_play, state.last_number),
         },
     })
 }
@@ -125,8 +125,8 @@ pub(in crate::watch_history) fn is_expired(entry: &Model, cutoff: Option<DateTim
     cutoff.is_some_and(|cutoff| entry.last_watched_at < cutoff)
 }
 
-/// A save, and what follows from it for its video.
-struct Update<'a> {
+/// A save that is taken, and what the rules need beside it.
+struct TakenSave<'a> {
     save: &'a SaveCommand,
     position: i32,
     completed: bool,
@@ -135,7 +135,7 @@ struct Update<'a> {
     cutoff: Option<DateTime<Utc>>,
 }
 
-impl Update<'_> {
+impl TakenSave<'_> {
     fn insert(&self, expired: Option<i64>) -> Decision {
         let mut entry = new_entry(self.save);
         let is_counted = self.count_completion(&mut entry);
@@ -145,8 +145,8 @@ impl Update<'_> {
         Decision { expired, reopened: None, closed: None, write: EntryWrite::Insert, entry, applied: true }
     }
 
-    /// A position of another play that comes late is kept as the previous one if it is far away and
-    /// newer than the previous one that there is.
+    /// The position of a late save of another play is kept as the previous one, if it is far from
+    /// the entry's position and newer than the stored previous one.
     fn refuse(&self, mut entry: Model, ended_play: Option<&play::Model>, refusal: &Refusal) -> Decision {
         let Self { save, position, .. } = *self;
         let event = save.last_watched_at;
@@ -164,8 +164,9 @@ impl Update<'_> {
         Decision { expired: None, reopened: None, closed: None, write, entry, applied: false }
     }
 
-    /// Whether the save is of the entry's last play. Without a session its end counts, if it has
-    /// ended: an undo or a mark changes the time of the entry.
+    /// Whether the save belongs to the entry's last play. If that play has ended and neither has a
+    /// session, the end of the play is compared, because an undo or a mark changes the entry's
+    /// time.
     fn is_of_last_play(&self, entry: &Model, ended_play: Option<&play::Model>) -> bool {
         let session = self.save.player_session.as_deref();
         let has_ended = |ended: &&play::Model| entry.play_started_at.is_none() && ended.number == entry.play_number;
@@ -237,8 +238,8 @@ impl Update<'_> {
         (None, closed)
     }
 
-    /// Counts a completion, once for each of the sessions that were counted last. Returns whether
-    /// it was counted.
+    /// Counts a completion, unless its session is one of those counted last. Returns whether it was
+    /// counted.
     fn count_completion(&self, entry: &mut Model) -> bool {
         let counted = entry.counted_sessions.clone().unwrap_or_default();
         let session = self.save.player_session.as_ref().map(|session| format!("{session} "));
@@ -272,7 +273,7 @@ impl Update<'_> {
     }
 }
 
-/// The length of the column.
+/// The length of the column `counted_sessions`, in characters.
 pub(in crate::watch_history) const COUNTED_SESSIONS_LENGTH: usize = 1040;
 
 /// Whether no column changes but those of a heartbeat.

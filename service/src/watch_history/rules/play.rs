@@ -1,6 +1,5 @@
 //! The running play of an entry: how it begins, goes on, ends, and goes on after its end.
 
-use super::position::is_of_last_play;
 use crate::watch_history::save::SaveCommand;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::play;
@@ -9,11 +8,20 @@ use std::mem::take;
 
 /// Saves without a player session begin another play after this time.
 pub(in crate::watch_history) const NEW_PLAY_AFTER: TimeDelta = TimeDelta::minutes(30);
-/// The time that counts as watched at the utmost between two saves that say nothing of it.
+/// The most time that counts as watched between two saves that do not report it.
 pub(in crate::watch_history) const MAX_UNREPORTED_STEP: TimeDelta = TimeDelta::seconds(30);
 /// By how much the time watched may exceed the time since the start of the play: the clocks of
 /// players and the arrival of saves are not exact.
 pub(in crate::watch_history) const WATCHED_SLACK: TimeDelta = TimeDelta::seconds(10);
+
+/// Whether a save of this player session, or without one, belongs to the entry's last play, running
+/// or ended. Saves without a session belong to one play until half an hour passes without a save.
+pub(in crate::watch_history) fn is_of_last_play(entry: &Model, session: Option<&str>, event: DateTime<Utc>) -> bool {
+    match session {
+        Some(session) => entry.play_has_session && entry.player_session.as_deref() == Some(session),
+        None => !entry.play_has_session && event - entry.last_watched_at < NEW_PLAY_AFTER,
+    }
+}
 
 /// Ends the running play. The caller inserts the returned row. There is none if no play runs, or if
 /// the viewer keeps no plays.
@@ -75,8 +83,8 @@ pub(super) fn reopen_play(entry: &mut Model, ended: &play::Model) {
 }
 
 /// Counts the time watched until this save. `last_save` is the position and the time of the play's
-/// last save. A player that reports what it played is believed, but for the time since the start;
-/// for the others the time between two saves counts if the position moved.
+/// last save. What a player reports counts, but no more than the time since the start. Without a
+/// report, the time between two saves counts if the position moved.
 pub(super) fn count_watched(entry: &mut Model, save: &SaveCommand, position: i32, last_save: (i32, DateTime<Utc>)) {
     let Some(started_at) = entry.play_started_at else { return };
     let (last_position, last_time) = last_save;

@@ -1,19 +1,18 @@
 //! The position of an entry: the one that was given up, when it was reached, and whether the entry
 //! is hidden.
 
-use super::play::NEW_PLAY_AFTER;
 use chrono::{DateTime, Utc};
 use entity::watch_history::Model;
 
-/// A position that is more seconds away from the stored one is offered as the previous one.
+/// A move of more seconds than this is far: the position before it is kept as the previous one.
 pub(in crate::watch_history) const FAR: i32 = 30;
 
-/// Whether two positions are so far apart that one is offered after a move to the other.
+/// Whether a move from one position to the other is far.
 pub(in crate::watch_history) fn is_far(one: i32, other: i32) -> bool {
     one.abs_diff(other) > FAR.unsigned_abs()
 }
 
-/// Keeps the place of the entry as the previous one if a move to `position` goes far. Call it
+/// Keeps the position of the entry as the previous one if a move to `position` is far. Call it
 /// before the entry changes.
 pub(crate) fn give_up_position(entry: &mut Model, position: i32) {
     if is_far(entry.watch_position, position) {
@@ -43,13 +42,4 @@ pub(crate) fn watch_at(entry: &mut Model, time: DateTime<Utc>) {
 /// The hours from 1970 to this time.
 pub(crate) fn hour_of(time: DateTime<Utc>) -> i32 {
     i32::try_from(time.timestamp().div_euclid(3600)).unwrap_or(i32::MAX)
-}
-
-/// Whether a save of this player session, or without one, is of the entry's last play, running or
-/// ended. Saves without a session are of one play until half an hour passes without any.
-pub(in crate::watch_history) fn is_of_last_play(entry: &Model, session: Option<&str>, event: DateTime<Utc>) -> bool {
-    match session {
-        Some(session) => entry.play_has_session && entry.player_session.as_deref() == Some(session),
-        None => !entry.play_has_session && event - entry.last_watched_at < NEW_PLAY_AFTER,
-    }
 }

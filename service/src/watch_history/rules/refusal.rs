@@ -14,9 +14,9 @@ pub(super) enum Refusal {
     FailedStart,
 }
 
-/// Within one session the sequence alone decides. Otherwise the later time of watching wins. A save
-/// that has no age is never older: the entry's time may come from another server's clock, so it is
-/// compared with the arrival of the save at most.
+/// Within one session the sequence alone decides. Otherwise the later event time wins. A save
+/// without an age is never older, even if the entry's time is later: it may come from another
+/// server's clock.
 pub(super) fn refusal(entry: &Model, save: &SaveCommand, position: i32, rules: &ProgressRules) -> Option<Refusal> {
     let is_same_session = save.player_session.is_some() && save.player_session == entry.player_session;
     if !is_same_session

@@ -2,9 +2,8 @@
 
 use super::{INPUT, cutoff, input, is_allowed, is_entry_of_input, render, select_from_input};
 use crate::Error;
-use crate::storage::select_columns;
+use crate::storage::{columns_of, select_columns};
 use crate::watch_history::key::EntryRequest;
-use crate::watch_history::statements::columns_of;
 use entity::forgotten_entry::{self, Column as Tombstone};
 use entity::user;
 use entity::watch_history::{Column, Entity};
@@ -19,9 +18,9 @@ const FOUND: &str = "found";
 const DELETED: &str = "deleted";
 const NOW: &str = "now";
 
-/// Deletes the entries of the input, as far as the account is active and may see the video. It
-/// remembers the deletions and returns their keys. An entry that has expired is gone already for
-/// the viewer; the sweep deletes it.
+/// Deletes the entries of the input, if the account is active and may see the video. It writes
+/// tombstones and returns their keys. An expired entry is gone for the viewer already; the sweep
+/// deletes it.
 pub(super) fn forget(max_days: Option<i32>) -> Result<String, Error> {
     let is_expired = Column::LastWatchedAt.into_expr().lt(cutoff(max_days, Expr::col((INPUT, NOW))));
     let mut select = select_from_input::<_, EntryRequest>(Postgres);
@@ -44,38 +43,37 @@ pub(super) fn forget(max_days: Option<i32>) -> Result<String, Error> {
         .columns([Column::UserId, Column::VideoId].map(|column| (FOUND, column)))
         .column((FOUND, NOW))
         .from(FOUND);
-    let mut insert = remember_rows(&DELETION, remembered)?;
+    let mut insert = write_tombstones(&DELETION, remembered)?;
     insert.returning(Query::returning().columns([Column::UserId, Column::VideoId]));
     Ok(render(Postgres, insert.with_cte(WithClause::new().cte(found).cte(deleted).to_owned())))
 }
 
-/// Deletes the entries whose ids the query before has.
+/// Deletes the entries that the query before found.
 fn delete_found() -> DeleteStatement {
     let ids = Query::select().column(Column::Id).from(FOUND).take();
     Query::delete().from_table(Entity).and_where(Column::Id.in_subquery(ids)).take()
 }
 
-/// The columns of a deletion on PostgreSQL.
+/// The columns of a tombstone on PostgreSQL.
 const DELETION: [Tombstone; 3] = [Tombstone::UserId, Tombstone::VideoId, Tombstone::ForgottenAt];
 
-/// Writes the deletion of the entry of a user and a video at a time down, with the revision of the
-/// transaction.
-pub(super) fn remember() -> Result<String, Error> {
+/// Writes one tombstone: the user, the video, the time, and the revision of the transaction.
+pub(super) fn write_tombstone() -> Result<String, Error> {
     let values = Query::select().exprs(["?1", "?2", "?3", "?4"].map(Expr::cust)).and_where(Expr::val(true)).take();
     let columns = Vec::from_iter(DELETION.into_iter().chain([Tombstone::Revision]));
-    Ok(render(Sqlite, &remember_rows(&columns, values)?))
+    Ok(render(Sqlite, &write_tombstones(&columns, values)?))
 }
 
-/// Inserts deletions, or replaces those of before.
-fn remember_rows(columns: &[Tombstone], select: SelectStatement) -> Result<InsertStatement, Error> {
+/// Inserts tombstones, or updates those that exist.
+fn write_tombstones(columns: &[Tombstone], select: SelectStatement) -> Result<InsertStatement, Error> {
     let mut insert = Query::insert();
     let inserted = insert.into_table(forgotten_entry::Entity).columns(columns.iter().copied()).select_from(select);
     let inserted = inserted.map_err(|error| Error::Internal(error.to_string()))?;
     Ok(inserted.on_conflict(keep_latest_deletion()).take())
 }
 
-/// Of two deletions of an entry the later time counts. The row is written even if its time stays,
-/// so that devices hear of the deletion.
+/// Of two deletions of an entry the later time counts. The row is written even if its time stays
+/// the same, so that devices hear of the deletion.
 pub(in crate::watch_history) fn keep_latest_deletion() -> OnConflict {
     let (stored, excluded) = (Tombstone::ForgottenAt.into_expr(), Expr::col(("excluded", Tombstone::ForgottenAt)));
     let is_later = excluded.clone().gt(stored.clone());
@@ -90,9 +88,8 @@ pub(in crate::watch_history) fn keep_latest_deletion() -> OnConflict {
 pub(in crate::watch_history) const REVIVED: [Column; 4] =
     [Column::Id, Column::UserId, Column::VideoId, Column::LastWatchedAt];
 
-/// Deletes entries of the input that were deleted, or cleared with all others, after they were
-/// watched last; returns their keys. A device may know such an entry, so its deletion
-/// is written again.
+/// Deletes entries of the input that were deleted or cleared after they were watched last, and
+/// returns their keys. A device may know such an entry, so its tombstone is written again.
 pub(super) fn delete_revived() -> Result<String, Error> {
     use forgotten_entry::Column::{ForgottenAt, UserId, VideoId};
     let is_same_user = UserId.into_expr().equals((INPUT, Column::UserId));
@@ -112,7 +109,7 @@ pub(super) fn delete_revived() -> Result<String, Error> {
     delete.returning(Query::returning().columns([Column::UserId, Column::VideoId, Column::LastWatchedAt]));
     let deleted = CommonTableExpression::new().table_name(DELETED).query(delete).to_owned();
     let remembered = [Column::UserId, Column::VideoId, Column::LastWatchedAt].map(|column| (DELETED, column));
-    let mut insert = remember_rows(&DELETION, Query::select().columns(remembered).from(DELETED).take())?;
+    let mut insert = write_tombstones(&DELETION, Query::select().columns(remembered).from(DELETED).take())?;
     insert.returning(Query::returning().columns([Column::UserId, Column::VideoId]));
     Ok(render(Postgres, insert.with_cte(WithClause::new().cte(found).cte(deleted).to_owned())))
 }

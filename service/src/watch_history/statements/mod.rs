@@ -22,7 +22,7 @@ use crate::storage::{InputRow, raise_revision, select_input};
 use crate::video::visible_to_user;
 use entity::{play, user, video, watch_history, watch_history::Column};
 pub(super) use forget::{REVIVED, keep_latest_deletion};
-pub(super) use rows::{HEARTBEAT, PLAY_KEY, columns_of, entry_columns, params_of, play_columns, updated_columns};
+pub(super) use rows::{HEARTBEAT, PLAY_KEY, entry_columns, play_columns, updated_columns};
 use sea_orm::DatabaseBackend::{self, Postgres, Sqlite};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{
@@ -69,8 +69,10 @@ pub(super) struct PgStatements {
     pub(super) delete_revived: Arc<str>,
     /// Deletes entries, remembers the deletions, and returns their keys.
     pub(super) forget: Arc<str>,
+    /// Locks accounts. A transaction that locks entries by several statements runs it first.
+    pub(super) lock_accounts: Arc<str>,
     /// Locks entries.
-    pub(super) lock: Arc<str>,
+    pub(super) lock_entries: Arc<str>,
     /// Reads what a save finds.
     pub(super) state: Arc<str>,
     /// Updates the entries that are as they were read, inserts the plays that end with it, and
@@ -90,7 +92,7 @@ pub(super) struct PgStatements {
 
 impl PgStatements {
     /// # Errors
-    /// A statement has a defect.
+    /// A statement cannot be built.
     pub(super) fn new(rules: &ProgressRules, max_days: Option<i32>) -> Result<Self, Error> {
         Ok(Self {
             heartbeat: heartbeat::heartbeat(rules, max_days).into(),
@@ -98,7 +100,8 @@ impl PgStatements {
             save: save::save(rules, max_days)?.into(),
             delete_revived: forget::delete_revived()?.into(),
             forget: forget::forget(max_days)?.into(),
-            lock: state::lock().into(),
+            lock_accounts: state::lock_accounts().into(),
+            lock_entries: state::lock_entries().into(),
             state: state::state(Postgres).into(),
             update_unchanged: unchanged::update_unchanged()?.into(),
             delete_entries: rows::delete_entries().into(),
@@ -115,14 +118,14 @@ impl PgStatements {
 pub(super) struct SqliteStatements {
     /// Raises the revision of the transaction, and returns it.
     pub(super) raise_revision: String,
-    /// Reads what a save finds, without the next two.
+    /// Reads what a save finds, except the tombstone and the ended plays.
     pub(super) state: String,
     /// Reads when an entry was deleted.
     pub(super) tombstone: String,
     /// Reads the last ended play of a session, or without one, and the greatest number of a play.
     pub(super) ended_plays: String,
-    /// Writes a deletion down.
-    pub(super) remember: String,
+    /// Inserts a tombstone, or updates it.
+    pub(super) write_tombstone: String,
     /// Deletes an entry by its id.
     pub(super) delete_entry: String,
     /// Deletes a play that goes on.
@@ -140,14 +143,14 @@ pub(super) struct SqliteStatements {
 
 impl SqliteStatements {
     /// # Errors
-    /// A statement has a defect.
+    /// A statement cannot be built.
     pub(super) fn new() -> Result<Self, Error> {
         Ok(Self {
             raise_revision: render(Sqlite, &raise_revision()?),
             state: state::state(Sqlite),
             tombstone: state::tombstone(),
             ended_plays: state::ended_plays(),
-            remember: forget::remember()?,
+            write_tombstone: forget::write_tombstone()?,
             delete_entry: rows::delete_entry(),
             delete_play: rows::delete_play(),
             insert_play: rows::insert::<play::Entity>(Sqlite, &play_columns())?,

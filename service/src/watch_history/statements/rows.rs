@@ -2,12 +2,12 @@
 
 use super::{INPUT, render};
 use crate::Error;
-use crate::storage::{Param, ParamType, select_columns};
+use crate::storage::{columns_of, select_columns};
 use entity::{play, watch_history, watch_history::Column};
 use sea_orm::DatabaseBackend::{self, Postgres};
+use sea_orm::Iterable;
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{ExprTrait, InsertStatement, IntoIden, OnConflict, Query, SelectStatement, TableRef};
-use sea_orm::{Iterable, ModelTrait};
 
 /// The columns that a heartbeat changes, and at the end the id.
 pub(in crate::watch_history) const HEARTBEAT: [Column; 9] = [
@@ -37,22 +37,6 @@ pub(in crate::watch_history) fn entry_columns() -> Vec<Column> {
 /// The columns of a play.
 pub(in crate::watch_history) fn play_columns() -> Vec<play::Column> {
     play::Column::iter().collect()
-}
-
-/// The values of these columns of a row, as parameters.
-///
-/// # Errors
-/// A column has a type that is no parameter.
-pub(in crate::watch_history) fn params_of<M: ModelTrait>(
-    row: &M,
-    columns: &[<M::Entity as EntityTrait>::Column],
-) -> Result<Vec<Param>, DbErr> {
-    columns.iter().map(|column| row.get(*column).try_into()).collect()
-}
-
-/// The columns of `input` for the values of these columns.
-pub(in crate::watch_history) fn columns_of<C: ColumnTrait>(columns: &[C]) -> Vec<(&'static str, ParamType)> {
-    columns.iter().map(|column| (column.as_str(), ParamType::of_column(column))).collect()
 }
 
 /// `SELECT … FROM input` with these columns.

@@ -122,8 +122,9 @@ fn inserted_value(column: Column) -> Option<Expr> {
     })
 }
 
-/// The inserted row carries the seconds played to the update, 0 where the player reports none. So a
-/// reported 0 can only be inserted, and more than a play may begin with can only be an update.
+/// Whether the statement can store the seconds played. The row hands them to the update, with 0 for
+/// no report. So a save that reports 0 may only insert, and a save that reports more than a new
+/// play may begin with may only update.
 fn has_storable_played_seconds() -> Expr {
     let played = || Expr::col((INPUT, PLAYED_SECONDS));
     let is_usual = played().is_null().or(played().between(1, WATCHED_SLACK.num_seconds()));

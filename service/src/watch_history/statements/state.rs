@@ -9,9 +9,9 @@ use sea_orm::Iterable;
 use sea_orm::prelude::*;
 use sea_orm::sea_query::{BinOper, ExprTrait, JoinType, LockType, Order, Query, SelectStatement};
 
-/// Among how many of the newest plays of an entry the play of a session is looked for.
+/// How many of the newest plays of an entry are searched for the play of a session.
 const NEWEST_PLAYS: u64 = 1000;
-/// The alias of the play.
+/// The alias of the ended play.
 const ENDED_PLAY: &str = "ended_play";
 
 /// Selects what [`read_state`](crate::watch_history::stored_state::read_state) reads. On PostgreSQL
@@ -52,7 +52,7 @@ pub(super) fn row_version() -> Expr {
 }
 
 /// Whether a deletion is that of the entry of the input row.
-fn is_tombstone_of_input() -> Expr {
+pub(super) fn is_tombstone_of_input() -> Expr {
     let is_user = forgotten_entry::Column::UserId.into_expr().equals((INPUT, Column::UserId));
     is_user.and(forgotten_entry::Column::VideoId.into_expr().equals((INPUT, Column::VideoId)))
 }
@@ -104,8 +104,22 @@ fn ended_play(entry_id: Expr, session: Expr, is: &'static str) -> SelectStatemen
         .take()
 }
 
+/// Locks the accounts of the input in the order of their ids.
+pub(super) fn lock_accounts() -> String {
+    let input = crate::storage::select_input::<_, EntryKey>(Postgres);
+    let user_ids = Query::select().column(Column::UserId).from_subquery(input, INPUT).take();
+    let mut select = Query::select();
+    select
+        .expr(Expr::val(1))
+        .from(user::Entity)
+        .and_where(user::Column::Id.in_subquery(user_ids))
+        .order_by(user::Column::Id, Order::Asc)
+        .lock_with_tables(LockType::NoKeyUpdate, [user::Entity]);
+    render(Postgres, &select)
+}
+
 /// Locks the entries of the input, in the order in which all statements lock them.
-pub(super) fn lock() -> String {
+pub(super) fn lock_entries() -> String {
     let mut select = Query::select();
     select
         .expr(Expr::val(1))

@@ -63,6 +63,7 @@ fn a_heartbeat_assigns_no_indexed_column() {
 fn the_list_is_read_by_its_index_on_sqlite() {
     let plan = plan(&database(), &ReadStatements::new(Sqlite).list);
     assert!(plan.contains("USING INDEX ix_watch_history_list"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN users"), "{plan}");
 }
 
 #[test]
@@ -78,7 +79,7 @@ fn no_statement_of_a_save_on_sqlite_scans_or_sorts_a_table() {
         &statements.state,
         &statements.tombstone,
         &statements.ended_plays,
-        &statements.remember,
+        &statements.write_tombstone,
         &statements.delete_entry,
         &statements.delete_play,
         &statements.insert_play,

@@ -1,9 +1,9 @@
 //! The statement that updates entries on PostgreSQL if nobody changed them since they were read.
 
 use super::state::row_version;
-use super::{INPUT, columns_of, play_columns, render, updated_columns};
+use super::{INPUT, play_columns, render, updated_columns};
 use crate::Error;
-use crate::storage::{ParamType, select_columns};
+use crate::storage::{ParamType, columns_of, select_columns};
 use entity::play;
 use entity::watch_history::{Column, Entity};
 use sea_orm::DatabaseBackend::Postgres;

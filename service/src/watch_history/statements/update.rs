@@ -13,14 +13,15 @@ fn stored(column: Column) -> Expr {
     column.into_expr()
 }
 
-/// A column of the row that conflicts: the entry that the INSERT would have made of the save. Its
-/// `last_watched_at` is when the player was at the position, its `updated_at` when the save
-/// arrived, and its `play_watched_ms` what the player reports.
+/// A column of the new row: the entry that the save would insert. Its `last_watched_at` is when the
+/// player was at the position, its `updated_at` when the save arrived, and its `play_watched_ms`
+/// what the player reports.
 fn excluded(column: Column) -> Expr {
     Expr::col((EXCLUDED, column))
 }
 
-/// The name of the row that conflicts.
+/// The name of the new row in `ON CONFLICT`; the UPDATE for heartbeats gives the same name to its
+/// saves.
 pub(super) const EXCLUDED: &str = "excluded";
 
 /// The new value of a column; `None` where a save never changes it.
@@ -194,8 +195,8 @@ fn interval(time: TimeDelta) -> Expr {
     Expr::cust(format!("interval '{} seconds'", time.num_seconds()))
 }
 
-/// Whether the save is newer than the entry, if its time is: within one session the sequence alone
-/// decides.
+/// Whether the save has the higher sequence, if both are of one session and have one; true
+/// otherwise. Both statements take only saves that are not older by time.
 pub(super) fn is_newer() -> Expr {
     let column = Column::Sequence;
     let have_numbers = excluded(column).is_not_null().and(stored(column).is_not_null());
