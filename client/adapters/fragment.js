@@ -6,7 +6,7 @@ import { fragmentOf } from "../src/playhead/playback.js";
  * @param {string} uri
  */
 export function namedStart(uri) {
-  const [begin] = fragmentOf(uri)?.replace("npt:", "").split(",") ?? [];
+  const [begin] = fragmentOf(uri)?.split(",") ?? [];
   if (begin === undefined) return null;
   return begin.split(":").reduce((seconds, part) => seconds * 60 + Number(part), 0);
 }

@@ -6,6 +6,7 @@
  *     const handle = await loadWithPlayhead(player, playhead, 3, "https://example.org/3.mpd");
  */
 
+import { resumeAt } from "../src/playhead/start.js";
 import { namedStart } from "./fragment.js";
 
 /** @typedef {import("../src/playhead.js").AttachOptions} AttachOptions */
@@ -21,7 +22,7 @@ import { namedStart } from "./fragment.js";
  * Loads a video at its resume position, or at the one that its address names, and saves it until
  * the player unloads it. A live stream is played, and not saved.
  * @param {ShakaPlayer} player attached to a video element
- * @param {Pick<Playhead, "attach" | "resumeAt">} playhead
+ * @param {Pick<Playhead, "attach" | "connection">} playhead
  * @param {number | string} videoId @param {string} uri
  * @param {AttachOptions & { mimeType?: string }} [options]
  * @returns {Promise<Handle>}
@@ -30,7 +31,7 @@ import { namedStart } from "./fragment.js";
 export async function loadWithPlayhead(player, playhead, videoId, uri, options = {}) {
   const { mimeType, ...attachOptions } = options;
   const named = options.resume === false ? 0 : namedStart(uri);
-  const startedAt = named ?? (await playhead.resumeAt(videoId));
+  const startedAt = named ?? (await resumeAt(playhead, videoId));
   await player.load(uri, startedAt || undefined, mimeType);
   const element = /** @type {HTMLVideoElement} */ (player.getMediaElement());
   const start = named === null ? { startedAt } : { resume: false };

@@ -5,6 +5,7 @@
  *     player.storage = createMediaStorage(playhead, player, () => 3);
  */
 
+import { resumeAt } from "../src/playhead/start.js";
 import { namedStart } from "./fragment.js";
 
 /** @typedef {import("../src/playhead.js").AttachOptions} AttachOptions */
@@ -22,7 +23,7 @@ import { namedStart } from "./fragment.js";
  */
 
 /**
- * @param {Pick<Playhead, "attach" | "resumeAt">} playhead @param {MediaPlayer} player
+ * @param {Pick<Playhead, "attach" | "connection">} playhead @param {MediaPlayer} player
  * @param {(src: Src | null) => number | string | null} videoIdOf the video of a source; null for
  *   one that is not saved
  * @param {StorageOptions} [options]
@@ -45,7 +46,7 @@ export function createMediaStorage(playhead, player, videoIdOf, { rest, ...optio
     const video = player.querySelector("video");
     if (videoId === null || !video || player.state.live) return null;
     const named = options.resume === false ? 0 : namedStart(String(src.src));
-    const startedAt = named ?? (await playhead.resumeAt(videoId));
+    const startedAt = named ?? (await resumeAt(playhead, videoId));
     if (src !== source) return null; // the player has gone on to another source meanwhile
     const start = named === null ? { startedAt } : { resume: false };
     handle = playhead.attach(video, videoId, { ...options, ...start });

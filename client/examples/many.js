@@ -1,5 +1,6 @@
 /** Twenty players at once, which all go when the user signs out. */
 import { createPlayhead } from "playhead";
+import { createLive } from "playhead/live";
 import { getToken, readSource, showState, videoId, whenSignedIn } from "./session.js";
 
 const PLAYERS = 20;
@@ -15,7 +16,7 @@ whenSignedIn(() => {
     playhead.attach(video, videoId, { onState: showState });
   }
   // What other devices do is told to this page as well.
-  void playhead.live().then((live) => live.subscribe((event) => console.log(event)));
+  createLive(playhead).subscribe((event) => console.log(event));
   return async () => {
     await playhead.destroy();
     root.replaceChildren();

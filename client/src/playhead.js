@@ -23,10 +23,8 @@
  */
 import { attach } from "./playhead/attach.js";
 import { createOutbox } from "./playhead/outbox.js";
-import { nullWhenMissing, removeWith } from "./playhead/removal.js";
-import { PlayheadError, createRequests, subjectOf } from "./playhead/request.js";
-import { historyPath } from "./playhead/sender.js";
-import { findStart } from "./playhead/start.js";
+import { PlayheadError, anySignal, createRequests, subjectOf } from "./playhead/request.js";
+import { readEntry } from "./playhead/sender.js";
 
 export { PlayheadError };
 
@@ -58,8 +56,6 @@ export { PlayheadError };
 /** @typedef {import("./playhead/edits.js").Preferences} Preferences */
 /** @typedef {import("./playhead/edits.js").Time} Time */
 /** @typedef {import("./playhead/lists.js").HistoryItem} HistoryItem */
-/** @typedef {import("./playhead/live/live.js").Live} Live */
-/** @typedef {import("./playhead/live/live.js").LiveEvent} LiveEvent */
 /** @typedef {import("./playhead/lists.js").Play} Play */
 /** @typedef {import("./playhead/lists.js").Recommendation} Recommendation */
 /** @typedef {import("./playhead/lists.js").VideoItem} VideoItem */
@@ -83,7 +79,7 @@ export { PlayheadError };
  * - device: the name of this device, for people, such as "Living room"; 1 to 100 characters
  * - getUser: the user of an access token, for tokens that are not the server's own; while it is
  *   unknown, saves are kept in memory only
- * - signal: calls `destroy` when it aborts
+ * - signal: ends the client as `destroy` does when it aborts
  * @typedef {{ getToken: TokenProvider, baseUrl?: string, device?: string,
  *   fetch?: typeof globalThis.fetch, getUser?: (token: string) => string | number | null,
  *   signal?: AbortSignal }} PlayheadOptions
@@ -117,7 +113,8 @@ export { PlayheadError };
  * - onEntry: called with the entry whenever the server says what it has, null for none, until
  *   `detach`
  * - resume: false leaves the element where it is (default true)
- * - startedAt: the second from `resumeAt` at which the page has the player begin by itself
+ * - startedAt: the second from `resumeAt` (`playhead/start`) at which the page has the player begin
+ *   by itself
  * - saveEveryMs: milliseconds between saves while playing (default 10 000)
  * - signal: detaches when it aborts
  * @typedef {{ onState?: (event: PlayheadEvent) => void, onEntry?: (entry: Entry | null) => void,
@@ -130,14 +127,12 @@ export { PlayheadError };
  *   answered
  * - startOver: goes to 0, saves it at once, and plays
  * - goTo: goes to a position in seconds that the viewer has chosen, and saves it
- * - forget: deletes the entry; nothing is saved again until playback moves; rejects with a
- *   PlayheadError
  * - suspend: saves the position; what the element then plays is not of the video, such as an
  *   advertisement, or has no position, such as a live stream
  * - unsuspend: the element plays the video again, from where it was or will be taken there
  * @typedef {{ detach: (options?: { save?: boolean }) => Promise<void>,
  *   startOver: () => Promise<void>, goTo: (position: number) => Promise<void>,
- *   forget: () => Promise<void>, suspend: () => void, unsuspend: () => void }} HandleCalls
+ *   suspend: () => void, unsuspend: () => void }} HandleCalls
  */
 
 /**
@@ -157,8 +152,12 @@ export { PlayheadError };
 /** @typedef {ReturnType<typeof createPlayhead>} Playhead */
 
 /**
+ * What the other modules of this package use of a client.
+ * - signal: aborted by `destroy`
+ * - onDeliver: called by `deliver`
  * @typedef {import("./playhead/request.js").Requests
- *   & { outbox: import("./playhead/outbox.js").Outbox }} Connection
+ *   & { outbox: import("./playhead/outbox.js").Outbox, baseUrl: string, signal: AbortSignal,
+ *     onDeliver: Set<() => void> }} Connection
  */
 
 /**
@@ -175,66 +174,20 @@ export function createPlayhead({
   fetch = (...args) => globalThis.fetch(...args),
 }) {
   const life = new AbortController();
+  const end = anySignal(life.signal, signal);
   const requests = createRequests({ getToken, getUser, baseUrl, fetch });
-  const { request } = requests;
-  const outbox = createOutbox(requests, life.signal, device);
+  const outbox = createOutbox(requests, end, device);
   /** @type {Connection} */
-  const connection = { ...requests, outbox };
-  /** @type {Promise<Live> | null} */
-  let live = null;
+  const connection = {
+    ...requests,
+    ...{ outbox, baseUrl, signal: end, onDeliver: new Set() },
+  };
   const client = {
     /**
      * Reads the entry of a video, null if there is none.
      * @type {(videoId: number | string, options?: ReadOptions) => Promise<Entry | null>}
      */
-    load: (videoId, options) =>
-      request("GET", historyPath(videoId), options).catch(nullWhenMissing),
-
-    /**
-     * Reads the duration of a video in seconds, null while the server does not know it.
-     * @type {(videoId: number | string, options?: ReadOptions) => Promise<number | null>}
-     */
-    async duration(videoId, options) {
-      const video = await request("GET", `/videos/${encodeURIComponent(videoId)}`, options);
-      return video.duration ?? null;
-    },
-
-    /**
-     * Finds the second at which a video should begin, for players that are told when they load.
-     * Pass it to `attach` as `startedAt`.
-     * @param {number | string} videoId @param {{ signal?: AbortSignal }} [options]
-     * @returns {Promise<number>} 0 for the start, also when nobody is signed in or no answer came
-     *   within 3 seconds; then `attach` takes the viewer there later
-     */
-    resumeAt: (videoId, { signal: wanted } = {}) =>
-      findStart(client, connection, videoId, anySignal(life.signal, wanted)),
-
-    /**
-     * Saves one position as that of now, without retries.
-     * @param {number | string} videoId @param {number} position seconds
-     * @param {{ watchDuration?: number, keepalive?: boolean, signal?: AbortSignal }} [options]
-     *   `watchDuration`: seconds watched in all
-     * @returns {Promise<Entry | null>} null if the viewer keeps no history
-     */
-    save(videoId, position, { watchDuration = 0, ...options } = {}) {
-      const watched = Math.floor(watchDuration);
-      const body = { watch_position: Math.floor(position), watch_duration: watched };
-      return request("POST", historyPath(videoId), { ...options, body });
-    },
-
-    /**
-     * Deletes the entry of a video with its plays, if there is one.
-     * @param {number | string} videoId @param {{ account?: string }} [options] `account`: send it
-     *   with a token of this account only
-     * @returns {Promise<void>}
-     */
-    async forget(videoId, options) {
-      const isOfIt = (/** @type {{ video: number | string }} */ { video }) =>
-        String(video) === String(videoId);
-      const task = (/** @type {string} */ account) =>
-        request("DELETE", historyPath(videoId), { account }).catch(nullWhenMissing);
-      await removeWith(connection, isOfIt, task, options?.account);
-    },
+    load: (videoId, options) => readEntry(requests.request, videoId, options),
 
     /**
      * Sends the queued saves of the signed-in user now; done when they are answered or have
@@ -242,21 +195,8 @@ export function createPlayhead({
      * back. Call it after a sign-in and a sign-out.
      */
     deliver() {
-      void live?.then(({ check }) => check()).catch(() => {});
+      for (const listener of connection.onDeliver) listener();
       return outbox.deliver();
-    },
-
-    /**
-     * What the viewer's other devices do, as it happens. Its module is loaded by the first call; it
-     * connects when somebody subscribes. All callers share one connection.
-     * @returns {Promise<Live>} rejects if the module cannot be loaded
-     */
-    live() {
-      live ??= import("./playhead/live/live.js").then(({ createLive }) =>
-        createLive({ requests, baseUrl, isOwnSession: outbox.isOwnSession }),
-      );
-      live.catch(() => (live = null)); // the next call tries again
-      return live;
     },
 
     /**
@@ -265,9 +205,9 @@ export function createPlayhead({
      * @param {AttachOptions} [options] @returns {Handle}
      */
     attach: (video, videoId, options = {}) =>
-      attach({ ...connection, client }, video, videoId, {
+      attach(connection, video, videoId, {
         ...options,
-        signal: anySignal(life.signal, options.signal),
+        signal: anySignal(end, options.signal),
       }),
 
     /**
@@ -277,7 +217,6 @@ export function createPlayhead({
      */
     async destroy() {
       life.abort();
-      void live?.then(({ close }) => close()).catch(() => {});
       await outbox.settle();
     },
 
@@ -285,12 +224,7 @@ export function createPlayhead({
     connection,
   };
 
-  if (signal?.aborted) life.abort();
-  signal?.addEventListener("abort", client.destroy, { signal: life.signal });
   // The page's `getToken` may need what its next lines create. On a server nothing waits.
   if (globalThis.document) setTimeout(outbox.deliver);
   return client;
 }
-
-/** @param {...(AbortSignal | undefined)} signals */
-const anySignal = (...signals) => AbortSignal.any(signals.filter((signal) => signal !== undefined));

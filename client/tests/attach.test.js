@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createPlayhead } from "../src/playhead.js";
+import { createHistory } from "../src/playhead/history.js";
 import { FakeServer, FakeVideo, TOKEN, elementOf, page, settled } from "./page.js";
 
 /** @typedef {import("../src/playhead.js").AttachOptions} AttachOptions */
@@ -120,9 +121,10 @@ test("a viewer starts over, goes somewhere, and forgets", async () => {
   await handle.goTo(25);
   await playhead.deliver();
   assert.equal(server.positions.at(-1), 25);
-  await handle.forget();
+  const history = createHistory(playhead);
+  await history.forget(7);
   server.isReachable = false;
-  await assert.rejects(handle.forget(), { name: "PlayheadError", status: 0 });
+  await assert.rejects(history.forget(7), { name: "PlayheadError", status: 0 });
   await handle.detach({ save: false });
 });
 

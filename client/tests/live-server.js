@@ -34,6 +34,8 @@ export class LiveServer {
     /** @type {any[]} All hellos. */
     this.hellos = [];
     this.polls = 0;
+    /** @type {Promise<void> | null} Answers to saves wait for it. */
+    this.holdsAnswers = null;
   }
 
   /** @param {number} video @param {number} position @param {string | null} [session] */
@@ -48,6 +50,7 @@ export class LiveServer {
 
   /** @param {number} video @param {Entry | null} entry @param {string | null} session */
   write(video, entry, session) {
+    if (entry) entry.updated_at = `at ${this.latest + 1}`;
     this.rows.set(video, { entry, session, change: ++this.latest });
     for (const socket of this.sockets) this.tell(socket, video);
   }
@@ -85,6 +88,18 @@ export class LiveServer {
   /** Closes all sockets. @param {number} [code] */
   cut(code = 1006) {
     for (const socket of this.sockets.splice(0)) socket.end(code);
+  }
+
+  /**
+   * The answer to a save of the page itself, which comes when the page's test lets it.
+   * @param {string} path @param {{ watch_position: number }} save
+   */
+  async answer(path, { watch_position }) {
+    const video = Number(path.match(/videos\/(\d+)/)?.[1]);
+    this.save(video, watch_position, "own");
+    const entry = { ...this.rows.get(video)?.entry, applied: true };
+    await this.holdsAnswers;
+    return entry;
   }
 
   /** The answer to a poll, two changes a page. @param {string} path */

@@ -58,21 +58,36 @@ class TestPage {
       if (this.token === null || this.token === refused) this.token = tokenOf(this.user);
       return this.token;
     };
-    const fetch = async (/** @type {any} */ url) =>
-      Response.json(await new Promise((done) => done(server.changes(url))), { status: 200 });
+    const fetch = async (/** @type {any} */ url, /** @type {any} */ { body }) =>
+      Response.json(await (body ? server.answer(url, JSON.parse(body)) : server.changes(url)));
     const requests = createRequests({
       getToken,
       getUser: subjectOf,
       baseUrl: "",
       fetch: /** @type {any} */ (fetch),
     });
-    const isOwnSession = (/** @type {string | null} */ id) => id === "own";
-    this.live = createLive({ requests, baseUrl: "", isOwnSession });
+    this.request = requests.request;
+    this.hasWaitingSave = false;
+    /** @type {import("../src/playhead/live/own.js").OwnSaves} */
+    const outbox = {
+      newestWaiting: () =>
+        /** @type {any} */ (this.hasWaitingSave ? { session: "own" } : undefined),
+    };
+    this.client = new AbortController();
+    const rest = { baseUrl: "", signal: this.client.signal, onDeliver: new Set() };
+    const connection = /** @type {any} */ ({ ...requests, ...rest, outbox });
+    this.live = createLive({ connection });
   }
 
   async subscribe() {
     this.live.subscribe((event) => this.told.push(describe(event)), { signal: this.life.signal });
     await settle();
+  }
+
+  /** Saves as a player of this page. @param {number} video @param {number} position */
+  async save(video, position) {
+    const body = { watch_position: position };
+    await this.request("POST", `/videos/${video}/watch-history`, { body });
   }
 
   /** What was told since the last call. */
@@ -106,7 +121,7 @@ test("a subscriber hears what other devices change, and what is its own", async 
   assert.equal(page.live.phase(), "live");
   assert.deepEqual(page.news(), ["resync"]);
   server.save(3, 40);
-  server.save(4, 10, "own");
+  await page.save(4, 10);
   server.forget(3);
   server.forget(9);
   assert.deepEqual(page.news(), ["3 40", "4 10 own", "3 gone", "9 gone"]);
@@ -114,6 +129,46 @@ test("a subscriber hears what other devices change, and what is its own", async 
   assert.equal(page.live.entry(4)?.watch_position, 10);
   assert.equal(page.live.entry(5), undefined);
   page.isEqual();
+});
+
+test("an edit of another device is told as such, though the session of the entry stays", async () => {
+  const { page, server } = await TestPage.open();
+  await page.save(4, 10);
+  page.news();
+  server.save(4, 50, "own");
+  assert.deepEqual(page.news(), ["4 50"]);
+  await page.save(4, 51);
+  assert.deepEqual(page.news(), ["4 51 own"]);
+});
+
+test("whose a change is that comes before an answer is known after it", async () => {
+  const { page, server } = await TestPage.open();
+  page.news();
+  /** @type {() => void} */
+  let release = () => {};
+  server.holdsAnswers = new Promise((done) => (release = done));
+  const saved = page.save(4, 10);
+  await settle();
+  assert.deepEqual(page.news(), ["4 10 own"]);
+  server.save(4, 60, "own");
+  server.save(5, 20, "own");
+  assert.deepEqual(page.news(), ["4 60 own", "5 20"]);
+  release();
+  await saved;
+  await settle();
+  assert.deepEqual(page.news(), ["4 60"]);
+});
+
+test("a save whose answer was lost counts as own until it is answered", async () => {
+  const { page, server } = await TestPage.open();
+  page.news();
+  page.hasWaitingSave = true;
+  server.save(4, 10, "own");
+  server.save(5, 10, "elsewhere");
+  assert.deepEqual(page.news(), ["4 10 own", "5 10"]);
+  page.hasWaitingSave = false;
+  await page.save(4, 12);
+  assert.deepEqual(page.news(), ["4 12 own"]);
 });
 
 test("two subscribers share a socket, which is closed after the last", async () => {
@@ -266,11 +321,14 @@ test("what cannot be understood is ignored", async () => {
 });
 
 test("a closed connection leaves no timer, no listener and no socket", async () => {
-  const { page, server } = await TestPage.open();
-  await see("hidden");
-  page.live.close();
-  await see("visible");
-  dispatchEvent("online");
-  await pass(600_000);
-  assert.deepEqual([server.sockets.length, server.hellos.length], [0, 1]);
+  for (const isByClient of [false, true]) {
+    const { page, server } = await TestPage.open();
+    await see("hidden");
+    if (isByClient) page.client.abort();
+    else page.live.close();
+    await see("visible");
+    dispatchEvent("online");
+    await pass(600_000);
+    assert.deepEqual([server.sockets.length, server.hellos.length], [0, 1]);
+  }
 });

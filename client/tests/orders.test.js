@@ -6,7 +6,7 @@ import { randomFrom } from "./random.js";
 /** @typedef {import("../src/playhead/machine.js").PlayerEvent} PlayerEvent */
 /** @typedef {import("../src/playhead/outbox.js").PlayerSave} PlayerSave */
 
-const RUNS = 1_000;
+const RUNS = 10_000;
 const EVENTS = 80;
 const DURATION = 60;
 
@@ -64,8 +64,7 @@ class World {
       assert.ok(this.hasChosen || !save.chosen, "nobody has chosen");
       assert.ok(save.chosen || save.position > 0, "a start that nobody chose");
       const hasEnded = save.position >= DURATION - 1;
-      const isMistaken = hasEnded && this.isTruncated && !this.hasChosen;
-      assert.ok(!isMistaken, "an end that the file does not have");
+      assert.ok(!hasEnded || !this.isTruncated, "an end that the file does not have");
       const clock = this.player.reading.moment.tick / 1_000;
       assert.ok(save.played <= clock, `${save.played} seconds played in ${clock}`);
       this.server.take(save, this.hasChosen);
@@ -93,7 +92,7 @@ class World {
     // A restart is told before it is done.
     if (!reading.seeking || (reading.currentTime === 0 && this.pending.includes("seeking"))) return;
     reading.seeking = false;
-    this.pending.push("progress", "seeked");
+    this.pending.push("timeupdate", "seeked");
     if (reading.currentTime < this.fileEnd) return;
     if (reading.paused) reading.ended = !reading.loop;
     else this.end();
@@ -105,7 +104,7 @@ class World {
     Object.assign(reading, { currentTime: DURATION, playedEnd: DURATION });
     if (reading.loop) return this.seek(0);
     Object.assign(reading, { ended: true, paused: true });
-    this.pending.push("progress", "pause", "ended");
+    this.pending.push("timeupdate", "pause", "ended");
   }
 
   /** Time passes, but not so much that the beginning of a seek is told late. */
@@ -115,9 +114,18 @@ class World {
     const { paused, seeking, hasMetadata } = player.reading;
     player.pass(paused || seeking || !hasMetadata ? 0 : this.random() * 2);
     if (paused || seeking || !hasMetadata || player.reading.currentTime < fileEnd) {
-      return this.send("progress");
+      return this.send("timeupdate");
     }
     this.end();
+  }
+
+  /** Time passes without playback, as while it buffers. */
+  wait() {
+    const { player } = this;
+    const { paused } = player.reading;
+    player.reading.paused = true;
+    player.pass(10);
+    player.reading.paused = paused;
   }
 
   play() {
@@ -130,12 +138,12 @@ class World {
       this.seek(0);
     }
     Object.assign(this.player.reading, { paused: false });
-    this.pending.push("change", "playing");
+    this.pending.push("ratechange", "playing");
   }
 
   reload() {
     this.pending = [];
-    const changes = { currentTime: 0, seeking: false, ended: false, paused: true, playedEnd: null };
+    const changes = { currentTime: 0, seeking: false, ended: false, paused: true, playedEnd: 0 };
     this.send("emptied", { ...UNLOADED, ...changes });
   }
 
@@ -165,7 +173,7 @@ class World {
     const { reading, state } = this.player;
     if (state.phase !== "suspended") return this.send("suspend");
     this.pending = [];
-    const start = { currentTime: 0, seeking: false, ended: false, paused: true, playedEnd: null };
+    const start = { currentTime: 0, seeking: false, ended: false, paused: true, playedEnd: 0 };
     this.send("unsuspend", this.random() < 0.5 && reading.hasMetadata ? start : {});
   }
 
@@ -189,14 +197,14 @@ class World {
       [4, () => this.send("sessionOpened")],
       [5, () => this.send({ type: "historyRead", resumeAt: this.server.resumeAt, watched: 9 })],
       [4, () => this.delay()],
-      [2, () => this.send("overdue")],
+      [2, () => this.wait()],
       [2, () => this.send({ type: "durationRead", duration: this.random() < 0.5 ? 60 : null })],
       [3, () => this.send("leave")],
-      [3, () => this.send("interval")],
-      [2, () => this.send("change", { playbackRate: this.random() < 0.5 ? 2 : 1 })],
+      [2, () => this.send("canplay")],
+      [2, () => this.send("ratechange", { playbackRate: this.random() < 0.5 ? 2 : 1 })],
       [
         2,
-        () => this.player.reading.hasMetadata && this.send("progress", { seekable: [0, DURATION] }),
+        () => this.player.reading.hasMetadata && this.send("timeupdate", { seekable: [0, DURATION] }),
       ],
       [1, () => this.send("durationchange")],
       [1, () => this.forget()],
@@ -238,6 +246,6 @@ for (const hasViewer of [false, true]) {
         throw new Error(`seed ${seed}`, { cause: error });
       }
     }
-    assert.ok(saves > RUNS / 2, `only ${saves} positions were saved`);
+    assert.ok(saves > RUNS / 3, `only ${saves} positions were saved`);
   });
 }

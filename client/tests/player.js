@@ -20,7 +20,7 @@ export const LOADED = {
   hasFutureData: true,
   hasError: false,
   seekable: [0, 60],
-  playedEnd: null,
+  playedEnd: 0,
   source: "https://example.org/video.webm",
   moment: { at: 1_000_000, page: 1_000_000, tick: 0 },
 };
@@ -41,7 +41,7 @@ export class TestPlayer {
   constructor({ resume = true, startedAt, reading = {} } = {}) {
     /** @type {Reading} */
     this.reading = { ...LOADED, ...reading };
-    this.state = initialState(resume, this.reading, startedAt);
+    this.state = initialState(this.reading, { resume, startedAt });
     /** @type {PlayerEffect[]} All effects, the oldest first. */
     this.effects = [];
   }
@@ -62,6 +62,13 @@ export class TestPlayer {
     return effects;
   }
 
+  /** The history was not read in time. */
+  overdue() {
+    const { moment } = this.reading;
+    const tick = Math.max(moment.tick, this.state.overdueAt);
+    return this.send("timeupdate", { moment: { ...moment, tick } });
+  }
+
   /** Lets time pass, and the video play if it is not paused. @param {number} seconds */
   pass(seconds) {
     const { moment, paused, playbackRate, currentTime, duration } = this.reading;
@@ -77,11 +84,11 @@ export class TestPlayer {
 
   /** Plays for some whole seconds, and then pauses. @param {number} seconds */
   play(seconds) {
-    this.send("change", { paused: false });
+    this.send("ratechange", { paused: false });
     this.send("playing");
     for (let second = 0; second < seconds; second++) {
       this.pass(1);
-      this.send("progress");
+      this.send("timeupdate");
     }
     return this.send("pause", { paused: true });
   }

@@ -7,10 +7,13 @@ import { renderToString } from "react-dom/server";
 const before = new Set(Object.getOwnPropertyNames(globalThis));
 const { createPlayhead } = await import("playhead");
 const { createHistory } = await import("playhead/history");
+const { resumeAt } = await import("playhead/start");
 const { usePlayhead } = await import("playhead/react");
 await Promise.all([
   import("playhead/videojs"),
   import("playhead/vidstack"),
+  import("playhead/live"),
+  import("playhead/api"),
   import("playhead/shaka"),
 ]);
 
@@ -32,7 +35,7 @@ test("a server makes a client, reads with it, and ends it", async () => {
   const playhead = createPlayhead({ getToken: () => "token", baseUrl: "https://a.example", fetch });
   assert.equal((await playhead.load(7))?.resume_at, 40);
   assert.equal((await createHistory(playhead).continueWatching()).length, 1);
-  assert.equal(await playhead.resumeAt(7), 40);
+  assert.equal(await resumeAt(playhead, 7), 40);
   await playhead.deliver();
   await playhead.destroy();
 });

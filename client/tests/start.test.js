@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createPlayhead } from "../src/playhead.js";
+import { resumeAt } from "../src/playhead/start.js";
 import { FakeServer, FakeVideo, TOKEN, elementOf, settled } from "./page.js";
 import { LOADED, TestPlayer, UNLOADED, describe } from "./player.js";
 
@@ -19,6 +20,18 @@ test("a player that begins where it was told is neither moved nor taken for a ch
     assert.equal(player.saves.at(-1)?.position, 42);
     assert.equal(player.saves.at(-1)?.chosen, false);
   }
+});
+
+test("a player that cannot seek to where it was told chooses nothing", () => {
+  const player = new TestPlayer({ startedAt: 40, reading: UNLOADED });
+  player.answer(40);
+  const seekable = /** @type {[number, number]} */ ([0, 0]);
+  player.send("loadedmetadata", { ...LOADED, seekable });
+  player.send("seeking", { seeking: true });
+  player.send("seeked", { seeking: false });
+  player.play(5);
+  assert.equal(player.state.isChosen, false);
+  assert.deepEqual(player.saves, []);
 });
 
 test("a player that is attached where it began is not moved", () => {
@@ -52,11 +65,11 @@ const clientOf = (server, token = TOKEN) =>
 
 test("a start is that of the server, or 0 without an answer or a user", async () => {
   const server = new FakeServer();
-  assert.equal(await clientOf(server).resumeAt(7), 40);
-  assert.equal(await clientOf(server, null).resumeAt(7), 0);
-  assert.equal(await clientOf(server).resumeAt(7, { signal: AbortSignal.abort() }), 0);
+  assert.equal(await resumeAt(clientOf(server), 7), 40);
+  assert.equal(await resumeAt(clientOf(server, null), 7), 0);
+  assert.equal(await resumeAt(clientOf(server), 7, { signal: AbortSignal.abort() }), 0);
   server.isReachable = false;
-  assert.equal(await clientOf(server).resumeAt(7), 0);
+  assert.equal(await resumeAt(clientOf(server), 7), 0);
 });
 
 test("a start is that of a save that still waits", async () => {
@@ -67,5 +80,5 @@ test("a start is that of a save that still waits", async () => {
   server.isReachable = false;
   video.currentTime = 50;
   await playhead.destroy();
-  assert.equal(await clientOf(server).resumeAt(7), 50);
+  assert.equal(await resumeAt(clientOf(server), 7), 50);
 });

@@ -28,7 +28,7 @@ test("a truncated file that is played before its end is reported keeps the posit
   player.answer(40);
   player.send("seeking", { currentTime: 40, seeking: true });
   // The file ends before the target, and the viewer presses play before "seeked" says so.
-  player.send("progress", RESTARTED);
+  player.send("timeupdate", RESTARTED);
   player.send("seeked");
   player.send("seeking");
   player.send("seeked", { seeking: false });
@@ -39,7 +39,7 @@ test("a truncated file that is played before its end is reported keeps the posit
 test("a truncated file that is begun again before its end is reported is no choice", () => {
   const player = following();
   player.play(5);
-  player.send("change", { paused: false });
+  player.send("ratechange", { paused: false });
   player.pass(0.2);
   player.send("pause", { ...RESTARTED, playedEnd: 60 });
   player.send("ended");
@@ -57,7 +57,7 @@ test("a whole file that is begun again before its end is reported is a choice", 
   player.answer(55);
   player.finishResume();
   player.play(4);
-  player.send("change", { paused: false });
+  player.send("ratechange", { paused: false });
   player.pass(0.9);
   player.send("pause", { ...RESTARTED, playedEnd: 60 });
   player.send("ended");
@@ -72,8 +72,8 @@ test("an event before the seek of a truncated loop keeps where the file ended", 
   player.answer(40);
   player.finishResume();
   player.play(3);
-  player.send("change", { paused: false });
-  player.send("progress", { ...RESTARTED, playedEnd: 60 });
+  player.send("ratechange", { paused: false });
+  player.send("timeupdate", { ...RESTARTED, playedEnd: 60 });
   player.send("seeking");
   player.send("seeked", { seeking: false });
   player.play(5);
@@ -99,4 +99,36 @@ test("a history that comes after the end of a truncated file still moves the vie
   player.play(5);
   player.send("ended", { currentTime: 60, ended: true, playedEnd: 60 });
   assert.deepEqual(describe(player.answer(40)), ["seek 40"]);
+});
+
+test("a seek that is told after a truncated file has ended does not go to the end", () => {
+  const player = following();
+  player.play(5);
+  // The viewer has sought past the end of the file.
+  player.send("seeking", { currentTime: 60, ended: true, playedEnd: 60, paused: true });
+  player.send("timeupdate");
+  player.send("seeked");
+  player.send("ended");
+  assert.deepEqual(positions(player), [45]);
+});
+
+test("a truncated file that has ended during an advertisement has not ended", () => {
+  const player = following();
+  player.play(5);
+  player.send("suspend", { currentTime: 60, ended: true, playedEnd: 60 });
+  player.send("unsuspend");
+  player.send("leave");
+  assert.deepEqual(positions(player), [45]);
+});
+
+test("a truncated file that is begun again twice is no choice", () => {
+  const player = following();
+  player.play(5);
+  player.send("ended", { currentTime: 60, ended: true, playedEnd: 60 });
+  for (let time = 0; time < 2; time++) {
+    player.send("seeking", { ...RESTARTED, paused: true });
+    player.send("seeked", { seeking: false });
+  }
+  player.play(5);
+  assert.deepEqual(positions(player), [45]);
 });

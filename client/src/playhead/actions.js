@@ -2,13 +2,13 @@
  * What the transitions of the state machine do. The functions change the state of a step, and add
  * effects to it.
  */
+import { finalState } from "./answers.js";
 import {
   announceDuration,
   fragmentOf,
   hasBeenAtEnd,
   isAtStart,
   isBeginningAgain,
-  isCutOff,
   isStartFragment,
   loopReason,
   resetPlayback,
@@ -17,7 +17,6 @@ import {
 import {
   hasEnded,
   isLate,
-  isResumeKnown,
   lastSecond,
   positionOf,
   record,
@@ -33,47 +32,48 @@ const ALONE_SECONDS = 10;
 /** A seek of the player may end this far from its target. */
 export const SEEK_TOLERANCE_SECONDS = 2;
 
-/** @param {Step} step */
-const isTargetSeekable = ({ state, reading: { seekable } }) =>
-  seekable !== null && seekable[0] <= state.resumeTarget && state.resumeTarget <= seekable[1];
+/** @param {Step} step @param {number} second */
+const isSeekable = ({ reading: { seekable } }, second) =>
+  seekable !== null && seekable[0] <= second && second <= seekable[1];
 
 /**
  * Resumes, or follows where the element is, once history and metadata are there: a seek before the
  * metadata would be lost.
- * @param {Step} step @param {{ keepalive?: boolean }} [options]
+ * @param {Step} step
  */
-export function start(step, { keepalive = false } = {}) {
+export function start(step) {
   const { state, reading } = step;
   if (state.phase !== "waiting" || !reading.hasMetadata) return;
   if (reading.seeking && hasStarted(step)) return;
   // An overdue answer is not waited for once it could no longer move the viewer.
-  const isAlone = state.history === "overdue" && reading.currentTime >= ALONE_SECONDS;
-  if (!isResumeKnown(step) && !state.isChosen && !isAlone) return;
+  const isOverdue = reading.moment.tick >= state.overdueAt;
+  const isAlone = isOverdue && reading.currentTime >= ALONE_SECONDS;
+  if (!state.isResumeKnown && !state.isChosen && !isAlone) return;
   const { resumeTarget, seekTarget } = state;
   const isNewTarget = resumeTarget > 0 && resumeTarget !== seekTarget;
   const isElsewhere = isNewTarget && resumeTarget < lastSecond(step) && !isLate(step);
-  if (isElsewhere && isTargetSeekable(step)) {
+  if (isElsewhere && isSeekable(step, resumeTarget)) {
     state.phase = "resuming";
     state.seekTarget = resumeTarget;
+    state.isSeekAwaited = true;
     step.effects.push({ type: "seek", to: resumeTarget });
   } else if (!isElsewhere || positionOf(step) >= resumeTarget) {
-    follow(step, keepalive);
+    follow(step);
   } // Otherwise more of the video has to be loaded first.
 }
 
-/** From here on the positions are saved. @param {Step} step @param {boolean} keepalive */
-function follow(step, keepalive) {
-  const { state, reading, effects } = step;
+/** From here on the positions are saved. @param {Step} step */
+function follow(step) {
+  const { state } = step;
   state.phase = "following";
   state.startedAt = NaN;
   const position = positionOf(step);
   if (hasEnded(step)) state.savedPosition = -1;
   else if (!state.isChosen) state.savedPosition = state.playbackStart || position;
   const resumedAt = position === state.playbackStart ? position : 0;
-  effects.push({ type: "report", event: { state: "ready", position: resumedAt } });
+  report(step, { answer: { state: "ready", position: resumedAt } });
   if (state.isStartOverPending) saveStart(step);
-  else record(step, { isDeliberate: state.savedPosition < 0, keepalive });
-  if (!reading.paused) effects.push({ type: "startInterval" });
+  else record(step);
 }
 
 /**
@@ -103,14 +103,18 @@ export function chooseCurrent(step) {
 }
 
 /**
- * Whether the player begins where the page has told it to, which nobody chose.
+ * Whether the player begins where the page has told it to, or at the start because it cannot seek
+ * there. Nobody chose that.
  * @param {Step} step
  */
-export function hasStarted({ state, reading }) {
-  const distance = Math.abs(reading.currentTime - state.startedAt);
-  if (state.phase !== "waiting" || !(distance < SEEK_TOLERANCE_SECONDS)) return false;
-  state.seekTarget = state.startedAt;
-  state.playbackStart = state.startedAt;
+export function hasStarted(step) {
+  const { state, reading } = step;
+  const { startedAt } = state;
+  if (state.phase !== "waiting" || Number.isNaN(startedAt)) return false;
+  const isThere = Math.abs(reading.currentTime - startedAt) < SEEK_TOLERANCE_SECONDS;
+  if (!isThere) return isAtStart(reading) && !isSeekable(step, startedAt);
+  state.seekTarget = startedAt;
+  state.playbackStart = startedAt;
   return true;
 }
 
@@ -121,7 +125,7 @@ export function hasStarted({ state, reading }) {
  */
 export function readSource(step) {
   const { state, reading } = step;
-  announceDuration(state.playback, reading);
+  announceDuration(state, reading);
   const before = state.fragment;
   state.fragment = fragmentOf(reading.source);
   const isSame = state.isReloading && state.fragment === before;
@@ -138,14 +142,17 @@ export function readSource(step) {
  */
 export function seek(step) {
   const { state, reading } = step;
-  noticeCut(step);
   const isRestart = state.isCutOff && isAtStart(reading);
-  const loop = isRestart ? "cut" : loopReason(state.playback, reading, state.serverDuration);
-  const isOwn = state.phase === "resuming" ? isAtTarget(step) : hasStarted(step);
-  const isPast = isOwn && reading.ended; // the element has left the target already
-  startSeek(state.playback, isPast ? { ...reading, currentTime: state.seekTarget } : reading);
+  const loop = isRestart ? "cut" : loopReason(state, reading);
+  const isSought = state.phase === "resuming" || state.isSeekAwaited;
+  const isOwn = isSought ? isAtTarget(step) : hasStarted(step);
+  // An element at its end may have left the target already. Then that of others is unknown.
+  const isPast = reading.ended && (isOwn || !reading.seeking);
+  const target = isOwn ? state.seekTarget : state.position;
+  startSeek(state, isPast ? { ...reading, currentTime: target } : reading);
   state.reachedAt = reading.moment;
-  if (isOwn) return;
+  if (isOwn) state.isSeekAwaited = false;
+  if (isOwn || isPast) return;
   if (loop === "end") loopFromEnd(step);
   else if (loop === "cut") loopFromCut(step);
   else choose(step, positionOf(step));
@@ -168,7 +175,7 @@ function loopFromEnd(step) {
 /** @param {Step} step */
 function loopFromCut(step) {
   const { state } = step;
-  state.isCutOff = false;
+  state.isCutOff = true;
   state.cutOffAt = Math.max(1, state.cutOffAt, state.lastPosition);
   const isNew = state.lastPosition > 0 && state.lastPosition !== state.savedPosition;
   if (state.phase === "following" && isNew) save(step, state.lastPosition);
@@ -179,7 +186,7 @@ function loopFromCut(step) {
  * looping. That may happen before any event says that it has ended.
  * @param {Step} step
  */
-function noticeCut({ state, reading }) {
+export function noticeCut({ state, reading }) {
   const isByItself =
     reading.loop || (state.wasPaused && !reading.paused) || hasBeenAtEnd(reading);
   if (state.phase !== "resuming" || !isByItself || !isBeginningAgain(reading)) return;
@@ -187,31 +194,20 @@ function noticeCut({ state, reading }) {
   state.lastPosition = state.seekTarget;
 }
 
-/** The seek of the player has ended. @param {Step} step */
-export function endResume(step) {
+/** A seek has ended. @param {Step} step */
+export function endSeek(step) {
   const { state, reading } = step;
-  if (reading.seeking && isAtTarget(step)) return; // it was an earlier seek that has ended
-  noticeCut(step);
-  state.playbackStart = state.seekTarget;
-  state.phase = "waiting";
-  start(step); // a newer position may have arrived meanwhile
-}
-
-/**
- * The element has been at its end. By now it may have been begun again.
- * @param {Step} step
- */
-export function end(step) {
-  const { state, reading } = step;
-  if (isBeginningAgain(reading)) {
-    state.isCutOff = isCutOff(state.playback, reading, state.serverDuration);
+  if (state.phase === "resuming") {
+    if (reading.seeking && isAtTarget(step)) return; // it was an earlier seek that has ended
+    state.playbackStart = state.seekTarget;
+    state.phase = "waiting";
   }
-  step.effects.push({ type: "stopInterval" });
-  record(step);
+  start(step); // a newer position may have arrived meanwhile
+  if (!state.hasLooped) record(step);
 }
 
 /** Another file is loaded, or the same one again. @param {Step} step */
-export function reset({ state, effects }) {
+export function reset({ state }) {
   // The viewer goes on where they were; the position 0 of a reload is not theirs.
   state.isReloading = state.phase === "following" || state.isChosen;
   if (state.isReloading) state.resumeTarget = state.lastPosition;
@@ -220,18 +216,19 @@ export function reset({ state, effects }) {
   state.isCutOff = false;
   state.playbackStart = state.resumeTarget;
   state.seekTarget = NaN;
-  resetPlayback(state.playback);
-  effects.push({ type: "stopInterval" });
+  state.isSeekAwaited = false;
+  resetPlayback(state);
 }
 
 /** The page may be about to go away. @param {Step} step */
 export function leave(step) {
   const { phase } = step.state;
+  step.isLeaving = true;
   if (phase === "suspended") step.effects.push({ type: "flush" });
-  start(step, { keepalive: true });
+  start(step);
   // The reading is older than a seek that has just begun.
   const hasBegunSeek = phase === "waiting" && step.state.phase === "resuming";
-  if (!hasBegunSeek) record(step, { keepalive: true });
+  if (!hasBegunSeek) record(step);
 }
 
 /**
@@ -240,11 +237,9 @@ export function leave(step) {
  */
 function learnResume(step, resumeAt, watched) {
   const { state } = step;
+  state.isResumeKnown = true;
   // What was saved before the history was read is part of its sum already.
-  if (watched > state.playback.watched) {
-    state.playback.watched += watched - state.watchedBefore;
-    state.watchedBefore = watched;
-  }
+  if (watched > state.watchedBefore + state.played) state.watchedBefore = watched;
   if (state.resume && !state.isChosen) state.resumeTarget = resumeAt;
   // A viewer who began at the start because no answer came is still taken to their position.
   const isFurther = !state.isChosen && state.resumeTarget > positionOf(step);
@@ -256,21 +251,17 @@ function learnResume(step, resumeAt, watched) {
 export function readHistory(step, { resumeAt, watched }) {
   const { state } = step;
   if (state.resume) state.serverPosition = resumeAt;
-  state.history = "server";
   learnResume(step, state.serverPosition, watched);
 }
 
 /** @param {Step} step @param {Extract<PlayerEvent, { type: "historyDelayed" }>} event */
 export function delayHistory(step, { kept, retryInMs, error }) {
   const { state, effects } = step;
-  if (kept && !isResumeKnown(step)) {
-    state.history = "local";
-    learnResume(step, kept.position, kept.watched);
-  }
+  if (kept && !state.isResumeKnown) learnResume(step, kept.position, kept.watched);
   effects.push({ type: "retryHistory", inMs: retryInMs });
-  if (isResumeKnown(step)) return;
-  state.history = "overdue";
-  effects.push({ type: "report", event: { state: "retrying", position: 0, retryInMs, error } });
+  if (state.isResumeKnown) return;
+  state.overdueAt = 0;
+  report(step, { answer: { state: "retrying", position: 0, retryInMs, error } });
 }
 
 /**
@@ -278,48 +269,37 @@ export function delayHistory(step, { kept, retryInMs, error }) {
  * @param {Step} step @param {Extract<PlayerEvent, { type: "historyRefused" }>} event
  */
 export function refuseHistory(step, { error }) {
-  close(step);
-  const state = error.status === 401 ? "signed-out" : "failed";
-  step.effects.push({ type: "report", event: { state, position: 0, error } });
+  report(step, { answer: { state: finalState(error), position: 0, error } });
+  step.state.phase = "closed";
 }
 
-/** @param {Step} step @param {Extract<PlayerEvent, { type: "saveAnswered" }>} event */
-export function reportAnswer(step, { answer }) {
-  const isFinal = answer.state === "gone" || answer.state === "signed-out";
-  if (isFinal && step.state.phase !== "closed") close(step);
+/** @param {Step} step @param {{ answer: import("../playhead.js").PlayheadEvent }} event */
+export function report(step, { answer }) {
+  if (answer.state === "gone" || answer.state === "signed-out") step.state.phase = "closed";
   step.effects.push({ type: "report", event: answer });
 }
 
 /** @param {Step} step */
 export function startOver(step) {
-  const { state, reading, effects } = step;
-  state.isStartOverPending = true;
+  step.state.isStartOverPending = true;
   choose(step, 0);
-  if (reading.hasMetadata && state.phase !== "suspended") effects.push({ type: "seek", to: 0 });
-  if (state.phase === "following") saveStart(step);
+  if (step.state.phase === "following") saveStart(step);
 }
 
 /** @param {Step} step @param {Extract<PlayerEvent, { type: "goTo" }>} event */
 export function goTo(step, { position }) {
   choose(step, position);
-  const isLoaded = step.reading.hasMetadata && step.state.phase !== "suspended";
-  if (isLoaded) step.effects.push({ type: "seek", to: position });
-  else step.state.resumeTarget = position;
+  const isThere = step.reading.hasMetadata && step.state.phase !== "suspended";
+  if (!isThere) step.state.resumeTarget = position;
 }
 
 /** @param {Step} step */
 export function finishForgetting(step) {
   const { state } = step;
-  state.playback.watched = 0;
-  state.playback.played = 0;
+  state.watchedBefore = 0;
+  state.played = 0;
   state.savedWatched = 0;
   state.hasSavedStart = false;
   state.savedPosition = positionOf(step);
   state.isForgetting = false;
-}
-
-/** @param {Step} step */
-export function close({ state, effects }) {
-  state.phase = "closed";
-  effects.push({ type: "close" });
 }

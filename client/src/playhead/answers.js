@@ -14,4 +14,4 @@ export function answerEvent({ position }, entry) {
 
 /** @param {PlayheadError} error @returns {"gone" | "signed-out" | "failed"} */
 export const finalState = ({ status }) =>
-  status === 404 ? "gone" : status === 401 ? "signed-out" : "failed";
+  status === 401 ? "signed-out" : status === 404 ? "gone" : "failed";

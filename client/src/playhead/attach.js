@@ -2,17 +2,17 @@
  * Connects a video element to the state machine: reads the element at each event, and carries out
  * the effects. Every decision is made in `machine.js`.
  */
-import { initialState, transition } from "./machine.js";
+import { ELEMENT_EVENTS, initialState, transition } from "./machine.js";
 import { now } from "./queue.js";
 import { asError } from "./request.js";
 import { retryDelay } from "./retry.js";
+import { readEntry, videoPath } from "./sender.js";
 
 /** @typedef {import("../playhead.js").AttachOptions} AttachOptions */
 /** @typedef {import("../playhead.js").Connection} Connection */
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("../playhead.js").Handle} Handle */
 /** @typedef {import("../playhead.js").HandleCalls} HandleCalls */
-/** @typedef {import("../playhead.js").Playhead} Playhead */
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
 /** @typedef {import("./machine.js").PlayerEffect} PlayerEffect */
 /** @typedef {import("./machine.js").PlayerEvent} PlayerEvent */
@@ -20,36 +20,18 @@ import { retryDelay } from "./retry.js";
 /** @typedef {import("./retry.js").Timer} Timer */
 /** @typedef {ReturnType<Connection["outbox"]["open"]>} PlayerSession */
 
-/** How long the first answer of the server is waited for. */
-const OVERDUE_MS = 10_000;
-
-/** The events of the element, and what the state machine calls them. */
-const ELEMENT_EVENTS = /** @type {const} */ ({
-  loadedmetadata: "loadedmetadata",
-  durationchange: "durationchange",
-  canplay: "progress",
-  timeupdate: "progress",
-  ratechange: "change",
-  play: "change",
-  waiting: "change",
-  playing: "playing",
-  pause: "pause",
-  ended: "ended",
-  seeking: "seeking",
-  seeked: "seeked",
-  emptied: "emptied",
-});
+/** From these `readyState`s of an element on it has its metadata, or can play on. */
+const HAVE_METADATA = 1;
+const HAVE_FUTURE_DATA = 3;
 
 /**
  * Resumes and saves a video until it is detached.
- * @param {Pick<Connection, "outbox" | "currentAccount">
- *   & { client: Pick<Playhead, "load" | "duration" | "forget"> }} server
+ * @param {Pick<Connection, "request" | "outbox" | "currentAccount">} connection
  * @param {HTMLVideoElement} video @param {number | string} videoId
  * @param {AttachOptions & { signal: AbortSignal }} options
  * @returns {Handle}
  */
-export function attach({ client, outbox, currentAccount }, video, videoId, options) {
-  const { resume = true, startedAt = NaN, saveEveryMs = 10_000, signal } = options;
+export function attach({ request, outbox, currentAccount }, video, videoId, options) {
   const life = new AbortController();
   const target = new EventTarget();
   /** @type {string | undefined} The account that the positions belong to, once it is known. */
@@ -58,12 +40,8 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
   let session = null;
   let failures = 0;
   /** @type {Timer} */
-  let interval;
-  /** @type {Timer} */
   let retryTimer;
-  /** @type {Timer} */
-  let overdueTimer;
-  let state = initialState(resume, readElement(video), startedAt);
+  let state = initialState(readElement(video), options);
   /** @type {PlayerEvent[]} */
   const events = [];
   let isRunning = false;
@@ -85,17 +63,18 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
   }
 
   /** @param {PlayheadEvent} event */
-  function tellState(event) {
-    if (life.signal.aborted) return;
-    options.onState?.(event);
-    target.dispatchEvent(new CustomEvent("state", { detail: event }));
-  }
-
+  const emitState = (event) => emit("state", options.onState, event);
   /** @param {Entry | null} entry */
-  function tellEntry(entry) {
+  const emitEntry = (entry) => emit("entry", options.onEntry, entry);
+
+  /**
+   * @template T
+   * @param {string} type @param {((detail: T) => void) | undefined} callback @param {T} detail
+   */
+  function emit(type, callback, detail) {
     if (life.signal.aborted) return;
-    options.onEntry?.(entry);
-    target.dispatchEvent(new CustomEvent("entry", { detail: entry }));
+    callback?.(detail);
+    target.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   /** @param {PlayerEffect} effect */
@@ -111,28 +90,12 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
         session?.flush();
         break;
       case "report":
-        tellState(effect.event);
-        break;
-      case "startInterval":
-        interval ??= setInterval(() => dispatch({ type: "interval" }), saveEveryMs);
-        break;
-      case "stopInterval":
-        stopInterval();
+        emitState(effect.event);
         break;
       case "retryHistory":
         retryTimer = setTimeout(readHistory, effect.inMs);
         break;
-      case "close":
-        stopInterval();
-        stopRetry();
-        clearTimeout(overdueTimer);
-        break;
     }
-  }
-
-  function stopInterval() {
-    clearInterval(interval);
-    interval = undefined;
   }
 
   function stopRetry() {
@@ -142,22 +105,20 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
 
   async function readHistory() {
     stopRetry();
+    if (state.phase === "closed") return;
     try {
       account ??= (await currentAccount()) ?? "";
       if (life.signal.aborted) return;
-      session ??= outbox.open(account, videoId, (answer, entry) => {
-        dispatch({ type: "saveAnswered", answer });
-        if (entry) tellEntry(entry);
-      });
-      void readDuration(account);
+      session ??= outbox.open(account, videoId, dispatch, emitEntry);
+      readDuration(account).catch(() => {}); // the file's own will do
       dispatch({ type: "sessionOpened" });
       await outbox.deliver(); // a save that waits may be of this video
-      const entry = await client.load(videoId, { account, signal: life.signal });
+      const entry = await readEntry(request, videoId, { account, signal: life.signal });
       // A save that still waits may be newer than the entry.
-      if (session.earlierSave()) throw outbox.waitError();
-      const [resumeAt, watched] = [entry?.resume_at ?? 0, entry?.watch_duration ?? 0];
-      dispatch({ type: "historyRead", resumeAt, watched });
-      tellEntry(entry);
+      if (session.earlierSave()) throw outbox.lastError();
+      const { resume_at = 0, watch_duration = 0 } = entry ?? {};
+      dispatch({ type: "historyRead", resumeAt: resume_at, watched: watch_duration });
+      emitEntry(entry);
     } catch (cause) {
       if (!life.signal.aborted) failToRead(asError(cause));
     }
@@ -172,17 +133,14 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
 
   /** @param {string} account */
   async function readDuration(account) {
-    const request = client.duration(videoId, { account, signal: life.signal });
-    const duration = await request.catch(() => state.serverDuration);
-    dispatch({ type: "durationRead", duration: duration || null });
+    const video = await request("GET", videoPath(videoId), { account, signal: life.signal });
+    dispatch({ type: "durationRead", duration: video.duration || null });
   }
 
   /** @param {EventTarget} source @param {string} type @param {() => void} listener */
   const on = (source, type, listener) =>
     source.addEventListener(type, listener, { signal: life.signal });
-  for (const [name, type] of Object.entries(ELEMENT_EVENTS)) {
-    on(video, name, () => dispatch({ type }));
-  }
+  for (const type of ELEMENT_EVENTS) on(video, type, () => dispatch({ type }));
   on(window, "pagehide", () => dispatch({ type: "leave" }));
   on(window, "online", () => {
     if (!retryTimer) return;
@@ -192,7 +150,11 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
   on(document, "visibilitychange", () => {
     if (document.visibilityState === "hidden") dispatch({ type: "leave" });
   });
-  overdueTimer = setTimeout(() => dispatch({ type: "overdue" }), OVERDUE_MS);
+
+  /** The state machine hears of it first. @param {number} position */
+  function seek(position) {
+    if (state.phase !== "suspended") video.currentTime = position;
+  }
 
   // Where the page calls these within a report, their event is handled after `await null`.
   /** @type {HandleCalls} */
@@ -201,6 +163,7 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
       if (life.signal.aborted) return;
       dispatch({ type: "detach", save });
       life.abort();
+      stopRetry();
       if (isRunning) await null;
       await session?.close();
     },
@@ -208,6 +171,7 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
     async startOver() {
       dispatch({ type: "startOver" });
       if (isRunning) await null;
+      seek(0);
       // A browser may want a gesture first; the position is right all the same.
       await video.play().catch(() => {});
     },
@@ -215,47 +179,35 @@ export function attach({ client, outbox, currentAccount }, video, videoId, optio
     async goTo(position) {
       dispatch({ type: "goTo", position });
       if (isRunning) await null;
-    },
-
-    async forget() {
-      dispatch({ type: "forget" });
-      if (isRunning) await null;
-      try {
-        await client.forget(videoId, { account });
-        dispatch({ type: "forgotten" });
-      } catch (error) {
-        dispatch({ type: "forgetFailed" });
-        throw error;
-      }
+      seek(position);
     },
 
     suspend: () => dispatch({ type: "suspend" }),
     unsuspend: () => dispatch({ type: "unsuspend" }),
   };
-  on(signal, "abort", () => void calls.detach());
-  if (signal.aborted) void calls.detach();
+  on(options.signal, "abort", () => void calls.detach());
+  if (options.signal.aborted) void calls.detach();
   else void readHistory();
   return /** @type {Handle} */ (Object.assign(target, calls));
 }
 
 /** @param {HTMLVideoElement} video @returns {Reading} */
 function readElement(video) {
-  const { currentTime, duration, playbackRate, paused, ended, seeking, loop } = video;
-  const { seekable, played, readyState, currentSrc } = video;
+  const { seekable, played, readyState } = video;
   return {
-    currentTime,
-    duration,
-    playbackRate,
-    paused,
-    ended,
-    seeking,
-    loop,
-    hasMetadata: readyState >= video.HAVE_METADATA,
-    hasFutureData: readyState >= video.HAVE_FUTURE_DATA,
+    currentTime: video.currentTime,
+    duration: video.duration,
+    playbackRate: video.playbackRate,
+    paused: video.paused,
+    ended: video.ended,
+    seeking: video.seeking,
+    loop: video.loop,
+    hasMetadata: readyState >= HAVE_METADATA,
+    hasFutureData: readyState >= HAVE_FUTURE_DATA,
     hasError: video.error !== null,
     seekable: seekable.length > 0 ? [seekable.start(0), seekable.end(seekable.length - 1)] : null,
-    playedEnd: played.length > 0 ? played.end(played.length - 1) : null,
-    source: currentSrc,
+    playedEnd: played.length > 0 ? played.end(played.length - 1) : 0,
+    source: video.currentSrc,
     moment: now(),
   };
 }

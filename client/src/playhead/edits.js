@@ -1,7 +1,7 @@
 /** The calls that change what the server keeps of the viewer, except saves. */
 import { queryOf, timeOf } from "./query.js";
 import { removeWith } from "./removal.js";
-import { historyPath } from "./sender.js";
+import { historyPath, nullWhenMissing, videoPath } from "./sender.js";
 
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("./queue.js").Save} Save */
@@ -38,11 +38,55 @@ export function createEdits(connection) {
   }
 
   /** @param {number | string} videoId */
-  const watchedPath = (videoId) => `/videos/${encodeURIComponent(videoId)}/watched`;
+  const watchedPath = (videoId) => `${videoPath(videoId)}/watched`;
   /** @param {number | string} videoId */
   const hiddenPath = (videoId) => `${historyPath(videoId)}/hidden`;
 
   return {
+    /**
+     * Saves one position as that of now, without retries.
+     * @param {number | string} videoId @param {number} position seconds
+     * @param {{ watchDuration?: number, keepalive?: boolean, signal?: AbortSignal }} [options]
+     *   `watchDuration`: seconds watched in all
+     * @returns {Promise<Entry | null>} null if the viewer keeps no history
+     */
+    save(videoId, position, { watchDuration = 0, ...options } = {}) {
+      const watched = Math.floor(watchDuration);
+      const body = { watch_position: Math.floor(position), watch_duration: watched };
+      return request("POST", historyPath(videoId), { ...options, body });
+    },
+
+    /**
+     * Deletes the entry of a video with its plays, if there is one. Players of this video save
+     * nothing again until playback moves.
+     * @param {number | string} videoId
+     * @param {EditOptions} [options] by default the account of a player of this video, or else the
+     *   signed-in one
+     * @returns {Promise<void>}
+     */
+    async forget(videoId, { account } = {}) {
+      /** @param {{ video: number | string }} of */
+      const isOfIt = ({ video }) => String(video) === String(videoId);
+      const players = [...outbox.sessions.values()].filter(isOfIt);
+      /** @param {"forget" | "forgotten" | "forgetFailed"} type */
+      const dispatchAll = (type) => players.forEach(({ dispatch }) => dispatch({ type }));
+      dispatchAll("forget");
+      await null; // a call within a player's report is handled after it
+      try {
+        await removeWith(
+          connection,
+          isOfIt,
+          (owner) =>
+            request("DELETE", historyPath(videoId), { account: owner }).catch(nullWhenMissing),
+          account ?? players[0]?.account,
+        );
+        dispatchAll("forgotten");
+      } catch (error) {
+        dispatchAll("forgetFailed");
+        throw error;
+      }
+    },
+
     /**
      * Deletes the entries of many videos with their plays.
      * @param {(number | string)[]} videoIds 1 to 500

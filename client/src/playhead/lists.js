@@ -1,5 +1,6 @@
 /** The calls that read lists and figures of the viewer. */
 import { queryOf, timeOf } from "./query.js";
+import { videoPath } from "./sender.js";
 
 /** @typedef {import("../playhead.js").ContinueItem} ContinueItem */
 /** @typedef {import("../playhead.js").Entry} Entry */
@@ -118,8 +119,8 @@ export function createLists({ exchange, request }) {
      * @returns {Promise<Page<Play>>}
      */
     playsOf(videoId, { cursor, limit, signal } = {}) {
-      const path = `/videos/${encodeURIComponent(videoId)}/plays`;
-      return requestPage(path + queryOf({ cursor, limit }), signal);
+      const path = `${videoPath(videoId)}/plays${queryOf({ cursor, limit })}`;
+      return requestPage(path, signal);
     },
 
     /** @returns {Promise<Preferences>} */

@@ -14,52 +14,48 @@
  * resuming on to resuming or following, once the history and the metadata are there. "save" saves
  * the position if it is new. A dash does nothing.
  *
- * | event          | waiting          | resuming          | following       | suspended  | closed |
- * |----------------|------------------|-------------------|-----------------|------------|--------|
- * | loadedmetadata | read, start      | read              | read            | -          | -      |
- * | durationchange | note             | note              | note            | -          | -      |
- * | progress       | count, start     | count             | count           | -          | -      |
- * | change         | count            | count             | count           | -          | -      |
- * | playing        | count, timer on  | count, timer on   | count, timer on | -          | -      |
- * | pause          | count, timer off | count, timer off  | save, timer off | -          | -      |
- * | ended          | count, timer off | count, timer off  | save, timer off | -          | -      |
- * | seeking        | choose           | own: -            | choose          | -          | -      |
- * |                |                  | else choose, wait |                 |            |        |
- * | seeked         | start            | start             | save            | -          | -      |
- * | emptied        | reset            | reset, waiting    | reset, waiting  | -          | -      |
- * | interval       | count            | count             | save            | -          | -      |
- * | leave          | start, save      | count             | save            | flush      | -      |
- * | overdue        | note, start      | note              | note            | note       | -      |
- * | sessionOpened  | note             | note              | note, save      | note       | -      |
- * | durationRead   | note             | note              | note, save end  | note       | -      |
- * | historyRead    | note, start      | note              | note; further:  | note       | -      |
- * |                |                  |                   | wait, start     |            |        |
- * | historyDelayed | retry, start     | retry             | retry           | retry      | -      |
- * | historyRefused | closed           | closed            | closed          | closed     | -      |
- * | saveAnswered   | report           | the same          | the same        | the same   | report |
- * | startOver      | choose 0         | choose 0, wait    | choose 0, save  | choose 0   | seek 0 |
- * | goTo           | choose           | choose, wait      | choose          | choose     | seek   |
- * | forget         | hold saves       | hold saves        | hold saves      | hold saves | -      |
- * | forgotten      | go on            | go on             | go on           | go on      | -      |
- * | forgetFailed   | go on            | go on             | go on           | go on      | -      |
- * | suspend        | suspend          | suspend           | save, suspend   | -          | -      |
- * | unsuspend      | -                | -                 | -               | start      | -      |
- * | detach         | leave, closed    | closed            | save, closed    | closed     | -      |
+ * | event          | waiting     | resuming          | following       | suspended  | closed |
+ * |----------------|-------------|-------------------|-----------------|------------|--------|
+ * | loadedmetadata | read, start | read              | read            | -          | -      |
+ * | durationchange | note        | note              | note            | -          | -      |
+ * | canplay        | start       | count             | save if due     | -          | -      |
+ * | timeupdate     | start       | count             | save if due     | -          | -      |
+ * | ratechange     | count       | count             | count           | -          | -      |
+ * | play, waiting  | count       | count             | count           | -          | -      |
+ * | playing        | count       | count             | count, set due  | -          | -      |
+ * | pause, ended   | count       | count             | save            | -          | -      |
+ * | seeking        | choose      | own: -            | choose          | -          | -      |
+ * |                |             | else choose, wait |                 |            |        |
+ * | seeked         | start       | start             | save            | -          | -      |
+ * | emptied        | reset       | reset, waiting    | reset, waiting  | -          | -      |
+ * | leave          | start, save | count             | save            | flush      | -      |
+ * | sessionOpened  | note        | note              | note, save      | note       | -      |
+ * | durationRead   | note        | note              | note, save end  | note       | -      |
+ * | historyRead    | note, start | note              | note; further:  | note       | -      |
+ * |                |             |                   | wait, start     |            |        |
+ * | historyDelayed | retry,start | retry             | retry           | retry      | -      |
+ * | historyRefused | closed      | closed            | closed          | closed     | -      |
+ * | saveAnswered   | report      | report            | report          | report     | report |
+ * | startOver      | choose 0    | choose 0, wait    | choose 0, save  | choose 0   | -      |
+ * | goTo           | choose      | choose, wait      | choose          | choose     | -      |
+ * | forget         | hold saves  | hold saves        | hold saves      | hold saves | -      |
+ * | forgotten      | go on       | go on             | go on           | go on      | -      |
+ * | forgetFailed   | go on       | go on             | go on           | go on      | -      |
+ * | suspend        | suspend     | suspend           | save, suspend   | -          | -      |
+ * | unsuspend      | -           | -                 | -               | start      | -      |
+ * | detach         | leave,closed| closed            | save, closed    | closed     | -      |
  *
  * A seek is chosen by the viewer unless the player or a looping browser began it. startOver and
- * goTo are always chosen, and seek there.
+ * goTo are always chosen; the player seeks there.
  *
- * Events of the element have their own names, but "canplay" and "timeupdate" come as progress, and
- * "ratechange", "play" and "waiting" as change. The others:
- * - interval: the timer between saves
+ * Events of the element have their own names. The others:
  * - leave: the page is hidden or about to go away
- * - overdue: the history was not read in time
  * - sessionOpened: the account is known, so saves can go to the queue
  * - durationRead, historyRead, historyDelayed, historyRefused: the server's answers; a delayed
  *   history is read again later
  * - saveAnswered: what the outbox reports
- * - startOver, goTo, forget, suspend, unsuspend, detach: the page has called the handle
- * - forgotten, forgetFailed: the outcome of forget
+ * - startOver, goTo, suspend, unsuspend, detach: the page has called the handle
+ * - forget, forgotten, forgetFailed: the page deletes the entry, and what came of it
  */
 import * as actions from "./actions.js";
 import {
@@ -67,11 +63,13 @@ import {
   extendDuration,
   fragmentOf,
   isBeginningAgain,
+  isCutShort,
   newPlayback,
 } from "./playback.js";
-import { count, record } from "./saving.js";
+import { count, record, recordWhenDue } from "./saving.js";
 import { suspend, unsuspend } from "./suspension.js";
 
+/** @typedef {import("../playhead.js").AttachOptions} AttachOptions */
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
 /** @typedef {import("./outbox.js").PlayerSave} PlayerSave */
 /** @typedef {import("./playback.js").Playback} Playback */
@@ -82,14 +80,16 @@ import { suspend, unsuspend } from "./suspension.js";
 
 /**
  * Positions and durations are seconds.
- * - history: "unknown" at first; "overdue" when no answer came in time; "local" when the position
- *   comes from this browser's queue; "server" when the server has answered
+ * - isResumeKnown: the resume position was read, from the server or from this browser's queue
  * - resume: whether the viewer is taken to the resume position
+ * - saveEveryMs: milliseconds between saves while playing
+ * - dueAt: the `tick` at which the next of them is due
+ * - overdueAt: the `tick` from which the history is not waited for
  * - hasSession: whether saves can be written to the queue
  * - serverPosition: resume position of the server: NaN until loaded, 0 if `resume` is off
- * - serverDuration: duration of the video as the server has it, null while unknown
  * - resumeTarget: the position to take the viewer to, 0 for none
  * - seekTarget: the target of the player's last seek, NaN for none
+ * - isSeekAwaited: its "seeking" event has not come yet
  * - startedAt: where the page has the player begin, NaN for nowhere and once it has begun
  * - playbackStart: where playback began
  * - lastPosition: the position at the last reading
@@ -107,22 +107,21 @@ import { suspend, unsuspend } from "./suspension.js";
  * - isReloading: the page loads the same video again, which goes on where it was
  * - fragment: what the address of the file says about where to begin
  * - reachedAt: when the position last moved by playing or seeking
- * @typedef {{ phase: Phase, history: "unknown" | "overdue" | "local" | "server", resume: boolean,
- *   hasSession: boolean, serverPosition: number, serverDuration: number | null,
- *   resumeTarget: number, seekTarget: number, startedAt: number, playbackStart: number,
- *   lastPosition: number, savedPosition: number, hasSavedStart: boolean, savedWatched: number,
- *   watchedBefore: number, isChosen: boolean, isStartOverPending: boolean,
- *   isForgetting: boolean, hasLooped: boolean, isCutOff: boolean,
- *   cutOffAt: number, wasPaused: boolean, isReloading: boolean, fragment: string | null, reachedAt:
- *   Moment, playback: Playback
- * }} PlayerState
+ * @typedef {{ phase: Phase, isResumeKnown: boolean, resume: boolean, saveEveryMs: number,
+ *   dueAt: number, overdueAt: number, hasSession: boolean, serverPosition: number,
+ *   resumeTarget: number, seekTarget: number, isSeekAwaited: boolean, startedAt: number,
+ *   playbackStart: number, lastPosition: number, savedPosition: number, hasSavedStart: boolean,
+ *   savedWatched: number, watchedBefore: number, isChosen: boolean, isStartOverPending: boolean,
+ *   isForgetting: boolean, hasLooped: boolean, isCutOff: boolean, cutOffAt: number,
+ *   wasPaused: boolean, isReloading: boolean, fragment: string | null,
+ *   reachedAt: Moment } & Playback} PlayerState
  *
  * `watched` of a history: seconds watched in all. `kept`: a save of an earlier player session that
  * still waits in this browser's queue.
- * @typedef {"loadedmetadata" | "durationchange" | "progress" | "change" | "playing" | "pause"
- *   | "ended" | "seeking" | "seeked" | "emptied" | "interval" | "leave" | "overdue"
- *   | "sessionOpened" | "startOver" | "forget" | "forgotten" | "forgetFailed" | "suspend"
- *   | "unsuspend"} PlainEvent
+ * @typedef {"loadedmetadata" | "durationchange" | "canplay" | "timeupdate" | "ratechange" | "play"
+ *   | "waiting" | "playing" | "pause" | "ended" | "seeking" | "seeked" | "emptied"} ElementEvent
+ * @typedef {ElementEvent | "leave" | "sessionOpened" | "startOver" | "forget" | "forgotten"
+ *   | "forgetFailed" | "suspend" | "unsuspend"} PlainEvent
  * @typedef {{ [T in PlainEvent]: { type: T } }[PlainEvent]
  *   | { type: "durationRead", duration: number | null }
  *   | { type: "historyRead", resumeAt: number, watched: number }
@@ -135,36 +134,41 @@ import { suspend, unsuspend } from "./suspension.js";
  *
  * `keepalive`: the page may be about to go away.
  * @typedef {{ type: "seek", to: number }
- *   | { type: "save", save: PlayerSave, keepalive: boolean }
+ *   | { type: "save", save: PlayerSave, keepalive?: boolean }
  *   | { type: "flush" }
  *   | { type: "report", event: PlayheadEvent }
- *   | { type: "startInterval" | "stopInterval" }
- *   | { type: "retryHistory", inMs: number }
- *   | { type: "close" }} PlayerEffect
+ *   | { type: "retryHistory", inMs: number }} PlayerEffect
  *
- * One transition under way: `state` is a copy that the actions change.
- * @typedef {{ state: PlayerState, reading: Reading, effects: PlayerEffect[] }} Step
+ * One transition under way: `state` is a copy that the actions change. `isLeaving`: the page may be
+ * about to go away.
+ * @typedef {{ state: PlayerState, reading: Reading, effects: PlayerEffect[],
+ *   isLeaving?: boolean }} Step
  */
-/** @template E @typedef {(step: Step, event: E) => void} Act */
+
+/** How long the history is waited for. */
+const OVERDUE_MS = 10_000;
 
 /**
  * The state of a player that has just been attached.
- * @param {boolean} resume whether the viewer is taken to the resume position
  * @param {Reading} reading
- * @param {number} [startedAt] the second at which the page has the player begin, NaN for none
+ * @param {Pick<AttachOptions, "resume" | "startedAt" | "saveEveryMs">} options
  * @returns {PlayerState}
  */
-export function initialState(resume, reading, startedAt = NaN) {
+export function initialState(reading, options) {
+  const { resume = true, startedAt = NaN, saveEveryMs = 10_000 } = options;
   /** @type {PlayerState} */
   const state = {
     phase: "waiting",
-    history: "unknown",
+    isResumeKnown: false,
     resume,
+    saveEveryMs,
+    dueAt: 0,
+    overdueAt: reading.moment.tick + OVERDUE_MS,
     hasSession: false,
     serverPosition: resume ? NaN : 0,
-    serverDuration: null,
     resumeTarget: 0,
     seekTarget: NaN,
+    isSeekAwaited: false,
     startedAt,
     playbackStart: 0,
     lastPosition: 0,
@@ -182,11 +186,11 @@ export function initialState(resume, reading, startedAt = NaN) {
     isReloading: false,
     fragment: null,
     reachedAt: reading.moment,
-    playback: newPlayback(),
+    ...newPlayback(),
   };
   if (!reading.hasMetadata) return state;
   const step = { state, reading, effects: [] };
-  announceDuration(state.playback, reading);
+  announceDuration(state, reading);
   count(step);
   state.fragment = fragmentOf(reading.source);
   if (!actions.hasStarted(step) && state.fragment !== null) actions.chooseCurrent(step);
@@ -196,111 +200,96 @@ export function initialState(resume, reading, startedAt = NaN) {
 /**
  * @param {PlayerState} state is left as it is
  * @param {PlayerEvent} event @param {Reading} reading of the element, at the event
- * @returns {{ state: PlayerState, effects: PlayerEffect[] }} effects in the order to carry them out
+ * @returns {Step} effects in the order to carry them out
  */
 export function transition(state, event, reading) {
-  /** @type {Step} */
-  const step = { state: { ...state, playback: { ...state.playback } }, reading, effects: [] };
+  const step = { state: { ...state }, reading, effects: [] };
+  if (isIgnored(event.type, state.phase)) return step;
   /** @type {(step: Step, event: any) => void} */
-  const act = TRANSITIONS[event.type][state.phase];
+  const act = ACTIONS[event.type];
+  actions.noticeCut(step);
   act(step, event);
+  // After its "ended" event the element may have begun again already.
+  const isAtEnd = reading.ended || event.type === "ended";
+  if (isAtEnd && step.state.phase !== "suspended") step.state.isCutOff = isCutShort(step.state, reading);
   if (!isBeginningAgain(reading)) step.state.wasPaused = reading.paused;
-  return { state: step.state, effects: step.effects };
+  return step;
 }
 
-const nothing = () => {};
-
-/** In the states in which the element has the video. @template E @param {Act<E>} act */
-const whilePlaying = (act) => ({
-  ...{ waiting: act, resuming: act, following: act },
-  ...{ suspended: nothing, closed: nothing },
-});
-
-/** The same in every state but closed. @template E @param {Act<E>} act */
-const whileOpen = (act) => ({ ...whilePlaying(act), suspended: act });
+/** @param {PlayerEvent["type"]} type @param {Phase} phase */
+function isIgnored(type, phase) {
+  if (phase === "closed") return type !== "saveAnswered";
+  if (phase !== "suspended") return type === "unsuspend";
+  return type === "suspend" || type in ELEMENT_ACTIONS;
+}
 
 /**
- * @type {{ [T in PlayerEvent["type"]]:
- *   Record<Phase, (step: Step, event: Extract<PlayerEvent, { type: T }>) => void> }}
+ * What the events of the element do. While suspended, it sends those of something else.
+ * @type {Record<ElementEvent, (step: Step) => void>}
  */
-export const TRANSITIONS = {
-  loadedmetadata: whilePlaying(actions.readSource),
-  durationchange: whilePlaying(({ state, reading }) => extendDuration(state.playback, reading)),
-  progress: whilePlaying((step) => {
+const ELEMENT_ACTIONS = {
+  loadedmetadata: actions.readSource,
+  durationchange: ({ state, reading }) => extendDuration(state, reading),
+  canplay: progress,
+  timeupdate: progress,
+  ratechange: count,
+  play: count,
+  waiting: count,
+  playing(step) {
     count(step);
-    actions.start(step);
-  }),
-  change: whilePlaying(count),
-  playing: whilePlaying((step) => {
-    count(step);
-    step.effects.push({ type: "startInterval" });
-  }),
-  pause: whilePlaying((step) => {
-    step.effects.push({ type: "stopInterval" });
+    step.state.dueAt = step.reading.moment.tick + step.state.saveEveryMs;
+  },
+  pause: record,
+  ended: record,
+  seeking: actions.seek,
+  seeked: actions.endSeek,
+  emptied: actions.reset,
+};
+/** The names of these events. */
+export const ELEMENT_EVENTS = /** @type {ElementEvent[]} */ (Object.keys(ELEMENT_ACTIONS));
+
+/**
+ * What the events do where they are not ignored.
+ * @type {{ [T in PlayerEvent["type"]]:
+ *   (step: Step, event: Extract<PlayerEvent, { type: T }>) => void }}
+ */
+export const ACTIONS = {
+  ...ELEMENT_ACTIONS,
+  leave: actions.leave,
+  sessionOpened(step) {
+    step.state.hasSession = true;
     record(step);
-  }),
-  ended: whilePlaying(actions.end),
-  seeking: whilePlaying(actions.seek),
-  seeked: {
-    waiting: (step) => actions.start(step),
-    resuming: actions.endResume,
-    following(step) {
-      if (!step.state.hasLooped) record(step, { isDeliberate: true });
-    },
-    suspended: nothing,
-    closed: nothing,
   },
-  emptied: whilePlaying(actions.reset),
-  interval: whilePlaying((step) => record(step)),
-  leave: whileOpen(actions.leave),
-  overdue: whileOpen((step) => {
-    if (step.state.history === "unknown") step.state.history = "overdue";
-    actions.start(step);
-  }),
-  sessionOpened: {
-    ...whileOpen(rememberSession),
-    following(step) {
-      rememberSession(step);
-      record(step, { isDeliberate: step.state.isChosen });
-    },
-  },
-  durationRead: whileOpen((step, { duration }) => {
+  durationRead(step, { duration }) {
     step.state.serverDuration = duration;
     // The video may have ended by its file already.
     if (step.reading.ended) record(step);
-  }),
-  historyRead: whileOpen(actions.readHistory),
-  historyDelayed: whileOpen(actions.delayHistory),
-  historyRefused: whileOpen(actions.refuseHistory),
-  saveAnswered: { ...whileOpen(actions.reportAnswer), closed: actions.reportAnswer },
-  startOver: {
-    ...whileOpen(actions.startOver),
-    closed: (step) => seekTo(step, { position: 0 }),
   },
-  goTo: { ...whileOpen(actions.goTo), closed: seekTo },
-  forget: whileOpen(({ state }) => {
+  historyRead: actions.readHistory,
+  historyDelayed: actions.delayHistory,
+  historyRefused: actions.refuseHistory,
+  saveAnswered: actions.report,
+  startOver: actions.startOver,
+  goTo: actions.goTo,
+  forget({ state }) {
     // A save during the deletion would bring the history back.
     state.isForgetting = true;
     state.savedPosition = -1;
-  }),
-  forgotten: whileOpen(actions.finishForgetting),
-  forgetFailed: whileOpen(({ state }) => {
+  },
+  forgotten: actions.finishForgetting,
+  forgetFailed({ state }) {
     state.isForgetting = false;
-  }),
-  suspend: whilePlaying(suspend),
-  unsuspend: { ...whilePlaying(nothing), suspended: unsuspend },
-  detach: whileOpen((step, { save }) => {
+  },
+  suspend,
+  unsuspend,
+  detach(step, { save }) {
     if (save) actions.leave(step);
-    actions.close(step);
-  }),
+    step.state.phase = "closed";
+  },
 };
 
 /** @param {Step} step */
-function rememberSession({ state }) {
-  state.hasSession = true;
-}
-
-/** @param {Step} step @param {{ position: number }} target */
-function seekTo({ reading, effects }, { position }) {
-  if (reading.hasMetadata) effects.push({ type: "seek", to: position });
+function progress(step) {
+  recordWhenDue(step);
+  actions.start(step);
 }

@@ -6,7 +6,7 @@ import { answerEvent, finalState } from "./answers.js";
 import { ageOf, createQueue, newSessionId } from "./queue.js";
 import { PlayheadError, TIMEOUT_MS, asError, signedOutError } from "./request.js";
 import { retryDelay } from "./retry.js";
-import { createSender } from "./sender.js";
+import { outcomeOf, readEntry, send } from "./sender.js";
 
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("../playhead.js").PlayheadEvent} PlayheadEvent */
@@ -15,13 +15,14 @@ import { createSender } from "./sender.js";
 /** @typedef {import("./sender.js").Outcome} Outcome */
 /** @typedef {ReturnType<typeof createOutbox>} Outbox */
 /**
- * `entry` is there if the server has answered with one.
- * @typedef {(event: PlayheadEvent, entry?: Entry) => void} Report
- *
  * One player, from attach to detach.
  * - retryingPosition: the position of its last event, if that was "retrying"; otherwise null
  * - storedPosition: the position that the server last took from it
- * @typedef {{ account: string, video: number | string, report: Report,
+ * - dispatch: takes what happens to its saves and to its entry
+ * - tellEntry: takes each entry that the server has answered with
+ * @typedef {{ account: string, video: number | string,
+ *   dispatch: (event: import("./machine.js").PlayerEvent) => void,
+ *   tellEntry: (entry: Entry) => void,
  *   retryingPosition: number | null, storedPosition?: number }} PlayerSession
  *
  * A position of a player, as in the queue. `withoutSession`: the server is to compare it with other
@@ -39,11 +40,8 @@ import { createSender } from "./sender.js";
  */
 export function createOutbox({ request, currentAccount }, life, device) {
   const queue = createQueue();
-  const { readEntry, send } = createSender(request, device);
   /** @type {Map<string, PlayerSession>} By the key of their save in the queue. */
   const sessions = new Map();
-  /** @type {Set<string>} The ids of all sessions that were opened here. */
-  const ownIds = new Set();
   /** @type {Map<string, { raw: string, answered: Promise<void> }>} Saves sent with keepalive. */
   const urgent = new Map();
   /** @type {Promise<void> | null} */
@@ -69,7 +67,7 @@ export function createOutbox({ request, currentAccount }, life, device) {
     while (mustRepeat) {
       mustRepeat = false;
       if (queue.isEmpty() && sessions.size === 0) continue;
-      await deliverOnce().catch((cause) => void scheduleRetry(asError(cause)));
+      await deliverOnce().catch((cause) => scheduleRetry(asError(cause)));
     }
   }
 
@@ -90,8 +88,8 @@ export function createOutbox({ request, currentAccount }, life, device) {
     const waiting = queue.waiting(account);
     // The sure saves go first, so that the entries read for the unsure ones contain them.
     const sure = waiting.filter(({ save }) => !save.unsure);
-    const unsure = waiting.filter(({ save }) => save.unsure);
     if (!(await sendAll(account, sure, signal))) return;
+    const unsure = waiting.filter((item) => !sure.includes(item));
     await sendAll(account, await dropStale(account, unsure, signal), signal);
   }
 
@@ -102,16 +100,11 @@ export function createOutbox({ request, currentAccount }, life, device) {
   async function readOutcome(key, session, signal) {
     const { account, video } = session;
     const position = session.retryingPosition ?? 0;
-    const { entry, error } = await readEntry(account, video, signal);
-    if (error?.retryable) return;
-    if (!entry) {
-      session.retryingPosition = null;
-      return;
-    }
+    session.retryingPosition = null;
+    const entry = await readEntry(request, video, { account, signal });
     // The end, as the server knows it, may be a second before the file's.
-    const isSaved = entry.watch_position === position || entry.progress_percentage === 100;
-    if (isSaved) emit(key, { state: "saved", position }, entry);
-    else emit(key, { state: "superseded", position: entry.watch_position }, entry);
+    const applied = entry?.progress_percentage === 100;
+    if (entry) emit(key, answerEvent({ position }, { ...entry, applied }), entry);
   }
 
   /**
@@ -120,7 +113,7 @@ export function createOutbox({ request, currentAccount }, life, device) {
    */
   async function sendAll(account, items, signal) {
     if (items.length === 0) return true;
-    const outcomes = await send(account, items, { signal });
+    const outcomes = await send(request, items, { account, signal }, device);
     applyOutcomes(account, items, outcomes);
     return !outcomes.some(({ error }) => error?.retryable);
   }
@@ -134,7 +127,8 @@ export function createOutbox({ request, currentAccount }, life, device) {
   async function dropStale(account, items, signal) {
     const fresh = [];
     for (const item of items) {
-      const { entry, error } = await readEntry(account, item.save.video, signal);
+      const reading = readEntry(request, item.save.video, { account, signal });
+      const { entry, error } = await outcomeOf(reading);
       if (error?.retryable) {
         applyOutcomes(account, [item], [{ error }]);
         if (error.status === 0) return []; // the server cannot be reached
@@ -154,16 +148,19 @@ export function createOutbox({ request, currentAccount }, life, device) {
    */
   function applyOutcomes(account, items, outcomes) {
     const failed = outcomes.find(({ error }) => error?.retryable)?.error;
-    const retryInMs = failed && scheduleRetry(failed);
+    if (failed) scheduleRetry(failed);
     items.forEach((item, at) => {
       const { entry, error } = outcomes[at];
-      const session = sessions.get(item.key);
+      const { key, save } = item;
+      const session = sessions.get(key);
       const isRejected = entry?.applied === false;
       if (isRejected && resendOverride(account, item, entry, session?.storedPosition)) return;
       if (entry?.applied && session) session.storedPosition = entry.watch_position;
       if (!error?.retryable && error?.status !== 401) queue.settle(item);
-      if (error) emit(item.key, errorEvent(item, error, retryInMs));
-      else emit(item.key, answerEvent(item.save, entry), entry ?? undefined);
+      const { position } = save;
+      if (!error) emit(key, answerEvent(save, entry), entry);
+      else if (error.retryable) emitRetrying(key, queue.read(key)?.save.position ?? position);
+      else emit(key, { state: finalState(error), position, error });
     });
     if (failed) return;
     failures = 0;
@@ -190,22 +187,11 @@ export function createOutbox({ request, currentAccount }, life, device) {
     return true;
   }
 
-  /**
-   * @param {QueuedSave} item @param {PlayheadError} error @param {number} [retryInMs]
-   * @returns {PlayheadEvent}
-   */
-  function errorEvent({ key, save }, error, retryInMs) {
-    const { position } = save;
-    if (!error.retryable) return { state: finalState(error), position, error };
-    return retryingEvent(key, queue.read(key)?.save.position ?? position, error, retryInMs);
-  }
-
-  /**
-   * @param {string} key @param {number} position @param {PlayheadError} error
-   * @param {number} [retryInMs] @returns {PlayheadEvent}
-   */
-  function retryingEvent(key, position, error, retryInMs) {
-    return { state: "retrying", position, retryInMs, error, kept: queue.isKept(key) };
+  /** A save waits for the next try. @param {string} key @param {number} position */
+  function emitRetrying(key, position) {
+    const { error, retryAt } = lastFailure;
+    const retryInMs = retryAt - performance.now();
+    emit(key, { state: "retrying", position, retryInMs, error, kept: queue.isKept(key) });
   }
 
   function stopTimer() {
@@ -213,26 +199,26 @@ export function createOutbox({ request, currentAccount }, life, device) {
     retryTimer = undefined;
   }
 
-  /** @param {PlayheadError} error @returns {number} milliseconds until the next try */
+  /** @param {PlayheadError} error */
   function scheduleRetry(error) {
     const retryInMs = retryDelay(failures++, error);
     mustRepeat = false; // newer saves wait too
     stopTimer();
     if (!life.aborted) retryTimer = setTimeout(deliver, retryInMs);
     lastFailure = { error, retryAt: performance.now() + retryInMs };
-    return retryInMs;
   }
 
   /**
    * Reports to the player, if it is still attached.
-   * @param {string} key @param {PlayheadEvent} event @param {Entry} [entry]
+   * @param {string} key @param {PlayheadEvent} event @param {Entry | null} [entry]
    */
   function emit(key, event, entry) {
     const session = sessions.get(key);
     if (!session) return;
     session.retryingPosition = event.state === "retrying" ? event.position : null;
     if (event.state === "gone" || event.state === "signed-out") sessions.delete(key);
-    session.report(event, entry);
+    session.dispatch({ type: "saveAnswered", answer: event });
+    if (entry) session.tellEntry(entry);
   }
 
   /**
@@ -243,7 +229,8 @@ export function createOutbox({ request, currentAccount }, life, device) {
     const item = queue.read(key);
     // An unsure save waits for the next page, which can read the entry first.
     if (!item || item.save.unsure || urgent.get(key)?.raw === item.raw) return;
-    const answered = send(account, [item], { keepalive: true }).then((outcomes) => {
+    const options = { account, keepalive: true };
+    const answered = send(request, [item], options, device).then((outcomes) => {
       if (urgent.get(key)?.raw === item.raw) urgent.delete(key);
       applyOutcomes(account, [item], outcomes);
     });
@@ -255,12 +242,13 @@ export function createOutbox({ request, currentAccount }, life, device) {
     await Promise.all([delivery, ...[...urgent.values()].map(({ answered }) => answered)]);
   }
 
-  const isOnline = () => {
+  /** The network is back. */
+  function retryNow() {
     failures = 0;
     controller.abort(); // its requests went into the dead network
     void deliver();
-  };
-  globalThis.addEventListener?.("online", isOnline, { signal: life });
+  }
+  globalThis.addEventListener?.("online", retryNow, { signal: life });
   life.addEventListener("abort", stopTimer);
 
   /**
@@ -277,46 +265,26 @@ export function createOutbox({ request, currentAccount }, life, device) {
   }
 
   return {
+    queue,
+    sessions,
     deliver,
     settle,
     newestWaiting,
 
-    /** Whether a player session was opened here. @param {string | null} id */
-    isOwnSession: (id) => id !== null && ownIds.has(id),
-
-    /** The error of a save that waits for its next try. @returns {PlayheadError} */
-    waitError() {
-      const retryAfterMs = Math.max(0, lastFailure.retryAt - performance.now());
-      return new PlayheadError("A save waits to be delivered", { retryAfterMs });
-    },
-
-    /**
-     * Removes queued saves.
-     * @param {string} account @param {(save: Save) => boolean} isUnwanted
-     * @returns {() => void} puts them back
-     */
-    drop(account, isUnwanted) {
-      const dropped = queue.drop(account, isUnwanted);
-      for (const { key } of dropped) {
-        const session = sessions.get(key);
-        if (session) session.retryingPosition = null;
-      }
-      return () => {
-        for (const { key, save } of dropped) if (!queue.read(key)) queue.put(account, key, save);
-      };
-    },
+    /** Why the last try has failed. */
+    lastError: () => lastFailure.error,
 
     /**
      * Opens a session of a player.
      * @param {string} account empty if the user is unknown
-     * @param {number | string} video @param {Report} report
+     * @param {number | string} video @param {PlayerSession["dispatch"]} dispatch
+     * @param {PlayerSession["tellEntry"]} tellEntry
      */
-    open(account, video, report) {
+    open(account, video, dispatch, tellEntry) {
       const session = newSessionId();
-      ownIds.add(session);
       const key = queue.keyOf(account, session, video);
       let sequence = 0;
-      sessions.set(key, { account, video, report, retryingPosition: null });
+      sessions.set(key, { account, video, dispatch, tellEntry, retryingPosition: null });
       return {
         /** @param {PlayerSave} save @param {boolean} [keepalive] whether the page may go away */
         push({ withoutSession, ...save }, keepalive = false) {
@@ -324,11 +292,8 @@ export function createOutbox({ request, currentAccount }, life, device) {
           queue.put(account, key, { video, ...save, session: id, sequence: ++sequence });
           if (keepalive) return sendNow(account, key);
           if (delivery) mustRepeat = true;
-          else if (!retryTimer) void deliver();
-          else {
-            const { error, retryAt } = lastFailure;
-            emit(key, retryingEvent(key, save.position, error, retryAt - performance.now()));
-          }
+          else if (retryTimer) emitRetrying(key, save.position);
+          else void deliver();
         },
 
         /** Sends the newest save now, if it is not answered yet. */

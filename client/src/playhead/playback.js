@@ -26,43 +26,46 @@ const START_SECONDS = 0.5;
  * - hasMetadata, hasFutureData: whether its `readyState` has come that far
  * - hasError: whether loading or decoding failed
  * - seekable: the start of the first and the end of the last seekable range
- * - playedEnd: the end of the last played range
+ * - playedEnd: the end of the last played range, 0 for none
  * - source: the address of the file, with its fragment
  * - moment: when this was read
  * @typedef {{ currentTime: number, duration: number, playbackRate: number, paused: boolean,
  *   ended: boolean, seeking: boolean, loop: boolean, hasMetadata: boolean, hasFutureData: boolean,
- *   hasError: boolean, seekable: [number, number] | null, playedEnd: number | null, source: string,
+ *   hasError: boolean, seekable: [number, number] | null, playedEnd: number, source: string,
  *   moment: Moment }} Reading
  *
- * - watched: seconds that the viewer watched, by the clock, in all sessions that are known
- * - played: the same in this player session
+ * - played: seconds that the viewer watched in this player session, by the clock
  * - position: the newest position that playing or a seek explains
  * - isExplained: the element is at that position
  * - playedSinceSeek: seconds of video played since the last seek, up to `position`
  * - playedSinceJump: seconds of video played since the position jumped without a reason
  * - rate: the speed at the last reading
- * - countedUpTo: the last reading that was counted; `tick` in milliseconds
+ * - countedAt, countedTick: position and moment in milliseconds of the last reading that counted
+ * - isRunning: the video played then
+ * - isAfterSeek: it was that of a seek
  * - announcedDuration: what the file said before it was played; Infinity when it did not say
- * - isTruncated: the file ends before that
+ * - serverDuration: duration of the video as the server has it, null while unknown
  * - wasAtEnd: the browser has been at the end
- * @typedef {{ watched: number, played: number, position: number, isExplained: boolean,
+ * @typedef {{ played: number, position: number, isExplained: boolean,
  *   playedSinceSeek: number, playedSinceJump: number, rate: number,
- *   countedUpTo: { position: number, tick: number, isRunning: boolean, isSeek: boolean },
- *   announcedDuration: number, isTruncated: boolean, wasAtEnd: boolean }} Playback
+ *   countedAt: number, countedTick: number, isRunning: boolean, isAfterSeek: boolean,
+ *   announcedDuration: number, serverDuration: number | null, wasAtEnd: boolean }} Playback
  */
 
 /** @returns {Playback} of an element that has played nothing */
 export const newPlayback = () => ({
-  watched: 0,
   played: 0,
   position: 0,
   isExplained: true,
   playedSinceSeek: 0,
   playedSinceJump: 0,
   rate: 1,
-  countedUpTo: { position: NaN, tick: 0, isRunning: false, isSeek: false },
+  countedAt: NaN,
+  countedTick: 0,
+  isRunning: false,
+  isAfterSeek: false,
   announcedDuration: Infinity,
-  isTruncated: false,
+  serverDuration: null,
   wasAtEnd: false,
 });
 
@@ -73,14 +76,16 @@ export const newPlayback = () => ({
  */
 export function countPlayed(playback, reading) {
   const { currentTime } = reading;
-  const { countedUpTo } = playback;
-  const moved = currentTime - countedUpTo.position;
+  const moved = currentTime - playback.countedAt;
   const isElsewhere = moved !== 0;
   const isBack = moved < -SLACK_SECONDS;
   // A looping video at its start has begun to seek there; its "seeking" event follows.
   if (reading.seeking || (reading.loop && isBack && isAtStart(reading))) return isElsewhere;
+  // Nothing explains that the first reading is one of the end.
+  const isFirst = Number.isNaN(moved);
+  const isAhead = currentTime > furthestExplained(playback, reading) || (isFirst && reading.ended);
   // A seek may end before its target, as at the last key frame.
-  if (currentTime > furthestExplained(playback, reading) || (isBack && !countedUpTo.isSeek)) {
+  if (isAhead || (isBack && !playback.isAfterSeek)) {
     playback.isExplained = false;
     playback.playedSinceJump = 0;
   } else if (moved > 0) {
@@ -88,15 +93,15 @@ export function countPlayed(playback, reading) {
   }
   if (playback.isExplained) playback.position = currentTime;
   playback.rate = reading.playbackRate || 1;
-  setCountedUpTo(playback, reading, false);
+  setCounted(playback, reading, false);
   return isElsewhere;
 }
 
 /** @param {Playback} playback @param {Reading} reading @param {number} moved seconds of video */
 function countForward(playback, { moment }, moved) {
   // Time is counted, not video: after a change of speed the clock is the upper bound.
-  const elapsed = (moment.tick - playback.countedUpTo.tick) / 1_000;
-  countTime(playback, Math.min(moved / playback.rate, elapsed));
+  const elapsed = (moment.tick - playback.countedTick) / 1_000;
+  playback.played += Math.min(moved / playback.rate, elapsed);
   if (playback.isExplained) {
     playback.playedSinceSeek += moved;
     return;
@@ -107,21 +112,16 @@ function countForward(playback, { moment }, moved) {
   playback.playedSinceSeek = playback.playedSinceJump;
 }
 
-/** @param {Playback} playback @param {number} seconds by the clock */
-function countTime(playback, seconds) {
-  playback.watched += seconds;
-  playback.played += seconds;
-}
-
 /**
  * How far the video may have come since the last reading.
  * @param {Playback} playback @param {Reading} reading
  */
-function furthestExplained({ countedUpTo, rate }, { moment, playbackRate }) {
-  const elapsed = Math.min((moment.tick - countedUpTo.tick) / 1_000, SILENCE_SECONDS);
-  const seconds = countedUpTo.isRunning ? elapsed : 0;
+function furthestExplained(playback, { moment, playbackRate }) {
+  const { countedAt, countedTick, isRunning, rate } = playback;
+  const elapsed = Math.min((moment.tick - countedTick) / 1_000, SILENCE_SECONDS);
+  const seconds = isRunning ? elapsed : 0;
   const speed = Math.max(1, rate, playbackRate);
-  return countedUpTo.position + (seconds + CLOCK_SECONDS) * speed + SLACK_SECONDS;
+  return countedAt + (seconds + CLOCK_SECONDS) * speed + SLACK_SECONDS;
 }
 
 /**
@@ -135,9 +135,11 @@ function furthestPlayed(playback, reading) {
 }
 
 /** @param {Playback} playback @param {Reading} reading @param {boolean} isSeek */
-function setCountedUpTo(playback, { currentTime, moment, paused, hasFutureData }, isSeek) {
-  const isRunning = !isSeek && !paused && hasFutureData;
-  playback.countedUpTo = { position: currentTime, tick: moment.tick, isRunning, isSeek };
+function setCounted(playback, { currentTime, moment, paused, hasFutureData }, isSeek) {
+  playback.countedAt = currentTime;
+  playback.countedTick = moment.tick;
+  playback.isRunning = !isSeek && !paused && hasFutureData;
+  playback.isAfterSeek = isSeek;
 }
 
 /**
@@ -149,66 +151,61 @@ export const explainedPosition = ({ position }, { seeking, currentTime }) =>
 
 /**
  * Whether a second is the end of the video, by its file or by the server.
- * @param {Playback} playback @param {number} second @param {number | null} serverDuration
+ * @param {Playback} playback @param {number} second
  */
-function isEnd({ announcedDuration }, second, serverDuration) {
-  const durations = [announcedDuration, serverDuration ?? Infinity].filter(Number.isFinite);
-  return durations.length === 0 || second >= Math.min(...durations) - SLACK_SECONDS;
+function isEnd({ announcedDuration, serverDuration }, second) {
+  const end = Math.min(announcedDuration, serverDuration ?? Infinity);
+  return end === Infinity || second >= end - SLACK_SECONDS;
 }
 
 /**
  * Whether the video was played to its end.
- * @param {Playback} playback @param {Reading} reading @param {number | null} serverDuration
+ * @param {Playback} playback @param {Reading} reading
  */
-export const hasPlayedToEnd = (playback, reading, serverDuration) =>
-  reading.ended &&
-  playback.playedSinceSeek > 0 &&
-  isEnd(playback, playback.position, serverDuration);
+export const hasPlayedToEnd = (playback, reading) =>
+  reading.ended && playback.playedSinceSeek > 0 && isEnd(playback, playback.position);
 
 /**
  * Whether a browser that has reached the end was stopped by a file that ends too early.
- * @param {Playback} playback @param {Reading} reading @param {number | null} serverDuration
+ * @param {Playback} playback @param {Reading} reading
  */
-export const isCutOff = (playback, reading, serverDuration) =>
-  !isEnd(playback, furthestPlayed(playback, reading), serverDuration);
+export const isCutShort = (playback, reading) =>
+  !isEnd(playback, furthestPlayed(playback, reading));
 
 /**
  * Why a looping video has just begun to seek to its start. Call it before `startSeek`.
- * @param {Playback} playback @param {Reading} reading @param {number | null} serverDuration
+ * @param {Playback} playback @param {Reading} reading
  * @returns {"end" | "cut" | null} it was played to its end, its file ended too early, or the viewer
  *   went there
  */
-export function loopReason(playback, reading, serverDuration) {
+export function loopReason(playback, reading) {
   // The viewer may have paused since the browser began the seek.
-  const isRunning = !reading.paused || playback.countedUpTo.isRunning;
+  const isRunning = !reading.paused || playback.isRunning;
   const { duration } = reading;
   const isAtEnd = hasBeenAtEnd(reading);
   const isFirstEnd = isAtEnd && !playback.wasAtEnd;
   if (!reading.loop || !(isRunning || isFirstEnd) || !isAtStart(reading)) return null;
   const reached = furthestPlayed(playback, reading);
-  const isByBrowser = reached === duration || isFirstEnd || (isAtEnd && playback.isTruncated);
   playback.wasAtEnd ||= isAtEnd;
-  if (!isByBrowser) return null;
-  if (playback.playedSinceSeek > 0 && isEnd(playback, reached, serverDuration)) return "end";
-  playback.isTruncated = true;
-  return "cut";
+  if (reached !== duration && !isFirstEnd) return null;
+  const hasArrived = playback.playedSinceSeek > 0 && isEnd(playback, reached);
+  return hasArrived ? "end" : "cut";
 }
 
 /** Whether the browser has played to what it takes for the end. @param {Reading} reading */
-export const hasBeenAtEnd = ({ playedEnd, duration }) => playedEnd !== null && playedEnd >= duration;
+export const hasBeenAtEnd = ({ playedEnd, duration }) => playedEnd >= duration;
 
 /**
  * A seek has begun, and nothing was played at its target yet.
  * @param {Playback} playback @param {Reading} reading
  */
 export function startSeek(playback, reading) {
-  const { isRunning, tick } = playback.countedUpTo;
   // The video ran until the seek began.
-  if (isRunning) {
-    const elapsed = (reading.moment.tick - tick) / 1_000;
-    countTime(playback, Math.min(elapsed, REPORT_SECONDS));
+  if (playback.isRunning) {
+    const elapsed = (reading.moment.tick - playback.countedTick) / 1_000;
+    playback.played += Math.min(elapsed, REPORT_SECONDS);
   }
-  setCountedUpTo(playback, reading, true);
+  setCounted(playback, reading, true);
   playback.position = reading.currentTime;
   playback.isExplained = true;
   playback.playedSinceSeek = 0;
@@ -230,8 +227,8 @@ export function extendDuration(playback, { duration }) {
 
 /** Another file is loaded, or the same one again. @param {Playback} playback */
 export function resetPlayback(playback) {
-  const { watched, played, position, playedSinceJump, rate } = playback;
-  Object.assign(playback, newPlayback(), { watched, played, position, playedSinceJump, rate });
+  const { played, position, serverDuration } = playback;
+  Object.assign(playback, newPlayback(), { played, position, serverDuration });
 }
 
 /** @param {Reading} reading */
@@ -245,11 +242,8 @@ export const isBeginningAgain = (reading) => reading.seeking && isAtStart(readin
  * The begin and end that the fragment of an address names (`#t=10,20`), or null.
  * @param {string} source
  */
-export function fragmentOf(source) {
-  const times = new URLSearchParams(source.split("#")[1]).getAll("t").at(-1) ?? "";
-  return /^(npt:)?[\d:.]+(,[\d:.]*)?$|^(npt:)?,[\d:.]+$/.test(times) ? times : null;
-}
+export const fragmentOf = (source) =>
+  /#(?:.*&)?t=(?:npt:)?([\d:.]+(?:,[\d:.]*)?|,[\d:.]+)(?:&|$)/.exec(source)?.[1] ?? null;
 
 /** Whether it begins at 0, where no browser seeks to. @param {string | null} fragment */
-export const isStartFragment = (fragment) =>
-  fragment !== null && /^(npt:)?[0:.]*(,|$)/.test(fragment);
+export const isStartFragment = (fragment) => fragment !== null && /^[0:.]*(,|$)/.test(fragment);

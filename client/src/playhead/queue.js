@@ -52,28 +52,25 @@ export function ageOf({ at, page, tick }) {
 }
 
 /** The id of a player session; `randomUUID` would need TLS. */
-export function newSessionId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+export const newSessionId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 export function createQueue() {
-  /** @type {Map<string, string>} Saves that the browser refuses to store, or has no room for. */
-  const memory = new Map();
+  /** @type {Record<string, string>} Saves that the browser refuses to store, or has no room for. */
+  const memory = {};
 
   /** @param {string} key */
-  const readRaw = (key) => memory.get(key) ?? withStorage((storage) => storage.getItem(key), null);
+  const readRaw = (key) => memory[key] ?? storage()[key] ?? null;
 
   /** @param {string} prefix */
   function keys(prefix) {
-    const stored = withStorage((storage) => Object.keys(storage), []);
-    return [...new Set([...stored, ...memory.keys()])].filter((key) => key.startsWith(prefix));
+    const all = new Set([storage(), memory].flatMap(Object.keys));
+    return [...all].filter((key) => key.startsWith(prefix));
   }
 
   /** @param {string} key */
   function remove(key) {
-    memory.delete(key);
-    withStorage((storage) => storage.removeItem(key), undefined);
+    delete memory[key];
+    delete storage()[key];
   }
 
   /** @param {string} key @returns {QueuedSave | null} null, too, for what is no save */
@@ -115,17 +112,20 @@ export function createQueue() {
      */
     put(account, key, save) {
       const others = readRaw(key) === null ? waiting(account) : [];
-      const surplus = Math.max(0, others.length + 1 - CAPACITY);
-      for (const oldest of others.slice(0, surplus)) remove(oldest.key);
+      if (others.length === CAPACITY) remove(others[0].key);
       const raw = JSON.stringify(save);
-      const isStored =
-        account !== "" && withStorage((storage) => (storage.setItem(key, raw), true), false);
-      if (isStored) memory.delete(key);
-      else memory.set(key, raw);
+      memory[key] = raw;
+      if (account === "") return;
+      try {
+        storage().setItem(key, raw);
+        delete memory[key];
+      } catch {
+        // It stays in memory.
+      }
     },
 
     /** Whether it survives a reload. @param {string} key */
-    isKept: (key) => !memory.has(key) && readRaw(key) !== null,
+    isKept: (key) => !(key in memory) && readRaw(key) !== null,
 
     /**
      * Removes an answered save, unless a newer one has replaced it.
@@ -134,48 +134,30 @@ export function createQueue() {
     settle({ key, raw }) {
       if (readRaw(key) === raw) remove(key);
     },
-
-    /**
-     * Removes saves, of all sessions.
-     * @param {string} account @param {(save: Save) => boolean} isUnwanted
-     * @returns {QueuedSave[]} what was removed
-     */
-    drop(account, isUnwanted) {
-      const dropped = waiting(account).filter(({ save }) => isUnwanted(save));
-      for (const { key } of dropped) remove(key);
-      return dropped;
-    },
   };
 }
 
 /** @param {string} account */
 const prefixOf = (account) => `${PREFIX}${encodeURIComponent(account)}:`;
 
-/**
- * @template T
- * @param {(storage: Storage) => T} task @param {T} fallback if the browser refuses @returns {T}
- */
-function withStorage(task, fallback) {
+/** The browser's storage; nothing where it refuses. @returns {Record<string, any>} */
+function storage() {
   try {
-    return task(globalThis.localStorage);
+    return globalThis.localStorage ?? {};
   } catch {
-    return fallback;
+    return {};
   }
 }
 
 /**
- * Other scripts may have written to the storage. Only the types are checked here; the server judges
- * the values.
+ * Other scripts may have written to the storage. The server judges all but the position, to which a
+ * player is taken.
  * @param {string} raw @returns {Save | null}
  */
 function parse(raw) {
   try {
     const save = JSON.parse(raw);
-    const numbers = [save.position, save.watched, save.sequence, save.at, save.page, save.tick];
-    if (save.played !== undefined) numbers.push(save.played);
-    const hasSession = save.session === null || typeof save.session === "string";
-    const hasVideo = ["number", "string"].includes(typeof save.video);
-    return numbers.every(Number.isFinite) && hasSession && hasVideo ? save : null;
+    return Number.isFinite(save.position) ? save : null;
   } catch {
     return null;
   }

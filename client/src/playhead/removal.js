@@ -12,18 +12,18 @@
  */
 export async function removeWith({ currentAccount, outbox }, isOfIt, task, account) {
   account ??= (await currentAccount()) ?? "";
-  const restore = outbox.drop(account, isOfIt);
+  const { queue, sessions } = outbox;
+  const dropped = queue.waiting(account).filter(({ save }) => isOfIt(save));
+  for (const { key } of dropped) {
+    queue.remove(key);
+    const session = sessions.get(key);
+    if (session) session.retryingPosition = null;
+  }
   await outbox.settle();
   try {
     return await task(account);
   } catch (error) {
-    restore();
+    for (const { key, save } of dropped) if (!queue.read(key)) queue.put(account, key, save);
     throw error;
   }
-}
-
-/** @param {import("./request.js").PlayheadError} error @returns {null} */
-export function nullWhenMissing(error) {
-  if (error.status === 404 && !error.retryable) return null;
-  throw error;
 }

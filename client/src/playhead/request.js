@@ -43,27 +43,30 @@ export const asError = (cause) =>
   cause instanceof PlayheadError ? cause : new PlayheadError(String(cause), { cause });
 
 export const signedOutError = () =>
-  new PlayheadError("Nobody is signed in, or another user is", { status: 401 });
+  new PlayheadError("Not signed in as this user", { status: 401 });
 
 /**
  * @param {Required<Pick<PlayheadOptions, "getToken" | "getUser" | "baseUrl" | "fetch">>} options
  */
 export function createRequests({ getToken, getUser, baseUrl, fetch }) {
+  /** @type {Set<(method: string, path: string, answer: Promise<any>) => void>} */
+  const onRequest = new Set();
+
   /**
    * The account of a token, unique among all servers.
    * @param {string} token @returns {string} empty if the user is unknown
    */
   function accountOf(token) {
-    const user = getUser(token);
-    if (user === null || user === undefined || user === "") return "";
-    return baseUrl ? `${user}@${baseUrl}` : String(user);
+    const user = getUser(token) ?? "";
+    return user === "" || baseUrl === "" ? String(user) : `${user}@${baseUrl}`;
   }
 
   /**
    * A page that never answers would hold up every later save.
    * @type {typeof getToken}
    */
-  const requestToken = (options) => withTimeout(getToken(options));
+  const requestToken = (options) =>
+    untilAborted(getToken(options), AbortSignal.timeout(TIMEOUT_MS));
 
   /** @returns {Promise<string | null>} the signed-in account; null for nobody */
   async function currentAccount() {
@@ -83,18 +86,14 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
     /** @param {string} token */
     const send = (token) => {
       if (account !== undefined && accountOf(token) !== account) throw signedOutError();
-      const headers = new Headers({
-        accept: "application/json",
-        authorization: `Bearer ${token}`,
-      });
+      const headers = new Headers({ authorization: `Bearer ${token}` });
       if (body) headers.set("content-type", "application/json");
-      const limits = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
       return fetch(`${baseUrl}/api/v1${path}`, {
         method,
         headers,
         keepalive,
         body: body && JSON.stringify(body),
-        signal: AbortSignal.any(limits),
+        signal: anySignal(signal, AbortSignal.timeout(TIMEOUT_MS)),
       });
     };
     try {
@@ -109,7 +108,8 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
       if (response.status === 204) return { data: null, headers };
       if (response.ok) return { data: await response.json(), headers };
       const problem = await response.json().catch(() => null);
-      throw problemError(response.status, problem, readRetryAfter(response));
+      const retryAfterMs = Number(headers.get("retry-after")) * 1_000 || 0; // none if it is a date
+      throw problemError(response.status, problem, retryAfterMs);
     } catch (cause) {
       throw asError(cause);
     }
@@ -120,10 +120,22 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
    * @returns {Promise<any>} the JSON of the answer, or null without a body
    * @throws {PlayheadError}
    */
-  const request = async (method, path, options) =>
-    (await exchange(method, path, options)).data;
+  function request(method, path, options) {
+    const answer = exchange(method, path, options).then(({ data }) => data);
+    for (const observe of onRequest) observe(method, path, answer);
+    return answer;
+  }
 
-  return { exchange, request, requestToken, currentAccount, accountOf };
+  return {
+    exchange,
+    request,
+    requestToken,
+    currentAccount,
+    accountOf,
+
+    /** Called with each request. */
+    onRequest,
+  };
 }
 
 /**
@@ -156,20 +168,19 @@ export function claimsOf(token) {
   }
 }
 
-/** @template T @param {T | Promise<T>} answer @returns {Promise<T>} */
-async function withTimeout(answer) {
-  /** @type {import("./retry.js").Timer} */
-  let timer;
-  const timeout = new Promise((_, reject) => {
-    const error = new PlayheadError("The token provider did not answer in time");
-    timer = setTimeout(() => reject(error), TIMEOUT_MS);
-  });
-  return Promise.race([answer, timeout]).finally(() => clearTimeout(timer));
-}
+/** @param {...(AbortSignal | undefined)} signals */
+export const anySignal = (...signals) =>
+  AbortSignal.any(signals.filter((signal) => signal !== undefined));
 
-/** Seconds or a date, by RFC 9110. @param {Response} response @returns {number} milliseconds */
-function readRetryAfter(response) {
-  const value = response.headers.get("retry-after") ?? "";
-  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return wait > 0 ? wait : 0;
+/**
+ * @template T @param {T | Promise<T>} answer @param {AbortSignal} signal
+ * @returns {Promise<T>} rejects if the signal is aborted before the answer
+ */
+export function untilAborted(answer, signal) {
+  const end = new Promise((_, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+  });
+  return Promise.race([answer, /** @type {Promise<never>} */ (end)]);
 }

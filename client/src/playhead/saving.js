@@ -2,10 +2,9 @@
  * Which position is saved, and when. The functions change the state of a step of the state machine,
  * and add effects to it.
  */
-import { countPlayed, explainedPosition, hasPlayedToEnd, isCutOff } from "./playback.js";
+import { countPlayed, explainedPosition, hasPlayedToEnd } from "./playback.js";
 
 /** @typedef {import("./machine.js").Step} Step */
-/** @typedef {{ keepalive?: boolean, isDeliberate?: boolean }} SaveOptions */
 
 /** A history that arrives after this much playback no longer moves the viewer. */
 const LATE_SECONDS = 60;
@@ -18,12 +17,12 @@ const NEAR_START_SECONDS = 30;
 /** @param {Step} step */
 export const hasEnded = ({ state, reading }) =>
   (state.hasLooped && reading.loop) ||
-  hasPlayedToEnd(state.playback, reading, state.serverDuration);
+  hasPlayedToEnd(state, reading);
 
 /** The position as it is saved, in whole seconds. @param {Step} step */
 export function positionOf(step) {
   const { state, reading } = step;
-  const position = explainedPosition(state.playback, reading);
+  const position = explainedPosition(state, reading);
   if (!hasEnded(step)) return Math.floor(position);
   // The server rounds durations to whole seconds, and a save of the end has to reach its duration.
   const end = Number.isFinite(reading.duration) ? reading.duration : position;
@@ -32,7 +31,7 @@ export function positionOf(step) {
 
 /** @param {Step} step */
 export const isLate = ({ state, reading }) =>
-  explainedPosition(state.playback, reading) - state.playbackStart >= LATE_SECONDS;
+  explainedPosition(state, reading) - state.playbackStart >= LATE_SECONDS;
 
 /** @param {Step} step */
 export const lastSecond = ({ reading }) => (reading.duration > 0 ? reading.duration - 1 : Infinity);
@@ -41,67 +40,71 @@ export const lastSecond = ({ reading }) => (reading.duration > 0 ? reading.durat
 export function count(step) {
   const { state, reading } = step;
   if (state.phase === "suspended") return;
-  if (countPlayed(state.playback, reading)) state.reachedAt = reading.moment;
-  if (reading.ended) {
-    state.isCutOff = isCutOff(state.playback, reading, state.serverDuration);
-  }
+  if (countPlayed(state, reading)) state.reachedAt = reading.moment;
   // A video that is loaded again is at 0 before its "emptied" event says so, and one that begins
   // again before its "seeking" event does.
   const isInPlace = reading.hasMetadata && !reading.seeking;
   if (state.phase === "following" && isInPlace) state.lastPosition = positionOf(step);
 }
 
-/**
- * Counts, and saves the position if it is new.
- * @param {Step} step @param {SaveOptions} [options]
- */
-export function record(step, { keepalive = false, isDeliberate = false } = {}) {
-  const { state, reading } = step;
+/** Counts, and saves the position if it is new. @param {Step} step */
+export function record(step) {
+  const { state, reading, isLeaving } = step;
   // A paused element that reports another fraction hours later has not moved.
-  if (!reading.paused || !keepalive) count(step);
+  if (!reading.paused || !isLeaving) count(step);
   if (state.phase !== "following" || state.isForgetting) return;
   const position = positionOf(step);
-  const hasWatchedMore = Math.floor(state.playback.watched) > state.savedWatched;
+  const hasWatchedMore = watchedOf(step) > state.savedWatched;
   const isNew = position !== state.savedPosition || (state.hasLooped && hasWatchedMore);
   if (!isNew || position < state.cutOffAt) {
-    if (keepalive) step.effects.push({ type: "flush" });
+    if (isLeaving) step.effects.push({ type: "flush" });
     return;
   }
   // A 0 that nobody chose comes from a player that failed to start; it would delete the position.
-  if (position === 0 && (!isDeliberate || reading.hasError)) return;
+  if (position === 0 && (!state.isChosen || reading.hasError)) return;
   // The server may take a chosen start for a failed one, and this page cannot send it again. It
   // does not after a save near the start, and then this one is part of its play.
   const isNearStart = position <= NEAR_START_SECONDS && !(position * 2 > reading.duration);
   const isDoubtful = state.isChosen && isNearStart && !state.hasSavedStart;
-  save(step, position, { keepalive, withoutSession: keepalive && isDoubtful });
+  save(step, position, isLeaving && isDoubtful);
+}
+
+/** Whole seconds watched in all player sessions. @param {Step} step */
+const watchedOf = ({ state }) => Math.floor(state.watchedBefore + state.played);
+
+/** Counts, and saves what the player has not saved for a while. @param {Step} step */
+export function recordWhenDue(step) {
+  const { state, reading } = step;
+  if (reading.moment.tick < state.dueAt) return count(step);
+  state.dueAt = reading.moment.tick + state.saveEveryMs;
+  record(step);
 }
 
 /**
  * Writes a position to the queue. Without a session its account is unknown, and it is not saved.
- * @param {Step} step @param {number} position
- * @param {{ keepalive?: boolean, withoutSession?: boolean }} [options]
+ * @param {Step} step @param {number} position @param {boolean} [withoutSession]
  */
-export function save(step, position, { keepalive = false, withoutSession = false } = {}) {
+export function save(step, position, withoutSession = false) {
   const { state } = step;
   if (!state.hasSession) return;
   state.savedPosition = position;
   state.hasSavedStart = position <= NEAR_START_SECONDS;
-  state.savedWatched = Math.floor(state.playback.watched);
+  state.savedWatched = watchedOf(step);
   // A position before the server's that nobody chose is unsure: the outbox reads the entry first.
   // One second is allowed for seeks that end early. A server position at the end is ignored.
   const isBehind = !(position >= state.serverPosition - 1);
   const unsure = !state.isChosen && isBehind && !(state.serverPosition >= lastSecond(step));
   step.effects.push({
     type: "save",
-    keepalive,
+    keepalive: step.isLeaving,
     save: {
       position,
       watched: state.savedWatched,
-      played: Math.floor(state.playback.played),
+      played: Math.floor(state.played),
       chosen: state.isChosen,
       withoutSession,
       unsure,
-      resumed: isResumeKnown(step),
+      resumed: state.isResumeKnown,
       ended: hasEnded(step),
       ...state.reachedAt,
     },
@@ -109,12 +112,8 @@ export function save(step, position, { keepalive = false, withoutSession = false
 }
 
 /** @param {Step} step */
-export const isResumeKnown = ({ state: { history } }) =>
-  history === "local" || history === "server";
-
-/** @param {Step} step */
 export function saveStart(step) {
   step.state.isStartOverPending = false;
   step.state.reachedAt = step.reading.moment;
-  if (!step.state.isForgetting) save(step, 0, { withoutSession: true });
+  if (!step.state.isForgetting) save(step, 0, true);
 }

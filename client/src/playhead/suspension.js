@@ -18,7 +18,7 @@ export function unsuspend(step) {
   state.phase = "waiting";
   if (!reading.hasMetadata) return;
   state.isReloading = false;
-  announceDuration(state.playback, reading);
+  announceDuration(state, reading);
   count(step);
   state.fragment = fragmentOf(reading.source);
   // An advertisement beside the element has left it where it was.

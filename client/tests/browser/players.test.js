@@ -106,7 +106,10 @@ async function playStories(context, player) {
     const viewer = await site.viewer(player);
     await viewer.open("film", "#t=30");
     await viewer.signIn(ann);
-    await viewer.seeState("ready");
+    // Where the element has sought before the player is ready, the position is saved at once.
+    await viewer.see(() =>
+      /^(ready|saved 30)/.test(document.querySelector("#state")?.textContent ?? ""),
+    );
     await until(() => viewer.position(), (position) => position >= 29.5 && position < 31);
     await viewer.playTo(31);
     await viewer.do((video) => video.pause());

@@ -8,15 +8,16 @@ import puppeteer from "puppeteer-core";
 import { preview } from "vite";
 
 /** @typedef {import("puppeteer-core").Page} Page */
+/** @typedef {(request: { method: string, url: string, range: string }) => object | null} Answers */
 
 const root = join(import.meta.dirname, "../../..");
 const PROGRAM = process.env.PLAYHEAD_BIN ?? join(root, "target/debug/playhead");
 /** Of each player two, so that all can be played at once. */
-const USERS = ["plain", "videojs", "vidstack", "shaka", "react", "many"].flatMap((player) => [
+const USERS = ["plain", "videojs", "vidstack", "shaka", "react", "many", "advertisement"].flatMap((player) => [
   `ann-${player}`,
   `bob-${player}`,
 ]);
-const PASSWORD = "correct horse";
+export const PASSWORD = "correct horse";
 /** The longest wait for something that a page should do. */
 const PATIENCE_MS = 30_000;
 
@@ -164,16 +165,20 @@ export class Viewer {
     this.errors = [];
     /** @type {(() => void) | null} Runs in the page before its scripts. */
     this.prepare = null;
-    /** @type {Buffer | null} What the server of the films answers, as if it knew no ranges. */
-    this.film = null;
+    /** @type {Answers | null} What is answered in place of the server; null leaves it to it. */
+    this.answers = null;
   }
 
-  /** Opens the page in a new tab. @param {string} [clip] @param {string} [hash] */
-  async open(clip = "film", hash = "") {
+  /**
+   * Opens the page in a new tab.
+   * @param {string} [clip] @param {string} [hash]
+   * @param {string} [sign] a selector of what it shows
+   */
+  async open(clip = "film", hash = "", sign = "#sign-in") {
     this.page = await this.context.newPage();
     this.page.on("pageerror", (/** @type {Error} */ error) => this.errors.push(error.message));
     if (this.prepare) await this.page.evaluateOnNewDocument(this.prepare);
-    if (this.film) await this.#answerWithoutRanges(this.film);
+    if (this.answers) await this.#answerInPlace(this.answers);
     await this.page.evaluateOnNewDocument(() => {
       // Media events do not bubble, but they can be captured.
       for (const type of ["seeked", "timeupdate"]) {
@@ -189,16 +194,16 @@ export class Viewer {
     });
     const id = this.site.videos.get(clip);
     await this.page.goto(`${this.site.address}/${this.player}.html?video=${id}${hash}`);
-    await this.page.waitForSelector("#sign-in");
+    await this.page.waitForSelector(sign);
   }
 
-  /** @param {Buffer} film */
-  async #answerWithoutRanges(film) {
-    const headers = { "accept-ranges": "none" };
+  /** @param {Answers} answers */
+  async #answerInPlace(answers) {
     await this.page.setRequestInterception(true);
     this.page.on("request", (/** @type {any} */ request) => {
-      if (request.method() !== "GET" || !request.url().includes("/stream")) return request.continue();
-      return request.respond({ status: 200, headers, contentType: "video/webm", body: film });
+      const { range = "" } = request.headers();
+      const answer = answers({ method: request.method(), url: request.url(), range });
+      return answer ? request.respond(answer) : request.continue();
     });
   }
 

@@ -3,7 +3,9 @@ import { createPlayhead, PlayheadError } from "playhead";
 import type { AttachOptions, Entry, Handle, PlayheadEvent, PlayheadState } from "playhead";
 import { createApi } from "playhead/api";
 import { createHistory } from "playhead/history";
+import { createLive } from "playhead/live";
 import { loadWithPlayhead } from "playhead/shaka";
+import { resumeAt } from "playhead/start";
 
 const controller = new AbortController();
 const playhead = createPlayhead({
@@ -35,9 +37,8 @@ createPlayhead({});
 const history = createHistory(playhead);
 const { items, next } = await history.history({ state: "completed", limit: 10 });
 const title: string | undefined = items[0]?.video.title;
-const seconds: number = await playhead.resumeAt(3);
-const live = await playhead.live();
-const stop: () => void = live.subscribe((event) => console.log(event.type));
+const seconds: number = await resumeAt(playhead, 3);
+const stop: () => void = createLive(playhead).subscribe((event) => console.log(event.type));
 console.log(title, next, seconds, stop, loadWithPlayhead);
 
 const api = createApi({ baseUrl: "https://playhead.example" });

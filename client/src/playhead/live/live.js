@@ -1,10 +1,15 @@
 /**
  * What the viewer's other devices do, as it happens: connects the state machine of `machine.js` to
  * the socket, the changes that are polled without it, and the page.
+ *
+ *     const playhead = createPlayhead({ getToken });
+ *     const live = createLive(playhead);
+ *     const stop = live.subscribe((event) => console.log(event));
  */
 import { queryOf } from "../query.js";
 import { asError, signedOutError } from "../request.js";
 import { initialState, transition } from "./machine.js";
+import { createOwnChanges } from "./own.js";
 import { createPicture } from "./picture.js";
 import { createSocket } from "./socket.js";
 
@@ -14,11 +19,11 @@ import { createSocket } from "./socket.js";
 /** @typedef {import("./machine.js").ConnectionEvent} ConnectionEvent */
 /** @typedef {import("./machine.js").Phase} Phase */
 /** @typedef {import("./machine.js").TimerName} TimerName */
-/** @typedef {import("../request.js").Requests} Requests */
 /**
  * What is told to subscribers.
- * - entry: the server has this entry of a video now, null after its deletion. `isOwn`: a player of
- *   this page has caused it; a change that was polled never says so. May come twice
+ * - entry: the server has this entry of a video now, null after its deletion. `isOwn`: a player or
+ *   an edit of this page has caused it; false for a deletion. May come twice, first as the page's
+ *   own while that is not certain
  * - cleared: all that was last watched before this time was deleted
  * - preferences: the viewer has changed them
  * - resync: something may have happened that is not told; read what you show anew
@@ -37,11 +42,13 @@ const EXPIRED = 410;
 const UNKNOWN_MS = 600_000;
 
 /**
- * @param {{ requests: Requests, baseUrl: string,
- *   isOwnSession: (id: string | null) => boolean }} options
+ * Nothing is connected before somebody subscribes. One is enough for all views of a page: each has
+ * a connection of its own. It ends with the client.
+ * @param {Pick<import("../../playhead.js").Playhead, "connection">} playhead
  */
-export function createLive({ requests, baseUrl, isOwnSession }) {
-  const { request, requestToken, currentAccount, accountOf } = requests;
+export function createLive({ connection }) {
+  const { request, requestToken, currentAccount, accountOf, onRequest } = connection;
+  const { baseUrl, outbox } = connection;
   const picture = createPicture();
   const life = new AbortController();
   /** @type {Set<(event: LiveEvent) => void>} */
@@ -58,6 +65,11 @@ export function createLive({ requests, baseUrl, isOwnSession }) {
   let isReadingAnew = false; // whether all entries are being polled
   /** @type {AbortController | null} */
   let polling = null;
+  const own = createOwnChanges(outbox, (videoId, entry) => {
+    if (picture.get(videoId) === entry) emit({ type: "entry", videoId, entry, isOwn: false });
+  });
+  onRequest.add(own.observe);
+  life.signal.addEventListener("abort", () => onRequest.delete(own.observe));
   const socket = createSocket({ requestToken, baseUrl, dispatch, isOther, greeting, onMessage });
 
   /** @param {ConnectionEvent} event */
@@ -134,7 +146,8 @@ export function createLive({ requests, baseUrl, isOwnSession }) {
   /** @param {number} videoId @param {Entry | null} entry @param {string | null} session */
   function note(videoId, entry, session) {
     if (!picture.note(videoId, entry) || isReadingAnew) return;
-    emit({ type: "entry", videoId, entry, isOwn: isOwnSession(session) });
+    const isOwn = entry !== null && own.isOwn(account ?? "", entry, session);
+    emit({ type: "entry", videoId, entry, isOwn });
   }
 
   /** Messages of a later version of the server are ignored. @param {any} message */
@@ -229,7 +242,7 @@ export function createLive({ requests, baseUrl, isOwnSession }) {
   on(globalThis, "pagehide", () => dispatch({ type: "frozen" }));
   on(globalThis, "pageshow", ({ persisted }) => persisted && dispatch({ type: "shown" }));
 
-  return {
+  const live = {
     /**
      * Calls back at each event, until the signal is aborted. The first subscriber connects.
      * @param {(event: LiveEvent) => void} listener @param {{ signal?: AbortSignal }} [options]
@@ -270,6 +283,11 @@ export function createLive({ requests, baseUrl, isOwnSession }) {
       life.abort();
       for (const timer of timers.values()) clearTimeout(timer);
       listeners.clear();
+      connection.onDeliver.delete(live.check);
     },
   };
+  connection.onDeliver.add(live.check);
+  on(connection.signal, "abort", live.close);
+  if (connection.signal.aborted) live.close();
+  return live;
 }
