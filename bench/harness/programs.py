@@ -101,13 +101,14 @@ def answers(port, path):
         return False
 
 
-def start_playhead(stack, folder, name, url, more=None):
-    """Starts Playhead with its defaults, in a folder of its own; returns its process and its port."""
+def start_playhead(stack, folder, name, url, more=None, program=None):
+    """Starts Playhead with its defaults, in a folder of its own; returns its process and its port. `program` is another
+    build of it."""
     port, log, home = free_port(), folder / f"{name}.log", folder / f"{name}-home"
     home.mkdir(exist_ok=True)
     env = {"DATABASE_URL": url, "BIND_ADDRESS": f"127.0.0.1:{port}", "JWT_SECRET": SECRET, "SQLITE_SYNCHRONOUS": "full",
            "MEDIA_DIR": str(home), "PLAYHEAD_ENV": "production", **(more or {})}
-    process = start(stack, [PLAYHEAD, "serve"], log, env, home)
+    process = start(stack, [program or PLAYHEAD, "serve"], log, env, home)
     wait_until(lambda: answers(port, "/health/ready"), process, log, name)
     return process, port
 
@@ -134,8 +135,8 @@ def start_peer_axum(stack, folder, url):
     return process, port
 
 
-def migrate(folder, url):
-    run([PLAYHEAD, "migrate", "up"], folder / "migrate.log", {"DATABASE_URL": url}, folder)
+def migrate(folder, url, program=None):
+    run([program or PLAYHEAD, "migrate", "up"], folder / "migrate.log", {"DATABASE_URL": url}, folder)
 
 
 def make_tokens(folder, users):

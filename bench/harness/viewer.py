@@ -1,5 +1,6 @@
 """The part of `bench/growth` about one viewer with a long history: 10,000 entries and 50,000 plays."""
 import itertools
+import json
 import os
 import statistics
 import threading
@@ -66,7 +67,22 @@ def times_of(client, request, given):
 
 def send(client, request, number):
     method, path, body = request.ask(number)
-    client.request(method, DATA.users + 1 + request.viewer(number), path, body)
+    user = DATA.users + 1 + request.viewer(number)
+    if "{token}" in path:
+        tokens = client.__dict__.setdefault("change_tokens", {})
+        if user not in tokens:
+            tokens[user] = change_token(client, user)
+        path = path.format(token=tokens[user])
+    client.request(method, user, path, body)
+
+
+def change_token(client, user):
+    """The token of a device that has read the whole history."""
+    page = {"token": "", "more": True}
+    while page["more"]:
+        since = f"&since={page['token']}" if page["token"] else ""
+        page = json.loads(client.request("GET", user, f"/watch-history/changes?limit=1000{since}"))
+    return page["token"]
 
 
 def rates_of_others(folder, port, tokens, keys, given):

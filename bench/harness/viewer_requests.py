@@ -17,7 +17,8 @@ YEAR = "from=2025-04-14&to=2026-04-14&tz=Asia/Seoul"
 
 @dataclass(frozen=True)
 class Request:
-    """A request by a viewer with a long history. `ask(n)` is method, path below /api/v1 and body of the nth one."""
+    """A request by a viewer with a long history. `ask(n)` is method, path below /api/v1 and body of the nth one; `{token}`
+    in the path is the change token of a device that has the whole history."""
     name: str
     limit_ms: float
     ask: Callable
@@ -54,6 +55,7 @@ REQUESTS = [
     Request("plays, a page in the middle", 10, get("/plays?limit=20&until=2025-10-01T00:00:00Z")),
     Request("plays of a video", 10, lambda number: ("GET", f"/videos/{number % 1000 + 1}/plays", None)),
     Request("statistics of a year", 150, get(f"/users/me/statistics?{YEAR}")),
+    Request("changes, nothing new", 10, get("/watch-history/changes?since={token}")),
     Request("mark of 500", 50, mark, repeats=40, warm=4),
     Request("undo", 5, lambda number: ("POST", f"/videos/{number % 900 + 9_001}/watch-history/undo", None)),
     Request("clear of all", 500, lambda number: ("DELETE", "/watch-history", None), repeats=8, warm=0,

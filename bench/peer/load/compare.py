@@ -1,7 +1,7 @@
 """Measure several running servers side by side: python3 load/compare.py [options] NAME=PORT[/USERS] NAME=PORT ...
 
-In each round every script runs once on every target, in turn (A B C, A B C, ...), so that a machine whose speed drifts
-slows them all alike. Prints medians of requests/s, p50 and p99, and the ratio of each target to the first.
+In each round every script runs once on every target, in turn and back (A B C, C B A, ...), so that a machine whose speed
+drifts slows them all alike, and none always runs just after another. Prints medians of requests/s, p50 and p99, and the ratio of each target to the first.
 A run beside which other programs took much of the machine is marked `busy` and left out of the medians where quiet runs exist.
 Needs wrk. All targets must hold the same data (seed_data.py) and accept the tokens of make_tokens.py.
 """
@@ -50,7 +50,7 @@ def run(target, script, seed):
 runs = {}
 for r in range(a.rounds):
     for s in a.scripts.split(","):
-        for name, target in targets:
+        for name, target in targets[::-1] if r % 2 else targets:
             quiet = wait_quiet()
             row = run(target, s, r * 1000 + len(s)) | {"quiet": quiet}
             runs.setdefault(s, {}).setdefault(name, []).append(row)
