@@ -49,9 +49,11 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
             let mut batch = Vec::new();
             while waiting.recv_many(&mut batch, batch_size(waiting.len(), max_batch)).await > 0 {
                 let (requests, replies): (Vec<Q>, Vec<Reply<A>>) = batch.drain(..).unzip();
-                let _timer = start_batch(batch_metrics.as_ref(), requests.len());
+                let timer = start_batch(batch_metrics.as_ref(), requests.len());
                 // A task of its own, so that a panic in one batch does not end the worker.
-                let error = match tokio::spawn(timeout(DEADLINE, process(requests))).await {
+                let result = tokio::spawn(timeout(DEADLINE, process(requests))).await;
+                drop(timer);
+                let error = match result {
                     Ok(Ok(answers)) => {
                         send_answers(replies, answers);
                         continue;
@@ -77,9 +79,11 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
             let mut batch = Vec::new();
             while waiting.blocking_recv_many(&mut batch, batch_size(waiting.len(), max_batch)) > 0 {
                 let (requests, replies): (Vec<Q>, Vec<Reply<A>>) = batch.drain(..).unzip();
-                let _timer = start_batch(batch_metrics.as_ref(), requests.len());
+                let timer = start_batch(batch_metrics.as_ref(), requests.len());
                 // A panic in one batch does not end the worker.
-                match catch_unwind(AssertUnwindSafe(|| process(&requests))) {
+                let result = catch_unwind(AssertUnwindSafe(|| process(&requests)));
+                drop(timer);
+                match result {
                     Ok(answers) => send_answers(replies, answers),
                     Err(_) => send_error(replies, &Error::Internal("a batch of requests stopped".into())),
                 }
@@ -137,7 +141,8 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     }
 }
 
-/// Counts a batch; its time ends when the returned value is dropped.
+/// Counts a batch. Its time ends when the returned value is dropped: before the answers are sent, so
+/// that the metrics know of a batch as soon as its callers do.
 fn start_batch(metrics: Option<&QueueMetrics>, requests: usize) -> Option<HistogramTimer> {
     let metrics = metrics?;
     metrics.requests.observe(requests as f64);
