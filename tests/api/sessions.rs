@@ -222,7 +222,9 @@ on_both! {
             let logins: Vec<_> = (0..6)
                 .map(|_| tokio::spawn(app.request(Method::POST, "/api/v1/auth/login").json(&body).send()))
                 .collect();
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            while !logins.iter().any(|login| login.is_finished()) {
+                tokio::task::yield_now().await;
+            }
             let left = app.leave(&ann).await;
             assert_eq!(left.status(), StatusCode::NO_CONTENT);
             for login in logins {

@@ -16,9 +16,10 @@ on_both! {
             pause(300..1000).await;
             let signalled = Instant::now();
             site.program.signal("TERM");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            let ready = reqwest::get(site.program.url("/health/ready")).await.unwrap();
-            assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE, "it reports unready before it stops");
+            let ready = async || reqwest::get(site.program.url("/health/ready")).await.unwrap().status();
+            while ready().await != StatusCode::SERVICE_UNAVAILABLE {
+                assert!(signalled.elapsed() < DRAINING, "it does not report unready before it stops");
+            }
             // While new connections are still accepted, requests begin that end only afterwards.
             let held = site.hold_writers().await;
             tokio::time::sleep(Duration::from_millis(1000)).await;

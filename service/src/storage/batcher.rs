@@ -141,8 +141,8 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     }
 }
 
-/// Counts a batch. Its time ends when the returned value is dropped: before the answers are sent, so
-/// that the metrics know of a batch as soon as its callers do.
+/// Counts a batch. Its time ends when the returned value is dropped: before the answers are sent,
+/// so that the metrics know of a batch as soon as its callers do.
 fn start_batch(metrics: Option<&QueueMetrics>, requests: usize) -> Option<HistogramTimer> {
     let metrics = metrics?;
     metrics.requests.observe(requests as f64);
