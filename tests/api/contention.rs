@@ -1,9 +1,9 @@
 //! Saves on PostgreSQL while another session deletes, locks or changes what they need.
 
-use crate::app::{TestApp, history, problem};
+use crate::app::{Person, TestApp, history, problem};
 use crate::databases::Engine;
 use futures_util::future::join_all;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, TransactionTrait};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -174,4 +174,45 @@ async fn saves_in_rounds_lock_no_entry_before_the_account() {
     editing.commit().await.unwrap();
     let results = batch.await.unwrap().unwrap().json::<Value>().await.unwrap();
     assert_eq!(results["results"][2]["entry"]["watch_position"], 30, "{results}");
+}
+
+/// Deletes something of ann, who uploaded both films, while another session holds the entry that a
+/// batch of saves locks first, then locks the entry that the batch locks second.
+async fn assert_deletion_locks_entries_as_saves_do(
+    delete: impl AsyncFnOnce(&TestApp, &Person, i64) -> Response,
+    first_film: usize,
+) {
+    let app = TestApp::start(Engine::Postgres).await;
+    app.sign_up("root").await;
+    let (ann, bob, carol) = (app.sign_up("ann").await, app.sign_up("bob").await, app.sign_up("carol").await);
+    let films = [app.add_video(&ann, "film", Some(600)).await, app.add_video(&ann, "other", Some(600)).await];
+    // Stored first, so that the database would delete it first.
+    app.save(&carol, films[0], 5).await;
+    app.save(&bob, films[first_film], 5).await;
+    let batch = Database::connect(&app.database.url).await.unwrap().begin().await.unwrap();
+    let lock = |viewer: &Person| format!("SELECT FROM watch_history WHERE user_id = {} FOR UPDATE NOWAIT", viewer.id);
+    batch.execute_unprepared(&lock(&bob)).await.unwrap();
+    let saved = async {
+        until_a_statement_is_blocked(&app).await;
+        batch.execute_unprepared(&lock(&carol)).await.expect("the deletion has not locked it yet");
+        batch.commit().await.unwrap();
+    };
+    let (deleted, ()) = tokio::join!(delete(&app, &ann, films[0]), saved);
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn the_deletion_of_a_video_locks_its_entries_as_saves_do() {
+    let delete = async |app: &TestApp, ann: &Person, film: i64| {
+        app.ask(ann, Method::DELETE, &format!("/api/v1/videos/{film}"), None).await
+    };
+    assert_deletion_locks_entries_as_saves_do(delete, 0).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn the_deletion_of_an_account_locks_entries_as_saves_do() {
+    let delete = async |app: &TestApp, ann: &Person, _film: i64| app.leave(ann).await;
+    assert_deletion_locks_entries_as_saves_do(delete, 1).await;
 }
