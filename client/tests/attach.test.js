@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runInThisContext } from "node:vm";
 import { createPlayhead } from "../src/playhead.js";
 import { createHistory } from "../src/playhead/history.js";
 import { FakeServer, FakeVideo, TOKEN, elementOf, page, settled } from "./page.js";
@@ -98,6 +99,36 @@ test("what a client cannot deliver when it ends waits in the browser", async () 
   assert.deepEqual(server.positions, [30]);
   assert.equal(server.waiting, 0);
 });
+
+for (const place of ["setItem", "getToken"]) {
+  test(`a script that the browser stops in ${place} while the tab closes is made up for`, async () => {
+    let isStopped = false;
+    // A script that runs out of time ends as in Firefox: anywhere, and without its `finally`.
+    const stop = () => {
+      while (isStopped);
+    };
+    const getToken = () => (place === "getToken" && stop(), TOKEN);
+    const { server, video } = await begin({}, { getToken });
+    const { setItem } = server.storage;
+    server.storage.setItem = (/** @type {string} */ key, /** @type {string} */ value) => {
+      if (place === "setItem") stop();
+      setItem.call(server.storage, key, value);
+    };
+    await video.play();
+    video.advanceTo(41);
+    isStopped = true;
+    const leave = () => page.window.dispatchEvent(new Event("pagehide"));
+    Object.assign(globalThis, { leave });
+    assert.throws(() => runInThisContext("leave()", { timeout: 50 }), /timed out/);
+    isStopped = false;
+    page.document.visibilityState = "hidden";
+    page.document.dispatchEvent(new Event("visibilitychange"));
+    page.document.visibilityState = "visible";
+    assert.equal(server.waiting, 1, "it is in the queue before the page is gone");
+    await settled();
+    assert.deepEqual(server.positions, [41]);
+  });
+}
 
 test("a page that is hidden saves at once", async () => {
   const { server, video, handle } = await begin();

@@ -44,6 +44,8 @@ export function attach({ request, outbox, currentAccount }, video, videoId, opti
   let state = initialState(readElement(video), options);
   /** @type {PlayerEvent[]} */
   const events = [];
+  /** @type {PlayerEffect[]} Those of the last event that are not carried out yet. */
+  let effects = [];
   let isRunning = false;
 
   /** An event that an effect causes is handled after all effects. @param {PlayerEvent} event */
@@ -52,14 +54,26 @@ export function attach({ request, outbox, currentAccount }, video, videoId, opti
     if (isRunning) return;
     isRunning = true;
     try {
-      for (let next = events.shift(); next; next = events.shift()) {
-        const result = transition(state, next, readElement(video));
-        state = result.state;
-        result.effects.forEach(carryOut);
+      for (;;) {
+        for (; effects[0]; effects.shift()) carryOut(effects[0]);
+        const next = events.shift();
+        if (!next) break;
+        ({ state, effects } = transition(state, next, readElement(video)));
       }
     } finally {
       isRunning = false;
+      effects = [];
     }
+  }
+
+  /**
+   * The page is hidden or about to go away. While Firefox closes a tab it may stop a script anywhere
+   * and run no `finally`. Then its next event, a moment later, carries out the effects that are
+   * left.
+   */
+  function leave() {
+    isRunning = false;
+    dispatch({ type: "leave" });
   }
 
   /** @param {PlayheadEvent} event */
@@ -141,14 +155,14 @@ export function attach({ request, outbox, currentAccount }, video, videoId, opti
   const on = (source, type, listener) =>
     source.addEventListener(type, listener, { signal: life.signal });
   for (const type of ELEMENT_EVENTS) on(video, type, () => dispatch({ type }));
-  on(window, "pagehide", () => dispatch({ type: "leave" }));
+  on(window, "pagehide", leave);
   on(window, "online", () => {
     if (!retryTimer) return;
     failures = 0;
     void readHistory();
   });
   on(document, "visibilitychange", () => {
-    if (document.visibilityState === "hidden") dispatch({ type: "leave" });
+    if (document.visibilityState === "hidden") leave();
   });
 
   /** The state machine hears of it first. @param {number} position */

@@ -266,9 +266,6 @@ export class Viewer {
 
   /** Closes the tab as a viewer does. */
   async closeTab() {
-    // Firefox may end the process of a closed tab before it has sent the last request, and only the
-    // next visit sends it. A page that is left gets the same events.
-    if (process.env.PLAYHEAD_BROWSER === "firefox") await this.page.goto("about:blank");
     await this.page.close({ runBeforeUnload: true });
   }
 
