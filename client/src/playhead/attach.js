@@ -67,9 +67,9 @@ export function attach({ request, outbox, currentAccount }, video, videoId, opti
   }
 
   /**
-   * The page is hidden or about to go away. While Firefox closes a tab it may stop a script anywhere
-   * and run no `finally`. Then its next event, a moment later, carries out the effects that are
-   * left.
+   * The page is hidden or about to go away. While Firefox closes a tab, it may stop a script
+   * anywhere and run no `finally`. Then the next event, a moment later, carries out the effects
+   * that are left.
    */
   function leave() {
     isRunning = false;

@@ -31,20 +31,24 @@ for (const player of PLAYERS) {
     await viewer.do((video) => (video.currentTime = 20));
     await viewer.playTo(22);
     const before = await viewer.position();
+    const isSaved = () => until(() => site.entry(ann), (it) => positionOf(it) >= Math.floor(before));
     await viewer.closeTab();
-    const entry = await until(() => site.entry(ann), (it) => positionOf(it) >= Math.floor(before));
+    // While Firefox closes a tab it may stop the script before the request. Then the position is in
+    // the queue, and the next visit sends it.
+    if (isChrome) await isSaved();
     // A busy machine gets five tries.
     let fastest = Infinity;
     for (let attempt = 0; attempt < 5 && fastest >= RESUME_MS; attempt++) {
       await viewer.open();
       await viewer.seeState("ready");
       const position = await viewer.position();
-      assert.ok(Math.abs(position - positionOf(entry)) < 1.5, `resumed at ${position}`);
+      assert.ok(Math.abs(position - before) < 1.5, `resumed at ${position} after ${before}`);
       const moved = await viewer.page.evaluate(() => Reflect.get(window, "firstMoved"));
       fastest = Math.min(fastest, moved);
     }
     console.log(`${player}: resumed ${Math.round(fastest)} ms after the navigation`);
     assert.ok(fastest < RESUME_MS, `resumed after ${fastest} ms`);
+    await isSaved();
     assert.deepEqual(viewer.errors, []);
     await viewer.leave();
   });

@@ -264,9 +264,11 @@ export class Viewer {
     return this.do((video) => video.currentTime);
   }
 
-  /** Closes the tab as a viewer does. */
+  /** Closes the tab as a viewer does, and waits until it is gone. */
   async closeTab() {
+    const isGone = new Promise((resolve) => this.page.once("close", resolve));
     await this.page.close({ runBeforeUnload: true });
+    await isGone;
   }
 
   async leave() {
