@@ -53,10 +53,17 @@ impl Row {
     }
 }
 
+/// After this time without a request a player takes a new connection: the server closes one of 5
+/// seconds.
+const MAX_IDLE: Duration = Duration::from_secs(3);
+
 /// A keep-alive connection.
 pub struct Connection {
+    address: String,
     stream: TcpStream,
     arrived: String,
+    /// When it was opened, or its last request began.
+    last_used: Instant,
 }
 
 pub struct Answer {
@@ -79,12 +86,22 @@ impl Answer {
 
 impl Connection {
     pub async fn open(address: &str) -> io::Result<Self> {
+        let last_used = Instant::now();
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, arrived: String::new() })
+        Ok(Self { address: address.to_owned(), stream, arrived: String::new(), last_used })
+    }
+
+    /// Connects again if the server may soon close this connection.
+    pub async fn renew_if_idle(&mut self) -> io::Result<()> {
+        if self.last_used.elapsed() > MAX_IDLE {
+            *self = Self::open(&self.address).await?;
+        }
+        Ok(())
     }
 
     pub async fn ask(&mut self, request: &str) -> io::Result<Answer> {
+        self.last_used = Instant::now();
         self.stream.write_all(request.as_bytes()).await?;
         let end = loop {
             if let Some(at) = self.arrived.find("\r\n\r\n") {
