@@ -37,7 +37,7 @@ export function registerPlayhead(videojs, playhead) {
     detachers.get(this)?.();
     const handle = playhead.attach(this.tech(true).el(), videoId, options);
     const suspend = () => handle.suspend();
-    const unsuspend = () => handle.unsuspend();
+    const unsuspend = () => isLive(this) || handle.unsuspend();
     const noticeLive = () => isLive(this) && suspend();
     const detach = () => {
       void handle.detach();
@@ -50,6 +50,7 @@ export function registerPlayhead(videojs, playhead) {
     this.on(AD_ENDS, unsuspend);
     this.on("durationchange", noticeLive);
     this.on("dispose", detach);
+    noticeLive(); // it may be loaded already
     detachers.set(this, detach);
     return handle;
   }

@@ -10,6 +10,7 @@
  * with a newer one when the server answers 401.
  */
 import createClient from "openapi-fetch";
+import { subjectOf } from "../src/playhead/request.js";
 import { createSession } from "./session.js";
 
 /** @typedef {import("./generated/schema.js").paths} paths */
@@ -32,7 +33,8 @@ export function createApi(options = {}) {
     const response = await fetch(request);
     if (response.status !== 401) return response;
     const newer = await session.getToken({ refused: token });
-    if (!newer || newer === token) return response;
+    // Somebody else may have signed in meanwhile.
+    if (!newer || newer === token || subjectOf(newer) !== subjectOf(token)) return response;
     again.headers.set("authorization", `Bearer ${newer}`);
     return fetch(again);
   }

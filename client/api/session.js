@@ -31,20 +31,34 @@ export function createSession({
   /** @type {Promise<string | null> | null} */
   let renewal = null;
 
+  /** @type {Stored | null} A session that the storage has no room for. */
+  let unstored = null;
+
   /** @returns {Stored | null} */
   function current() {
     try {
-      return JSON.parse(storage.getItem(key) ?? "null");
+      return JSON.parse(storage.getItem(key) ?? "null") ?? unstored;
     } catch {
-      return null;
+      return unstored;
     }
+  }
+
+  function drop() {
+    unstored = null;
+    storage.removeItem(key);
   }
 
   /** @param {TokenPair} tokens */
   function store({ access_token, refresh_token, expires_in }) {
     const lifeMs = expires_in * 1_000;
     const times = { expiresAt: Date.now() + lifeMs, marginMs: Math.min(MARGIN_MS, lifeMs / 2) };
-    storage.setItem(key, JSON.stringify({ access: access_token, refresh: refresh_token, ...times }));
+    const session = { access: access_token, refresh: refresh_token, ...times };
+    drop(); // the older one must not come back
+    try {
+      storage.setItem(key, JSON.stringify(session));
+    } catch {
+      unstored = session;
+    }
   }
 
   /** @param {string} path @param {object} body @returns {Promise<any>} */
@@ -74,7 +88,7 @@ export function createSession({
     // A sign-out or a sign-in during the request takes precedence over its answer.
     if (latest?.refresh !== session.refresh) return latest?.access ?? null;
     if (answer) store(answer);
-    else storage.removeItem(key);
+    else drop();
     return answer?.access_token ?? null;
   }
 
@@ -104,7 +118,7 @@ export function createSession({
     /** Ends the session here at once, and at the server if it can be reached. */
     async signOut() {
       const session = current();
-      storage.removeItem(key);
+      drop();
       if (session) await post("logout", { refresh_token: session.refresh }).catch(() => {});
     },
 
@@ -142,7 +156,7 @@ function nullIfFinal(error) {
 /** @returns {NonNullable<SessionOptions["storage"]>} */
 function storageOfPage() {
   try {
-    if (globalThis.document) return globalThis.localStorage;
+    if (globalThis.document && globalThis.localStorage) return globalThis.localStorage;
   } catch {
     // The browser refuses it.
   }

@@ -18,8 +18,8 @@
  *
  * Every save is stored in localStorage before it is sent, under its own account. Saves that the
  * server has not answered survive a reload, and go out together when the network is back, never
- * with the token of another user. A browser writes localStorage to the disk some seconds later, so
- * a browser that is killed may lose the newest save.
+ * with the token of another user that `getUser` tells apart. A browser writes localStorage to the
+ * disk some seconds later, so a browser that is killed may lose the newest save.
  */
 import { attach } from "./playhead/attach.js";
 import { createOutbox } from "./playhead/outbox.js";

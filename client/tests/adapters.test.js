@@ -96,6 +96,19 @@ test("a Video.js player saves no advertisement and no live stream", async () => 
   assert.deepEqual(server.positions, []);
 });
 
+test("a live stream of a Video.js player is not saved after an advertisement", async () => {
+  const { server, video, player, attach } = videoJs();
+  player.goLive();
+  attach({ videoId: 7 });
+  await settled();
+  player.tell("adstart");
+  player.tell("adend");
+  await settled();
+  video.currentTime = 5;
+  await settled();
+  assert.deepEqual(server.positions, []);
+});
+
 /** @param {FakeVideo} video @param {boolean} [live] */
 function shakaPlayer(video, live = false) {
   return Object.assign(new EventTarget(), {

@@ -156,3 +156,28 @@ test("without a storage the session is that of the page", async () => {
   await api.signOut();
   assert.equal(await api.getToken(), null);
 });
+
+test("a browser whose storage is full keeps the session while the page is open", async () => {
+  const { server, api } = await signedIn();
+  server.storage.setItem = () => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+  server.revoke();
+  assert.equal(await api.getToken({ refused: "access-1" }), "access-2");
+  assert.equal(await api.getToken(), "access-2");
+  await api.signOut();
+  assert.equal(await api.getToken(), null);
+  await api.signIn("ann", "right");
+  assert.equal(await api.getToken(), "access-3");
+});
+
+test("a page without a storage keeps the session in memory", async () => {
+  const { fetch } = new TokenServer();
+  Object.assign(globalThis, { document: {} });
+  Object.defineProperty(globalThis, "localStorage", { value: null, configurable: true });
+  const api = createApi({ baseUrl: "https://a.example", fetch });
+  Reflect.deleteProperty(globalThis, "document");
+  Reflect.deleteProperty(globalThis, "localStorage");
+  await api.signIn("ann", "right");
+  assert.equal(await api.getToken(), "access-1");
+});

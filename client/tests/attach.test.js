@@ -4,6 +4,7 @@ import { runInThisContext } from "node:vm";
 import { createPlayhead } from "../src/playhead.js";
 import { createHistory } from "../src/playhead/history.js";
 import { FakeServer, FakeVideo, TOKEN, elementOf, page, settled } from "./page.js";
+import { reportedBy } from "./reports.js";
 
 /** @typedef {import("../src/playhead.js").AttachOptions} AttachOptions */
 /** @typedef {import("../src/playhead.js").PlayheadOptions} PlayheadOptions */
@@ -222,4 +223,22 @@ test("twenty players are attached and destroyed, and nothing is left", async () 
   }
   await playhead.destroy();
   for (const video of videos) assert.equal(video.listeners, 0);
+});
+
+test("what the page's own callbacks throw stops no save", async () => {
+  const onState = () => {
+    throw new Error("of the page");
+  };
+  const reported = await reportedBy(async () => {
+    const { server, video } = await begin({ onState });
+    await video.play();
+    for (const position of [41, 42]) {
+      video.pauseAt(position);
+      await settled();
+      await settled();
+    }
+    assert.deepEqual(server.positions, [41, 42]);
+    assert.equal(server.waiting, 0);
+  });
+  assert.deepEqual(reported, Array(3).fill("Error: of the page"));
 });

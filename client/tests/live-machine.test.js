@@ -115,6 +115,18 @@ test("a token is renewed before it expires", () => {
   assert.equal(connection.timers.get("renew"), 40_000);
 });
 
+test("a socket that does not answer a token is given up", () => {
+  const connection = TestConnection.live();
+  connection.pass("renew");
+  connection.send({ type: "greeted", validForMs: 1_800_000 });
+  assert.equal(connection.timers.get("giveUp"), GIVE_UP_MS);
+  assert.deepEqual(connection.send("ready"), []);
+  assert.equal(connection.timers.has("giveUp"), false);
+  connection.pass("renew");
+  connection.send({ type: "greeted", validForMs: 1_800_000 });
+  assert.deepEqual(connection.pass("giveUp"), ["close", "waiting"]);
+});
+
 test("a refused token is replaced once, and then waited with", () => {
   const connection = TestConnection.live();
   const refused = { type: /** @type {const} */ ("closed"), code: 4401 };

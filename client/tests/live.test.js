@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { createLive } from "../src/playhead/live/live.js";
-import { createRequests, subjectOf } from "../src/playhead/request.js";
-import { LiveServer, socketTo, tokenOf } from "./live-server.js";
-
-/** @typedef {import("../src/playhead/live/live.js").LiveEvent} LiveEvent */
+import { PlayheadError, subjectOf } from "../src/playhead/request.js";
+import { TestPage, settle } from "./live-page.js";
+import { LiveServer } from "./live-server.js";
+import { reportedBy } from "./reports.js";
 
 const page = new EventTarget();
 const sight = Object.assign(new EventTarget(), { visibilityState: "visible" });
@@ -20,11 +19,6 @@ beforeEach(() => {
   mock.method(Math, "random", () => 0.5);
 });
 
-/** Lets promises settle. */
-async function settle() {
-  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
-}
-
 /** @param {number} ms */
 async function pass(ms) {
   for (let left = ms; left > 0; left -= 500) {
@@ -38,82 +32,6 @@ async function see(state) {
   sight.visibilityState = state;
   sight.dispatchEvent(new Event("visibilitychange"));
   await settle();
-}
-
-/** A page of a viewer, and what it was told. */
-class TestPage {
-  /** @param {LiveServer} server */
-  constructor(server) {
-    this.server = server;
-    /** @type {string | null} */
-    this.user = "1";
-    /** @type {string | null} */
-    this.token = null;
-    /** @type {string[]} */
-    this.told = [];
-    this.life = new AbortController();
-    globalThis.WebSocket = socketTo(server);
-    const getToken = (/** @type {{ refused?: string }} */ { refused }) => {
-      if (this.user === null) return null;
-      if (this.token === null || this.token === refused) this.token = tokenOf(this.user);
-      return this.token;
-    };
-    const fetch = async (/** @type {any} */ url, /** @type {any} */ { body }) =>
-      Response.json(await (body ? server.answer(url, JSON.parse(body)) : server.changes(url)));
-    const requests = createRequests({
-      getToken,
-      getUser: subjectOf,
-      baseUrl: "",
-      fetch: /** @type {any} */ (fetch),
-    });
-    this.request = requests.request;
-    this.hasWaitingSave = false;
-    /** @type {import("../src/playhead/live/own.js").OwnSaves} */
-    const outbox = {
-      newestWaiting: () =>
-        /** @type {any} */ (this.hasWaitingSave ? { session: "own" } : undefined),
-    };
-    this.client = new AbortController();
-    const rest = { baseUrl: "", signal: this.client.signal, onDeliver: new Set() };
-    const connection = /** @type {any} */ ({ ...requests, ...rest, outbox });
-    this.live = createLive({ connection });
-  }
-
-  async subscribe() {
-    this.live.subscribe((event) => this.told.push(describe(event)), { signal: this.life.signal });
-    await settle();
-  }
-
-  /** Saves as a player of this page. @param {number} video @param {number} position */
-  async save(video, position) {
-    const body = { watch_position: position };
-    await this.request("POST", `/videos/${video}/watch-history`, { body });
-  }
-
-  /** What was told since the last call. */
-  news() {
-    return this.told.splice(0).filter((text) => !text.startsWith("phase"));
-  }
-
-  /** Compares the picture with the server's rows. */
-  isEqual() {
-    const rows = [...this.server.rows.values()].map(({ entry }) => entry).filter(Boolean);
-    const byId = (/** @type {any} */ a, /** @type {any} */ b) => a.video_id - b.video_id;
-    assert.deepEqual(this.live.entries().sort(byId), rows.sort(byId));
-  }
-
-  static async open(server = new LiveServer()) {
-    const page = new TestPage(server);
-    await page.subscribe();
-    return { page, server };
-  }
-}
-
-/** @param {LiveEvent} event */
-function describe(event) {
-  if (event.type === "phase") return `phase ${event.phase}`;
-  if (event.type !== "entry") return event.type;
-  return `${event.videoId} ${event.entry?.watch_position ?? "gone"}${event.isOwn ? " own" : ""}`;
 }
 
 test("a subscriber hears what other devices change, and what is its own", async () => {
@@ -207,6 +125,36 @@ test("a place that is too old makes the page read all anew", async () => {
   page.isEqual();
 });
 
+test("what was polled in part before a socket came is told by a resync", async () => {
+  const server = new LiveServer();
+  server.hasSocket = false;
+  for (let video = 1; video <= 5; video++) server.save(video, video);
+  const changes = server.changes.bind(server);
+  server.changes = (path) => {
+    if (server.polls === 0) return changes(path);
+    server.hasSocket = true;
+    throw new PlayheadError("no network");
+  };
+  const { page } = await TestPage.open(server);
+  await pass(60_000);
+  assert.equal(page.live.phase(), "live");
+  assert.deepEqual(page.news(), ["resync"]);
+  page.isEqual();
+});
+
+test("a subscriber that throws keeps nothing from the others", async () => {
+  const page = new TestPage(new LiveServer());
+  page.live.subscribe(() => {
+    throw new Error("of the page");
+  });
+  const reported = await reportedBy(async () => {
+    await page.subscribe();
+    page.live.close();
+  });
+  assert.deepEqual(page.news(), ["resync"]);
+  assert.ok(reported.length >= 2, `${reported}`);
+});
+
 test("without sockets the changes are polled every 30 seconds", async () => {
   const server = new LiveServer();
   server.hasSocket = false;
@@ -283,6 +231,14 @@ test("the token is renewed on the open socket before it expires", async () => {
   assert.equal(server.hellos.length, 2);
   assert.notEqual(server.hellos[0].token, server.hellos[1].token);
   assert.equal(page.live.phase(), "live");
+});
+
+test("on a device whose clock is an hour ahead tokens are not renewed all the time", async () => {
+  const page = new TestPage(new LiveServer());
+  page.aheadMs = 3_600_000;
+  await page.subscribe();
+  await pass(600_000);
+  assert.equal(page.server.hellos.length, 2);
 });
 
 test("a refused token is replaced by a newer one at once", async () => {

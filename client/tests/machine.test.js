@@ -295,3 +295,27 @@ test("a position of this browser is taken up while the server does not answer", 
   const [save] = savesOf(player.play(3));
   assert.deepEqual([save.position, save.unsure, save.resumed, save.watched], [39, true, true, 12]);
 });
+
+test("a video that stalls every 8 seconds is saved every 10 seconds or so", () => {
+  const player = waiting();
+  player.answer(0);
+  player.send("play", { paused: false });
+  player.send("playing");
+  const [rounds, seconds] = [5, 8];
+  for (let round = 0; round < rounds; round++) {
+    for (let second = 0; second < seconds; second++) {
+      player.pass(1);
+      player.send("timeupdate");
+    }
+    player.send("waiting", { hasFutureData: false });
+    const { moment } = player.reading;
+    player.send("playing", {
+      hasFutureData: true,
+      moment: { ...moment, tick: moment.tick + 1_000 },
+    });
+  }
+  assert.deepEqual(
+    player.saves.map(({ position }) => position),
+    [9, 18, 27, 36],
+  );
+});

@@ -269,3 +269,27 @@ test("a session finds the save of an earlier one, unless nobody chose it", () =>
     assert.equal(session.earlierSave()?.position, position);
   }
 });
+
+test("a save of now that could not be sent has its age days later", async () => {
+  const player = new TestOutbox();
+  const tenDays = 864_000_000;
+  const save = { ...waitingSave(7), at: Date.now() - tenDays, page: 1, session: null, now: true };
+  player.outbox.queue.put("1", keyOf(player, 7), save);
+  await player.outbox.deliver();
+  assert.ok(player.sent[0].body.age_ms >= tenDays);
+});
+
+test("an answer to a batch that is not the server's leaves all saves", async () => {
+  for (const answer of [{ login: "required" }, { results: [{ status: 204 }] }]) {
+    const player = new TestOutbox(() => answer);
+    for (const video of [1, 2, 3]) player.outbox.queue.put("1", keyOf(player, video), waitingSave(video));
+    await player.outbox.deliver();
+    assert.equal(player.waiting, 3);
+    player.life.abort();
+  }
+});
+
+/** @param {TestOutbox} player @param {number} video */
+const keyOf = ({ outbox }, video) => outbox.queue.keyOf("1", "s", video);
+/** @param {number} video */
+const waitingSave = (video) => ({ ...saveOf(9), video, session: "s", sequence: 1 });

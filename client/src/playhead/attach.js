@@ -87,7 +87,8 @@ export function attach({ request, outbox, currentAccount }, video, videoId, opti
    */
   function emit(type, callback, detail) {
     if (life.signal.aborted) return;
-    callback?.(detail);
+    // What it throws is reported by the browser as that of any promise, and stops nothing here.
+    void (async () => callback?.(detail))();
     target.dispatchEvent(new CustomEvent(type, { detail }));
   }
 

@@ -27,7 +27,9 @@ export async function sendBatch(request, saves, options, problemError) {
       return entry ? { entry } : { error: problemError(status, problem) };
     });
   } catch (cause) {
-    const error = /** @type {PlayheadError} */ (cause);
+    // What a proxy answers in place of the server says nothing about the saves.
+    const isForeign = cause instanceof TypeError;
+    const error = isForeign ? problemError(0) : /** @type {PlayheadError} */ (cause);
     const isRefused = error.status >= 400 && error.status < 500;
     if (isRefused && !BATCH_RETRY_STATUSES.includes(error.status)) return null;
     return saves.map(() => ({ error }));

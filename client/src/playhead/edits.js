@@ -27,12 +27,14 @@ import { historyPath, nullWhenMissing, videoPath } from "./sender.js";
 
 /** @param {Connection} connection */
 export function createEdits(connection) {
-  const { request, outbox } = connection;
+  const { request, outbox, currentAccount } = connection;
   /**
    * Changes something, after the saves that wait: they were made before it.
-   * @param {string} method @param {string} path @param {object} [body] @param {string} [account]
+   * @param {string} method @param {string} path @param {object} [body]
+   * @param {string} [account] by default the one that is signed in at the call
    */
   async function edit(method, path, body, account) {
+    account ??= (await currentAccount()) ?? "";
     await outbox.deliver();
     return request(method, path, { body, account });
   }

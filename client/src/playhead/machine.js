@@ -21,8 +21,8 @@
  * | canplay        | start       | count             | save if due     | -          | -      |
  * | timeupdate     | start       | count             | save if due     | -          | -      |
  * | ratechange     | count       | count             | count           | -          | -      |
- * | play, waiting  | count       | count             | count           | -          | -      |
- * | playing        | count       | count             | count, set due  | -          | -      |
+ * | play, playing, | count       | count             | count           | -          | -      |
+ * | waiting        |             |                   |                 |            |        |
  * | pause, ended   | count       | count             | save            | -          | -      |
  * | seeking        | choose      | own: -            | choose          | -          | -      |
  * |                |             | else choose, wait |                 |            |        |
@@ -44,6 +44,9 @@
  * | suspend        | suspend     | suspend           | save, suspend   | -          | -      |
  * | unsuspend      | -           | -                 | -               | start      | -      |
  * | detach         | leave,closed| closed            | save, closed    | closed     | -      |
+ *
+ * When playback begins, the next save is due `saveEveryMs` later. It goes on after a stall without
+ * beginning, so that many stalls do not put the save off.
  *
  * A seek is chosen by the viewer unless the player or a looping browser began it. startOver and
  * goTo are always chosen; the player seeks there.
@@ -212,7 +215,9 @@ export function transition(state, event, reading) {
   // After its "ended" event the element may have begun again already.
   const isAtEnd = reading.ended || event.type === "ended";
   if (isAtEnd && step.state.phase !== "suspended") step.state.isCutOff = isCutShort(step.state, reading);
-  if (!isBeginningAgain(reading)) step.state.wasPaused = reading.paused;
+  if (isBeginningAgain(reading)) return step;
+  if (state.wasPaused && !reading.paused) step.state.dueAt = reading.moment.tick + state.saveEveryMs;
+  step.state.wasPaused = reading.paused;
   return step;
 }
 
@@ -235,10 +240,7 @@ const ELEMENT_ACTIONS = {
   ratechange: count,
   play: count,
   waiting: count,
-  playing(step) {
-    count(step);
-    step.state.dueAt = step.reading.moment.tick + step.state.saveEveryMs;
-  },
+  playing: count,
   pause: record,
   ended: record,
   seeking: actions.seek,

@@ -42,7 +42,7 @@ export function createOutbox({ request, currentAccount }, life, device) {
   const queue = createQueue();
   /** @type {Map<string, PlayerSession>} By the key of their save in the queue. */
   const sessions = new Map();
-  /** @type {Map<string, { raw: string, answered: Promise<void> }>} Saves sent with keepalive. */
+  /** @type {Map<string, { raw: string, answered: Promise<unknown> }>} Saves sent with keepalive. */
   const urgent = new Map();
   /** @type {Promise<void> | null} */
   let delivery = null;
@@ -89,7 +89,7 @@ export function createOutbox({ request, currentAccount }, life, device) {
     // The sure saves go first, so that the entries read for the unsure ones contain them.
     const sure = waiting.filter(({ save }) => !save.unsure);
     if (!(await sendAll(account, sure, signal))) return;
-    const unsure = waiting.filter((item) => !sure.includes(item));
+    const unsure = waiting.filter(({ save }) => save.unsure);
     await sendAll(account, await dropStale(account, unsure, signal), signal);
   }
 
@@ -114,8 +114,7 @@ export function createOutbox({ request, currentAccount }, life, device) {
   async function sendAll(account, items, signal) {
     if (items.length === 0) return true;
     const outcomes = await send(request, items, { account, signal }, device);
-    applyOutcomes(account, items, outcomes);
-    return !outcomes.some(({ error }) => error?.retryable);
+    return applyOutcomes(account, items, outcomes);
   }
 
   /**
@@ -145,6 +144,7 @@ export function createOutbox({ request, currentAccount }, life, device) {
   /**
    * Removes what is answered from the queue, reports it, and plans the next try.
    * @param {string} account @param {QueuedSave[]} items @param {Outcome[]} outcomes
+   * @returns {boolean} whether none of them has to be tried again
    */
   function applyOutcomes(account, items, outcomes) {
     const failed = outcomes.find(({ error }) => error?.retryable)?.error;
@@ -162,9 +162,10 @@ export function createOutbox({ request, currentAccount }, life, device) {
       else if (error.retryable) emitRetrying(key, queue.read(key)?.save.position ?? position);
       else emit(key, { state: finalState(error), position, error });
     });
-    if (failed) return;
+    if (failed) return false;
     failures = 0;
     if (retryTimer) void deliver();
+    return true;
   }
 
   /**
@@ -230,10 +231,15 @@ export function createOutbox({ request, currentAccount }, life, device) {
     // An unsure save waits for the next page, which can read the entry first.
     if (!item || item.save.unsure || urgent.get(key)?.raw === item.raw) return;
     const options = { account, keepalive: true };
-    const answered = send(request, [item], options, device).then((outcomes) => {
-      if (urgent.get(key)?.raw === item.raw) urgent.delete(key);
-      applyOutcomes(account, [item], outcomes);
-    });
+    const answered = send(request, [item], options, device).then(
+      /** @returns {unknown} */ (outcomes) => {
+        if (urgent.get(key)?.raw === item.raw) urgent.delete(key);
+        // A token from memory may have expired. A delivery can wait for a newer one.
+        return outcomes[0].error?.status === 401
+          ? deliver()
+          : applyOutcomes(account, [item], outcomes);
+      },
+    );
     urgent.set(key, { raw: item.raw, answered });
   }
 

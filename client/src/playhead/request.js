@@ -3,7 +3,7 @@
 /** @typedef {import("../playhead.js").PlayheadOptions} PlayheadOptions */
 /**
  * - keepalive: the request outlives the page
- * - account: send it with a token of this account only; without it, with any token
+ * - account: send it with a token of this account only; the signed-in one by default
  * @typedef {{ body?: object, keepalive?: boolean, signal?: AbortSignal,
  *   account?: string }} RequestOptions
  * @typedef {ReturnType<typeof createRequests>} Requests
@@ -85,7 +85,9 @@ export function createRequests({ getToken, getUser, baseUrl, fetch }) {
   async function exchange(method, path, { body, keepalive, signal, account } = {}) {
     /** @param {string} token */
     const send = (token) => {
-      if (account !== undefined && accountOf(token) !== account) throw signedOutError();
+      account ??= accountOf(token);
+      // The newer token after a 401 may be of somebody who has signed in since.
+      if (accountOf(token) !== account) throw signedOutError();
       const headers = new Headers({ authorization: `Bearer ${token}` });
       if (body) headers.set("content-type", "application/json");
       return fetch(`${baseUrl}/api/v1${path}`, {

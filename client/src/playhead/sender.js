@@ -1,6 +1,6 @@
 /** The requests about entries: saves, and the entry that the server has. */
 import { ageOf } from "./queue.js";
-import { asError, problemError } from "./request.js";
+import { TIMEOUT_MS, asError, problemError } from "./request.js";
 
 /** @typedef {import("../playhead.js").Entry} Entry */
 /** @typedef {import("./queue.js").QueuedSave} QueuedSave */
@@ -66,10 +66,11 @@ export const outcomeOf = (answer) =>
  */
 function toBody(save, device) {
   const { position, watched, played = 0, session, sequence, now } = save;
+  const age = ageOf(save);
   return {
     watch_position: position,
     watch_duration: watched,
-    age_ms: now ? undefined : ageOf(save),
+    age_ms: now && age < TIMEOUT_MS ? undefined : age,
     ...(session && { session_id: session, sequence, played_seconds: played }),
     device,
   };

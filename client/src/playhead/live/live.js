@@ -100,22 +100,30 @@ export function createLive({ connection }) {
       case "timer":
         return setTimer(effect.name, effect.inMs);
       case "stopTimer":
-        return clearTimeout(timers.get(effect.name));
+        return stopTimer(effect.name);
     }
   }
 
   /** @param {TimerName} name @param {number} inMs */
   function setTimer(name, inMs) {
+    stopTimer(name);
+    const end = () => {
+      timers.delete(name);
+      dispatch({ type: "timer", name });
+    };
+    timers.set(name, setTimeout(end, inMs));
+  }
+
+  /** @param {TimerName} name */
+  function stopTimer(name) {
     clearTimeout(timers.get(name));
-    timers.set(
-      name,
-      setTimeout(() => dispatch({ type: "timer", name }), inMs),
-    );
+    timers.delete(name);
   }
 
   /** @param {LiveEvent} event */
   function emit(event) {
-    for (const listener of [...listeners]) listener(event);
+    // What one throws is reported by the browser as that of any promise, and stops no other.
+    for (const listener of [...listeners]) void (async () => listener(event))();
   }
 
   /** Nothing that was heard is of use. */
@@ -139,7 +147,8 @@ export function createLive({ connection }) {
   function greeting(token) {
     readAs(accountOf(token));
     isCatchingUp = true;
-    hasGap = place === null;
+    // What a poll has read of all entries so far was not told.
+    hasGap = place === null || isReadingAnew;
     return { type: "hello", token, ...(place !== null && { since: place }) };
   }
 

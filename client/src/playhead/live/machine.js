@@ -17,7 +17,7 @@
  * |-------------|-------------------|-----------------|-----------------|-----------------|
  * | subscribed  | connecting        | stay            | stay            | stay            |
  * | abandoned   | -                 | off, in a while | off, in a while | off, in a while |
- * | greeted     | -                 | poll no more    | note            | -               |
+ * | greeted     | -                 | poll no more    | await "ready"   | -               |
  * | ready       | -                 | live            | live            | -               |
  * | resync      | -                 | -               | greet again     | -               |
  * | closed      | -                 | fail            | fail            | -               |
@@ -270,6 +270,7 @@ function greet(step) {
  */
 function greeted(step, validForMs) {
   stopPolling(step);
+  setTimer(step, "giveUp", GIVE_UP_MS);
   setTimer(step, "renew", validForMs - Math.min(RENEW_MS, validForMs / 3));
 }
 
@@ -338,8 +339,7 @@ function stop(step) {
 
 /** @param {ConnectionStep} step */
 function leaveSocket(step) {
-  const timers = /** @type {const} */ (["giveUp", "renew", "catchUp"]);
-  for (const name of timers) stopTimer(step, name);
+  for (const name of /** @type {const} */ (["giveUp", "renew", "catchUp"])) stopTimer(step, name);
   step.effects.push({ type: "close" });
 }
 

@@ -37,7 +37,7 @@ export function createSocket({ requestToken, baseUrl, dispatch, isOther, greetin
   /**
    * Reads a token, and passes it on unless the socket was closed meanwhile.
    * @param {boolean} isRefused whether the last token is of no use
-   * @param {(token: string) => void} use
+   * @param {(token: string, isNew: boolean) => void} use
    */
   async function withToken(isRefused, use) {
     const thisRound = round;
@@ -45,19 +45,19 @@ export function createSocket({ requestToken, baseUrl, dispatch, isOther, greetin
       const refused = (isRefused && sent) || undefined;
       let token = await requestToken({ refused });
       if (thisRound !== round) return;
-      if (token) use(token);
+      if (token) use(token, isRefused);
       else dispatch({ type: "signedOut" });
     } catch {
       if (thisRound === round) dispatch({ type: "tokenFailed" });
     }
   }
 
-  /** @param {string} token */
-  function connect(token) {
+  /** @param {string} token @param {boolean} isNew */
+  function connect(token, isNew) {
     const thisRound = round;
     const opened = (socket = new WebSocket(addressOf(baseUrl), PROTOCOL));
     const isCurrent = () => thisRound === round;
-    opened.addEventListener("open", () => isCurrent() && greet(token));
+    opened.addEventListener("open", () => isCurrent() && greet(token, isNew));
     opened.addEventListener(
       "close",
       ({ code }) => isCurrent() && dispatch({ type: "closed", code }),
@@ -65,11 +65,12 @@ export function createSocket({ requestToken, baseUrl, dispatch, isOther, greetin
     opened.addEventListener("message", ({ data }) => isCurrent() && onMessage(parse(data)));
   }
 
-  /** @param {string} token */
-  function greet(token) {
+  /** @param {string} token @param {boolean} isNew */
+  function greet(token, isNew) {
     sent = token;
-    socket?.send(JSON.stringify(greeting(token)));
-    dispatch({ type: "greeted", validForMs: validForMs(token) });
+    const message = JSON.stringify(greeting(token));
+    dispatch({ type: "greeted", validForMs: validForMs(token, isNew) });
+    socket?.send(message);
   }
 
   return {
@@ -85,7 +86,7 @@ export function createSocket({ requestToken, baseUrl, dispatch, isOther, greetin
     greet(isExpiring) {
       void withToken(false, (token) => {
         if (isOther(token)) return dispatch({ type: "account" });
-        if (!isExpiring || token !== sent) return greet(token);
+        if (!isExpiring || token !== sent) return greet(token, false);
         // This provider does not renew its tokens ahead of time.
         void withToken(true, greet);
       });
@@ -110,12 +111,15 @@ function parse(data) {
 }
 
 /**
- * How long a token is valid, by the clock of this device, which may be wrong.
- * @param {string} token @returns {number} milliseconds
+ * How long a token is valid, by the clock of this device, which may be wrong. A new token has its
+ * whole life before it.
+ * @param {string} token @param {boolean} isNew @returns {number} milliseconds
  */
-function validForMs(token) {
+function validForMs(token, isNew) {
   const { exp, iat } = claimsOf(token);
   if (typeof exp !== "number") return UNKNOWN_VALIDITY_MS;
-  const longest = typeof iat === "number" ? (exp - iat) * 1000 : LONGEST_MS;
-  return Math.max(SHORTEST_MS, Math.min(exp * 1000 - Date.now(), longest, LONGEST_MS));
+  const hasBegin = typeof iat === "number";
+  const longest = hasBegin ? (exp - iat) * 1000 : LONGEST_MS;
+  const rest = isNew && hasBegin ? longest : exp * 1000 - Date.now();
+  return Math.max(SHORTEST_MS, Math.min(rest, longest, LONGEST_MS));
 }
