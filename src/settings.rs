@@ -97,11 +97,13 @@ impl Settings {
         if is_list_cache_on && redis.is_none() {
             return Err("LIST_CACHE=redis: needs a Redis; set REDIS_URL".into());
         }
+        let bind_address = parse_bind_address(text("BIND_ADDRESS", args.bind_address)?)?;
+        let metrics_address = parse_metrics_address(text("METRICS_ADDRESS", args.metrics_address)?, bind_address)?;
         Ok(Self {
             list_cache: redis.clone().filter(|_| is_list_cache_on),
             redis,
-            bind_address: parse_bind_address(text("BIND_ADDRESS", args.bind_address)?)?,
-            metrics_address: parse_metrics_address(text("METRICS_ADDRESS", args.metrics_address)?)?,
+            bind_address,
+            metrics_address,
             jwt_secret: check_secret(value_or_file(
                 ["JWT_SECRET", "JWT_SECRET_FILE"],
                 args.jwt_secret,

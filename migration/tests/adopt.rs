@@ -165,7 +165,7 @@ on_both! {
         let connection = as_alembic_left_it(&db, "2f1e7b15dd7f").await;
         let cases = [
             ("DELETE FROM alembic_version", "alembic_version is empty"),
-            ("INSERT INTO alembic_version VALUES ('fef8a2c2eebc')", "before v0.9: `alembic upgrade 2f1e7b15dd7f`"),
+            ("INSERT INTO alembic_version VALUES ('fef8a2c2eebc')", "before v0.9: run `alembic upgrade 2f1e7b15dd7f`"),
             ("UPDATE alembic_version SET version_num = 'deadbeef'", "deadbeef, which cannot be taken over: only v0.9"),
             ("INSERT INTO alembic_version VALUES ('a1b2c3d4e5f6')", "several heads (a1b2c3d4e5f6, deadbeef)"),
             ("DROP TABLE alembic_version", "no table alembic_version"),
@@ -216,7 +216,7 @@ on_both! {
         db.up(Target::End).await;
         let error = PROJECT.adopt(&db.url, &UPGRADE, &RunOptions::default()).await.unwrap_err();
         assert!(matches!(error, Error::Adoption(_)), "{error}");
-        assert!(error.to_string().contains("recorded already"), "{error}");
+        assert!(error.to_string().contains("already recorded"), "{error}");
     }
 
     async fn of_five_concurrent_adoptions_exactly_one_adopts(db: TestDatabase) {
@@ -235,9 +235,15 @@ on_both! {
 async fn a_missing_file_is_not_created() {
     let db = TestDatabase::sqlite();
     PROJECT.adopt(&db.url, &NOTHING, &RunOptions::default()).await.unwrap_err();
-    assert!(
-        PROJECT.adopt(&db.url, &PLAN, &RunOptions::default()).await.unwrap_err().to_string().contains("cannot open")
-    );
+    let error = PROJECT.adopt(&db.url, &PLAN, &RunOptions::default()).await.unwrap_err().to_string();
+    assert!(error.ends_with("run `playhead migrate up` to create it"), "{error}");
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_named() {
+    let url = "sqlite:///tmp/no such folder/site.db";
+    let error = PROJECT.upgrade(url, &Target::End, &RunOptions::default()).await.unwrap_err().to_string();
+    assert!(error.ends_with("there is no folder /tmp/no such folder; make it first"), "{error}");
 }
 
 /// The tables and indexes that the revision after v0.9 adds.

@@ -129,7 +129,7 @@ on_both_with_python! {
     async fn an_older_revision_is_refused_with_the_alembic_command(db: TestDatabase) {
         python("build.py", &[&db.url, "41fff3752bb2"]);
         let error = PROJECT.adopt(&db.url, &AdoptOptions::default(), &RunOptions::default()).await.unwrap_err().to_string();
-        assert!(error.contains("41fff3752bb2, which is before v0.9: `alembic upgrade 2f1e7b15dd7f`"), "{error}");
+        assert!(error.contains("41fff3752bb2, which is before v0.9: run `alembic upgrade 2f1e7b15dd7f`"), "{error}");
         if db.is_postgres() {
             alembic(&db, "upgrade 2f1e7b15dd7f");
             assert_eq!(adopted(&db, true).await.pending, [""; 0]);

@@ -1,8 +1,9 @@
 //! The use cases of Playhead and their rules.
 //!
 //! One use case is one function, named like its route: `watch_history::save`, `video::list`,
-//! `auth::login`. Its input and output types are beside it. One that reads takes a connection; one
-//! that writes takes a [`storage::Transaction`] and opens none, so that use cases can be joined.
+//! `user::register`. Its input and output types are beside it. One that reads takes a connection;
+//! one that writes takes a [`storage::Transaction`] and opens none, so that use cases can be
+//! joined. ARCHITECTURE.md has the exceptions.
 //! Nothing here knows HTTP: a failure is an [`Error`], and the api crate picks its status.
 
 pub mod auth;

@@ -31,7 +31,7 @@ pub struct LibrarySummary {
 }
 
 /// The last count of a large library, and when it was made.
-type SummaryCache = Mutex<Option<(Instant, LibrarySummary)>>;
+type LibrarySummaryCache = Mutex<Option<(Instant, LibrarySummary)>>;
 
 /// Counts the ready videos and their views.
 ///
@@ -39,7 +39,7 @@ type SummaryCache = Mutex<Option<(Instant, LibrarySummary)>>;
 /// Database errors.
 pub async fn summary(db: &Database) -> Result<LibrarySummary, Error> {
     // Locked while it counts, so that many requests at once count once.
-    let cache = db.shared::<SummaryCache>();
+    let cache = db.shared::<LibrarySummaryCache>();
     let mut counted = cache.lock().await;
     if let Some((counted_at, summary)) = *counted
         && counted_at.elapsed() < CACHE_LIFETIME

@@ -177,7 +177,7 @@ fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
         .column_as(user::Column::Username, "uploader_username")
         .column_as(user::Column::Role, "uploader_role");
     match caller {
-        None => select.expr_as(Expr::cust("CAST(NULL AS integer)"), "watch_position"),
+        None => select.expr_as(Expr::value(None::<i32>).cast_as("integer"), "watch_position"),
         Some(Caller { id, .. }) => {
             let own = move |_, history| Expr::col((history, watch_history::Column::UserId)).eq(id).into_condition();
             let history = video::Relation::WatchHistory.def().on_condition(own);

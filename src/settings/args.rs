@@ -61,7 +61,7 @@ pub(crate) struct SettingArgs {
     /// Lifetime of a refresh token in days. Default: 30
     #[arg(long, env, value_name = "DAYS")]
     pub(super) refresh_token_days: Option<OsString>,
-    /// How long a used refresh token returns the same new token again, 0 to 600. Default: 60
+    /// How long a spent refresh token returns the same new token again, 0 to 600. Default: 60
     ///
     /// Two tabs that refresh at once, or a lost response, then sign nobody out.
     #[arg(long, env, value_name = "SECONDS")]

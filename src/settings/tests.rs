@@ -102,6 +102,14 @@ fn proxies_are_addresses_and_networks_in_either_form() {
 }
 
 #[test]
+fn the_metrics_have_an_address_of_their_own() {
+    let address = ("METRICS_ADDRESS", "127.0.0.1:8000");
+    let error = settings(&[address]).err().unwrap();
+    assert_eq!(error, "METRICS_ADDRESS=127.0.0.1:8000: is also BIND_ADDRESS; choose another port");
+    assert!(settings(&[address, ("BIND_ADDRESS", "127.0.0.1:8001")]).is_ok());
+}
+
+#[test]
 fn shared_lists_need_a_redis() {
     let redis = ("REDIS_URL", "redis://localhost");
     assert!(settings(&[redis]).unwrap().list_cache.is_none());

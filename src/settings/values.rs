@@ -35,8 +35,14 @@ pub(super) fn parse_bind_address(given: Option<String>) -> Result<SocketAddr, St
     parse_address("BIND_ADDRESS", &given.unwrap_or_else(|| "127.0.0.1:8000".into()), "127.0.0.1:8000")
 }
 
-pub(super) fn parse_metrics_address(given: Option<String>) -> Result<Option<SocketAddr>, String> {
-    given.map(|text| parse_address("METRICS_ADDRESS", &text, "127.0.0.1:9100")).transpose()
+/// The address of the metrics, which is not that of the site.
+pub(super) fn parse_metrics_address(given: Option<String>, site: SocketAddr) -> Result<Option<SocketAddr>, String> {
+    let Some(text) = given else { return Ok(None) };
+    let address = parse_address("METRICS_ADDRESS", &text, "127.0.0.1:9100")?;
+    if address == site && address.port() != 0 {
+        return Err(format!("METRICS_ADDRESS={text}: is also BIND_ADDRESS; choose another port"));
+    }
+    Ok(Some(address))
 }
 
 fn parse_address(name: &str, text: &str, example: &str) -> Result<SocketAddr, String> {

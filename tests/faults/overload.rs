@@ -160,7 +160,7 @@ async fn play_on(players: Vec<Player>, every: Duration, time: Duration, met: &Ar
             while due < begun + time {
                 tokio::time::sleep_until(due.into()).await;
                 let permit = permits.acquire().await.unwrap();
-                // On a slow machine some wait long for their turn.
+                // On a slow machine some wait long for a permit.
                 connection.renew_if_idle().await.unwrap();
                 let (position, save) = row.next_save();
                 let asked = Instant::now();

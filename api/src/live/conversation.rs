@@ -61,7 +61,7 @@ pub(super) struct Conversation {
     unread: Option<AggregatedMessage>,
 }
 
-type Received = Option<Result<AggregatedMessage, ProtocolError>>;
+type SocketMessage = Option<Result<AggregatedMessage, ProtocolError>>;
 
 impl Conversation {
     async fn run(mut self) {
@@ -110,7 +110,7 @@ impl Conversation {
         &self.registered.socket
     }
 
-    async fn receive(&mut self, received: Received) -> Result<(), LiveClosing> {
+    async fn receive(&mut self, received: SocketMessage) -> Result<(), LiveClosing> {
         let message = received.ok_or(LiveClosing::ByClient)??;
         self.socket().note_heard();
         match message {

@@ -6,14 +6,14 @@ use crate::extractors::{CurrentUser, Now, Query, Valid};
 use crate::state::AppData;
 use actix_web::web::Json;
 use actix_web::{delete, post};
-use service::watch_history::edit::{self, Clearing, Deletion, Marked, Marks, VideoList};
+use service::watch_history::edit::{self, Clearing, Deletion, MarkResult, Marks, VideoList};
 
 /// Mark many videos
 ///
 /// Marks videos as watched now, or as not watched. All marks are stored, or none.
 #[utoipa::path(
     operation_id = "mark_many_watched", security(("bearer" = [])), request_body = Marks,
-    responses((status = 200, description = "How many entries changed, and which videos were skipped.", body = Marked))
+    responses((status = 200, description = "How many entries changed, and which videos were skipped.", body = MarkResult))
 )]
 #[post("/watch-history/mark")]
 pub(super) async fn mark_many(
@@ -21,7 +21,7 @@ pub(super) async fn mark_many(
     CurrentUser(caller): CurrentUser,
     Valid(Body(marks)): Valid<Body<Marks>>,
     Now(now): Now,
-) -> Result<Json<Marked>, Problem> {
+) -> Result<Json<MarkResult>, Problem> {
     let edit = app.edit(caller, now);
     let marking = app
         .run(move |app| async move { app.db.transaction(async |tx| edit::mark_many(tx, &edit, &marks).await).await });

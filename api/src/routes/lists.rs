@@ -285,8 +285,7 @@ fn five() -> i32 {
 
 /// A video and its mean rating.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RatedVideo)]
-pub(super) struct Rated {
+pub(super) struct RatedVideo {
     /// The video.
     video: Video,
     /// The mean score.
@@ -302,10 +301,10 @@ pub(super) struct Rated {
 /// There are no ratings yet, so the list is empty.
 #[utoipa::path(
     operation_id = "top_rated_videos", params(TopRatedQuery),
-    responses((status = 200, description = "The best rated videos.", body = [Rated]))
+    responses((status = 200, description = "The best rated videos.", body = [RatedVideo]))
 )]
 #[get("/statistics/top-rated")]
-pub(super) async fn top_rated(_query: Valid<Query<TopRatedQuery>>) -> Json<Vec<Rated>> {
+pub(super) async fn top_rated(_query: Valid<Query<TopRatedQuery>>) -> Json<Vec<RatedVideo>> {
     Json(Vec::new())
 }
 

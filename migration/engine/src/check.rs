@@ -64,6 +64,9 @@ pub(crate) fn is_created(created: &Schema, difference: &Difference) -> bool {
 
 impl Project {
     /// Compares the database with the entities. Changes nothing.
+    ///
+    /// # Errors
+    /// The database cannot be opened or read.
     pub async fn check(&self, url: &str) -> Result<Drift, Error> {
         let db = connect(self, url, false, RunOptions::default().lock_timeout).await?;
         let drift = self.check_on(&db).await;
@@ -72,6 +75,9 @@ impl Project {
     }
 
     /// As [`Project::check`], over an open connection or transaction.
+    ///
+    /// # Errors
+    /// The database cannot be read.
     pub async fn check_on<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction>>(
         &self,
         db: &C,

@@ -7,7 +7,7 @@ use sea_orm_migration::sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions
 use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm_migration::sea_orm::sqlx::{ConnectOptions as _, Connection, Executor};
 use sea_orm_migration::sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -57,15 +57,17 @@ pub(crate) fn behind_transaction_pooler(url: &str) -> bool {
     url.contains("statement-cache-capacity=0")
 }
 
-/// Opens one connection. A missing SQLite file is created only if `create` is set.
+/// Opens one connection. A missing SQLite file is created only if `create` is set, and its folder
+/// never.
 pub(crate) async fn connect(
     project: &Project,
     url: &str,
     create: bool,
     busy_timeout: Duration,
 ) -> Result<DatabaseConnection, Error> {
-    if matches!(Place::of(url)?, Place::Postgres) {
-        probe(url).await?;
+    match Place::of(url)? {
+        Place::Postgres => probe(url).await?,
+        Place::SqliteFile(file) => check_file(project, url, &file, create)?,
     }
     let mut options = ConnectOptions::new(url);
     let (names_itself, command) = (url.contains("application_name"), project.command);
@@ -94,6 +96,19 @@ pub(crate) async fn connect(
         db.execute_unprepared(&format!("PRAGMA busy_timeout = {}", busy_timeout.as_millis())).await?;
     }
     Ok(db)
+}
+
+/// Says what is missing, which SQLite does not.
+fn check_file(project: &Project, url: &str, file: &Path, create: bool) -> Result<(), Error> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    match folder {
+        Some(folder) => Err(unreachable(url, &format!("there is no folder {}; make it first", folder.display()))),
+        None if !create && !file.exists() => {
+            let reason = format!("there is no file {}; run `{} up` to create it", file.display(), project.command);
+            Err(unreachable(url, &reason))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Keeps the connection inside a transaction. SeaORM prepares a statement in one step and runs it

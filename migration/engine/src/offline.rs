@@ -14,6 +14,10 @@ use sea_orm_migration::sea_orm::DbBackend;
 impl Project {
     /// The SQL that `up` (or `down`) would run, for psql or sqlite3. `range` is `FROM:TO` or `TO`;
     /// without `FROM` it starts at the base (`up`) or the head (`down`).
+    ///
+    /// # Errors
+    /// The range is unknown or in the wrong direction, or a migration cannot be written as a
+    /// script.
     pub async fn script(&self, up: bool, range: &str, dialect: DbBackend) -> Result<String, Error> {
         let (start, end) = if up { (BASE, HEAD) } else { (HEAD, BASE) };
         let (from, to) = range.split_once(':').unwrap_or((start, range));

@@ -75,6 +75,9 @@ impl Display for RunPlan {
 
 impl Project {
     /// Returns what the operation would do. Changes nothing and creates no file.
+    ///
+    /// # Errors
+    /// The database cannot be opened, or the target is unknown or out of reach.
     pub async fn plan(&self, url: &str, operation: &Operation, options: &RunOptions) -> Result<RunPlan, Error> {
         let steps = if Place::of(url)?.is_missing() {
             let state = SchemaState { pending: self.names(), ..SchemaState::default() };

@@ -55,16 +55,27 @@ impl Display for RunReport {
 
 impl Project {
     /// Applies pending migrations. Creates a missing SQLite file.
+    ///
+    /// # Errors
+    /// As [`Project::run`].
     pub async fn upgrade(&self, url: &str, target: &Target, options: &RunOptions) -> Result<RunReport, Error> {
         self.run(url, &Operation::Up(target.clone()), options).await
     }
 
     /// Reverts applied migrations, newest first.
+    ///
+    /// # Errors
+    /// As [`Project::run`].
     pub async fn downgrade(&self, url: &str, target: &Target, options: &RunOptions) -> Result<RunReport, Error> {
         self.run(url, &Operation::Down(target.clone()), options).await
     }
 
     /// Runs the operation, as soon as no other runner does.
+    ///
+    /// # Errors
+    /// The database cannot be opened, backed up or locked, the target is unknown or out of reach,
+    /// data would be dropped without a confirmation, or a migration fails. Nothing has changed
+    /// then, except by migrations that run outside of the transaction.
     pub async fn run(&self, url: &str, operation: &Operation, options: &RunOptions) -> Result<RunReport, Error> {
         let create = !matches!(operation, Operation::Down(_));
         let db = connect(self, url, create, Duration::ZERO).await?;

@@ -48,6 +48,9 @@ impl Display for MigrationDetails {
 
 impl Project {
     /// Describes the migration with this name or prefix. Changes nothing and creates no file.
+    ///
+    /// # Errors
+    /// The name is unknown or ambiguous, or the database cannot be opened.
     pub async fn show(&self, url: &str, word: &str) -> Result<MigrationDetails, Error> {
         let names = self.names();
         let name = match names.last() {

@@ -37,6 +37,9 @@ impl Display for StampReport {
 impl Project {
     /// Marks every migration up to `word` (`head`, `base`, `+N`, `-N` or a name) as applied and the
     /// rest as pending, without running any.
+    ///
+    /// # Errors
+    /// The database cannot be opened or locked, or the name is unknown or ambiguous.
     pub async fn stamp(&self, url: &str, word: &str, options: &RunOptions) -> Result<StampReport, Error> {
         // A database that does not exist has nothing to mark.
         let db = connect(self, url, false, Duration::ZERO).await?;

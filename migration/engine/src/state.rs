@@ -95,6 +95,9 @@ impl Display for MigrationList {
 
 impl Project {
     /// Reads the state of a database. Changes nothing and creates no file.
+    ///
+    /// # Errors
+    /// The database cannot be opened or read.
     pub async fn status(&self, url: &str) -> Result<SchemaState, Error> {
         let (recorded, alembic) = read_from(self, url).await?;
         Ok(compare(self, &recorded, alembic))
@@ -102,6 +105,9 @@ impl Project {
 
     /// Lists all migrations, newest first, with the time at which each was applied. Changes nothing
     /// and creates no file.
+    ///
+    /// # Errors
+    /// The database cannot be opened or read.
     pub async fn history(&self, url: &str) -> Result<MigrationList, Error> {
         let (mut recorded, alembic) = read_from(self, url).await?;
         let state = compare(self, &recorded, alembic);
@@ -119,6 +125,9 @@ impl Project {
     }
 
     /// Reads the state of the database of this connection, in a few short queries.
+    ///
+    /// # Errors
+    /// The database cannot be read.
     pub async fn state(&self, db: &impl ConnectionTrait) -> Result<SchemaState, Error> {
         let (recorded, alembic) = read(db).await?;
         Ok(compare(self, &recorded, alembic))
@@ -126,11 +135,11 @@ impl Project {
 }
 
 /// The applied migrations with their times, and Alembic's revisions if there are none.
-type Recorded = (BTreeMap<String, i64>, Option<Vec<String>>);
+type MigrationRecords = (BTreeMap<String, i64>, Option<Vec<String>>);
 
-async fn read_from(project: &Project, url: &str) -> Result<Recorded, Error> {
+async fn read_from(project: &Project, url: &str) -> Result<MigrationRecords, Error> {
     if Place::of(url)?.is_missing() {
-        return Ok(Recorded::default());
+        return Ok(MigrationRecords::default());
     }
     let db = connect(project, url, false, RunOptions::default().lock_timeout).await?;
     let record = read(&db).await;
@@ -138,7 +147,7 @@ async fn read_from(project: &Project, url: &str) -> Result<Recorded, Error> {
     record
 }
 
-async fn read(db: &impl ConnectionTrait) -> Result<Recorded, Error> {
+async fn read(db: &impl ConnectionTrait) -> Result<MigrationRecords, Error> {
     let recorded = records::read(db).await?;
     // SeaORM's own command line creates an empty table when it only reads.
     let alembic = if recorded.is_empty() { alembic_revisions(db).await? } else { None };

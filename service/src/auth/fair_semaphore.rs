@@ -14,10 +14,10 @@ use tokio::time::timeout;
 
 /// A fixed number of permits. A clone shares them.
 #[derive(Clone, Debug)]
-pub(super) struct FairSemaphore(Arc<Mutex<Waiting>>);
+pub(super) struct FairSemaphore(Arc<Mutex<SemaphoreState>>);
 
 #[derive(Debug)]
-struct Waiting {
+struct SemaphoreState {
     free: usize,
     /// The queue of each address that waits; the next one is first.
     addresses: VecDeque<(Network, VecDeque<oneshot::Sender<FairPermit>>)>,
@@ -29,7 +29,7 @@ pub(super) struct FairPermit(Option<FairSemaphore>);
 
 impl FairSemaphore {
     pub(super) fn new(count: usize) -> Self {
-        Self(Arc::new(Mutex::new(Waiting { free: count, addresses: VecDeque::new() })))
+        Self(Arc::new(Mutex::new(SemaphoreState { free: count, addresses: VecDeque::new() })))
     }
 
     /// Waits for a permit.
@@ -68,7 +68,7 @@ impl FairSemaphore {
         next
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, SemaphoreState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

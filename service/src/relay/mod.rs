@@ -55,7 +55,7 @@ impl RedisAddress {
     pub fn parse(url: &str) -> Result<Self, String> {
         const ALLOWED: &str = "use redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// with TLS";
         if !url.starts_with("redis://") && !url.starts_with("rediss://") {
-            return Err(format!("is no URL of a Redis server; {ALLOWED}"));
+            return Err(format!("is not the URL of a Redis server; {ALLOWED}"));
         }
         let address = url.into_connection_info().map_err(|_| format!("is not a valid URL; {ALLOWED}"))?;
         if matches!(address.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {

@@ -18,7 +18,7 @@ const PLAYS_PER_TRANSACTION: u64 = 1_000;
 
 /// What some viewers watched before their common cutoff.
 #[derive(Debug)]
-pub(super) struct Expired {
+pub(super) struct ExpiryScope {
     pub(super) viewers: Vec<i64>,
     pub(super) cutoff: DateTime<Utc>,
     /// The setting `HISTORY_MAX_DAYS`.
@@ -27,7 +27,7 @@ pub(super) struct Expired {
     pub(super) now: DateTime<Utc>,
 }
 
-impl Expired {
+impl ExpiryScope {
     /// Some of the viewers that have expired entries; `None` if no one has.
     pub(super) async fn find_owners_of_entries(&self, db: &Database) -> Result<Option<Vec<i64>>, Error> {
         let column = watch_history::Column::UserId;

@@ -3,7 +3,7 @@
 //! It reads first and writes only where something has expired. Each transaction deletes few rows,
 //! and a pause follows it, so that saves go on. Whatever ends the sweep, the next one goes on.
 
-use super::expired::Expired;
+use super::expired::ExpiryScope;
 use super::retention_cutoff;
 use crate::changes::sweep_changed_videos;
 use crate::storage::Transaction;
@@ -52,7 +52,7 @@ pub async fn sweep(db: &Database, max_days: Option<i32>, now: DateTime<Utc>) -> 
     let mut page = next_viewers(db, max_days, 0).await?;
     while let Some((last, _)) = page.last().copied() {
         for (cutoff, viewers) in group_by_cutoff(&page, max_days, now) {
-            let expired = Expired { viewers, cutoff, max_days, now };
+            let expired = ExpiryScope { viewers, cutoff, max_days, now };
             // First, so that few plays are left for the cascade of an entry.
             swept.plays += delete_all(db, Target::Plays(&expired)).await?;
             swept.entries += delete_all(db, Target::Entries(&expired)).await?;
@@ -98,8 +98,8 @@ fn group_by_cutoff(
 /// What is deleted in one transaction after the other.
 #[derive(Clone, Copy)]
 enum Target<'a> {
-    Plays(&'a Expired),
-    Entries(&'a Expired),
+    Plays(&'a ExpiryScope),
+    Entries(&'a ExpiryScope),
     /// Those of before this time.
     Tombstones(DateTime<Utc>),
 }

@@ -192,6 +192,7 @@ pub async fn list_popular(db: &Database, caller: Option<Caller>, limit: u64, ski
 /// # Errors
 /// [`Error::Busy`] when too many requests skip many rows at once.
 pub async fn list_own(db: &Database, caller: Caller, limit: u64, skip: u64) -> Result<Vec<Video>, Error> {
+    // SQLite uses the partial index only if the statement repeats its condition letter by letter.
     let own = video::Column::UserId.eq(caller.id).and(Expr::cust("status <> 'deleted'")).into_condition();
     let ids = select_ids(own, SortKey::CreatedAt, SortDirection::Desc, limit, skip);
     Ok(into_videos(read_rows(db, Some(caller), ids, SortKey::CreatedAt, SortDirection::Desc, skip).await?))

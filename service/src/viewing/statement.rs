@@ -82,7 +82,7 @@ pub(super) fn sums(
 }
 
 /// The columns that tell of a play.
-struct PlayColumns {
+struct ViewingColumns {
     table: SelectStatement,
     entry_id: Expr,
     user_id: Expr,
@@ -94,8 +94,8 @@ struct PlayColumns {
 }
 
 /// The plays that have ended.
-fn ended() -> PlayColumns {
-    PlayColumns {
+fn ended() -> ViewingColumns {
+    ViewingColumns {
         table: Query::select().from(play::Entity).take(),
         entry_id: play::Column::EntryId.into_expr(),
         user_id: play::Column::UserId.into_expr(),
@@ -108,9 +108,9 @@ fn ended() -> PlayColumns {
 }
 
 /// The running plays, which are in their entries.
-fn running() -> PlayColumns {
+fn running() -> ViewingColumns {
     use watch_history::{Column, Entity};
-    PlayColumns {
+    ViewingColumns {
         table: Query::select().from(Entity).and_where(Column::PlayIsKept.eq(true)).take(),
         entry_id: Column::Id.into_expr(),
         user_id: Column::UserId.into_expr(),
@@ -126,7 +126,7 @@ fn plays_of(
     backend: DatabaseBackend,
     user_id: i64,
     range: &ViewingRange,
-    columns: &PlayColumns,
+    columns: &ViewingColumns,
     kept_since: Option<DateTime<Utc>>,
 ) -> SelectStatement {
     let hour = local_hour(backend, &columns.started_at, range);

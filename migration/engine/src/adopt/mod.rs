@@ -30,6 +30,10 @@ pub struct AdoptOptions {
 
 impl Project {
     /// Adopts the database, or reports the obstacles. A second time changes nothing.
+    ///
+    /// # Errors
+    /// The database cannot be opened, it is not to be adopted, or a statement fails. Nothing has
+    /// changed then.
     pub async fn adopt(
         &self,
         url: &str,
@@ -59,6 +63,9 @@ impl Project {
     }
 
     /// The migration at which the database was adopted. No downgrade goes below it.
+    ///
+    /// # Errors
+    /// The statement fails.
     pub async fn adopted_at(&self, db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
         adopted_at(db, self.legacy).await
     }

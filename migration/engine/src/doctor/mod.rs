@@ -63,6 +63,9 @@ impl Display for Diagnosis {
 
 impl Project {
     /// Examines the database. Changes nothing and creates no file.
+    ///
+    /// # Errors
+    /// The address is not valid. A database that cannot be opened is a finding.
     pub async fn doctor(&self, url: &str) -> Result<Diagnosis, Error> {
         let mut diagnosis = Diagnosis::default();
         diagnosis.add_ok(format!("{} {}", self.name, self.version).trim_end());

@@ -28,7 +28,7 @@ pub enum AdoptionRefusal {
         adoptable: Vec<&'static str>,
     },
     /// The database is older than the release of the rules.
-    #[error("the database is at {at}, which is before {release}: `alembic upgrade {revision}` first")]
+    #[error("the database is at {at}, which is before {release}: run `alembic upgrade {revision}` first")]
     TooOld {
         /// The revision in the table.
         at: String,
@@ -39,7 +39,7 @@ pub enum AdoptionRefusal {
     },
     /// The revision is not one of the rules.
     #[error(
-        "the database is at {at}, which cannot be taken over: only {release} ({}) can, so `alembic downgrade {}` first",
+        "the database is at {at}, which cannot be taken over: only {release} ({}) can, so run `alembic downgrade {}` first",
         adoptable.join(" or "), adoptable.last().copied().unwrap_or_default()
     )]
     UnknownRevision {
@@ -52,7 +52,7 @@ pub enum AdoptionRefusal {
     },
     /// The database is the project's already.
     #[error(
-        "{count} migrations of {project}'s are recorded already, so there is nothing to take over: `status` lists them"
+        "{count} of {project}'s migrations are already recorded, so there is nothing to take over: `status` lists them"
     )]
     AlreadyMigrated {
         /// How many migrations are recorded.

@@ -74,6 +74,10 @@ pub struct MigrationSource {
 
 impl Project {
     /// Writes an empty migration into `dir`, or into the project's folder of sources.
+    ///
+    /// # Errors
+    /// The message has no letter, the folder has no list of migrations, or a file cannot be
+    /// written.
     pub fn revision(&self, message: &str, dir: Option<&Path>) -> Result<WrittenRevision, Error> {
         let file = self.next_file(message, dir)?;
         let files = file.write(&source::empty_source(message))?;
@@ -82,6 +86,9 @@ impl Project {
 
     /// Writes a migration for the differences between the entities and the database, if there are
     /// any. Refuses a database with pending migrations.
+    ///
+    /// # Errors
+    /// As [`Project::revision`]; the database cannot be read, or has pending migrations.
     pub async fn autogenerate(&self, url: &str, message: &str, dir: Option<&Path>) -> Result<WrittenRevision, Error> {
         let file = self.next_file(message, dir)?;
         // A SQLite file that nobody has made yet is an empty database.
@@ -108,6 +115,9 @@ impl Project {
 
     /// The source of a migration for the differences between the entities and a database. `None` if
     /// there are none.
+    ///
+    /// # Errors
+    /// The database cannot be read.
     pub async fn source<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction>>(
         &self,
         db: &C,

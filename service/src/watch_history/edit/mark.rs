@@ -47,7 +47,7 @@ pub struct Marks {
 /// What a mark of many videos did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = WatchedMarkResult)]
-pub struct Marked {
+pub struct MarkResult {
     /// How many entries changed or were created.
     #[schema(minimum = 0, example = 2)]
     pub changed: u64,
@@ -87,7 +87,7 @@ pub async fn unmark(tx: &Transaction, edit: &Edit, video_id: i64) -> Result<Entr
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is gone or deactivated.
-pub async fn mark_many(tx: &Transaction, edit: &Edit, marks: &Marks) -> Result<Marked, Error> {
+pub async fn mark_many(tx: &Transaction, edit: &Edit, marks: &Marks) -> Result<MarkResult, Error> {
     let account = lock_account(tx, edit).await?;
     let visible = lock_videos(tx, &account, &marks.video_ids).await?;
     let mut listed = HashSet::new();
@@ -100,7 +100,7 @@ pub async fn mark_many(tx: &Transaction, edit: &Edit, marks: &Marks) -> Result<M
         entries.retain(|entry| !account.is_expired(entry.last_watched_at));
         unmark_entries(tx, edit, entries).await?
     };
-    Ok(Marked { changed: changed.try_into().unwrap_or(u64::MAX), skipped })
+    Ok(MarkResult { changed: changed.try_into().unwrap_or(u64::MAX), skipped })
 }
 
 /// Marks these videos, which have these durations. Returns how many entries changed.

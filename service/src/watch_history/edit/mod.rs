@@ -24,7 +24,7 @@ use entity::watch_history::Model;
 pub use forget::{Deletion, VideoList, forget_many};
 pub use hide::{Hiding, hide, unhide};
 pub(crate) use lock::{lock_account, lock_entry, lock_video};
-pub use mark::{Mark, Marked, Marks, mark, mark_many, unmark};
+pub use mark::{Mark, MarkResult, Marks, mark, mark_many, unmark};
 pub(crate) use store::store_one;
 pub use undo::undo;
 use validator::ValidationError;

@@ -25,7 +25,7 @@ use std::sync::Arc;
 const ATTEMPTS: usize = 3;
 
 /// A save with the decision about it.
-struct Decided<'a> {
+struct DecidedSave<'a> {
     save: &'a SaveCommand,
     decision: Decision,
     duration: Option<i32>,
@@ -33,7 +33,7 @@ struct Decided<'a> {
     version: Option<i64>,
 }
 
-impl Decided<'_> {
+impl DecidedSave<'_> {
     /// Whether the decision updates the entry, and inserts one ended play at most.
     fn is_update(&self) -> bool {
         let Decision { expired, reopened, write, .. } = &self.decision;
@@ -60,7 +60,7 @@ pub(super) async fn write_unlocked(
     }
     let (mut outcomes, decided) = decide_all(connection, writer, saves).await?;
     let (skipped, mut updates): (Vec<_>, Vec<_>) =
-        decided.into_iter().filter(Decided::is_update).partition(|one| one.decision.write == EntryWrite::Skip);
+        decided.into_iter().filter(DecidedSave::is_update).partition(|one| one.decision.write == EntryWrite::Skip);
     let columns = unchanged_columns();
     updates.sort_by_key(|one| (one.save.user_id, one.save.video_id));
     let rows = updates.iter().map(unchanged_params).collect::<Result<Vec<_>, _>>()?;
@@ -77,8 +77,8 @@ pub(super) async fn write_unlocked(
 }
 
 /// The parameters of [`unchanged_columns`].
-fn unchanged_params(one: &Decided<'_>) -> Result<Vec<Param>, DbErr> {
-    let Decided { decision: Decision { entry, closed, .. }, version, .. } = one;
+fn unchanged_params(one: &DecidedSave<'_>) -> Result<Vec<Param>, DbErr> {
+    let DecidedSave { decision: Decision { entry, closed, .. }, version, .. } = one;
     let version = version.map_or(Param::Number(None), IntoParam::into_param);
     let closed = match closed {
         Some(play) => params_of(play, &play_columns())?,
@@ -139,7 +139,7 @@ async fn decide_all<'a>(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
     saves: &[&'a SaveCommand],
-) -> Result<(HashMap<EntryKey, Outcome>, Vec<Decided<'a>>), DbErr> {
+) -> Result<(HashMap<EntryKey, Outcome>, Vec<DecidedSave<'a>>), DbErr> {
     let (mut outcomes, mut decided) = (HashMap::new(), Vec::with_capacity(saves.len()));
     let requests = saves.iter().map(|save| StateRequest::from(*save));
     for row in connection.query(&writer.statements.state, bind_arrays(requests)?).await? {
@@ -156,7 +156,7 @@ async fn decide_all<'a>(
         };
         let (duration, version) = (state.duration, state.version);
         match decide(state, save, &writer.context.rules) {
-            Some(decision) => decided.push(Decided { save, decision, duration, version }),
+            Some(decision) => decided.push(DecidedSave { save, decision, duration, version }),
             None => drop(outcomes.insert(save.key(), Ok(None))),
         }
     }
@@ -167,7 +167,7 @@ async fn decide_all<'a>(
 async fn write(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
-    mut decided: Vec<Decided<'_>>,
+    mut decided: Vec<DecidedSave<'_>>,
 ) -> Result<HashMap<EntryKey, Outcome>, DbErr> {
     let statements = &writer.statements;
     let expired = decided.iter().filter_map(|one| one.decision.expired).map(|id| Ok([id.into_param()]));
@@ -179,12 +179,12 @@ async fn write(
     let closed = decided.iter().filter_map(|one| one.decision.closed.as_ref()).map(|play| params_of(play, &columns));
     execute(connection, &statements.insert_plays, &columns, closed).await?;
     let columns = updated_columns();
-    let is_updated = |one: &&Decided<'_>| matches!(one.decision.write, EntryWrite::Heartbeat | EntryWrite::Update);
+    let is_updated = |one: &&DecidedSave<'_>| matches!(one.decision.write, EntryWrite::Heartbeat | EntryWrite::Update);
     let updated = decided.iter().filter(is_updated).map(|one| params_of(&one.decision.entry, &columns));
     execute(connection, &statements.update_entries, &columns, updated).await?;
     insert(connection, writer, &mut decided).await?;
     let revived = delete_revived(connection, writer, &decided).await?;
-    let outcome = |one: Decided<'_>| {
+    let outcome = |one: DecidedSave<'_>| {
         let key = one.save.key();
         let outcome = if revived.contains(&key) { Ok(None) } else { one.into_outcome(writer) };
         (key, outcome)
@@ -196,11 +196,11 @@ async fn write(
 async fn insert(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
-    decided: &mut Vec<Decided<'_>>,
+    decided: &mut Vec<DecidedSave<'_>>,
 ) -> Result<(), DbErr> {
     let columns = entry_columns();
     decided.sort_by_key(|one| (one.save.user_id, one.save.video_id));
-    let is_new = |one: &&Decided<'_>| one.decision.write == EntryWrite::Insert;
+    let is_new = |one: &&DecidedSave<'_>| one.decision.write == EntryWrite::Insert;
     let new = decided.iter().filter(is_new).map(|one| params_of(&one.decision.entry, &columns));
     let mut ids = HashMap::new();
     for row in execute(connection, &writer.statements.insert_entries, &columns, new).await? {
@@ -220,9 +220,9 @@ async fn insert(
 async fn delete_revived(
     connection: &mut PgConnectionGuard<'_>,
     writer: &Writer,
-    decided: &[Decided<'_>],
+    decided: &[DecidedSave<'_>],
 ) -> Result<HashSet<EntryKey>, DbErr> {
-    let is_late_insert = |one: &&Decided<'_>| one.decision.write == EntryWrite::Insert && one.save.has_age();
+    let is_late_insert = |one: &&DecidedSave<'_>| one.decision.write == EntryWrite::Insert && one.save.has_age();
     let rows = decided.iter().filter(is_late_insert).map(|one| params_of(&one.decision.entry, &REVIVED));
     let mut deleted = HashSet::new();
     for row in execute(connection, &writer.statements.delete_revived, &REVIVED, rows).await? {

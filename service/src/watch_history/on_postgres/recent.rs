@@ -12,7 +12,7 @@ const LIMIT: usize = 16_384;
 
 /// What a save probably does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
+pub(super) enum Expectation {
     /// It goes on with the running play.
     Heartbeat,
     /// It ends the running play.
@@ -31,16 +31,16 @@ pub(super) struct RecentSessions {
 
 impl RecentSessions {
     /// What each save probably does.
-    pub(super) fn expect(&self, saves: &[&SaveCommand]) -> Vec<Expected> {
+    pub(super) fn expect(&self, saves: &[&SaveCommand]) -> Vec<Expectation> {
         saves.iter().map(|save| self.expect_one(save)).collect()
     }
 
-    fn expect_one(&self, save: &SaveCommand) -> Expected {
+    fn expect_one(&self, save: &SaveCommand) -> Expectation {
         let key = save.key();
         match self.newer.get(&key).or_else(|| self.older.get(&key)) {
-            Some(session) if *session == self.session(save) => Expected::Heartbeat,
-            Some(_) => Expected::AnotherPlay,
-            None => Expected::Unknown,
+            Some(session) if *session == self.session(save) => Expectation::Heartbeat,
+            Some(_) => Expectation::AnotherPlay,
+            None => Expectation::Unknown,
         }
     }
 

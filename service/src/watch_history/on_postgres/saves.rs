@@ -3,7 +3,7 @@
 
 use super::Writer;
 use super::decided::write_unlocked;
-use super::recent::Expected;
+use super::recent::Expectation;
 use crate::storage::{PgConnectionGuard, RowReader, bind_arrays};
 use crate::watch_history::command::Outcome;
 use crate::watch_history::entry::EntryRow;
@@ -33,9 +33,9 @@ pub(super) async fn write_saves(
     let expected = writer.recent().expect(saves);
     for (save, expected) in saves.iter().zip(expected) {
         match expected {
-            Expected::Heartbeat => heartbeats.push(*save),
-            Expected::Unknown => unknown.push(*save),
-            Expected::AnotherPlay => {}
+            Expectation::Heartbeat => heartbeats.push(*save),
+            Expectation::Unknown => unknown.push(*save),
+            Expectation::AnotherPlay => {}
         }
     }
     if !unknown.is_empty() && heartbeats.len() < MIN_HEARTBEATS {

@@ -5,7 +5,7 @@ use crate::storage::select_input;
 use crate::video::VideoSummary;
 use crate::watch_history::entry::EntryRow;
 use crate::watch_history::key::EntryKey;
-use crate::watch_history::list::{ListRequest, ListRows};
+use crate::watch_history::list::{ListEntry, ListRequest, ListRows};
 use entity::{user, video, watch_history, watch_history::Column};
 use sea_orm::DatabaseBackend::{self, Postgres};
 use sea_orm::prelude::*;
@@ -72,26 +72,15 @@ pub(super) fn summaries(backend: DatabaseBackend) -> String {
 ///
 /// The index has the hour, so they are read in its order, and only those of one hour are sorted.
 fn entries_by_time() -> SelectStatement {
-    let columns = [
-        Column::Id,
-        Column::VideoId,
-        Column::WatchPosition,
-        Column::Device,
-        Column::PlayCount,
-        Column::LastWatchedAt,
-        Column::PreviousPosition,
-        Column::PreviousDevice,
-        Column::PreviousAt,
-    ];
     let mut select = Query::select();
     select
-        .columns(columns)
+        .exprs(ListEntry::selected())
         .from(watch_history::Entity)
-        .and_where(Column::UserId.into_expr().eq(Expr::cust("input.user_id")))
+        .and_where(Column::UserId.into_expr().equals((INPUT, "user_id")))
         .order_by(Column::WatchedHour, Order::Desc)
         .order_by(Column::LastWatchedAt, Order::Desc)
         .order_by(Column::Id, Order::Desc);
-    for condition in is_listed(Expr::cust("input.now")) {
+    for condition in is_listed(Expr::col((INPUT, "now"))) {
         select.and_where(condition);
     }
     let sql = render(Postgres, &select);

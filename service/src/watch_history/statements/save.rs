@@ -94,7 +94,20 @@ fn value_of_save(column: Column, rules: &ProgressRules) -> Option<Expr> {
         Column::PlayIsKept => user::Column::HistoryMode.eq(HistoryMode::On),
         Column::PlayHasSession => input(Column::PlayerSession).is_not_null(),
         Column::PlayWatchedMs => Expr::col((INPUT, PLAYED_SECONDS)).if_null(0).mul(1000),
-        _ => return None,
+        Column::PlayCount
+        | Column::CompletedAt
+        | Column::CountedSessions
+        | Column::Hidden
+        | Column::HiddenUntil
+        | Column::PreviousPosition
+        | Column::PreviousDevice
+        | Column::PreviousAt
+        | Column::PlayNumber
+        | Column::PlayStartedAt
+        | Column::PlayStartPosition
+        | Column::PlayCompleted
+        | Column::CreatedAt
+        | Column::Revision => return None,
     })
 }
 
@@ -118,7 +131,21 @@ fn inserted_value(column: Column) -> Option<Expr> {
         Column::PlayNumber => CaseStatement::new().case(of(Column::PlayIsKept), 1).finally(0).into(),
         Column::PlayStartedAt => of(Column::LastWatchedAt),
         Column::CreatedAt => of(Column::UpdatedAt),
-        column => of(column),
+        Column::Id
+        | Column::UserId
+        | Column::VideoId
+        | Column::WatchPosition
+        | Column::WatchDuration
+        | Column::Completed
+        | Column::PlayerSession
+        | Column::Sequence
+        | Column::Device
+        | Column::LastWatchedAt
+        | Column::WatchedHour
+        | Column::PlayIsKept
+        | Column::PlayHasSession
+        | Column::PlayWatchedMs
+        | Column::UpdatedAt => of(column),
     })
 }
 

@@ -42,7 +42,7 @@ pub(super) fn updated_value(column: Column) -> Option<Expr> {
         Column::CompletedAt => if_counted(excluded(column)),
         Column::CountedSessions => if_counted(counted_sessions()),
         Column::Hidden => stored(column).and(is_moved().not()),
-        Column::HiddenUntil => when(is_moved(), Expr::cust("NULL"), stored(column)),
+        Column::HiddenUntil => when(is_moved(), Expr::null(), stored(column)),
         Column::PreviousPosition => if_given_up(stored(Column::WatchPosition)),
         Column::PreviousDevice => if_given_up(stored(Column::Device)),
         Column::PreviousAt => if_given_up(stored(Column::LastWatchedAt)),
