@@ -1,5 +1,6 @@
 //! Who calls a use case.
 
+use chrono::{DateTime, Utc};
 use entity::user;
 use serde::Serialize;
 use std::fmt;
@@ -44,4 +45,6 @@ pub struct Caller {
     pub id: i64,
     /// Its role.
     pub role: UserRole,
+    /// What it watched before this time has expired; `None` if nothing has.
+    pub history_since: Option<DateTime<Utc>>,
 }

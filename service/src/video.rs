@@ -24,7 +24,7 @@ pub use list::{
 pub(crate) use list::{find_many, select_popular_ids};
 pub(crate) use new_duration::recompute_completed;
 use sea_orm::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::sea_query::{DynIden, Expr, ExprTrait, IntoCondition};
 use sea_orm::{Condition, FromQueryResult, JoinType, QuerySelect, Select};
 use serde::Serialize;
 pub use site::{HlsStatus, PreviewClips, Qualities, RatingStats, exists};
@@ -178,8 +178,12 @@ fn with_progress(caller: Option<Caller>) -> Select<video::Entity> {
         .column_as(user::Column::Role, "uploader_role");
     match caller {
         None => select.expr_as(Expr::value(None::<i32>).cast_as("integer"), "watch_position"),
-        Some(Caller { id, .. }) => {
-            let own = move |_, history| Expr::col((history, watch_history::Column::UserId)).eq(id).into_condition();
+        Some(Caller { id, history_since, .. }) => {
+            let own = move |_, history: DynIden| {
+                let last_watched_at = Expr::col((history.clone(), watch_history::Column::LastWatchedAt));
+                let kept = history_since.map(|since| last_watched_at.gte(since));
+                Expr::col((history, watch_history::Column::UserId)).eq(id).into_condition().add_option(kept)
+            };
             let history = video::Relation::WatchHistory.def().on_condition(own);
             select.join(JoinType::LeftJoin, history).column_as(watch_history::Column::WatchPosition, "watch_position")
         }

@@ -209,6 +209,14 @@ on_both! {
         assert!(has_entry(&app, &ann, film).await);
     }
 
+    async fn a_misspelt_parameter_clears_nothing(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let films = watched_each_minute(&app, &ann).await;
+        let path = format!("{HISTORY}?Before=2026-01-01T00:00:00Z");
+        problem(app.ask(&ann, Method::DELETE, &path, None).await, 422, "validation_failed").await;
+        assert!(has_entry(&app, &ann, films[0]).await);
+    }
+
     async fn an_interrupted_clearing_is_finished_later(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let films = watched_each_minute(&app, &ann).await;

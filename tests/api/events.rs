@@ -50,7 +50,7 @@ async fn stored_position(app: &TestApp) -> i32 {
 }
 
 async fn delete(app: &TestApp, person: &Person, video_id: i64) -> Result<i64, Error> {
-    let caller = Caller { id: person.id, role: UserRole::User };
+    let caller = Caller { id: person.id, role: UserRole::User, history_since: None };
     app.db.transaction(async |tx| service::video::delete(tx, caller, video_id, app.now()).await).await
 }
 

@@ -52,6 +52,39 @@ on_both! {
         problem(delete(&app, &ann, play_id(&entry, 2)).await, 404, "play_not_found").await;
     }
 
+    async fn the_id_of_a_deleted_play_is_given_to_no_other_one(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        for (session, position) in [("a", 100), ("b", 200), ("a", 120)] {
+            app.pass(Duration::from_secs(60));
+            app.send_save(&ann, film, json!({"watch_position": position, "session_id": session})).await;
+        }
+        let deleted = play_id(&app.entry(&ann, film).await, 2);
+        assert_eq!(delete(&app, &ann, deleted).await.status(), StatusCode::NO_CONTENT);
+        app.pass(Duration::from_secs(60));
+        app.send_save(&ann, film, json!({"watch_position": 500, "session_id": "c"})).await;
+        problem(delete(&app, &ann, deleted).await, 404, "play_not_found").await;
+        let plays: Vec<Value> = app.ask(&ann, Method::GET, "/api/v1/plays", None).await.json().await.unwrap();
+        assert_eq!(plays.iter().map(|play| &play["end_position"]).collect::<Vec<_>>(), [500, 120]);
+    }
+
+    async fn after_a_deleted_completion_the_same_player_may_complete_again(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        let save = async |position: i32| {
+            app.pass(Duration::from_secs(60));
+            app.send_save(&ann, film, json!({"watch_position": position, "session_id": "a"})).await;
+        };
+        save(590).await;
+        assert_eq!(delete(&app, &ann, play_id(&app.entry(&ann, film).await, 1)).await.status(), StatusCode::NO_CONTENT);
+        let after = app.entry(&ann, film).await;
+        assert_eq!((&after["play_count"], &after["completed_at"]), (&json!(0), &Value::Null));
+        save(10).await;
+        save(600).await;
+        let again = app.entry(&ann, film).await;
+        assert_eq!((&again["play_count"], again["completed_at"].is_string()), (&json!(1), true));
+    }
+
     async fn a_deleted_running_play_does_not_come_back(app: TestApp) {
         let ann = app.sign_up("ann").await;
         let entry = three_plays(&app, &ann).await;

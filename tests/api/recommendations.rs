@@ -266,7 +266,7 @@ on_both! {
         compute(&app).await;
         let (mut hits, mut popular_hits, mut of_group) = (0, 0, 0);
         for viewer in &tastes.viewers {
-            let caller = Caller { id: viewer.id, role: UserRole::User };
+            let caller = Caller { id: viewer.id, role: UserRole::User, history_since: None };
             let listed = recommendations::list(&app.db, caller, 10, None, app.now()).await.unwrap();
             assert_eq!(listed.len(), 10);
             hits += usize::from(listed.iter().any(|recommended| recommended.video.id == viewer.left_out));

@@ -128,6 +128,27 @@ on_both! {
         assert_eq!((videos(&app, &ann).await, videos(&app, &bob).await), (vec![], vec![film]));
     }
 
+    async fn what_has_expired_is_no_progress_of_its_video(app: TestApp) {
+        let ann = app.sign_up("ann").await;
+        let film = app.add_video(&ann, "film", Some(600)).await;
+        app.save(&ann, film, 60).await;
+        app.pass(40 * DAY);
+        let ann = app.sign_in_again(&ann).await;
+        let progress = async || {
+            let one = app.ask_json(&ann, Method::GET, &format!("/api/v1/videos/{film}"), None).await;
+            let mut all = vec![one["watch_progress"].clone()];
+            for list in ["videos", "videos?q=film", "videos/my-videos", "videos/search?q=film"] {
+                let videos = app.ask_json(&ann, Method::GET, &format!("/api/v1/{list}"), None).await;
+                let videos = videos.as_array().unwrap_or_else(|| videos["videos"].as_array().unwrap());
+                all.push(videos[0]["watch_progress"].clone());
+            }
+            all
+        };
+        assert_eq!(progress().await, vec![json!(10.0); 5]);
+        keep_for(&app, &ann, 30).await;
+        assert_eq!(progress().await, vec![Value::Null; 5]);
+    }
+
     async fn the_sweep_deletes_what_has_expired_and_nothing_else(app: TestApp) {
         let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         let films = [app.add_video(&ann, "one", None).await, app.add_video(&ann, "two", None).await];

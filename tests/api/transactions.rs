@@ -16,7 +16,7 @@ async fn create(tx: &Transaction, person: &Person, title: &str) -> Result<Video,
 }
 
 fn caller(person: &Person) -> Caller {
-    Caller { id: person.id, role: UserRole::User }
+    Caller { id: person.id, role: UserRole::User, history_since: None }
 }
 
 async fn titles(app: &TestApp) -> Vec<String> {

@@ -85,7 +85,7 @@ on_both! {
             let ids = world.store(&app.db, number).await;
             for _ in 0..QUESTIONS {
                 let query = crate::viewing_model::query().new_tree(&mut runner).unwrap().current();
-                let caller = Caller { id: ids.viewer, role: UserRole::User };
+                let caller = Caller { id: ids.viewer, role: UserRole::User, history_since: None };
                 let now = world.now;
                 let actual = viewing::statistics(&app.db, caller, query.clone(), world.max_days, now).await.unwrap();
                 assert_eq!(actual, expected(&world, &ids, &query), "{query:?} of {:?}", world.plays);

@@ -160,7 +160,7 @@ fn assert_is_in_the_example(sources: &TempDir, name: &str) {
     assert_eq!(written.lines().next(), committed.lines().next());
 }
 
-/// The ten lines of the engine's README are those of the example.
+/// The lines of the README of the engine are those of the example.
 #[test]
 fn the_readme_of_the_engine_shows_the_example() {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/migration/engine/README.md");

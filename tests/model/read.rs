@@ -50,5 +50,5 @@ impl TestSite {
 }
 
 fn viewer_as_caller(id: i64) -> Caller {
-    Caller { id, role: UserRole::User }
+    Caller { id, role: UserRole::User, history_since: None }
 }

@@ -145,7 +145,7 @@ impl<'a> StoryRun<'a> {
 
     async fn change_duration(&mut self, video: usize, duration: Option<i32>) {
         let (site, expected) = (self.site, &mut self.expected);
-        let uploader = Caller { id: expected.viewer_ids[0], role: UserRole::User };
+        let uploader = Caller { id: expected.viewer_ids[0], role: UserRole::User, history_since: None };
         let update = VideoUpdate { title: None, description: None, duration: Some(duration), thumbnail_path: None };
         let (id, now) = (expected.video_ids[video], self.now);
         let change =

@@ -69,7 +69,10 @@ impl FromRequest for OptionalUser {
         Box::pin(async move {
             let Some(subject) = subject? else { return Ok(Self(None)) };
             let app = app?;
-            let check = app.run(move |app| async move { service::auth::authenticate(app.db.reader(), subject).await });
+            let check = app.run(move |app| async move {
+                let now = app.clock.now();
+                service::auth::authenticate(app.db.reader(), subject, app.history_max_days, now).await
+            });
             Ok(Self(Some(check.await?)))
         })
     }

@@ -137,7 +137,9 @@ impl Conversation {
         if known.is_some_and(|user_id| user_id != subject.user_id) {
             return Err(LiveClosing::OtherAccount);
         }
-        let account = app.run(move |app| async move { auth::authenticate(app.db.reader(), subject).await });
+        let account = app.run(move |app| async move {
+            auth::authenticate(app.db.reader(), subject, app.history_max_days, app.clock.now()).await
+        });
         until_closing(&socket, account).await?.map_err(refusal)?;
         self.registered.hub.begin_catch_up(&socket, SignedInViewer { subject, expires });
         self.catch_up(subject.user_id, since).await?;

@@ -2053,7 +2053,7 @@ export interface components {
             ended_at: string;
             /**
              * Format: int64
-             * @description Never used twice.
+             * @description A deleted play's id is given to no other play.
              * @example 1048577
              */
             id: number;

@@ -3,6 +3,7 @@
 use super::sessions;
 use super::token::TokenSubject;
 use crate::caller::Caller;
+use crate::retention::retention_cutoff;
 use crate::{Error, text};
 use chrono::{DateTime, Utc};
 use entity::user;
@@ -13,22 +14,27 @@ use sea_orm::{Condition, QueryOrder, QuerySelect};
 /// Accounts that one statement looks for.
 const ACCOUNTS_PER_STATEMENT: usize = 1_000;
 
-/// The account of a verified token, read from the database.
+/// The account of a verified token, read from the database. `max_days` is the setting
+/// `HISTORY_MAX_DAYS`.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when the account is deleted or deactivated, or the session has ended.
-pub async fn authenticate(db: &impl ConnectionTrait, subject: TokenSubject) -> Result<Caller, Error> {
+pub async fn authenticate(
+    db: &impl ConnectionTrait,
+    subject: TokenSubject,
+    max_days: Option<i32>,
+    now: DateTime<Utc>,
+) -> Result<Caller, Error> {
     let TokenSubject { user_id, session_id } = subject;
     let mut account = user::Entity::find_by_id(user_id);
     if let Some(session_id) = session_id {
         account = account.filter(Expr::exists(sessions::of_user(user_id, session_id)));
     }
-    let row: Option<(user::Role, bool)> =
-        account.select_only().columns([user::Column::Role, user::Column::IsActive]).into_tuple().one(db).await?;
-    match row {
-        Some((role, true)) => Ok(Caller { id: user_id, role: role.into() }),
-        Some((_, false)) | None => Err(Error::Unauthenticated),
-    }
+    let columns = [user::Column::Role, user::Column::RetentionDays];
+    let account = account.filter(user::Column::IsActive.eq(true)).select_only().columns(columns);
+    let row: Option<(user::Role, Option<i32>)> = account.into_tuple().one(db).await?;
+    let (role, retention_days) = row.ok_or(Error::Unauthenticated)?;
+    Ok(Caller { id: user_id, role: role.into(), history_since: retention_cutoff(retention_days, max_days, now) })
 }
 
 /// Those of the accounts that exist and are active, in no order.

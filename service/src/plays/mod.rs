@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 /// A play, running or ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Play {
-    /// Never used twice.
+    /// A deleted play's id is given to no other play.
     #[schema(minimum = 1, example = 1_048_577)]
     pub id: i64,
     /// The video's id.

@@ -57,7 +57,7 @@ pub async fn delete_account(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     tx.lock_table(user::Entity).await?;
-    authenticate(tx, subject).await?;
+    authenticate(tx, subject, None, now).await?;
     refuse_last_administrator(tx, subject.user_id).await?;
     video::prepare_deletion_of_uploader(tx, subject.user_id, now).await?;
     // The other processes learn from it that the sessions are over.

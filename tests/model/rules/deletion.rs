@@ -44,8 +44,15 @@ impl Viewer {
         let row = self.row_mut(video, now).ok_or(Refusal::PlayNotFound)?;
         if row.ended.remove(&number).is_none() {
             row.running = None;
+        } else if number > row.play_number.max(row.ended.keys().max().copied().unwrap_or(0)) {
+            // The number is given to no other play.
+            row.play_number = number + i32::from(row.running.as_ref().is_some_and(|play| play.is_kept));
         }
-        row.play_count -= i32::from(play.completed && row.play_count > 0);
+        if play.completed {
+            row.play_count -= i32::from(row.play_count > 0);
+            row.completed_at = row.completed_at.filter(|_| row.play_count > 0);
+            row.counted.retain(|session| Some(session) != play.session.as_ref());
+        }
         row.updated_at = now;
         Ok(())
     }

@@ -67,7 +67,6 @@ impl Row {
             (self.play_count, self.completed_at) = (1, Some(watched_at));
         }
         self.last_watched_at = self.last_watched_at.max(watched_at);
-        self.show();
         self.updated_at = now;
         true
     }

@@ -24,6 +24,8 @@ const PLAYS_PER_TRANSACTION: u64 = 3_000;
 
 /// What to clear.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Validate, IntoParams)]
+// A misspelt `before` would clear everything.
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Clearing {
     /// Entries and plays that were last watched before this time, now at the latest; all of them by

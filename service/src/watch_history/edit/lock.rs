@@ -42,10 +42,8 @@ pub(crate) async fn lock_account(tx: &Transaction, edit: &Edit) -> Result<Accoun
         .lock(LockType::NoKeyUpdate);
     let account: Option<(user::Role, Option<i32>)> = account.into_tuple().one(tx).await?;
     let (role, retention_days) = account.ok_or(Error::Unauthenticated)?;
-    Ok(Account {
-        caller: Caller { id: edit.user_id, role: role.into() },
-        cutoff: retention_cutoff(retention_days, edit.history_max_days, edit.now),
-    })
+    let cutoff = retention_cutoff(retention_days, edit.history_max_days, edit.now);
+    Ok(Account { caller: Caller { id: edit.user_id, role: role.into(), history_since: cutoff }, cutoff })
 }
 
 /// Locks an account, also a deactivated one. Other edits of its history wait.

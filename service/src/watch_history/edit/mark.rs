@@ -6,7 +6,7 @@ use super::{Edit, MAX_VIDEOS, check_ids, move_by_mark};
 use crate::storage::Transaction;
 use crate::time;
 use crate::watch_history::Entry;
-use crate::watch_history::rules::{hour_of, show, watch_at};
+use crate::watch_history::rules::{hour_of, watch_at};
 use crate::{Error, number};
 use chrono::{DateTime, Utc};
 use entity::play;
@@ -190,7 +190,6 @@ fn mark_entry(entry: &mut Model, duration: Option<i32>, time: DateTime<Utc>) -> 
         (entry.play_count, entry.completed_at) = (1, Some(time));
     }
     watch_at(entry, time);
-    show(entry);
     ended
 }
 
